@@ -1,0 +1,25 @@
+package dev.orderly.events;
+
+/** The names of the headers of a record, each a UTF-8 string. The value needs none of them to be understood. */
+public final class EventHeaders {
+
+    /** The event's own id, a UUIDv7: the key of deduplication. */
+    public static final String ID = "id";
+
+    /** The simple name of the event's record, see {@link OrderEvent}; a reader skips by it before parsing. */
+    public static final String TYPE = "type";
+
+    /** The service that published the event. */
+    public static final String SOURCE = "source";
+
+    /** 1, 2, 3 … per order and source, without gaps. */
+    public static final String VERSION = "version";
+
+    /** The schema version of the type, see {@link EventJson#SCHEMA}. */
+    public static final String SCHEMA = "schema";
+
+    /** The trace that the event belongs to, see <a href="https://www.w3.org/TR/trace-context/">W3C Trace Context</a>. */
+    public static final String TRACEPARENT = "traceparent";
+
+    private EventHeaders() {}
+}

@@ -1,0 +1,89 @@
+package dev.orderly.events;
+
+import static java.util.function.Function.identity;
+import static java.util.stream.Collectors.toUnmodifiableMap;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Arrays;
+import java.util.Map;
+
+/**
+ * The JSON of events. A mapper of its own: the wire must not change because somebody configures HTTP. Writers are exact;
+ * readers ignore fields they do not know, so that a newer writer can add one, and refuse what they would misread.
+ */
+public final class EventJson {
+
+    /** The schema version that this code writes, and the newest that it reads. */
+    public static final int SCHEMA = 1;
+
+    private static final Map<String, Class<? extends OrderEvent>> TYPES = Arrays.stream(
+                    OrderEvent.class.getPermittedSubclasses())
+            .map(type -> type.<OrderEvent>asSubclass(OrderEvent.class))
+            .collect(toUnmodifiableMap(Class::getSimpleName, identity()));
+
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .addModule(new JavaTimeModule())
+            .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
+            .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+            .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
+
+    private EventJson() {}
+
+    /** The type that a {@code type} header names, or null when this code does not know it. */
+    public static Class<? extends OrderEvent> typeNamed(String name) {
+        return TYPES.get(name);
+    }
+
+    public static String write(OrderEvent event) {
+        return writeValue(event);
+    }
+
+    /** Writes a part of an event, such as its lines, as it stands on the wire. */
+    public static String writeValue(Object part) {
+        try {
+            return JSON.writeValueAsString(part);
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * @throws IOException when the value is not JSON, or not an event of this type; the message says where, and holds
+     *     nothing of the value
+     */
+    public static <E extends OrderEvent> E read(Class<E> type, byte[] value) throws IOException {
+        try {
+            var event = JSON.readValue(value, type);
+            if (event == null) {
+                throw new IOException("not a " + type.getSimpleName() + ": null");
+            }
+            return event;
+        } catch (JsonProcessingException e) {
+            e.clearLocation();
+            throw new IOException("not a " + type.getSimpleName() + ": " + e.getOriginalMessage(), e);
+        }
+    }
+
+    /** Reads what {@link #writeValue} wrote. */
+    public static <T> T readValue(Class<T> type, String json) {
+        try {
+            return JSON.readValue(json, type);
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+package dev.orderly.events;
+
+/** What an event makes of an order. Only order-service's {@link #isTerminal() terminal} statuses decide it. */
+public enum OrderStatus {
+    PENDING,
+    RESERVED,
+    OUT_OF_STOCK,
+    PAID,
+    DECLINED,
+    CONFIRMED,
+    REJECTED,
+    CANCELLED,
+    /** The money of a cancelled order is back with the customer; the order stays {@link #CANCELLED}. */
+    REFUNDED;
+
+    /** Whether an order in this status never changes again. */
+    public boolean isTerminal() {
+        return this == CONFIRMED || this == REJECTED || this == CANCELLED;
+    }
+}

@@ -1,0 +1,7 @@
+package dev.orderly.events;
+
+/** How the customer pays. */
+public enum PaymentMethod {
+    /** From the balance of the customer's account with us. */
+    BALANCE
+}

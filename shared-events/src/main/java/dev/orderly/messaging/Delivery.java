@@ -1,0 +1,89 @@
+package dev.orderly.messaging;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.orderly.events.EventHeaders;
+import dev.orderly.events.EventJson;
+import dev.orderly.events.OrderEvent;
+import java.io.IOException;
+import java.util.UUID;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+
+/**
+ * A record of the topic, as far as it could be understood. Reading touches no database, so it happens once, before the
+ * transaction that may be repeated.
+ */
+sealed interface Delivery {
+
+    ConsumerRecord<String, byte[]> record();
+
+    /** The identity by which the inbox knows a redelivery. */
+    UUID eventId();
+
+    /** The order that it belongs to as it can be stored, or null: a record without a key holds up no other. */
+    default String key() {
+        return ParkedEvents.storable(record().key());
+    }
+
+    record Readable(ConsumerRecord<String, byte[]> record, ReceivedEvent received) implements Delivery {
+        @Override
+        public UUID eventId() {
+            return received.eventId();
+        }
+    }
+
+    record Unreadable(ConsumerRecord<String, byte[]> record, UUID eventId, String problem) implements Delivery {}
+
+    static Delivery of(ConsumerRecord<String, byte[]> record, Class<? extends OrderEvent> type) {
+        try {
+            var eventId = UUID.fromString(required(record, EventHeaders.ID));
+            var version = Integer.parseInt(required(record, EventHeaders.VERSION));
+            var schema = Integer.parseInt(required(record, EventHeaders.SCHEMA));
+            if (version < 1) {
+                throw new IllegalArgumentException("header version must be positive: " + version);
+            }
+            if (schema < 1 || schema > EventJson.SCHEMA) {
+                throw new IllegalArgumentException("schema " + schema + " is not supported");
+            }
+            if (record.value() == null) {
+                throw new IllegalArgumentException("the value is null");
+            }
+            var event = EventJson.read(type, record.value());
+            if (!event.id().toString().equals(record.key())) {
+                throw new IllegalArgumentException("the key is not the order's id");
+            }
+            return new Readable(
+                    record,
+                    new ReceivedEvent(
+                            event,
+                            eventId,
+                            required(record, EventHeaders.SOURCE),
+                            version,
+                            header(record, EventHeaders.TRACEPARENT),
+                            record.partition(),
+                            record.offset()));
+        } catch (IOException | IllegalArgumentException e) {
+            return new Unreadable(record, identity(record), e.getMessage());
+        }
+    }
+
+    /** The value of a header, or null when the record has none of that name. */
+    static String header(ConsumerRecord<String, byte[]> record, String name) {
+        var header = record.headers().lastHeader(name);
+        return header == null || header.value() == null ? null : new String(header.value(), UTF_8);
+    }
+
+    private static String required(ConsumerRecord<String, byte[]> record, String name) {
+        var value = header(record, name);
+        if (value == null || value.isEmpty()) {
+            throw new IllegalArgumentException("header " + name + " is missing");
+        }
+        return value;
+    }
+
+    /** The coordinates, not the id header: that may be the very thing that is wrong, or that of another event. */
+    private static UUID identity(ConsumerRecord<String, byte[]> record) {
+        return UUID.nameUUIDFromBytes(
+                (record.topic() + '/' + record.partition() + '/' + record.offset()).getBytes(UTF_8));
+    }
+}

@@ -1,0 +1,72 @@
+package dev.orderly.messaging;
+
+import dev.orderly.events.EventJson;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.IntFunction;
+import javax.sql.DataSource;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+
+/**
+ * The events that this service publishes. They are rows of a table, written in the transaction of the work that they
+ * report, so there is never one without the other (<a
+ * href="https://microservices.io/patterns/data/transactional-outbox.html">transactional outbox</a>). The relay, Debezium,
+ * reads them from the write-ahead log in commit order and sends them to the topic, at least once.
+ */
+@ApplicationScoped
+public class Outbox {
+
+    /** Where the life of every order is told. */
+    public static final String ORDER_TOPIC = "order-service";
+
+    // One statement for any number of events. Not COPY, whose rows share one log position: a relay that restarts
+    // between
+    // two of them could not tell which it has sent (dbz#1554).
+    private static final String INSERT = """
+            INSERT INTO outbox (topic, key, type, source, version, schema, payload, traceparent)
+            SELECT ?, event.key, event.type, ?, event.version, ?, event.payload, event.traceparent
+            FROM unnest(?::text[], ?::text[], ?::int[], ?::text[], ?::text[]) WITH ORDINALITY
+                AS event (key, type, version, payload, traceparent, position)
+            ORDER BY event.position
+            """;
+
+    private final DataSource database;
+    private final String source;
+
+    Outbox(DataSource database, @ConfigProperty(name = "quarkus.application.name") String source) {
+        this.database = database;
+        this.source = source;
+    }
+
+    /**
+     * Publishes events of orders, in this order, if and when the current transaction commits.
+     *
+     * <p>The transaction must hold a lock on each order's own row in this database, so that the order of commits, which
+     * is the order on the topic, is the order of versions.
+     *
+     * @param traceparents gives the trace that an event belongs to, see {@link Traceparent}
+     */
+    public void add(List<NewEvent> events, Function<NewEvent, String> traceparents) throws SQLException {
+        if (events.isEmpty()) {
+            return;
+        }
+        try (var connection = database.getConnection();
+                var insert = connection.prepareStatement(INSERT)) {
+            insert.setString(1, ORDER_TOPIC);
+            insert.setString(2, source);
+            insert.setInt(3, EventJson.SCHEMA);
+            insert.setObject(4, column(events, added -> added.event().id().toString(), String[]::new));
+            insert.setObject(5, column(events, added -> added.event().getClass().getSimpleName(), String[]::new));
+            insert.setObject(6, column(events, NewEvent::version, Integer[]::new));
+            insert.setObject(7, column(events, added -> EventJson.write(added.event()), String[]::new));
+            insert.setObject(8, column(events, traceparents, String[]::new));
+            insert.executeUpdate();
+        }
+    }
+
+    private static <T> T[] column(List<NewEvent> events, Function<NewEvent, T> value, IntFunction<T[]> array) {
+        return events.stream().map(value).toArray(array);
+    }
+}

@@ -1,0 +1,28 @@
+package dev.orderly.messaging;
+
+import io.quarkus.scheduler.Scheduled;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.SQLException;
+import javax.sql.DataSource;
+
+/**
+ * Makes the coming days' partitions of outbox and inbox, and drops those that are past their retention: dropping costs
+ * nothing, where deleting would cost as much as the inserts did. The first run is the migration's.
+ */
+@ApplicationScoped
+class PartitionKeeper {
+
+    private final DataSource database;
+
+    PartitionKeeper(DataSource database) {
+        this.database = database;
+    }
+
+    @Scheduled(every = "1h", delayed = "1h")
+    void keep() throws SQLException {
+        try (var connection = database.getConnection();
+                var call = connection.prepareStatement("SELECT keep_message_partitions()")) {
+            call.execute();
+        }
+    }
+}

@@ -1,0 +1,38 @@
+package dev.orderly.problem;
+
+import static java.util.stream.Collectors.joining;
+
+import com.fasterxml.jackson.databind.JsonMappingException.Reference;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
+import io.quarkiverse.resteasy.problem.ExceptionMapperBase;
+import io.quarkiverse.resteasy.problem.HttpProblem;
+import jakarta.ws.rs.ext.ExceptionMapper;
+import jakarta.ws.rs.ext.Provider;
+import java.util.List;
+
+/** A body that is JSON but does not fit; Quarkus' own answer would name our classes, or nothing at all. */
+@Provider
+public class MisfitBodyMapper extends ExceptionMapperBase<MismatchedInputException>
+        implements ExceptionMapper<MismatchedInputException> {
+
+    @Override
+    protected HttpProblem toProblem(MismatchedInputException misfit) {
+        var problem = HttpProblem.builder()
+                .withStatus(400)
+                .withTitle("Bad Request")
+                .withDetail("The body does not have the form that is expected here.");
+        if (!misfit.getPath().isEmpty()) {
+            var field = misfit.getPath().stream().map(MisfitBodyMapper::step).collect(joining());
+            problem.with(
+                    "errors",
+                    List.of(new ProblemShape.FieldError(
+                            field.substring(field.startsWith(".") ? 1 : 0),
+                            "does not have the form that is expected")));
+        }
+        return problem.build();
+    }
+
+    private static String step(Reference reference) {
+        return reference.getFieldName() == null ? "[" + reference.getIndex() + "]" : "." + reference.getFieldName();
+    }
+}

@@ -1,0 +1,79 @@
+package dev.orderly.problem;
+
+import io.quarkiverse.resteasy.problem.HttpProblem;
+import io.quarkiverse.resteasy.problem.postprocessing.ProblemContext;
+import io.quarkiverse.resteasy.problem.postprocessing.ProblemPostProcessor;
+import io.quarkiverse.resteasy.problem.validation.Violation;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.net.URI;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.stream.StreamSupport;
+
+/**
+ * Gives every problem the shape that callers are promised: {@code type}, {@code title}, {@code status}, {@code detail},
+ * and {@code errors} as a list of {@code field} and {@code message} where fields are at fault. A database that cannot be
+ * reached is a 503 that may be retried, not an error of ours; an error of ours says no more than that it is one.
+ */
+@ApplicationScoped
+class ProblemShape implements ProblemPostProcessor {
+
+    private static final URI NO_SPECIAL_TYPE = URI.create("about:blank");
+    private static final int RETRY_AFTER_SECONDS = 1;
+
+    @Override
+    public HttpProblem apply(HttpProblem problem, ProblemContext context) {
+        var status = problem.getStatusCode();
+        if (status == 500) {
+            return isOutage(context.cause)
+                    ? HttpProblem.builder()
+                            .withType(NO_SPECIAL_TYPE)
+                            .withTitle("Service Unavailable")
+                            .withStatus(503)
+                            .withDetail("The database cannot be reached. Nothing was changed; try again.")
+                            .withHeader("Retry-After", RETRY_AFTER_SECONDS)
+                            .build()
+                    : HttpProblem.builder()
+                            .withType(NO_SPECIAL_TYPE)
+                            .withTitle("Internal Server Error")
+                            .withStatus(500)
+                            .withDetail("Something went wrong on our side, and is in our log.")
+                            .build();
+        }
+        var shaped = HttpProblem.builder()
+                .withType(problem.getType() == null ? NO_SPECIAL_TYPE : problem.getType())
+                .withTitle(problem.getTitle())
+                .withStatus(status)
+                .withDetail(problem.getDetail());
+        problem.getHeaders().forEach(shaped::withHeader);
+        problem.getParameters().forEach((name, value) -> {
+            switch (name) {
+                case "violations" -> shaped.with("errors", errors((Iterable<?>) value));
+                case "field" -> shaped.with("errors", List.of(new FieldError(value.toString(), problem.getDetail())));
+                default -> shaped.with(name, value);
+            }
+        });
+        return shaped.build();
+    }
+
+    private static List<FieldError> errors(Iterable<?> violations) {
+        return StreamSupport.stream(violations.spliterator(), false)
+                .map(Violation.class::cast)
+                .map(violation -> new FieldError(violation.field, violation.message))
+                .toList();
+    }
+
+    /** Classes 08 (connection), 53 (resources), 57 (shutdown), and no state at all: the pool got no connection. */
+    private static boolean isOutage(Throwable failure) {
+        for (var cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof SQLException sql) {
+                var state = sql.getSQLState();
+                return state == null || state.startsWith("08") || state.startsWith("53") || state.startsWith("57");
+            }
+        }
+        return false;
+    }
+
+    /** What is wrong with a field of the request. */
+    public record FieldError(String field, String message) {}
+}

@@ -1,0 +1,102 @@
+-- The tables that make events reliable, the same in every service's database.
+
+-- What this service publishes. The relay reads it from the write-ahead log; the rows stay for a while so that an auditor
+-- can compare them with the topic.
+CREATE TABLE outbox (
+    seq         bigint GENERATED ALWAYS AS IDENTITY,
+    id          uuid        NOT NULL DEFAULT uuidv7(),
+    topic       text        NOT NULL CHECK (topic IN ('order-service', 'order-service.dlq', 'customer-service')),
+    key         text        NOT NULL CHECK (key <> ''),
+    type        text        NOT NULL CHECK (type <> ''),
+    source      text        NOT NULL CHECK (source <> ''),
+    version     int         NOT NULL CHECK (version > 0),
+    schema      int         NOT NULL CHECK (schema > 0),
+    -- Text, not jsonb, which would reorder the fields. The limit, in bytes, is well below the topic's.
+    payload     text        NOT NULL CHECK (octet_length(payload) BETWEEN 2 AND 262144),
+    traceparent text,
+    recorded_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (recorded_at, seq)
+) PARTITION BY RANGE (recorded_at);
+
+-- What each consumer group of this service has seen. The day is that of the event's id.
+CREATE TABLE inbox (
+    event_day date NOT NULL,
+    consumer  text NOT NULL,
+    event_id  uuid NOT NULL,
+    PRIMARY KEY (event_day, consumer, event_id)
+) PARTITION BY RANGE (event_day);
+
+-- A day for which no partition was made is stored all the same.
+CREATE TABLE outbox_default PARTITION OF outbox DEFAULT;
+CREATE TABLE inbox_default PARTITION OF inbox DEFAULT;
+
+-- Events that could not take effect, and those of the same key behind them.
+CREATE TABLE parked_event (
+    consumer  text        NOT NULL,
+    event_id  uuid        NOT NULL,
+    topic     text        NOT NULL,
+    partition int         NOT NULL,
+    "offset"  bigint      NOT NULL,
+    key       text,
+    type      text,
+    headers   text[]      NOT NULL,
+    payload   bytea,
+    reason    text        NOT NULL CHECK (reason IN ('UNREADABLE', 'FAILED', 'BEHIND')),
+    detail    text,
+    parked_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (consumer, event_id)
+);
+CREATE INDEX parked_event_by_key ON parked_event (consumer, key, partition, "offset");
+
+-- Retention. The outbox outlives the longest time that the relay may be away; the inbox must outlive the topic (7 days)
+-- plus any outage, or an event delivered late would take effect again.
+CREATE FUNCTION keep_message_partitions() RETURNS void
+    LANGUAGE plpgsql
+    -- The application may neither create nor drop tables, except so.
+    SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS
+$$
+DECLARE
+    today date := current_date;
+    kept  record;
+    day   date;
+    old   text;
+BEGIN
+    -- One instance at a time; the others have nothing to add.
+    IF NOT pg_try_advisory_xact_lock(hashtextextended('keep_message_partitions', 0)) THEN
+        RETURN;
+    END IF;
+    FOR kept IN SELECT * FROM (VALUES ('outbox', 3), ('inbox', 15)) AS kept (parent, days) LOOP
+        FOR day IN SELECT generate_series(today - 1, today + 7, '1 day')::date LOOP
+            IF to_regclass(kept.parent || to_char(day, '_YYYYMMDD')) IS NULL THEN
+                BEGIN
+                    EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
+                                   kept.parent || to_char(day, '_YYYYMMDD'), kept.parent, day, day + 1);
+                EXCEPTION WHEN check_violation THEN
+                    RAISE WARNING 'rows of % are in the default partition of %, where they stay', day, kept.parent;
+                END;
+            END IF;
+        END LOOP;
+        FOR old IN
+            SELECT child.relname
+            FROM pg_inherits
+            JOIN pg_class child ON child.oid = inhrelid
+            WHERE inhparent = kept.parent::regclass
+              AND child.relname ~ '_\d{8}$'
+              AND to_date(right(child.relname, 8), 'YYYYMMDD') < today - kept.days
+        LOOP
+            EXECUTE format('DROP TABLE %I', old);
+        END LOOP;
+    END LOOP;
+END
+$$;
+SELECT keep_message_partitions();
+
+-- The application adds to the outbox and to the inbox; it has no need to change or to forget.
+REVOKE ALL ON FUNCTION keep_message_partitions() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION keep_message_partitions() TO ${database}_app;
+REVOKE UPDATE, DELETE, TRUNCATE ON outbox, inbox FROM ${database}_app;
+GRANT SELECT ON outbox TO ${database}_relay;
+
+-- Before the slot, which is made by afterMigrate.sql: a slot cannot decode what precedes its publication. Through the root,
+-- so that the relay sees one table and new partitions need no grant.
+CREATE PUBLICATION outbox FOR TABLE outbox WITH (publish = 'insert', publish_via_partition_root = true);

@@ -1,0 +1,128 @@
+package dev.orderly.events;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.orderly.events.OrderEvent.Line;
+import dev.orderly.events.OrderEvent.OrderCancelled;
+import dev.orderly.events.OrderEvent.OrderConfirmed;
+import dev.orderly.events.OrderEvent.OrderPlaced;
+import dev.orderly.events.OrderEvent.OrderRejected;
+import dev.orderly.events.OrderEvent.PaymentCaptured;
+import dev.orderly.events.OrderEvent.PaymentDeclined;
+import dev.orderly.events.OrderEvent.PaymentRefunded;
+import dev.orderly.events.OrderEvent.StockRejected;
+import dev.orderly.events.OrderEvent.StockReserved;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.List;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class EventJsonTest {
+
+    private static final UUID ID = UUID.fromString("0198c6a2-0000-7000-8000-000000000001");
+    private static final UUID CUSTOMER = UUID.fromString("0198c6a2-0000-7000-8000-000000000002");
+    private static final Money TOTAL = Money.of(3998, "EUR");
+    private static final Instant NOW = Instant.parse("2026-11-23T10:15:30.123Z");
+    private static final OrderPlaced PLACED = new OrderPlaced(
+            ID, CUSTOMER, List.of(new Line("mug", 2, Money.of(1999, "EUR"))), TOTAL, PaymentMethod.BALANCE, NOW);
+    private static final String PLACED_JSON = """
+            {"id":"0198c6a2-0000-7000-8000-000000000001","status":"PENDING",\
+            "customerId":"0198c6a2-0000-7000-8000-000000000002",\
+            "lines":[{"sku":"mug","quantity":2,"unitPrice":{"amount":1999,"currency":"EUR"}}],\
+            "total":{"amount":3998,"currency":"EUR"},"paymentMethod":"BALANCE",\
+            "occurredAt":"2026-11-23T10:15:30.123Z"}""";
+
+    static Stream<OrderEvent> events() {
+        return Stream.of(
+                PLACED,
+                new StockReserved(ID, CUSTOMER, TOTAL, PaymentMethod.BALANCE, NOW),
+                new StockRejected(ID, List.of("mug"), NOW),
+                new PaymentCaptured(ID, TOTAL, NOW),
+                new PaymentDeclined(ID, "balance too low", NOW),
+                new OrderConfirmed(ID, CUSTOMER, TOTAL, NOW),
+                new OrderRejected(ID, CUSTOMER, "out of stock: mug", NOW),
+                new OrderCancelled(ID, CUSTOMER, "cancelled by the customer", NOW),
+                new PaymentRefunded(ID, TOTAL, NOW));
+    }
+
+    @Test
+    void an_event_looks_on_the_wire_as_it_was_agreed() {
+        assertThat(EventJson.write(PLACED)).isEqualTo(PLACED_JSON);
+    }
+
+    @ParameterizedTest
+    @MethodSource("events")
+    void every_event_starts_with_the_order_and_its_status_and_is_read_as_it_was_written(OrderEvent event)
+            throws IOException {
+        var json = EventJson.write(event);
+
+        assertThat(json).startsWith("{\"id\":\"" + ID + "\",\"status\":\"" + event.status() + "\"");
+        var type = EventJson.typeNamed(event.getClass().getSimpleName());
+        assertThat(EventJson.read(type, json.getBytes(UTF_8))).isEqualTo(event);
+    }
+
+    @Test
+    void all_types_are_tested_here() {
+        assertThat(events().map(Object::getClass)).containsExactlyInAnyOrder(OrderEvent.class.getPermittedSubclasses());
+    }
+
+    @Test
+    void a_reader_ignores_fields_that_a_newer_writer_adds() throws IOException {
+        var newer = PLACED_JSON.replace("\"status\"", "\"giftWrap\":{\"colour\":\"red\"},\"status\"");
+
+        assertThat(EventJson.read(OrderPlaced.class, newer.getBytes(UTF_8))).isEqualTo(PLACED);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "null",
+                "[]",
+                "\"x\"",
+                "{",
+                "{}",
+                "{}{}",
+                "not json",
+                "\u0000",
+            })
+    void what_is_no_event_is_refused(String json) {
+        assertThatThrownBy(() -> EventJson.read(OrderPlaced.class, json.getBytes(UTF_8)))
+                .isInstanceOf(IOException.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "\"quantity\":2 -> \"quantity\":0",
+                "\"quantity\":2 -> \"quantity\":1.5",
+                "\"quantity\":2 -> \"quantity\":\"2\"",
+                "\"quantity\":2 -> \"quantity\":null",
+                "\"quantity\":2, -> ",
+                "\"quantity\":2 -> \"quantity\":9223372036854775808",
+                "\"amount\":3998 -> \"amount\":-1",
+                "\"amount\":3998, -> ",
+                "\"currency\":\"EUR\" -> \"currency\":\"eur\"",
+                "\"currency\":\"EUR\" -> \"currency\":\"XXX\"",
+                "\"BALANCE\" -> \"BARTER\"",
+                "\"sku\":\"mug\", -> ",
+                "2026-11-23T10:15:30.123Z -> yesterday",
+                "\"id\":\"0198c6a2 -> \"id\":\"x198c6a2",
+                "\"status\" -> \"paymentMethod\":\"BALANCE\",\"status\"",
+            })
+    void an_event_with_a_wrong_field_is_refused(String change) {
+        var fromTo = change.split(" -> ", 2);
+        var json = PLACED_JSON.replace(fromTo[0], fromTo[1]);
+
+        assertThat(json).isNotEqualTo(PLACED_JSON);
+        assertThatThrownBy(() -> EventJson.read(OrderPlaced.class, json.getBytes(UTF_8)))
+                .isInstanceOf(IOException.class);
+    }
+}

@@ -1,0 +1,82 @@
+package dev.orderly.messaging;
+
+import dev.orderly.events.Money;
+import dev.orderly.events.OrderEvent;
+import dev.orderly.events.OrderEvent.OrderCancelled;
+import dev.orderly.events.OrderEvent.OrderPlaced;
+import dev.orderly.events.OrderEvent.OrderRejected;
+import dev.orderly.events.OrderEvent.PaymentRefunded;
+import io.smallrye.common.annotation.Blocking;
+import jakarta.inject.Singleton;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.sql.DataSource;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.eclipse.microprofile.reactive.messaging.Incoming;
+
+/** Writes down what it is given, answers a cancellation with a refund, and fails as it is told to. */
+@Singleton // so that the tests reach its fields
+class RecordingHandler implements OrderEventHandler {
+
+    static final String GROUP = "recording-consumer-group";
+
+    /** Orders whose events it refuses. */
+    final Set<UUID> refused = ConcurrentHashMap.newKeySet();
+
+    /** How many more transactions fail as if the server had gone away, after their work was done. */
+    final AtomicInteger outages = new AtomicInteger();
+
+    private final EventConsumer consumer;
+    private final DataSource database;
+
+    RecordingHandler(EventConsumer consumer, DataSource database) {
+        this.consumer = consumer;
+        this.database = database;
+    }
+
+    @Incoming("orders")
+    @Blocking
+    void receive(ConsumerRecords<String, byte[]> records) {
+        consumer.consume(records, this);
+    }
+
+    @Override
+    public String consumerGroup() {
+        return GROUP;
+    }
+
+    @Override
+    public Set<Class<? extends OrderEvent>> reactsTo() {
+        return Set.of(OrderPlaced.class, OrderRejected.class, OrderCancelled.class);
+    }
+
+    @Override
+    public List<NewEvent> on(List<ReceivedEvent> events) throws SQLException {
+        var answers = new ArrayList<NewEvent>();
+        try (var connection = database.getConnection();
+                var insert = connection.prepareStatement("INSERT INTO effect (order_id, type) VALUES (?, ?)")) {
+            for (var received : events) {
+                var event = received.event();
+                if (refused.contains(event.id())) {
+                    throw new IllegalStateException("told to refuse " + event.id());
+                }
+                insert.setObject(1, event.id());
+                insert.setString(2, event.getClass().getSimpleName());
+                insert.executeUpdate();
+                if (event instanceof OrderCancelled cancelled) {
+                    answers.add(new NewEvent(
+                            new PaymentRefunded(cancelled.id(), Money.of(1, "EUR"), cancelled.occurredAt()), 1));
+                }
+            }
+        }
+        if (outages.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+            throw new SQLException("the server went away", "57P01");
+        }
+        return answers;
+    }
+}

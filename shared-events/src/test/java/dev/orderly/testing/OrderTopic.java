@@ -1,0 +1,136 @@
+package dev.orderly.testing;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.orderly.events.EventHeaders;
+import dev.orderly.events.EventJson;
+import dev.orderly.events.OrderEvent;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.eclipse.microprofile.config.ConfigProvider;
+
+/** The topic of orders as the other services and the relay would fill it, for the tests of one service. */
+public final class OrderTopic implements AutoCloseable {
+
+    private static final String TOPIC = "order-service";
+
+    private final Map<String, Object> cluster =
+            Map.of("bootstrap.servers", ConfigProvider.getConfig().getValue("KAFKA_BOOTSTRAP_SERVERS", String.class));
+    private final KafkaProducer<String, byte[]> producer;
+
+    public OrderTopic() {
+        var settings = new LinkedHashMap<String, Object>(cluster);
+        settings.put("linger.ms", 20); // What is sent together arrives together, as one batch.
+        producer = new KafkaProducer<>(settings, new StringSerializer(), new ByteArraySerializer());
+    }
+
+    /** A record that carries an event in the wire format; change it for one that does not. */
+    public static ProducerRecord<String, byte[]> record(String source, int version, OrderEvent event) {
+        var record = new ProducerRecord<>(
+                TOPIC, event.id().toString(), EventJson.write(event).getBytes(UTF_8));
+        header(record, EventHeaders.ID, uuidV7().toString());
+        header(record, EventHeaders.TYPE, event.getClass().getSimpleName());
+        header(record, EventHeaders.SOURCE, source);
+        header(record, EventHeaders.VERSION, String.valueOf(version));
+        header(record, EventHeaders.SCHEMA, String.valueOf(EventJson.SCHEMA));
+        return record;
+    }
+
+    /** Sets a header, or removes it when the value is null. */
+    public static ProducerRecord<String, byte[]> header(
+            ProducerRecord<String, byte[]> record, String name, String value) {
+        record.headers().remove(name);
+        if (value != null) {
+            record.headers().add(name, value.getBytes(UTF_8));
+        }
+        return record;
+    }
+
+    /** The same headers under another key or with another value. */
+    public static ProducerRecord<String, byte[]> with(ProducerRecord<String, byte[]> record, String key, byte[] value) {
+        return new ProducerRecord<>(TOPIC, null, key, value, record.headers());
+    }
+
+    public void publish(String source, int version, OrderEvent event) {
+        publish(List.of(record(source, version, event)));
+    }
+
+    /** Returns when the broker has them all. */
+    public void publish(List<ProducerRecord<String, byte[]>> records) {
+        try {
+            var sent = new ArrayList<Future<?>>();
+            records.forEach(record -> sent.add(producer.send(record)));
+            for (var future : sent) {
+                future.get(10, TimeUnit.SECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        } catch (ExecutionException | TimeoutException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Whether the group has committed all that is on the topic: nothing more will come of it. */
+    public boolean isConsumedBy(String group) {
+        try (var admin = Admin.create(cluster)) {
+            var partitions = new HashSet<TopicPartition>();
+            admin.describeTopics(Set.of(TOPIC))
+                    .topicNameValues()
+                    .get(TOPIC)
+                    .get()
+                    .partitions()
+                    .forEach(partition -> partitions.add(new TopicPartition(TOPIC, partition.partition())));
+            var committed = admin.listConsumerGroupOffsets(group)
+                    .partitionsToOffsetAndMetadata()
+                    .get();
+            var ends = new LinkedHashMap<TopicPartition, OffsetSpec>();
+            partitions.forEach(partition -> ends.put(partition, OffsetSpec.latest()));
+            var latest = admin.listOffsets(ends).all().get();
+            return partitions.stream().allMatch(partition -> {
+                var end = latest.get(partition).offset();
+                return end == 0
+                        || committed.get(partition) != null
+                                && committed.get(partition).offset() == end;
+            });
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        producer.close();
+    }
+
+    /** An id as PostgreSQL's uuidv7() makes them for the outbox. */
+    public static UUID uuidV7() {
+        var random = ThreadLocalRandom.current();
+        var bytes = ByteBuffer.allocate(16)
+                .putLong(System.currentTimeMillis() << 16 | 0x7000 | random.nextInt(0x1000))
+                .putLong(random.nextLong() & 0x3FFFFFFFFFFFFFFFL | 0x8000000000000000L)
+                .flip();
+        return new UUID(bytes.getLong(), bytes.getLong());
+    }
+}

@@ -1,0 +1,6 @@
+-- What the handler of the tests has done.
+CREATE TABLE effect (
+    position bigint GENERATED ALWAYS AS IDENTITY,
+    order_id uuid NOT NULL,
+    type     text NOT NULL
+);
