@@ -1,0 +1,159 @@
+package dev.orderly.order;
+
+import dev.orderly.events.Money;
+import dev.orderly.events.OrderEvent.Line;
+import dev.orderly.events.OrderStatus;
+import dev.orderly.events.PaymentMethod;
+import dev.orderly.order.OrderCommands.KeyReused;
+import dev.orderly.order.OrderCommands.UnknownProducts;
+import dev.orderly.order.OrderCommands.Wish;
+import io.quarkiverse.resteasy.problem.HttpProblem;
+import io.quarkus.logging.Log;
+import jakarta.validation.Valid;
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
+import jakarta.validation.constraints.NotEmpty;
+import jakarta.validation.constraints.NotNull;
+import jakarta.validation.constraints.Pattern;
+import jakarta.validation.constraints.Size;
+import jakarta.ws.rs.HeaderParam;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.UriBuilder;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.IntStream;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
+
+/** The commands. Both are accepted, not done, when they answer: what came of them shows on the read side. */
+@Path("/orders")
+public class OrderResource {
+
+    private static final int MAX_LINES = 100;
+    private static final int MAX_QUANTITY = 1_000_000;
+
+    private final OrderCommands commands;
+
+    OrderResource(OrderCommands commands) {
+        this.commands = commands;
+    }
+
+    /** What a customer orders; the prices are ours to say. */
+    public record OrderRequest(
+            @NotNull UUID customerId,
+            @NotEmpty @Size(max = MAX_LINES) List<@NotNull @Valid LineRequest> lines,
+            @NotNull PaymentMethod paymentMethod) {}
+
+    public record LineRequest(
+            @NotNull @Pattern(regexp = ProductResource.SKU, message = ProductResource.SKU_MESSAGE)
+            String sku,
+
+            @Min(1) @Max(MAX_QUANTITY) int quantity) {}
+
+    /** An order as it was accepted. */
+    public record PlacedOrder(
+            UUID id,
+            OrderStatus status,
+            UUID customerId,
+            List<Line> lines,
+            Money total,
+            PaymentMethod paymentMethod,
+            Instant placedAt) {}
+
+    @POST
+    @Operation(
+            summary = "Place an order",
+            description =
+                    "Answers before stock and payment are settled. Location names the order and waits until it can be read. "
+                            + "A request that is repeated with its key gets the same answer and places nothing.")
+    @APIResponse(responseCode = "202", description = "Accepted")
+    public Response place(
+            @HeaderParam("Idempotency-Key")
+                    @NotNull(message = "the header Idempotency-Key is required")
+                    @Pattern(
+                            regexp = "[\\x21-\\x7E]{1,255}",
+                            message = "the header Idempotency-Key must be 1 to 255 printable ASCII characters")
+                    String idempotencyKey,
+            @HeaderParam("traceparent") String traceparent,
+            @NotNull(message = "a body is required") @Valid OrderRequest request)
+            throws SQLException {
+        var items = request.lines().stream()
+                .map(line -> new Wish.Item(line.sku(), line.quantity()))
+                .toList();
+        try {
+            var order = commands.place(
+                    new Wish(request.customerId(), items, request.paymentMethod()), idempotencyKey, traceparent);
+            // PENDING and version 1, not what it is by now: a repeated request is to get the answer that was lost.
+            var answer = new PlacedOrder(
+                    order.id(),
+                    OrderStatus.PENDING,
+                    order.customerId(),
+                    order.lines(),
+                    order.total(),
+                    order.paymentMethod(),
+                    order.placedAt());
+            return accepted(order.id(), 1).entity(answer).build();
+        } catch (UnknownProducts e) {
+            throw refused("Some products are not in the catalogue.")
+                    .with("errors", errorsAtLines(request, e))
+                    .build();
+        } catch (KeyReused e) {
+            throw refused("The Idempotency-Key was used before, for another order.")
+                    .build();
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            Log.debug("refused an order that cannot be added up", e);
+            throw refused("The lines cannot be added up: " + e.getMessage()).build();
+        }
+    }
+
+    @POST
+    @Path("/{id}/cancel")
+    @Operation(summary = "Cancel an order that is not decided yet")
+    @APIResponse(responseCode = "202", description = "Cancelled; stock and money are on their way back")
+    @APIResponse(responseCode = "409", description = "Decided already")
+    public Response cancel(@PathParam("id") UUID id, @HeaderParam("traceparent") String traceparent)
+            throws SQLException {
+        return switch (commands.cancel(id, traceparent)) {
+            case DONE ->
+                accepted(id, 2)
+                        .entity(Map.of("id", id, "status", OrderStatus.CANCELLED))
+                        .build();
+            case TOO_LATE ->
+                throw problem(409, "Conflict", "The order is confirmed, rejected or cancelled already.")
+                        .build();
+            case UNKNOWN_ORDER ->
+                throw problem(404, "Not Found", "There is no order " + id + ".").build();
+        };
+    }
+
+    /** The version is the token by which a read knows how far the projection must have come. */
+    private static Response.ResponseBuilder accepted(UUID order, int version) {
+        return Response.accepted()
+                .location(UriBuilder.fromResource(OrderResource.class)
+                        .path("{id}")
+                        .queryParam("version", version)
+                        .build(order));
+    }
+
+    private static HttpProblem.Builder refused(String detail) {
+        return problem(422, "Unprocessable Content", detail);
+    }
+
+    private static HttpProblem.Builder problem(int status, String title, String detail) {
+        return HttpProblem.builder().withStatus(status).withTitle(title).withDetail(detail);
+    }
+
+    private static List<Map<String, String>> errorsAtLines(OrderRequest request, UnknownProducts unknown) {
+        return IntStream.range(0, request.lines().size())
+                .filter(line ->
+                        unknown.skus().contains(request.lines().get(line).sku()))
+                .mapToObj(line -> Map.of("field", "lines[" + line + "].sku", "message", "is not in the catalogue"))
+                .toList();
+    }
+}

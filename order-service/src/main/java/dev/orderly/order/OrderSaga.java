@@ -1,0 +1,70 @@
+package dev.orderly.order;
+
+import static java.util.stream.Collectors.toSet;
+
+import dev.orderly.events.OrderEvent;
+import dev.orderly.events.OrderEvent.PaymentCaptured;
+import dev.orderly.events.OrderEvent.PaymentDeclined;
+import dev.orderly.events.OrderEvent.StockRejected;
+import dev.orderly.messaging.EventConsumer;
+import dev.orderly.messaging.NewEvent;
+import dev.orderly.messaging.OrderEventHandler;
+import dev.orderly.messaging.ReceivedEvent;
+import io.smallrye.common.annotation.Blocking;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.eclipse.microprofile.reactive.messaging.Incoming;
+
+/**
+ * Brings every order to its end: confirmed when it is paid, rejected when the stock or the money does not suffice. The
+ * other services act on the events by themselves and undo what they did when this says so (a saga by choreography); what
+ * the order becomes is decided here alone, by {@link Order#on}.
+ */
+@ApplicationScoped
+class OrderSaga implements OrderEventHandler {
+
+    private final EventConsumer consumer;
+    private final Clock clock;
+
+    OrderSaga(EventConsumer consumer, Clock clock) {
+        this.consumer = consumer;
+        this.clock = clock;
+    }
+
+    @Incoming("orders")
+    @Blocking
+    void receive(ConsumerRecords<String, byte[]> records) {
+        consumer.consume(records, this);
+    }
+
+    @Override
+    public String consumerGroup() {
+        return "order-consumer-group";
+    }
+
+    @Override
+    public Set<Class<? extends OrderEvent>> reactsTo() {
+        return Set.of(PaymentCaptured.class, StockRejected.class, PaymentDeclined.class);
+    }
+
+    @Override
+    public List<NewEvent> on(List<ReceivedEvent> events) {
+        var orders = Order.lockAll(
+                events.stream().map(received -> received.event().id()).collect(toSet()));
+        var decisions = new ArrayList<NewEvent>();
+        for (var received : events) {
+            var order = orders.get(received.event().id());
+            if (order == null) {
+                throw new IllegalStateException(
+                        "there is no order " + received.event().id());
+            }
+            order.on(received.event(), clock.instant())
+                    .ifPresent(decision -> decisions.add(new NewEvent(decision, order.version())));
+        }
+        return decisions;
+    }
+}

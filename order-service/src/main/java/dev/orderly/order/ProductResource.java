@@ -1,0 +1,72 @@
+package dev.orderly.order;
+
+import dev.orderly.events.Money;
+import io.quarkiverse.resteasy.problem.HttpProblem;
+import io.quarkus.panache.common.Sort;
+import jakarta.transaction.Transactional;
+import jakarta.validation.Valid;
+import jakarta.validation.constraints.NotBlank;
+import jakarta.validation.constraints.NotNull;
+import jakarta.validation.constraints.Pattern;
+import jakarta.validation.constraints.Size;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.PUT;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import java.util.List;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+
+/** The catalogue. */
+@Path("/products")
+public class ProductResource {
+
+    static final String SKU = "[a-z0-9][a-z0-9-]{0,63}";
+    static final String SKU_MESSAGE = "must be 1 to 64 lower-case letters, digits and hyphens";
+
+    /** A product as it is offered. */
+    public record Offer(
+            @NotBlank @Size(max = 200) String name,
+            @NotNull @Valid Money price) {}
+
+    /** A product of the catalogue. */
+    public record ProductDocument(String sku, String name, Money price) {
+        static ProductDocument of(Product product) {
+            return new ProductDocument(product.sku(), product.name(), product.price());
+        }
+    }
+
+    @GET
+    @Operation(summary = "All products")
+    @Transactional
+    public List<ProductDocument> list() {
+        return Product.<Product>listAll(Sort.by("sku")).stream()
+                .map(ProductDocument::of)
+                .toList();
+    }
+
+    @GET
+    @Path("/{sku}")
+    @Operation(summary = "One product")
+    @Transactional
+    public ProductDocument get(@PathParam("sku") String sku) {
+        return Product.<Product>findByIdOptional(sku)
+                .map(ProductDocument::of)
+                .orElseThrow(() -> HttpProblem.builder()
+                        .withStatus(404)
+                        .withTitle("Not Found")
+                        .withDetail("There is no product " + sku + ".")
+                        .build());
+    }
+
+    @PUT
+    @Path("/{sku}")
+    @Operation(summary = "Offer a product, or change its name and price; orders placed before keep their price")
+    @Transactional
+    public ProductDocument put(
+            @PathParam("sku") @Pattern(regexp = SKU, message = SKU_MESSAGE) String sku, @NotNull @Valid Offer offer) {
+        var product = Product.<Product>findByIdOptional(sku).orElseGet(() -> new Product(sku));
+        product.offer(offer.name(), offer.price());
+        product.persist();
+        return ProductDocument.of(product);
+    }
+}

@@ -1,0 +1,166 @@
+package dev.orderly.order.view;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.orderly.events.OrderStatus;
+import io.quarkiverse.resteasy.problem.HttpProblem;
+import io.smallrye.common.annotation.Blocking;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.infrastructure.Infrastructure;
+import io.smallrye.mutiny.unchecked.Unchecked;
+import jakarta.inject.Inject;
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
+import jakarta.validation.constraints.Pattern;
+import jakarta.ws.rs.DefaultValue;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.HeaderParam;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.UriBuilder;
+import jakarta.ws.rs.sse.OutboundSseEvent;
+import jakarta.ws.rs.sse.Sse;
+import java.net.URI;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.function.Predicate;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
+import org.jboss.resteasy.reactive.RestStreamElementType;
+
+/** The questions. All answers come from the read model, which follows the topic with a short delay. */
+@Path("/orders")
+public class OrderViewResource {
+
+    private static final int MAX_WAIT_SECONDS = 60;
+    private static final String UUID_OR_EMPTY = "([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})?";
+    private static final String STATUS_OR_EMPTY =
+            "(PENDING|RESERVED|OUT_OF_STOCK|PAID|DECLINED|CONFIRMED|REJECTED|CANCELLED)?";
+
+    /** How long a caller who holds a version is kept, at most, until the projection has it. */
+    private static final Duration CATCH_UP = Duration.ofSeconds(10);
+
+    private static final Duration MAX_STREAM = Duration.ofMinutes(10);
+
+    @Inject
+    OrderViews views;
+
+    @Inject
+    OrderWatch watch;
+
+    @GET
+    @Path("/{id}")
+    @Blocking
+    @Operation(summary = "An order and what has happened to it")
+    public Uni<OrderView> get(
+            @PathParam("id") UUID id,
+            @QueryParam("wait")
+                    @DefaultValue("0")
+                    @Min(0)
+                    @Max(MAX_WAIT_SECONDS)
+                    @Parameter(description = "seconds to wait until the order is decided")
+                    int wait,
+            @QueryParam("version")
+                    @DefaultValue("0")
+                    @Min(0)
+                    @Parameter(description = "what the Location of a command named; waits until the order can be read")
+                    int version)
+            throws SQLException {
+        Predicate<Progress> written = progress -> progress.version() >= version;
+        Predicate<Progress> decided =
+                progress -> progress.status() != null && progress.status().isTerminal();
+        var caughtUp = version == 0 ? Uni.createFrom().voidItem() : watch.until(id, written, CATCH_UP);
+        var settled = wait == 0 ? caughtUp : caughtUp.chain(() -> watch.until(id, decided, Duration.ofSeconds(wait)));
+        return settled.emitOn(Infrastructure.getDefaultWorkerPool()).map(Unchecked.function(_ -> read(id, version)));
+    }
+
+    private OrderView read(UUID id, int version) throws SQLException {
+        var order = views.find(id);
+        if (version > 0 && order.map(found -> ownVersion(found) < version).orElse(true)) {
+            throw HttpProblem.builder()
+                    .withStatus(503)
+                    .withTitle("Service Unavailable")
+                    .withDetail("The read model has not got as far as version " + version + " of order " + id
+                            + " yet; try again.")
+                    .withHeader("Retry-After", 1)
+                    .build();
+        }
+        return order.orElseThrow(() -> HttpProblem.builder()
+                .withStatus(404)
+                .withTitle("Not Found")
+                .withDetail("There is no order " + id + ".")
+                .build());
+    }
+
+    private static int ownVersion(OrderView order) {
+        return order.timeline().stream()
+                .filter(entry -> entry.source().equals(Progress.OWNER))
+                .mapToInt(OrderView.Entry::version)
+                .max()
+                .orElse(0);
+    }
+
+    /** A page of orders; {@code next} leads to the following one and is absent on the last. */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record Page(List<OrderView> orders, URI next) {}
+
+    @GET
+    @Operation(summary = "Orders, newest first")
+    public Page list(
+            @QueryParam("customerId") @Pattern(regexp = UUID_OR_EMPTY, message = "must be a UUID") String customerId,
+            @QueryParam("status") @Pattern(regexp = STATUS_OR_EMPTY, message = "must be a status of an order")
+                    String status,
+            @QueryParam("after") @Pattern(regexp = UUID_OR_EMPTY, message = "must be the id of an order") String after,
+            @QueryParam("limit") @DefaultValue("20") @Min(1) @Max(100) int limit)
+            throws SQLException {
+        // One more than asked for tells whether there is a next page.
+        var found = views.page(
+                isSet(customerId) ? UUID.fromString(customerId) : null,
+                isSet(status) ? OrderStatus.valueOf(status) : null,
+                isSet(after) ? UUID.fromString(after) : null,
+                limit + 1);
+        if (found.size() <= limit) {
+            return new Page(found, null);
+        }
+        var page = found.subList(0, limit);
+        var next = UriBuilder.fromPath("/orders");
+        if (isSet(customerId)) {
+            next.queryParam("customerId", customerId);
+        }
+        if (isSet(status)) {
+            next.queryParam("status", status);
+        }
+        return new Page(
+                page,
+                next.queryParam("limit", limit)
+                        .queryParam("after", page.getLast().id())
+                        .build());
+    }
+
+    private static boolean isSet(String parameter) {
+        return parameter != null && !parameter.isEmpty();
+    }
+
+    @GET
+    @Path("/{id}/events")
+    @Produces(MediaType.SERVER_SENT_EVENTS)
+    @RestStreamElementType(MediaType.APPLICATION_JSON)
+    @Operation(
+            summary = "The timeline of an order as server-sent events",
+            description = "What has happened so far, and then each event as it comes, for up to ten minutes.")
+    public Multi<OutboundSseEvent> events(
+            @PathParam("id") UUID id, @HeaderParam("Last-Event-ID") @DefaultValue("0") @Min(0) int last, Sse sse) {
+        return watch.entriesAfter(id, last, MAX_STREAM)
+                .map(entry -> sse.newEventBuilder()
+                        .id(String.valueOf(entry.position()))
+                        .name(entry.type())
+                        .data(entry)
+                        .mediaType(MediaType.APPLICATION_JSON_TYPE)
+                        .build());
+    }
+}

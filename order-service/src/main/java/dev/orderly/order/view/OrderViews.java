@@ -1,0 +1,151 @@
+package dev.orderly.order.view;
+
+import dev.orderly.events.Money;
+import dev.orderly.events.OrderStatus;
+import dev.orderly.events.PaymentMethod;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import javax.sql.DataSource;
+
+/** The questions that the read model answers. */
+@ApplicationScoped
+class OrderViews {
+
+    private static final String COLUMNS =
+            "order_id, customer_id, status, reason, lines, total, currency, payment_method, placed_at";
+
+    private final DataSource database;
+
+    OrderViews(DataSource database) {
+        this.database = database;
+    }
+
+    /** An order with its timeline. */
+    Optional<OrderView> find(UUID id) throws SQLException {
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement("SELECT " + COLUMNS + " FROM order_view WHERE order_id = ?")) {
+            select.setObject(1, id);
+            try (var row = select.executeQuery()) {
+                return row.next()
+                        ? Optional.of(order(row, entriesAfter(Map.of(id, 0)).get(id)))
+                        : Optional.empty();
+            }
+        }
+    }
+
+    /**
+     * A page of orders, newest first, without their timelines.
+     *
+     * @param customerId of whom, or null for everybody's
+     * @param status in which they are, or null for any
+     * @param after the last order of the page before, or null for the first page
+     */
+    List<OrderView> page(UUID customerId, OrderStatus status, UUID after, int limit) throws SQLException {
+        var sql = new StringBuilder("SELECT " + COLUMNS + " FROM order_view WHERE true");
+        var values = new ArrayList<Object>();
+        if (customerId != null) {
+            sql.append(" AND customer_id = ?");
+            values.add(customerId);
+        }
+        if (status != null) {
+            sql.append(" AND status = ?");
+            values.add(status.name());
+        }
+        if (after != null) {
+            sql.append(" AND order_id < ?");
+            values.add(after);
+        }
+        sql.append(" ORDER BY order_id DESC LIMIT ?");
+        values.add(limit);
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement(sql.toString())) {
+            for (var i = 0; i < values.size(); i++) {
+                select.setObject(i + 1, values.get(i));
+            }
+            var page = new ArrayList<OrderView>();
+            try (var rows = select.executeQuery()) {
+                while (rows.next()) {
+                    page.add(order(rows, null));
+                }
+            }
+            return page;
+        }
+    }
+
+    /** How far those of the orders have come that are known. */
+    Map<UUID, Progress> progress(Collection<UUID> ids) throws SQLException {
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement(
+                        "SELECT order_id, status, reason, version, events FROM order_view WHERE order_id = ANY (?)")) {
+            select.setObject(1, ids.toArray(UUID[]::new));
+            try (var rows = select.executeQuery()) {
+                return progress(rows);
+            }
+        }
+    }
+
+    /** Rows of order_id, status, reason, version, events. */
+    static Map<UUID, Progress> progress(ResultSet rows) throws SQLException {
+        var progress = new HashMap<UUID, Progress>();
+        while (rows.next()) {
+            progress.put(
+                    rows.getObject(1, UUID.class),
+                    new Progress(
+                            OrderStatus.valueOf(rows.getString(2)), rows.getString(3), rows.getInt(4), rows.getInt(5)));
+        }
+        return progress;
+    }
+
+    /** The entries of each order's timeline behind a position. */
+    Map<UUID, List<OrderView.Entry>> entriesAfter(Map<UUID, Integer> positions) throws SQLException {
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement("""
+                        SELECT event.order_id, position, type, status, source, version, occurred_at, partition, "offset"
+                        FROM order_view_event event
+                        JOIN unnest(?::uuid[], ?::int[]) AS after (order_id, last)
+                            ON event.order_id = after.order_id AND position > last
+                        ORDER BY event.order_id, position
+                        """)) {
+            var ids = List.copyOf(positions.keySet());
+            select.setObject(1, ids.toArray(UUID[]::new));
+            select.setObject(2, ids.stream().map(positions::get).toArray(Integer[]::new));
+            var entries = new HashMap<UUID, List<OrderView.Entry>>();
+            try (var rows = select.executeQuery()) {
+                while (rows.next()) {
+                    entries.computeIfAbsent(rows.getObject(1, UUID.class), _ -> new ArrayList<>())
+                            .add(new OrderView.Entry(
+                                    rows.getInt(2),
+                                    rows.getString(3),
+                                    OrderStatus.valueOf(rows.getString(4)),
+                                    rows.getString(5),
+                                    rows.getInt(6),
+                                    rows.getTimestamp(7).toInstant(),
+                                    rows.getInt(8),
+                                    rows.getLong(9)));
+                }
+            }
+            return entries;
+        }
+    }
+
+    private static OrderView order(ResultSet row, List<OrderView.Entry> timeline) throws SQLException {
+        return new OrderView(
+                row.getObject(1, UUID.class),
+                row.getObject(2, UUID.class),
+                OrderStatus.valueOf(row.getString(3)),
+                row.getString(4),
+                row.getString(5),
+                Money.of(row.getLong(6), row.getString(7)),
+                PaymentMethod.valueOf(row.getString(8)),
+                row.getTimestamp(9).toInstant(),
+                timeline);
+    }
+}

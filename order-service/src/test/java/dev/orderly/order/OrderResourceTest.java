@@ -1,0 +1,330 @@
+package dev.orderly.order;
+
+import static io.restassured.RestAssured.given;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.hasItem;
+import static org.hamcrest.Matchers.notNullValue;
+
+import dev.orderly.events.Money;
+import dev.orderly.events.OrderEvent.PaymentCaptured;
+import dev.orderly.events.OrderEvent.PaymentDeclined;
+import dev.orderly.events.OrderEvent.StockRejected;
+import dev.orderly.testing.OrderTopic;
+import dev.orderly.testing.RealPlatform;
+import io.quarkus.test.common.QuarkusTestResource;
+import io.quarkus.test.common.ResourceArg;
+import io.quarkus.test.junit.QuarkusTest;
+import io.restassured.http.ContentType;
+import io.restassured.response.Response;
+import jakarta.inject.Inject;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@QuarkusTest
+@QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "order-service"))
+class OrderResourceTest {
+
+    private static final String PROBLEM = "application/problem+json";
+
+    @Inject
+    DataSource database;
+
+    private final UUID customer = UUID.randomUUID();
+
+    @BeforeEach
+    void catalogue() {
+        offer("mug", 1999, "EUR");
+        offer("pen", 250, "EUR");
+        offer("dime", 10, "USD");
+    }
+
+    @Test
+    void an_order_is_accepted_at_our_prices_and_its_event_is_in_the_outbox() throws SQLException {
+        var answer = place(key(), body("mug", 2));
+
+        answer.then()
+                .statusCode(202)
+                .body("status", equalTo("PENDING"))
+                .body("customerId", equalTo(customer.toString()))
+                .body("lines[0].unitPrice.amount", equalTo(1999))
+                .body("total.amount", equalTo(3998))
+                .body("total.currency", equalTo("EUR"));
+        assertThat(answer.header("Location")).endsWith("/orders/" + answer.path("id") + "?version=1");
+        assertThat(outbox(answer.path("id"))).singleElement().satisfies(event -> {
+            assertThat(event.type).isEqualTo("OrderPlaced");
+            assertThat(event.version).isEqualTo(1);
+            assertThat(event.payload).startsWith("{\"id\":\"" + answer.path("id") + "\",\"status\":\"PENDING\"");
+        });
+    }
+
+    @Test
+    void the_trace_of_the_request_goes_into_the_outbox() throws SQLException {
+        var trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+        var id = given().contentType(ContentType.JSON)
+                .header("Idempotency-Key", key())
+                .header("traceparent", trace)
+                .body(body("mug", 1))
+                .post("/orders")
+                .<String>path("id");
+
+        assertThat(outbox(id))
+                .singleElement()
+                .satisfies(event -> assertThat(event.traceparent).startsWith(trace.substring(0, 36)));
+    }
+
+    @Test
+    void a_repeated_request_gets_the_same_answer_and_places_nothing() throws SQLException {
+        var key = key();
+        var first = place(key, body("mug", 2));
+        cancel(first.path("id")).then().statusCode(202);
+
+        var second = place(key, body("mug", 2).replace(",", " , "));
+
+        second.then().statusCode(202);
+        assertThat(second.asString()).isEqualTo(first.asString());
+        assertThat(second.header("Location")).isEqualTo(first.header("Location"));
+        assertThat(ordersOfCustomer()).isEqualTo(1);
+    }
+
+    @Test
+    void a_key_that_was_used_for_another_order_is_refused() throws SQLException {
+        var key = key();
+        place(key, body("mug", 2)).then().statusCode(202);
+
+        place(key, body("mug", 3)).then().statusCode(422).contentType(PROBLEM).body("detail", notNullValue());
+        assertThat(ordersOfCustomer()).isEqualTo(1);
+    }
+
+    @Test
+    void two_customers_may_choose_the_same_key() {
+        var key = key();
+        var mine = place(key, body("mug", 1));
+        var theirs = place(
+                key,
+                body("mug", 1).replace(customer.toString(), UUID.randomUUID().toString()));
+
+        assertThat(mine.statusCode()).isEqualTo(202);
+        assertThat(theirs.statusCode()).isEqualTo(202);
+        assertThat(theirs.<String>path("id")).isNotEqualTo(mine.<String>path("id"));
+    }
+
+    @Test
+    void fifty_parallel_requests_with_one_key_place_one_order() throws Exception {
+        var key = key();
+        var body = body("mug", 1);
+        try (var threads = Executors.newFixedThreadPool(50)) {
+            var answers = new HashSet<String>();
+            for (Future<Response> future :
+                    threads.invokeAll(Collections.nCopies(50, (Callable<Response>) () -> place(key, body)))) {
+                assertThat(future.get().statusCode()).isEqualTo(202);
+                answers.add(future.get().asString());
+            }
+            assertThat(answers).hasSize(1);
+        }
+        assertThat(ordersOfCustomer()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "null",
+                "[]",
+                "\"x\"",
+                "{",
+                "{}",
+                "{\"customerId\":\"CUSTOMER\",\"lines\":[],\"paymentMethod\":\"BALANCE\"}",
+                "{\"customerId\":\"CUSTOMER\",\"lines\":[null],\"paymentMethod\":\"BALANCE\"}",
+                "{\"customerId\":\"CUSTOMER\",\"lines\":[{\"sku\":\"mug\",\"quantity\":0}],\"paymentMethod\":\"BALANCE\"}",
+                "{\"customerId\":\"CUSTOMER\",\"lines\":[{\"sku\":\"mug\",\"quantity\":-1}],\"paymentMethod\":\"BALANCE\"}",
+                "{\"customerId\":\"CUSTOMER\",\"lines\":[{\"sku\":\"mug\",\"quantity\":1.5}],\"paymentMethod\":\"BALANCE\"}",
+                "{\"customerId\":\"CUSTOMER\",\"lines\":[{\"sku\":\"mug\",\"quantity\":\"1\"}],\"paymentMethod\":\"BALANCE\"}",
+                "{\"customerId\":\"CUSTOMER\",\"lines\":[{\"sku\":\"mug\",\"quantity\":null}],\"paymentMethod\":\"BALANCE\"}",
+                "{\"customerId\":\"CUSTOMER\",\"lines\":[{\"sku\":\"mug\",\"quantity\":9223372036854775808}],\"paymentMethod\":\"BALANCE\"}",
+                "{\"customerId\":\"CUSTOMER\",\"lines\":[{\"sku\":\"../mug\",\"quantity\":1}],\"paymentMethod\":\"BALANCE\"}",
+                "{\"customerId\":\"CUSTOMER\",\"lines\":[{\"sku\":\"\",\"quantity\":1}],\"paymentMethod\":\"BALANCE\"}",
+                "{\"customerId\":\"CUSTOMER\",\"lines\":[{\"sku\":\"mug\",\"quantity\":1,\"unitPrice\":1}],\"paymentMethod\":\"BALANCE\"}",
+                "{\"customerId\":\"CUSTOMER\",\"lines\":[{\"sku\":\"mug\",\"quantity\":1}],\"paymentMethod\":\"BALANCE\",\"total\":1}",
+                "{\"customerId\":\"CUSTOMER\",\"lines\":[{\"sku\":\"mug\",\"quantity\":1}],\"paymentMethod\":\"BARTER\"}",
+                "{\"customerId\":\"17\",\"lines\":[{\"sku\":\"mug\",\"quantity\":1}],\"paymentMethod\":\"BALANCE\"}",
+                "{\"customerId\":\"CUSTOMER\",\"lines\":[{\"sku\":\"mug\",\"quantity\":1}],\"paymentMethod\":\"BALANCE\"}{}",
+            })
+    void a_body_that_is_no_order_is_refused_with_a_problem(String body) throws SQLException {
+        place(key(), body.replace("CUSTOMER", customer.toString()))
+                .then()
+                .statusCode(400)
+                .contentType(PROBLEM)
+                .body("title", notNullValue());
+        assertThat(ordersOfCustomer()).isZero();
+    }
+
+    @Test
+    void a_problem_names_the_field() {
+        place(key(), body("mug", 0))
+                .then()
+                .statusCode(400)
+                .body("errors.field", hasItem("lines[0].quantity"))
+                .body("errors.message", hasItem(notNullValue()));
+    }
+
+    @Test
+    void a_product_that_is_not_in_the_catalogue_is_refused() throws SQLException {
+        place(key(), body("unicorn", 1))
+                .then()
+                .statusCode(422)
+                .contentType(PROBLEM)
+                .body("errors[0].field", equalTo("lines[0].sku"));
+        assertThat(ordersOfCustomer()).isZero();
+    }
+
+    @Test
+    void an_order_in_two_currencies_is_refused() throws SQLException {
+        place(key(), """
+                        {"customerId":"%s","paymentMethod":"BALANCE",
+                         "lines":[{"sku":"mug","quantity":1},{"sku":"dime","quantity":1}]}
+                        """.formatted(customer)).then().statusCode(422).contentType(PROBLEM);
+        assertThat(ordersOfCustomer()).isZero();
+    }
+
+    @Test
+    void a_request_without_a_usable_key_is_refused() throws SQLException {
+        given().contentType(ContentType.JSON)
+                .body(body("mug", 1))
+                .post("/orders")
+                .then()
+                .statusCode(400)
+                .contentType(PROBLEM);
+        place("x".repeat(256), body("mug", 1)).then().statusCode(400);
+        place("two words", body("mug", 1)).then().statusCode(400);
+        assertThat(ordersOfCustomer()).isZero();
+    }
+
+    @Test
+    void what_is_not_json_is_refused() {
+        given().contentType("text/xml")
+                .header("Idempotency-Key", key())
+                .body("<order/>")
+                .post("/orders")
+                .then()
+                .statusCode(415)
+                .contentType(PROBLEM);
+    }
+
+    @Test
+    void a_pending_order_can_be_cancelled_once() throws SQLException {
+        String id = place(key(), body("mug", 1)).path("id");
+
+        var cancelled = cancel(id);
+
+        cancelled.then().statusCode(202).body("status", equalTo("CANCELLED"));
+        assertThat(cancelled.header("Location")).endsWith("/orders/" + id + "?version=2");
+        cancel(id).then().statusCode(409).contentType(PROBLEM);
+        assertThat(outbox(id)).extracting(Published::type).containsExactly("OrderPlaced", "OrderCancelled");
+        assertThat(outbox(id)).extracting(Published::version).containsExactly(1, 2);
+    }
+
+    @Test
+    void an_order_that_nobody_placed_cannot_be_cancelled() {
+        cancel(UUID.randomUUID().toString()).then().statusCode(404).contentType(PROBLEM);
+        cancel("17").then().statusCode(404).contentType(PROBLEM);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"CAPTURED, OrderConfirmed", "OUT_OF_STOCK, OrderRejected", "DECLINED, OrderRejected"})
+    void what_the_others_report_decides_the_order_once(String reported, String decision) throws SQLException {
+        String id = place(key(), body("mug", 1)).path("id");
+        var order = UUID.fromString(id);
+        var now = Instant.now();
+        var price = Money.of(1999, "EUR");
+
+        try (var topic = new OrderTopic()) {
+            var record = switch (reported) {
+                case "CAPTURED" -> OrderTopic.record("payment-service", 1, new PaymentCaptured(order, price, now));
+                case "OUT_OF_STOCK" ->
+                    OrderTopic.record("inventory-service", 1, new StockRejected(order, List.of("mug"), now));
+                default -> OrderTopic.record("payment-service", 1, new PaymentDeclined(order, "balance too low", now));
+            };
+            topic.publish(List.of(record, record));
+            await().until(() -> topic.isConsumedBy("order-consumer-group"));
+        }
+
+        assertThat(outbox(id)).extracting(Published::type).containsExactly("OrderPlaced", decision);
+        assertThat(outbox(id)).extracting(Published::version).containsExactly(1, 2);
+        cancel(id).then().statusCode(409);
+    }
+
+    private record Published(String type, int version, String payload, String traceparent) {}
+
+    private List<Published> outbox(String order) throws SQLException {
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement(
+                        "SELECT type, version, payload, traceparent FROM outbox WHERE key = ? ORDER BY seq")) {
+            select.setString(1, order);
+            var published = new ArrayList<Published>();
+            try (var rows = select.executeQuery()) {
+                while (rows.next()) {
+                    published.add(
+                            new Published(rows.getString(1), rows.getInt(2), rows.getString(3), rows.getString(4)));
+                }
+            }
+            return published;
+        }
+    }
+
+    private int ordersOfCustomer() throws SQLException {
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement("SELECT count(*) FROM orders WHERE customer_id = ?")) {
+            select.setObject(1, customer);
+            try (var row = select.executeQuery()) {
+                row.next();
+                return row.getInt(1);
+            }
+        }
+    }
+
+    private String body(String sku, int quantity) {
+        return "{\"customerId\":\"%s\",\"lines\":[{\"sku\":\"%s\",\"quantity\":%d}],\"paymentMethod\":\"BALANCE\"}"
+                .formatted(customer, sku, quantity);
+    }
+
+    private static Response place(String key, String body) {
+        return given().contentType(ContentType.JSON)
+                .header("Idempotency-Key", key)
+                .body(body)
+                .post("/orders");
+    }
+
+    private static Response cancel(String order) {
+        return given().post("/orders/{id}/cancel", order);
+    }
+
+    private static void offer(String sku, long price, String currency) {
+        given().contentType(ContentType.JSON)
+                .body("{\"name\":\"A %s\",\"price\":{\"amount\":%d,\"currency\":\"%s\"}}"
+                        .formatted(sku, price, currency))
+                .put("/products/{sku}", sku)
+                .then()
+                .statusCode(200);
+    }
+
+    private static String key() {
+        return UUID.randomUUID().toString();
+    }
+}

@@ -1,0 +1,246 @@
+package dev.orderly.order.view;
+
+import static io.restassured.RestAssured.given;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.hamcrest.Matchers.contains;
+import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.hasSize;
+import static org.hamcrest.Matchers.nullValue;
+
+import dev.orderly.events.Money;
+import dev.orderly.events.OrderEvent.Line;
+import dev.orderly.events.OrderEvent.OrderCancelled;
+import dev.orderly.events.OrderEvent.OrderConfirmed;
+import dev.orderly.events.OrderEvent.OrderPlaced;
+import dev.orderly.events.OrderEvent.PaymentCaptured;
+import dev.orderly.events.OrderEvent.PaymentRefunded;
+import dev.orderly.events.OrderEvent.StockReserved;
+import dev.orderly.events.PaymentMethod;
+import dev.orderly.testing.OrderTopic;
+import dev.orderly.testing.RealPlatform;
+import io.quarkus.test.common.QuarkusTestResource;
+import io.quarkus.test.common.ResourceArg;
+import io.quarkus.test.common.http.TestHTTPResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.restassured.response.Response;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@QuarkusTest
+@QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "order-service"))
+class OrderViewResourceTest {
+
+    private static final Money PRICE = Money.of(1999, "EUR");
+    private static final Instant NOW = Instant.parse("2026-11-23T10:15:30.123Z");
+
+    @TestHTTPResource
+    URI service;
+
+    private final OrderTopic topic = new OrderTopic();
+    private final UUID customer = UUID.randomUUID();
+
+    @AfterEach
+    void close() {
+        topic.close();
+    }
+
+    @Test
+    void an_order_is_shown_with_all_that_happened_to_it() {
+        var id = placed();
+        reserved(id);
+        captured(id);
+        confirmed(id);
+
+        get(id, "?wait=10")
+                .then()
+                .statusCode(200)
+                .body("status", equalTo("CONFIRMED"))
+                .body("reason", nullValue())
+                .body("total.amount", equalTo(1999))
+                .body("lines[0].sku", equalTo("mug"))
+                .body("timeline.type", contains("OrderPlaced", "StockReserved", "PaymentCaptured", "OrderConfirmed"))
+                .body("timeline.status", contains("PENDING", "RESERVED", "PAID", "CONFIRMED"))
+                .body(
+                        "timeline.source",
+                        contains("order-service", "inventory-service", "payment-service", "order-service"))
+                .body("timeline.position", contains(1, 2, 3, 4))
+                .body("timeline[0].occurredAt", equalTo(NOW.toString()));
+        List<Integer> partitions = get(id, "").path("timeline.partition");
+        assertThat(partitions).containsOnly(partitions.getFirst());
+        List<Integer> offsets = get(id, "").path("timeline.offset");
+        assertThat(offsets).isSorted();
+    }
+
+    @Test
+    void a_refund_shows_but_the_order_stays_cancelled() {
+        var id = placed();
+        topic.publish("order-service", 2, new OrderCancelled(id, customer, "changed my mind", NOW));
+        captured(id);
+        topic.publish("payment-service", 2, new PaymentRefunded(id, PRICE, NOW));
+
+        await().untilAsserted(() -> get(id, "").then().body("timeline", hasSize(4)));
+        get(id, "").then().body("status", equalTo("CANCELLED")).body("reason", equalTo("changed my mind"));
+    }
+
+    @Test
+    void a_read_with_a_version_waits_until_the_projection_has_it() throws Exception {
+        var id = UUID.randomUUID();
+
+        var read = CompletableFuture.supplyAsync(() -> get(id, "?version=1"));
+        placed(id);
+
+        read.get(20, TimeUnit.SECONDS).then().statusCode(200).body("status", equalTo("PENDING"));
+    }
+
+    @Test
+    void a_read_that_waits_for_the_end_is_answered_when_it_comes_and_when_the_time_is_up() throws Exception {
+        var id = placed();
+        get(id, "?version=1&wait=1").then().statusCode(200).body("status", equalTo("PENDING"));
+
+        var read = CompletableFuture.supplyAsync(() -> get(id, "?wait=30"));
+        confirmed(id);
+
+        read.get(20, TimeUnit.SECONDS).then().statusCode(200).body("status", equalTo("CONFIRMED"));
+    }
+
+    @Test
+    void an_order_that_nobody_placed_is_not_found() {
+        get(UUID.randomUUID(), "").then().statusCode(404).contentType("application/problem+json");
+    }
+
+    @Test
+    void a_version_that_does_not_come_is_to_be_asked_for_again() {
+        get(placed(), "?version=2")
+                .then()
+                .statusCode(503)
+                .header("Retry-After", "1")
+                .contentType("application/problem+json");
+    }
+
+    @Test
+    void orders_are_paged_from_the_newest_to_the_oldest() {
+        var ids = new ArrayList<String>();
+        for (var i = 0; i < 5; i++) {
+            ids.addFirst(placed(OrderTopic.uuidV7()).toString());
+        }
+        ids.sort((a, b) -> b.compareTo(a));
+        await().untilAsserted(() ->
+                given().get("/orders?customerId=" + customer).then().body("orders", hasSize(5)));
+
+        var seen = new ArrayList<String>();
+        var next = "/orders?customerId=" + customer + "&status=PENDING&limit=2";
+        var pages = 0;
+        while (next != null) {
+            var page = given().get(next).then().statusCode(200).extract();
+            seen.addAll(page.<List<String>>path("orders.id"));
+            next = page.path("next");
+            pages++;
+        }
+
+        assertThat(seen).isEqualTo(ids);
+        assertThat(pages).isEqualTo(3);
+        given().get("/orders?customerId=" + customer + "&status=CONFIRMED")
+                .then()
+                .body("orders", hasSize(0));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "limit=0",
+                "limit=101",
+                "limit=x",
+                "customerId=17",
+                "status=LOST",
+                "after=17",
+                "customerId=';drop table orders"
+            })
+    void a_question_that_makes_no_sense_is_refused(String query) {
+        var status = given().get("/orders?" + query.replace(" ", "%20"));
+
+        assertThat(status.statusCode()).isBetween(400, 404);
+        assertThat(status.contentType()).startsWith("application/problem+json");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"wait=-1", "wait=61", "version=-1"})
+    void a_wait_that_makes_no_sense_is_refused(String query) {
+        get(UUID.randomUUID(), "?" + query).then().statusCode(400).contentType("application/problem+json");
+    }
+
+    @Test
+    void the_timeline_is_streamed_as_it_grows_and_from_where_the_reader_left_off() throws Exception {
+        var id = placed();
+        reserved(id);
+        try (var client = HttpClient.newHttpClient()) {
+            var request = HttpRequest.newBuilder(service.resolve("/orders/" + id + "/events"))
+                    .header("Last-Event-ID", "1")
+                    .build();
+            var response = client.send(request, BodyHandlers.ofInputStream());
+            try (var lines = new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8))) {
+                assertThat(nextEvent(lines))
+                        .contains("id:2", "event:StockReserved")
+                        .anyMatch(line -> line.startsWith("data:") && line.contains("\"status\":\"RESERVED\""));
+
+                captured(id);
+
+                assertThat(nextEvent(lines)).contains("id:3", "event:PaymentCaptured");
+            }
+        }
+    }
+
+    private static List<String> nextEvent(BufferedReader lines) throws Exception {
+        var event = new ArrayList<String>();
+        for (var line = lines.readLine(); line != null && !(line.isEmpty() && !event.isEmpty()); ) {
+            if (!line.isEmpty()) {
+                event.add(line.replace(": ", ":"));
+            }
+            line = lines.readLine();
+        }
+        return event;
+    }
+
+    private static Response get(UUID order, String query) {
+        return given().get("/orders/" + order + query);
+    }
+
+    private UUID placed() {
+        return placed(UUID.randomUUID());
+    }
+
+    private UUID placed(UUID id) {
+        topic.publish(
+                "order-service",
+                1,
+                new OrderPlaced(id, customer, List.of(new Line("mug", 1, PRICE)), PRICE, PaymentMethod.BALANCE, NOW));
+        return id;
+    }
+
+    private void reserved(UUID id) {
+        topic.publish("inventory-service", 1, new StockReserved(id, customer, PRICE, PaymentMethod.BALANCE, NOW));
+    }
+
+    private void captured(UUID id) {
+        topic.publish("payment-service", 1, new PaymentCaptured(id, PRICE, NOW));
+    }
+
+    private void confirmed(UUID id) {
+        topic.publish("order-service", 2, new OrderConfirmed(id, customer, PRICE, NOW));
+    }
+}
