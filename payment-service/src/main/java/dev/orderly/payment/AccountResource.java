@@ -1,0 +1,96 @@
+package dev.orderly.payment;
+
+import dev.orderly.events.Money;
+import dev.orderly.payment.Ledger.Account;
+import dev.orderly.payment.Ledger.Deposit;
+import io.quarkiverse.resteasy.problem.HttpProblem;
+import jakarta.transaction.Transactional;
+import jakarta.validation.Valid;
+import jakarta.validation.constraints.NotNull;
+import jakarta.validation.constraints.Pattern;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.HeaderParam;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.Response.Status;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.util.Optional;
+import java.util.UUID;
+import org.jboss.resteasy.reactive.ResponseStatus;
+
+/** Customers' accounts: what is in them, and putting money in. An account opens with its first deposit. */
+@Path("/accounts/{customerId}")
+public class AccountResource {
+
+    /** Of one deposit, in minor units: a hundred million euros. Far above need, and far below what a sum can hold. */
+    private static final long MAX_DEPOSIT = 100_000_000_00L;
+
+    private static final String KEY = "Idempotency-Key";
+    private static final String VALID_KEY = "must be 1 to 255 printable ASCII characters without spaces";
+
+    private final Ledger ledger;
+    private final Clock clock;
+
+    AccountResource(Ledger ledger, Clock clock) {
+        this.ledger = ledger;
+        this.clock = clock;
+    }
+
+    /** A request to put money in. */
+    record DepositRequest(@NotNull Money amount) {}
+
+    @GET
+    public Account get(@PathParam("customerId") UUID customerId) throws SQLException {
+        return ledger.account(customerId)
+                .orElseThrow(
+                        () -> HttpProblem.valueOf(Status.NOT_FOUND, "Customer " + customerId + " has no account."));
+    }
+
+    /**
+     * Puts money in; a request that is repeated with its key puts it in once, and gets the same answer.
+     *
+     * @param key any 1 to 255 printable ASCII characters without spaces that no other request of this customer has
+     */
+    @POST
+    @Path("/deposits")
+    @ResponseStatus(201)
+    // Without rollbackOn, a checked exception would commit what came before it.
+    @Transactional(rollbackOn = SQLException.class)
+    public Deposit deposit(
+            @PathParam("customerId") UUID customerId,
+            @HeaderParam(KEY) @Pattern(regexp = "[!-~]{1,255}", message = VALID_KEY) String key,
+            @Context HttpHeaders headers,
+            @NotNull(message = "must not be empty") @Valid DepositRequest request)
+            throws SQLException {
+        // An empty header arrives as none, and a deposit that was meant to be repeatable would not be.
+        if (key == null && headers.getRequestHeaders().containsKey(KEY)) {
+            throw refused(KEY, VALID_KEY);
+        }
+        var amount = request.amount();
+        if (amount.amount() < 1 || amount.amount() > MAX_DEPOSIT) {
+            throw refused("amount.amount", "must be between 1 and " + MAX_DEPOSIT + " minor units");
+        }
+        var deposit = ledger.deposit(customerId, amount, Optional.ofNullable(key), clock.instant());
+        if (!deposit.amount().equals(amount)) {
+            throw HttpProblem.builder()
+                    .withStatus(422)
+                    .withTitle("Unprocessable Content")
+                    .withDetail("This Idempotency-Key was used for a deposit of another amount.")
+                    .build();
+        }
+        return deposit;
+    }
+
+    private static HttpProblem refused(String field, String message) {
+        return HttpProblem.builder()
+                .withStatus(Status.BAD_REQUEST)
+                .withTitle("Bad Request")
+                .withDetail(message)
+                .with("field", field)
+                .build();
+    }
+}

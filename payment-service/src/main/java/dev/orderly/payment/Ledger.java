@@ -1,0 +1,275 @@
+package dev.orderly.payment;
+
+import static dev.orderly.messaging.Columns.column;
+import static java.time.ZoneOffset.UTC;
+
+import dev.orderly.events.Money;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.Currency;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import javax.sql.DataSource;
+
+/**
+ * All money and where it came from: transfers between accounts, only ever added to, and of each customer the balance
+ * that they amount to. A transfer and its change of a balance are in one transaction, always.
+ */
+@ApplicationScoped
+class Ledger {
+
+    /** Of a customer's statement; the rest is history. */
+    private static final int MAX_ENTRIES = 50;
+
+    // Sorted, so that two transactions wait for each other instead of deadlocking.
+    private static final String LOCK = """
+            SELECT customer_id, currency, amount
+            FROM balance
+            WHERE (customer_id, currency) IN (SELECT * FROM unnest(?::uuid[], ?::text[]))
+            ORDER BY customer_id, currency
+            FOR UPDATE
+            """;
+
+    private static final String ADD_TRANSFERS = """
+            INSERT INTO transfer
+                (kind, from_account, to_account, amount, currency, order_id, customer_balance, occurred_at)
+            SELECT kind, from_account, to_account, amount, currency, order_id, customer_balance, occurred_at
+            FROM unnest(?::text[], ?::text[], ?::text[], ?::bigint[], ?::text[], ?::uuid[], ?::bigint[],
+                    ?::timestamptz[]) WITH ORDINALITY
+                AS added (kind, from_account, to_account, amount, currency, order_id, customer_balance, occurred_at,
+                    position)
+            ORDER BY position
+            """;
+
+    // By a difference, although the sum is known: should the lock ever be forgotten, money is not, and the table's
+    // check
+    // still stands.
+    private static final String CHANGE_BALANCES = """
+            UPDATE balance
+            SET amount = balance.amount + change.amount
+            FROM unnest(?::uuid[], ?::text[], ?::bigint[]) AS change (customer_id, currency, amount)
+            WHERE balance.customer_id = change.customer_id AND balance.currency = change.currency
+            """;
+
+    // The balance first: its lock puts the transfer's id, and the balance noted with it, in order.
+    private static final String DEPOSIT = """
+            WITH raised AS (
+                INSERT INTO balance (customer_id, currency, amount) VALUES (?, ?, ?)
+                ON CONFLICT (customer_id, currency) DO UPDATE SET amount = balance.amount + excluded.amount
+                RETURNING currency, amount
+            )
+            INSERT INTO transfer
+                (kind, from_account, to_account, amount, currency, customer_balance, idempotency_key, occurred_at)
+            SELECT 'DEPOSIT', 'bank', ?, ?, raised.currency, raised.amount, ?, ?
+            FROM raised
+            RETURNING id, amount, currency, customer_balance, occurred_at
+            """;
+
+    private static final String FIND_DEPOSIT = """
+            SELECT id, amount, currency, customer_balance, occurred_at
+            FROM transfer
+            WHERE to_account = ? AND idempotency_key = ?
+            """;
+
+    private static final String STATEMENT = """
+            SELECT transfer, kind, amount, currency, order_id, occurred_at
+            FROM ledger_entry
+            WHERE account = ?
+            ORDER BY transfer DESC
+            LIMIT ?
+            """;
+
+    private final DataSource database;
+
+    Ledger(DataSource database) {
+        this.database = database;
+    }
+
+    /** What a customer has, and the latest movements of it, newest first. */
+    record Account(UUID customerId, List<Money> balances, List<Entry> entries) {}
+
+    /**
+     * A customer's side of a transfer.
+     *
+     * @param kind DEPOSIT, CAPTURE or REFUND
+     * @param amount in minor units; negative when it left
+     * @param orderId null for a deposit
+     */
+    record Entry(long transfer, String kind, long amount, Currency currency, UUID orderId, Instant occurredAt) {}
+
+    /** A deposit that was made, and what the customer had in its currency after it. */
+    record Deposit(long transfer, Money amount, Money balance, Instant occurredAt) {}
+
+    /** What is in these wallets, as far as they exist, locked until the current transaction ends. */
+    Map<Wallet, Money> lock(Set<Wallet> wallets) throws SQLException {
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement(LOCK)) {
+            select.setObject(1, column(wallets, Wallet::customerId, UUID[]::new));
+            select.setObject(2, column(wallets, wallet -> wallet.currency().getCurrencyCode(), String[]::new));
+            var balances = new HashMap<Wallet, Money>();
+            try (var rows = select.executeQuery()) {
+                while (rows.next()) {
+                    var balance = money(rows, "amount");
+                    balances.put(new Wallet(rows.getObject("customer_id", UUID.class), balance.currency()), balance);
+                }
+            }
+            return balances;
+        }
+    }
+
+    /** Adds transfers, in this order, all of wallets that the current transaction has locked. */
+    void add(List<Transfer> transfers) throws SQLException {
+        if (transfers.isEmpty()) {
+            return;
+        }
+        try (var connection = database.getConnection();
+                var insert = connection.prepareStatement(ADD_TRANSFERS)) {
+            insert.setObject(1, column(transfers, transfer -> transfer.kind().name(), String[]::new));
+            insert.setObject(2, column(transfers, Transfer::from, String[]::new));
+            insert.setObject(3, column(transfers, Transfer::to, String[]::new));
+            insert.setObject(4, column(transfers, transfer -> transfer.amount().amount(), Long[]::new));
+            insert.setObject(5, column(transfers, transfer -> code(transfer.amount()), String[]::new));
+            insert.setObject(6, column(transfers, Transfer::orderId, UUID[]::new));
+            insert.setObject(7, column(transfers, transfer -> transfer.balance().amount(), Long[]::new));
+            insert.setObject(
+                    8, column(transfers, transfer -> transfer.occurredAt().toString(), String[]::new));
+            insert.executeUpdate();
+        }
+        var changes = new HashMap<Wallet, Long>();
+        transfers.forEach(transfer -> changes.merge(transfer.wallet(), transfer.change(), Math::addExact));
+        changes.values().removeIf(change -> change == 0);
+        changeBalances(changes);
+    }
+
+    private void changeBalances(Map<Wallet, Long> changes) throws SQLException {
+        try (var connection = database.getConnection();
+                var update = connection.prepareStatement(CHANGE_BALANCES)) {
+            var wallets = List.copyOf(changes.keySet());
+            update.setObject(1, column(wallets, Wallet::customerId, UUID[]::new));
+            update.setObject(2, column(wallets, wallet -> wallet.currency().getCurrencyCode(), String[]::new));
+            update.setObject(3, column(wallets, changes::get, Long[]::new));
+            var changed = update.executeUpdate();
+            if (changed != wallets.size()) {
+                throw new IllegalStateException("only " + changed + " of " + wallets.size() + " balances exist");
+            }
+        }
+    }
+
+    /**
+     * Takes money in for a customer, once per key.
+     *
+     * @param key under which the customer's request may be repeated, if at all
+     * @return the deposit; that of the first request, which may be of another amount, when the key is known
+     */
+    Deposit deposit(UUID customerId, Money amount, Optional<String> key, Instant now) throws SQLException {
+        if (key.isPresent()) {
+            lock(customerId, key.get());
+            var earlier = findDeposit(customerId, key.get());
+            if (earlier.isPresent()) {
+                return earlier.get();
+            }
+        }
+        try (var connection = database.getConnection();
+                var insert = connection.prepareStatement(DEPOSIT)) {
+            insert.setObject(1, customerId);
+            insert.setString(2, code(amount));
+            insert.setLong(3, amount.amount());
+            insert.setString(4, Transfer.account(customerId));
+            insert.setLong(5, amount.amount());
+            insert.setString(6, key.orElse(null));
+            insert.setObject(7, now.atOffset(UTC));
+            try (var rows = insert.executeQuery()) {
+                rows.next();
+                return deposit(rows);
+            }
+        }
+    }
+
+    /** Requests with the same key wait for each other here, each until the one before it has committed. */
+    private void lock(UUID customerId, String key) throws SQLException {
+        try (var connection = database.getConnection();
+                var lock = connection.prepareStatement("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))")) {
+            lock.setString(1, Transfer.account(customerId) + '/' + key);
+            lock.execute();
+        }
+    }
+
+    private Optional<Deposit> findDeposit(UUID customerId, String key) throws SQLException {
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement(FIND_DEPOSIT)) {
+            select.setString(1, Transfer.account(customerId));
+            select.setString(2, key);
+            try (var rows = select.executeQuery()) {
+                return rows.next() ? Optional.of(deposit(rows)) : Optional.empty();
+            }
+        }
+    }
+
+    /** The customer's account; none before the first deposit. */
+    Optional<Account> account(UUID customerId) throws SQLException {
+        var balances = balances(customerId);
+        return balances.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Account(customerId, balances, entries(customerId)));
+    }
+
+    private List<Money> balances(UUID customerId) throws SQLException {
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement(
+                        "SELECT currency, amount FROM balance WHERE customer_id = ? ORDER BY currency")) {
+            select.setObject(1, customerId);
+            var balances = new ArrayList<Money>();
+            try (var rows = select.executeQuery()) {
+                while (rows.next()) {
+                    balances.add(money(rows, "amount"));
+                }
+            }
+            return balances;
+        }
+    }
+
+    private List<Entry> entries(UUID customerId) throws SQLException {
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement(STATEMENT)) {
+            select.setString(1, Transfer.account(customerId));
+            select.setInt(2, MAX_ENTRIES);
+            var entries = new ArrayList<Entry>();
+            try (var rows = select.executeQuery()) {
+                while (rows.next()) {
+                    entries.add(new Entry(
+                            rows.getLong("transfer"),
+                            rows.getString("kind"),
+                            rows.getLong("amount"),
+                            Currency.getInstance(rows.getString("currency")),
+                            rows.getObject("order_id", UUID.class),
+                            instant(rows)));
+                }
+            }
+            return entries;
+        }
+    }
+
+    private static Deposit deposit(ResultSet row) throws SQLException {
+        return new Deposit(row.getLong("id"), money(row, "amount"), money(row, "customer_balance"), instant(row));
+    }
+
+    private static Money money(ResultSet row, String amount) throws SQLException {
+        return Money.of(row.getLong(amount), row.getString("currency"));
+    }
+
+    private static Instant instant(ResultSet row) throws SQLException {
+        return row.getObject("occurred_at", OffsetDateTime.class).toInstant();
+    }
+
+    private static String code(Money money) {
+        return money.currency().getCurrencyCode();
+    }
+}

@@ -1,0 +1,251 @@
+package dev.orderly.payment;
+
+import static io.restassured.RestAssured.given;
+import static io.restassured.http.ContentType.JSON;
+import static java.util.stream.Collectors.toSet;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.hasSize;
+import static org.hamcrest.Matchers.notNullValue;
+import static org.hamcrest.Matchers.nullValue;
+
+import io.quarkus.test.junit.QuarkusTest;
+import io.restassured.response.Response;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@QuarkusTest
+class AccountResourceTest extends OnRealPlatform {
+
+    private static final String PROBLEM = "application/problem+json";
+
+    private final UUID customer = UUID.randomUUID();
+
+    @Test
+    void a_deposit_opens_an_account() {
+        deposit(customer, 5000)
+                .statusCode(201)
+                .body("transfer", notNullValue())
+                .body("amount.amount", equalTo(5000))
+                .body("balance.amount", equalTo(5000))
+                .body("balance.currency", equalTo("EUR"))
+                .body("occurredAt", notNullValue());
+
+        account(customer)
+                .statusCode(200)
+                .body("customerId", equalTo(customer.toString()))
+                .body("balances", hasSize(1))
+                .body("balances[0].amount", equalTo(5000))
+                .body("balances[0].currency", equalTo("EUR"))
+                .body("entries", hasSize(1))
+                .body("entries[0].kind", equalTo("DEPOSIT"))
+                .body("entries[0].amount", equalTo(5000))
+                .body("entries[0].currency", equalTo("EUR"))
+                .body("entries[0].orderId", nullValue());
+    }
+
+    @Test
+    void an_account_has_a_balance_per_currency() {
+        deposit(customer, 5000).body("balance.amount", equalTo(5000));
+        deposit(customer, "{\"amount\":{\"amount\":700,\"currency\":\"JPY\"}}").body("balance.amount", equalTo(700));
+        deposit(customer, 1).body("balance.amount", equalTo(5001));
+
+        account(customer)
+                .body("balances.currency", equalTo(List.of("EUR", "JPY")))
+                .body("balances.amount", equalTo(List.of(5001, 700)));
+    }
+
+    @Test
+    void a_statement_shows_the_last_50_entries_newest_first() {
+        for (var cents = 1; cents <= 51; cents++) {
+            deposit(customer, cents).statusCode(201);
+        }
+
+        account(customer)
+                .body("entries", hasSize(50))
+                .body("entries[0].amount", equalTo(51))
+                .body("entries[49].amount", equalTo(2));
+    }
+
+    @Test
+    void a_customer_who_never_deposited_has_no_account() {
+        account(customer)
+                .statusCode(404)
+                .contentType(PROBLEM)
+                .body("status", equalTo(404))
+                .body("title", equalTo("Not Found"));
+    }
+
+    @Test
+    void an_order_that_nobody_paid_for_has_no_payment() {
+        payment(UUID.randomUUID()).statusCode(404).contentType(PROBLEM).body("status", equalTo(404));
+    }
+
+    @Test
+    void an_id_that_is_none_is_not_found() {
+        given().get("/accounts/42").then().statusCode(404).contentType(PROBLEM);
+        given().get("/payments/42").then().statusCode(404).contentType(PROBLEM);
+    }
+
+    @Test
+    void a_deposit_without_a_key_is_a_new_one_every_time() throws Exception {
+        inParallel(50, () -> depositWithKey(null, 10));
+
+        assertThat(balance(customer)).isEqualTo(500);
+    }
+
+    @Test
+    void a_deposit_that_is_repeated_with_its_key_is_made_once_and_answered_the_same() {
+        var first = depositWithKey("k-1", 10);
+        depositWithKey("k-2", 5);
+        var second = depositWithKey("k-1", 10);
+
+        assertThat(second.statusCode()).isEqualTo(201);
+        assertThat(second.asString()).isEqualTo(first.asString());
+        assertThat(balance(customer)).isEqualTo(15);
+    }
+
+    @Test
+    void so_is_one_that_is_sent_fifty_times_at_once() throws Exception {
+        var answers = inParallel(50, () -> depositWithKey("impatient", 10));
+
+        assertThat(answers.stream().map(Response::statusCode)).containsOnly(201);
+        assertThat(answers.stream().map(Response::asString).collect(toSet())).hasSize(1);
+        assertThat(balance(customer)).isEqualTo(10);
+    }
+
+    @Test
+    void another_amount_under_a_used_key_is_refused() {
+        depositWithKey("k-1", 10);
+
+        depositWithKey("k-1", 11).then().statusCode(422).contentType(PROBLEM).body("status", equalTo(422));
+
+        assertThat(balance(customer)).isEqualTo(10);
+    }
+
+    @Test
+    void a_key_belongs_to_one_customer() {
+        depositWithKey("k-1", 10);
+
+        var another = UUID.randomUUID();
+        given().contentType(JSON)
+                .header("Idempotency-Key", "k-1")
+                .body("{\"amount\":{\"amount\":11,\"currency\":\"EUR\"}}")
+                .post("/accounts/{customerId}/deposits", another)
+                .then()
+                .statusCode(201);
+
+        assertThat(balance(customer)).isEqualTo(10);
+        assertThat(balance(another)).isEqualTo(11);
+    }
+
+    @Test
+    void a_key_has_up_to_255_printable_characters() {
+        assertThat(depositWithKey("~".repeat(255), 10).statusCode()).isEqualTo(201);
+
+        for (var key : List.of("", "~".repeat(256), "a space", "tab\tbed")) {
+            depositWithKey(key, 10)
+                    .then()
+                    .statusCode(400)
+                    .contentType(PROBLEM)
+                    .body("errors[0].message", equalTo("must be 1 to 255 printable ASCII characters without spaces"));
+        }
+        assertThat(balance(customer)).isEqualTo(10);
+    }
+
+    @Test
+    void the_largest_deposit_is_a_hundred_million() {
+        deposit(customer, 100_000_000_00L).statusCode(201);
+
+        deposit(customer, 100_000_000_01L)
+                .statusCode(400)
+                .contentType(PROBLEM)
+                .body("errors[0].field", equalTo("amount.amount"));
+        assertThat(balance(customer)).isEqualTo(100_000_000_00L);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "null",
+                "[]",
+                "1",
+                "\"x\"",
+                "{",
+                "{}",
+                "{}{}",
+                "{\"amount\":null}",
+                "{\"amount\":5000}",
+                "{\"amount\":[]}",
+                "{\"amount\":{}}",
+                "{\"amount\":{\"amount\":5000}}",
+                "{\"amount\":{\"currency\":\"EUR\"}}",
+                "{\"amount\":{\"amount\":0,\"currency\":\"EUR\"}}",
+                "{\"amount\":{\"amount\":-1,\"currency\":\"EUR\"}}",
+                "{\"amount\":{\"amount\":-0,\"currency\":\"EUR\"}}",
+                "{\"amount\":{\"amount\":1.5,\"currency\":\"EUR\"}}",
+                "{\"amount\":{\"amount\":1.0,\"currency\":\"EUR\"}}",
+                "{\"amount\":{\"amount\":1e3,\"currency\":\"EUR\"}}",
+                "{\"amount\":{\"amount\":1e400,\"currency\":\"EUR\"}}",
+                "{\"amount\":{\"amount\":NaN,\"currency\":\"EUR\"}}",
+                "{\"amount\":{\"amount\":\"5000\",\"currency\":\"EUR\"}}",
+                "{\"amount\":{\"amount\":\"\",\"currency\":\"EUR\"}}",
+                "{\"amount\":{\"amount\":true,\"currency\":\"EUR\"}}",
+                "{\"amount\":{\"amount\":null,\"currency\":\"EUR\"}}",
+                "{\"amount\":{\"amount\":{},\"currency\":\"EUR\"}}",
+                "{\"amount\":{\"amount\":9223372036854775807,\"currency\":\"EUR\"}}",
+                "{\"amount\":{\"amount\":9223372036854775808,\"currency\":\"EUR\"}}",
+                "{\"amount\":{\"amount\":5000,\"currency\":\"\"}}",
+                "{\"amount\":{\"amount\":5000,\"currency\":null}}",
+                "{\"amount\":{\"amount\":5000,\"currency\":978}}",
+                "{\"amount\":{\"amount\":5000,\"currency\":\"eur\"}}",
+                "{\"amount\":{\"amount\":5000,\"currency\":\"EURO\"}}",
+                "{\"amount\":{\"amount\":5000,\"currency\":\"ZZZ\"}}",
+                "{\"amount\":{\"amount\":5000,\"currency\":\"XXX\"}}",
+                "{\"amount\":{\"amount\":5000,\"currency\":\"\\u0000\"}}",
+                "{\"amount\":{\"amount\":5000,\"currency\":\"EUR\"},\"tip\":1}",
+                "{\"amount\":{\"amount\":5000,\"currency\":\"EUR\",\"tip\":1}}",
+                "{\"amount\":{\"amount\":5000,\"amount\":1,\"currency\":\"EUR\"}}",
+                "{\"amount\":{\"amount\":5000,\"currency\":\"EUR\"}} trailing",
+                "{\"amount\":{\"amount\":5000,\"currency\":\"EUR\"}"
+            })
+    void a_deposit_that_makes_no_sense_is_refused(String body) {
+        deposit(customer, body)
+                .statusCode(400)
+                .contentType(PROBLEM)
+                .body("status", equalTo(400))
+                .body("title", equalTo("Bad Request"));
+
+        account(customer).statusCode(404);
+    }
+
+    @Test
+    void a_deposit_in_another_format_is_refused() {
+        given().contentType("text/xml")
+                .body("<amount/>")
+                .post("/accounts/{customerId}/deposits", customer)
+                .then()
+                .statusCode(415)
+                .contentType(PROBLEM);
+    }
+
+    @Test
+    void absurdly_large_and_deep_bodies_are_refused() {
+        deposit(customer, "[".repeat(1_001)).statusCode(400).contentType(PROBLEM);
+        deposit(customer, "{\"amount\":{\"amount\":" + "9".repeat(10_000) + ",\"currency\":\"EUR\"}}")
+                .statusCode(400)
+                .contentType(PROBLEM);
+        deposit(customer, "\"" + "x".repeat(65 * 1024) + "\"").statusCode(413);
+    }
+
+    private Response depositWithKey(String key, long euroCents) {
+        var request =
+                given().contentType(JSON).body("{\"amount\":{\"amount\":" + euroCents + ",\"currency\":\"EUR\"}}");
+        return (key == null ? request : request.header("Idempotency-Key", key))
+                .post("/accounts/{customerId}/deposits", customer);
+    }
+}
