@@ -1,0 +1,165 @@
+package dev.orderly.notification;
+
+import static io.quarkus.scheduler.Scheduled.ConcurrentExecution.SKIP;
+
+import dev.orderly.notification.Attempt.Outcome;
+import dev.orderly.notification.Notification.State;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.scheduler.Scheduled;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.jboss.logging.Logger;
+
+/**
+ * Sends the letters that are due, each until the mail server has taken it, see {@link Attempt}.
+ *
+ * <p>Claims a batch, sends it, settles it. The claim is a lease that is committed first, not a row lock held while
+ * sending: PostgreSQL ends a transaction that is idle for 10 s, and a slow mail server would make it so.
+ *
+ * <p>At least once: an instance that dies, or loses the database, after the mail server took a letter and before that is
+ * settled, sends it again when the lease is over. That is at most the batch under way, {@value #BATCH} letters,
+ * and copies have the same Message-ID. An answer of the mail server that is lost has the same effect on one letter.
+ */
+@ApplicationScoped
+class MailSender {
+
+    private static final Logger LOG = Logger.getLogger(MailSender.class);
+
+    /** Letters that are sent at once, each over a connection of its own. */
+    private static final int BATCH = 10;
+
+    /** An attempt that takes longer has failed: a server that answers each step of the dialogue, but slowly. */
+    private static final Duration ATTEMPT_LIMIT = Duration.ofSeconds(30);
+
+    /** Longer than a batch can take, which is sent at once; so nobody else begins while we are at it. */
+    private static final Duration LEASE = Duration.ofSeconds(60);
+
+    /** How long the end of the application waits for the batch under way. */
+    private static final Duration GRACE = Duration.ofSeconds(2);
+
+    /** One run at a time and one more that waits; whatever a third was to find, the one that waits will find. */
+    private final ThreadPoolExecutor runs = new ThreadPoolExecutor(
+            1,
+            1,
+            0,
+            TimeUnit.SECONDS,
+            new ArrayBlockingQueue<>(1),
+            Thread.ofPlatform().name("mail-sender").daemon().factory(),
+            new ThreadPoolExecutor.DiscardPolicy());
+
+    private final Notifications notifications;
+    private final Smtp smtp;
+    private final MeterRegistry metrics;
+
+    MailSender(Notifications notifications, Smtp smtp, MeterRegistry metrics) {
+        this.notifications = notifications;
+        this.smtp = smtp;
+        this.metrics = metrics;
+        for (var state : State.values()) {
+            count(state, 0); // So that an alarm for failures has a zero to start from.
+        }
+    }
+
+    /** Has what is due sent soon, and returns at once. */
+    @Scheduled(every = "1s", concurrentExecution = SKIP)
+    void wake() {
+        runs.execute(this::sendDue);
+    }
+
+    void stop(@Observes ShutdownEvent event) throws InterruptedException {
+        runs.shutdown();
+        if (!runs.awaitTermination(GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
+            LOG.warnf("stopped during a batch, whose letters go out again in %d s", LEASE.toSeconds());
+        }
+    }
+
+    private void sendDue() {
+        try {
+            var more = true;
+            while (more && !runs.isShutdown()) {
+                var attempts = notifications.claim(BATCH, LEASE);
+                if (attempts.isEmpty()) {
+                    return;
+                }
+                var outcomes = send(attempts);
+                notifications.settle(outcomes);
+                report(outcomes);
+                // A server that takes nothing is left alone until the next second.
+                more = outcomes.stream().anyMatch(outcome -> outcome.state() == State.SENT);
+            }
+        } catch (SQLException e) {
+            LOG.warnf("trying again in a second: %s", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private List<Outcome> send(List<Attempt> attempts) throws InterruptedException {
+        var outcomes = new ArrayList<Outcome>(attempts.size());
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            // Interrupts what takes longer; a virtual thread that is interrupted closes its socket.
+            var results = threads.invokeAll(
+                    attempts.stream().map(this::sending).toList(), ATTEMPT_LIMIT.toSeconds(), TimeUnit.SECONDS);
+            for (var i = 0; i < attempts.size(); i++) {
+                outcomes.add(outcome(attempts.get(i), results.get(i)));
+            }
+        }
+        return outcomes;
+    }
+
+    private Callable<Void> sending(Attempt attempt) {
+        return () -> {
+            smtp.send(attempt.letter());
+            return null;
+        };
+    }
+
+    private static Outcome outcome(Attempt attempt, Future<Void> result) {
+        return switch (result.state()) {
+            case SUCCESS -> attempt.succeeded();
+            case FAILED -> attempt.failed(result.exceptionNow().toString());
+            case CANCELLED -> attempt.failed("no end after " + ATTEMPT_LIMIT.toSeconds() + " s");
+            case RUNNING -> throw new IllegalStateException("invokeAll returned before its end");
+        };
+    }
+
+    private void report(List<Outcome> outcomes) {
+        for (var outcome : outcomes) {
+            count(outcome.state(), 1);
+            if (outcome.state() == State.FAILED) {
+                LOG.errorf(
+                        "giving up letter %s after %d attempts: %s",
+                        outcome.attempt().letter().id(), outcome.attempt().number(), outcome.error());
+            }
+        }
+        var postponed = outcomes.stream()
+                .filter(outcome -> outcome.state() == State.PENDING)
+                .toList();
+        if (!postponed.isEmpty()) { // One line for a batch: in an outage all say the same.
+            var first = postponed.getFirst();
+            LOG.warnf(
+                    "%d of %d letters will be tried again, such as %s: %s",
+                    postponed.size(), outcomes.size(), first.attempt().letter().id(), first.error());
+        }
+    }
+
+    private void count(State outcome, int letters) {
+        var name = switch (outcome) {
+            case SENT -> "sent";
+            case PENDING -> "postponed";
+            case FAILED -> "failed";
+        };
+        metrics.counter("orderly.letters", "outcome", name).increment(letters);
+    }
+}

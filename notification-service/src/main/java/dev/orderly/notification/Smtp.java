@@ -1,0 +1,73 @@
+package dev.orderly.notification;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.mail.Message.RecipientType;
+import jakarta.mail.MessagingException;
+import jakarta.mail.Session;
+import jakarta.mail.Transport;
+import jakarta.mail.internet.MimeMessage;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Date;
+import java.util.Properties;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+
+/**
+ * The mail server. A letter has the same Message-ID however often it is sent, by which mail systems recognize a copy.
+ *
+ * <p>By Jakarta Mail and not by quarkus-mailer: that one's client (Vert.x 4.5) waits for the greeting of a server without
+ * any limit, so an attempt against a server that hangs never ends, keeps its connection of the pool, and is delivered in
+ * the end beside all those that were made after it.
+ */
+@ApplicationScoped
+class Smtp {
+
+    private final Session session;
+    private final String from;
+    private final String domain;
+    private final String customerDomain;
+    private final Clock clock;
+
+    Smtp(
+            @ConfigProperty(name = "orderly.smtp.host") String host,
+            @ConfigProperty(name = "orderly.smtp.port") int port,
+            @ConfigProperty(name = "orderly.smtp.timeout") Duration timeout,
+            @ConfigProperty(name = "orderly.mail.from") String from,
+            @ConfigProperty(name = "orderly.mail.customer-domain") String customerDomain,
+            Clock clock) {
+        this.from = from;
+        this.domain = from.substring(from.indexOf('@') + 1);
+        this.customerDomain = customerDomain;
+        this.clock = clock;
+        var server = new Properties();
+        server.setProperty("mail.smtp.host", host);
+        server.setProperty("mail.smtp.port", String.valueOf(port));
+        server.setProperty("mail.smtp.connectiontimeout", String.valueOf(timeout.toMillis()));
+        server.setProperty("mail.smtp.timeout", String.valueOf(timeout.toMillis()));
+        server.setProperty("mail.smtp.starttls.enable", "true"); // where it is offered
+        // How we greet the server. The default asks the DNS for it, each time, for as long as that takes.
+        server.setProperty("mail.smtp.localhost", domain);
+        session = Session.getInstance(server);
+    }
+
+    /**
+     * Returns when the mail server has taken the letter over. Each has a connection of its own, so that none can fail by
+     * what happened to another.
+     *
+     * @throws MessagingException when the server cannot be reached, or refuses, or its answer does not come
+     */
+    void send(Letter letter) throws MessagingException {
+        var message = new MimeMessage(session) {
+            @Override
+            protected void updateMessageID() throws MessagingException {
+                setHeader("Message-ID", "<" + letter.id() + "@" + domain + ">");
+            }
+        };
+        message.setFrom(from);
+        message.setRecipients(RecipientType.TO, letter.customerId() + "@" + customerDomain);
+        message.setSentDate(Date.from(clock.instant()));
+        message.setSubject(letter.subject(), "UTF-8");
+        message.setText(letter.body(), "UTF-8");
+        Transport.send(message);
+    }
+}

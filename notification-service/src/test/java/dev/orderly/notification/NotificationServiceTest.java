@@ -1,0 +1,353 @@
+package dev.orderly.notification;
+
+import static dev.orderly.testing.OrderTopic.header;
+import static dev.orderly.testing.OrderTopic.with;
+import static io.restassured.RestAssured.given;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.hamcrest.Matchers.containsInAnyOrder;
+import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.hasSize;
+import static org.hamcrest.Matchers.not;
+
+import dev.orderly.events.EventHeaders;
+import dev.orderly.events.Money;
+import dev.orderly.events.OrderEvent;
+import dev.orderly.events.OrderEvent.OrderCancelled;
+import dev.orderly.events.OrderEvent.OrderConfirmed;
+import dev.orderly.events.OrderEvent.OrderPlaced;
+import dev.orderly.events.OrderEvent.OrderRejected;
+import dev.orderly.events.PaymentMethod;
+import dev.orderly.notification.Letter.Kind;
+import dev.orderly.notification.Notification.State;
+import dev.orderly.testing.OrderTopic;
+import dev.orderly.testing.RealPlatform;
+import io.quarkus.test.common.QuarkusTestResource;
+import io.quarkus.test.common.ResourceArg;
+import io.quarkus.test.junit.QuarkusTest;
+import jakarta.inject.Inject;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.stream.IntStream;
+import javax.sql.DataSource;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.awaitility.core.ConditionFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@QuarkusTest
+@QuarkusTestResource(
+        value = RealPlatform.class,
+        initArgs = {
+            @ResourceArg(name = "service", value = "notification-service"),
+            @ResourceArg(name = "mail", value = "true")
+        })
+class NotificationServiceTest {
+
+    private static final Instant NOW = Instant.parse("2026-11-23T10:15:30.123Z");
+
+    private final UUID order = UUID.randomUUID();
+    private final UUID customer = UUID.randomUUID();
+
+    @Inject
+    DataSource database;
+
+    @Inject
+    Notifications notifications;
+
+    @Test
+    void a_confirmed_order_is_mailed_to_its_customer() {
+        publish(List.of(placed(), confirmed(order, customer)));
+
+        awaitSent(order);
+        assertThat(MailServer.mailsTo(customer)).singleElement().satisfies(mail -> {
+            assertThat(mail.messageId()).isEqualTo("<" + order + ".confirmed@orderly.example>");
+            assertThat(mail.subject()).isEqualTo("Your order " + order + " is confirmed");
+            assertThat(mail.text())
+                    .contains(
+                            "From: orders@orderly.example",
+                            "To: " + customer + "@customers.orderly.example",
+                            "The total is 39.98 EUR.");
+        });
+    }
+
+    @Test
+    void a_rejected_order_is_mailed_with_the_reason() {
+        publish(List.of(placed(), event(new OrderRejected(order, customer, "out of stock: mug", NOW))));
+
+        awaitSent(order);
+        assertThat(MailServer.mailsTo(customer)).singleElement().satisfies(mail -> {
+            assertThat(mail.messageId()).isEqualTo("<" + order + ".rejected@orderly.example>");
+            assertThat(mail.text()).contains("The reason: out of stock: mug");
+        });
+    }
+
+    @Test
+    void a_cancelled_order_is_mailed_with_the_reason() {
+        publish(List.of(placed(), event(new OrderCancelled(order, customer, "cancelled by the customer", NOW))));
+
+        awaitSent(order);
+        assertThat(MailServer.mailsTo(customer)).singleElement().satisfies(mail -> {
+            assertThat(mail.messageId()).isEqualTo("<" + order + ".cancelled@orderly.example>");
+            assertThat(mail.text()).contains("The reason: cancelled by the customer");
+        });
+    }
+
+    @Test
+    void the_answer_says_how_far_a_notification_is() {
+        publish(List.of(confirmed(order, customer)));
+
+        awaitSent(order);
+        given().queryParam("orderId", order)
+                .get("/notifications")
+                .then()
+                .statusCode(200)
+                .body("$", hasSize(1))
+                .body(
+                        "[0].keySet()",
+                        containsInAnyOrder("orderId", "kind", "state", "attempts", "recordedAt", "sentAt"))
+                .body("[0].orderId", equalTo(order.toString()))
+                .body("[0].kind", equalTo("CONFIRMED"))
+                .body("[0].state", equalTo("SENT"))
+                .body("[0].attempts", equalTo(1));
+    }
+
+    @Test
+    void an_order_that_has_not_ended_has_no_notification() {
+        publish(List.of(placed()));
+
+        assertThat(about(order)).isEmpty();
+        assertThat(MailServer.mailsTo(customer)).isEmpty();
+    }
+
+    @Test
+    void every_order_of_a_batch_is_mailed_once_however_often_its_events_arrive() {
+        var orders = IntStream.range(0, 40).mapToObj(_ -> UUID.randomUUID()).toList();
+        var records = new ArrayList<ProducerRecord<String, byte[]>>();
+        orders.forEach(each -> records.add(confirmed(each, each)));
+        var again = orders.stream().map(each -> confirmed(each, each)).toList(); // the same news under other event ids
+
+        records.addAll(List.copyOf(records));
+        records.addAll(again);
+        publish(records);
+        publish(records);
+
+        orders.forEach(NotificationServiceTest::awaitSent);
+        assertThat(orders)
+                .allSatisfy(each -> assertThat(MailServer.mailsTo(each)).hasSize(1));
+    }
+
+    @Test
+    void what_cannot_be_read_is_skipped_or_parked_and_others_flow_on() throws SQLException {
+        var unknown = UUID.randomUUID();
+        var malformed = UUID.randomUUID();
+        var unstorable = UUID.randomUUID();
+
+        publish(List.of(
+                header(confirmed(unknown, customer), EventHeaders.TYPE, "OrderGiftWrapped"),
+                with(confirmed(malformed, customer), malformed.toString(), "{oops".getBytes(UTF_8)),
+                event(new OrderRejected(unstorable, customer, "a reason with a NUL: \0", NOW)),
+                confirmed(order, customer)));
+
+        awaitSent(order);
+        assertThat(MailServer.mailsTo(customer)).hasSize(1);
+        assertThat(parked(unknown)).isEmpty();
+        assertThat(parked(malformed)).containsExactly("UNREADABLE");
+        assertThat(parked(unstorable)).containsExactly("FAILED");
+    }
+
+    @Test
+    void a_mail_server_that_is_away_gets_the_mail_when_it_is_back() {
+        MailServer.kill();
+        publish(List.of(confirmed(order, customer)));
+
+        patiently()
+                .until(() -> about(order).stream()
+                        .anyMatch(
+                                mail -> mail.state() == State.PENDING && mail.attempts() > 0 && mail.error() != null));
+        given().get("/q/health/ready").then().statusCode(200);
+
+        awaitSent(order);
+        assertThat(MailServer.mailsTo(customer)).hasSize(1);
+        assertThat(about(order)).singleElement().satisfies(mail -> {
+            assertThat(mail.attempts()).isGreaterThan(1);
+            assertThat(mail.error()).isNull();
+        });
+    }
+
+    @Test
+    void a_mail_server_that_hangs_gets_each_mail_once_however_often_it_was_tried() {
+        MailServer.freeze();
+        try {
+            publish(List.of(confirmed(order, customer)));
+
+            patiently()
+                    .until(() -> about(order).stream()
+                            .anyMatch(mail ->
+                                    mail.state() == State.PENDING && mail.attempts() > 2 && mail.error() != null));
+        } finally {
+            MailServer.thaw();
+        }
+
+        awaitSent(order);
+        assertThat(MailServer.mailsTo(customer)).hasSize(1);
+    }
+
+    @Test
+    void what_failed_for_a_day_is_given_up_for_all_to_see() throws SQLException {
+        MailServer.freeze();
+        try {
+            storeLetter(Attempt.MAX - 1, "now()");
+
+            patiently().until(() -> about(order).getFirst().state() == State.FAILED);
+        } finally {
+            MailServer.thaw();
+        }
+
+        assertThat(about(order)).singleElement().satisfies(mail -> {
+            assertThat(mail.attempts()).isEqualTo(Attempt.MAX);
+            assertThat(mail.error()).isNotBlank();
+            assertThat(mail.sentAt()).isNull();
+        });
+        given().get("/q/metrics")
+                .then()
+                .body(containsString("orderly_letters_total{outcome=\"failed\"}"))
+                .body(not(containsString("orderly_letters_total{outcome=\"failed\"} 0.0")));
+    }
+
+    @Test
+    void what_an_instance_had_claimed_that_died_is_sent_when_its_lease_is_over() throws SQLException {
+        storeLetter(1, "now() + interval '2 s'");
+
+        awaitSent(order);
+        assertThat(MailServer.mailsTo(customer)).hasSize(1);
+        assertThat(about(order).getFirst().attempts()).isEqualTo(2);
+    }
+
+    @Test
+    void a_row_that_another_instance_is_claiming_holds_up_nobody() throws SQLException {
+        var neighbour = UUID.randomUUID();
+        storeLetter(0, "now() + interval '1 s'");
+        try (var other = database.getConnection();
+                var lock = other.prepareStatement("SELECT FROM notification WHERE order_id = ? FOR UPDATE")) {
+            other.setAutoCommit(false);
+            lock.setObject(1, order);
+            lock.execute();
+            patiently().until(() -> isDue(order));
+
+            publish(List.of(confirmed(neighbour, neighbour)));
+
+            awaitSent(neighbour);
+            assertThat(about(order).getFirst().attempts()).isZero();
+            other.rollback();
+        }
+        awaitSent(order);
+    }
+
+    @Test
+    void an_instance_that_was_taken_for_dead_can_still_say_that_it_sent_but_not_that_it_failed() throws SQLException {
+        storeLetter(3, "now() + interval '1 h'"); // the third attempt, of another instance, is under way
+        var letter = new Letter(order, Kind.CONFIRMED, customer, "subject", "body");
+        var ours = new Attempt(letter, 2);
+
+        notifications.settle(List.of(ours.failed("too late")));
+        assertThat(about(order).getFirst().error()).isNull();
+
+        notifications.settle(List.of(ours.succeeded()));
+        assertThat(about(order).getFirst().state()).isEqualTo(State.SENT);
+
+        notifications.settle(List.of(new Attempt(letter, 3).failed("the other one")));
+        assertThat(about(order).getFirst().state()).isEqualTo(State.SENT);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/notifications", "/notifications?orderId=", "/notifications?orderId=17"})
+    void a_request_without_an_order_is_refused_with_a_problem(String request) {
+        given().get(request)
+                .then()
+                .statusCode(400)
+                .contentType("application/problem+json")
+                .body("status", equalTo(400))
+                .body("errors", hasSize(1))
+                .body("errors[0].field", equalTo("orderId"));
+    }
+
+    /** Returns when the records have been dealt with. */
+    private static void publish(List<ProducerRecord<String, byte[]>> records) {
+        try (var topic = new OrderTopic()) {
+            topic.publish(records);
+            patiently().until(() -> topic.isConsumedBy("notification-consumer-group"));
+        }
+    }
+
+    private ProducerRecord<String, byte[]> placed() {
+        var price = Money.of(3998, "EUR");
+        return event(new OrderPlaced(
+                order, customer, List.of(new OrderEvent.Line("mug", 1, price)), price, PaymentMethod.BALANCE, NOW));
+    }
+
+    private static ProducerRecord<String, byte[]> confirmed(UUID order, UUID customer) {
+        return event(new OrderConfirmed(order, customer, Money.of(3998, "EUR"), NOW));
+    }
+
+    private static ProducerRecord<String, byte[]> event(OrderEvent event) {
+        return OrderTopic.record("order-service", 1, event);
+    }
+
+    /** A letter that is there already, as another instance has left it. */
+    private void storeLetter(int attempts, String due) throws SQLException {
+        try (var connection = database.getConnection();
+                var insert = connection.prepareStatement("""
+                        INSERT INTO notification (order_id, kind, customer_id, subject, body, attempts, due_at)
+                        VALUES (?, 'CONFIRMED', ?, 'subject', 'body', ?, %s)
+                        """.formatted(due))) {
+            insert.setObject(1, order);
+            insert.setObject(2, customer);
+            insert.setInt(3, attempts);
+            insert.executeUpdate();
+        }
+    }
+
+    private boolean isDue(UUID order) throws SQLException {
+        return !strings("SELECT 'due' FROM notification WHERE due_at <= now() AND order_id = ?", order)
+                .isEmpty();
+    }
+
+    private List<String> parked(UUID order) throws SQLException {
+        return strings("SELECT reason FROM parked_event WHERE key = ?::uuid::text", order);
+    }
+
+    private List<String> strings(String sql, UUID parameter) throws SQLException {
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement(sql)) {
+            select.setObject(1, parameter);
+            var strings = new ArrayList<String>();
+            try (var rows = select.executeQuery()) {
+                while (rows.next()) {
+                    strings.add(rows.getString(1));
+                }
+            }
+            return strings;
+        }
+    }
+
+    private static List<Notification> about(UUID order) {
+        return List.of(
+                given().queryParam("orderId", order).get("/notifications").as(Notification[].class));
+    }
+
+    private static void awaitSent(UUID order) {
+        patiently().until(() -> about(order).stream().anyMatch(mail -> mail.state() == State.SENT));
+    }
+
+    private static ConditionFactory patiently() {
+        return await().atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(20));
+    }
+}

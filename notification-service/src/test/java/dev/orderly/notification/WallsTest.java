@@ -1,0 +1,52 @@
+package dev.orderly.notification;
+
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+@AnalyzeClasses(packages = "dev.orderly.notification", importOptions = DoNotIncludeTests.class)
+class WallsTest {
+
+    private static final DescribedPredicate<JavaClass> DOMAIN =
+            belongToAnyOf(Letter.class, Attempt.class, Notification.class);
+
+    @ArchTest
+    static final ArchRule the_domain_knows_nothing_but_the_events = classes()
+            .that(DOMAIN)
+            .should()
+            .onlyDependOnClassesThat(resideInAnyPackage("java..", "dev.orderly.events..")
+                    .or(DOMAIN.onResultOf(JavaClass::getBaseComponentType)));
+
+    @ArchTest
+    static final ArchRule only_the_notifier_knows_that_there_is_kafka = noClasses()
+            .that()
+            .doNotBelongToAnyOf(Notifier.class)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.apache.kafka..", "org.eclipse.microprofile.reactive..");
+
+    @ArchTest
+    static final ArchRule only_smtp_knows_the_mail_client = noClasses()
+            .that()
+            .doNotBelongToAnyOf(Smtp.class)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("jakarta.mail..");
+
+    @ArchTest
+    static final ArchRule no_other_service_is_known = noClasses()
+            .should()
+            .dependOnClassesThat(describe(
+                    "are of another service",
+                    type -> type.getPackageName().startsWith("dev.orderly.")
+                            && !type.getPackageName().matches("dev\\.orderly\\.(notification|events|messaging)")));
+}
