@@ -5,7 +5,8 @@
 CREATE TABLE outbox (
     seq         bigint GENERATED ALWAYS AS IDENTITY,
     id          uuid        NOT NULL DEFAULT uuidv7(),
-    topic       text        NOT NULL CHECK (topic IN ('order-service', 'order-service.dlq', 'customer-service')),
+    topic       text        NOT NULL
+        CHECK (topic IN ('order-service', 'order-service.dlq', 'customer-service', 'relay-canary')),
     key         text        NOT NULL CHECK (key <> ''),
     type        text        NOT NULL CHECK (type <> ''),
     source      text        NOT NULL CHECK (source <> ''),

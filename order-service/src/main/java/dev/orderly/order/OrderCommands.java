@@ -75,7 +75,7 @@ class OrderCommands {
      * @throws IllegalArgumentException when the prices are in several currencies
      * @throws ArithmeticException when the total does not fit
      */
-    @Transactional
+    @Transactional(rollbackOn = SQLException.class) // By itself it would commit after a checked exception.
     Order place(Wish wish, String idempotencyKey, String traceparent) throws SQLException {
         var id = IDS.generate();
         var hash = sha256(EventJson.writeValue(wish));
@@ -100,7 +100,7 @@ class OrderCommands {
     }
 
     /** Cancels an order that is not decided yet. */
-    @Transactional
+    @Transactional(rollbackOn = SQLException.class)
     Cancellation cancel(UUID id, String traceparent) throws SQLException {
         var order = Order.lockAll(Set.of(id)).get(id);
         if (order == null) {

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
 
 /**
@@ -29,10 +30,15 @@ class OrderSaga implements OrderEventHandler {
 
     private final EventConsumer consumer;
     private final Clock clock;
+    private final String consumerGroup;
 
-    OrderSaga(EventConsumer consumer, Clock clock) {
+    OrderSaga(
+            EventConsumer consumer,
+            Clock clock,
+            @ConfigProperty(name = "mp.messaging.incoming.orders.group.id") String consumerGroup) {
         this.consumer = consumer;
         this.clock = clock;
+        this.consumerGroup = consumerGroup;
     }
 
     @Incoming("orders")
@@ -43,7 +49,7 @@ class OrderSaga implements OrderEventHandler {
 
     @Override
     public String consumerGroup() {
-        return "order-consumer-group";
+        return consumerGroup;
     }
 
     @Override

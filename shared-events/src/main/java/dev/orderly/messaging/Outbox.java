@@ -1,11 +1,12 @@
 package dev.orderly.messaging;
 
+import static dev.orderly.messaging.Columns.column;
+
 import dev.orderly.events.EventJson;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.function.Function;
-import java.util.function.IntFunction;
 import javax.sql.DataSource;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
@@ -64,9 +65,5 @@ public class Outbox {
             insert.setObject(8, column(events, traceparents, String[]::new));
             insert.executeUpdate();
         }
-    }
-
-    private static <T> T[] column(List<NewEvent> events, Function<NewEvent, T> value, IntFunction<T[]> array) {
-        return events.stream().map(value).toArray(array);
     }
 }

@@ -4,6 +4,8 @@ import static java.util.stream.Collectors.joining;
 
 import com.fasterxml.jackson.databind.JsonMappingException.Reference;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
+import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
+import dev.orderly.problem.ProblemShape.FieldError;
 import io.quarkiverse.resteasy.problem.ExceptionMapperBase;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import jakarta.ws.rs.ext.ExceptionMapper;
@@ -17,7 +19,12 @@ public class MisfitBodyMapper extends ExceptionMapperBase<MismatchedInputExcepti
 
     @Override
     protected HttpProblem toProblem(MismatchedInputException misfit) {
+        return problemOf(misfit);
+    }
+
+    static HttpProblem problemOf(MismatchedInputException misfit) {
         var problem = HttpProblem.builder()
+                .withType(ProblemShape.NO_SPECIAL_TYPE)
                 .withStatus(400)
                 .withTitle("Bad Request")
                 .withDetail("The body does not have the form that is expected here.");
@@ -25,9 +32,11 @@ public class MisfitBodyMapper extends ExceptionMapperBase<MismatchedInputExcepti
             var field = misfit.getPath().stream().map(MisfitBodyMapper::step).collect(joining());
             problem.with(
                     "errors",
-                    List.of(new ProblemShape.FieldError(
+                    List.of(new FieldError(
                             field.substring(field.startsWith(".") ? 1 : 0),
-                            "does not have the form that is expected")));
+                            misfit instanceof UnrecognizedPropertyException
+                                    ? "is not known here"
+                                    : "does not have the form that is expected")));
         }
         return problem.build();
     }

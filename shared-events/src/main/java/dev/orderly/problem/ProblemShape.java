@@ -1,5 +1,6 @@
 package dev.orderly.problem;
 
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.quarkiverse.resteasy.problem.postprocessing.ProblemContext;
 import io.quarkiverse.resteasy.problem.postprocessing.ProblemPostProcessor;
@@ -8,6 +9,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import java.net.URI;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.StreamSupport;
 
 /**
@@ -18,19 +20,24 @@ import java.util.stream.StreamSupport;
 @ApplicationScoped
 class ProblemShape implements ProblemPostProcessor {
 
-    private static final URI NO_SPECIAL_TYPE = URI.create("about:blank");
+    static final URI NO_SPECIAL_TYPE = URI.create("about:blank");
+    private static final Set<String> PASSING = Set.of("08", "40", "53", "57");
     private static final int RETRY_AFTER_SECONDS = 1;
 
     @Override
     public HttpProblem apply(HttpProblem problem, ProblemContext context) {
+        if (context.cause instanceof MismatchedInputException misfit) {
+            return MisfitBodyMapper.problemOf(
+                    misfit); // The library has mappers for some of them, which name our classes.
+        }
         var status = problem.getStatusCode();
         if (status == 500) {
-            return isOutage(context.cause)
+            return willPass(context.cause)
                     ? HttpProblem.builder()
                             .withType(NO_SPECIAL_TYPE)
                             .withTitle("Service Unavailable")
                             .withStatus(503)
-                            .withDetail("The database cannot be reached. Nothing was changed; try again.")
+                            .withDetail("The database cannot be reached, or is busy. Nothing was changed; try again.")
                             .withHeader("Retry-After", RETRY_AFTER_SECONDS)
                             .build()
                     : HttpProblem.builder()
@@ -63,12 +70,15 @@ class ProblemShape implements ProblemPostProcessor {
                 .toList();
     }
 
-    /** Classes 08 (connection), 53 (resources), 57 (shutdown), and no state at all: the pool got no connection. */
-    private static boolean isOutage(Throwable failure) {
+    /**
+     * No connection (class 08, or no state at all: the pool has none), too few resources (53), a shutdown (57), or others
+     * at work on the same rows (40, 55P03).
+     */
+    private static boolean willPass(Throwable failure) {
         for (var cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof SQLException sql) {
                 var state = sql.getSQLState();
-                return state == null || state.startsWith("08") || state.startsWith("53") || state.startsWith("57");
+                return state == null || state.equals("55P03") || PASSING.contains(state.substring(0, 2));
             }
         }
         return false;

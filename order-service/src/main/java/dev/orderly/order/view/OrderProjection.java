@@ -1,5 +1,7 @@
 package dev.orderly.order.view;
 
+import static dev.orderly.messaging.Columns.column;
+
 import dev.orderly.events.EventJson;
 import dev.orderly.events.OrderEvent;
 import dev.orderly.events.OrderEvent.OrderCancelled;
@@ -29,6 +31,7 @@ import java.util.Set;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
 
 /** Keeps the read model: every event of every order joins its timeline, and brings the order on. */
@@ -38,11 +41,17 @@ class OrderProjection implements OrderEventHandler {
     private final EventConsumer consumer;
     private final OrderWatch watch;
     private final DataSource database;
+    private final String consumerGroup;
 
-    OrderProjection(EventConsumer consumer, OrderWatch watch, DataSource database) {
+    OrderProjection(
+            EventConsumer consumer,
+            OrderWatch watch,
+            DataSource database,
+            @ConfigProperty(name = "mp.messaging.incoming.order-view.group.id") String consumerGroup) {
         this.consumer = consumer;
         this.watch = watch;
         this.database = database;
+        this.consumerGroup = consumerGroup;
     }
 
     @Incoming("order-view")
@@ -54,7 +63,7 @@ class OrderProjection implements OrderEventHandler {
 
     @Override
     public String consumerGroup() {
-        return "order-view-consumer-group";
+        return consumerGroup;
     }
 
     @Override
@@ -154,13 +163,11 @@ class OrderProjection implements OrderEventHandler {
                     AS now (order_id, status, reason, version, events)
                 WHERE order_view.order_id = now.order_id
                 """)) {
-            var ids = known.toArray(UUID[]::new);
-            var now = known.stream().map(progress::get).toList();
-            update.setObject(1, ids);
-            update.setObject(2, now.stream().map(to -> to.status().name()).toArray(String[]::new));
-            update.setObject(3, now.stream().map(Progress::reason).toArray(String[]::new));
-            update.setObject(4, now.stream().map(Progress::version).toArray(Integer[]::new));
-            update.setObject(5, now.stream().map(Progress::events).toArray(Integer[]::new));
+            update.setObject(1, known.toArray(UUID[]::new));
+            update.setObject(2, column(known, id -> progress.get(id).status().name(), String[]::new));
+            update.setObject(3, column(known, id -> progress.get(id).reason(), String[]::new));
+            update.setObject(4, column(known, id -> progress.get(id).version(), Integer[]::new));
+            update.setObject(5, column(known, id -> progress.get(id).events(), Integer[]::new));
             update.executeUpdate();
         }
     }
