@@ -1,0 +1,161 @@
+package dev.orderly.inventory;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.orderly.events.Money;
+import dev.orderly.events.OrderEvent.Line;
+import dev.orderly.events.OrderEvent.OrderPlaced;
+import dev.orderly.events.OrderEvent.StockRejected;
+import dev.orderly.events.OrderEvent.StockReserved;
+import dev.orderly.events.PaymentMethod;
+import dev.orderly.inventory.Reservation.Item;
+import dev.orderly.inventory.Reservation.NotReserved;
+import dev.orderly.inventory.Reservation.Status;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class ReservationTest {
+
+    private static final UUID ORDER = UUID.randomUUID();
+    private static final UUID CUSTOMER = UUID.randomUUID();
+    private static final Money PRICE = Money.of(100, "EUR");
+    private static final Money TOTAL = Money.of(12345, "EUR");
+    private static final Instant PLACED_AT = Instant.parse("2026-11-23T10:15:30.123Z");
+    private static final Instant NOW = PLACED_AT.plusSeconds(1);
+
+    private final Map<String, Stock> stock =
+            new HashMap<>(Map.of("mug", new Stock("mug", 5, 7, 1), "pen", new Stock("pen", 5, 7, 1)));
+
+    @Test
+    void all_lines_of_an_order_are_set_aside_and_what_payment_needs_is_passed_on() {
+        var reservation = Reservation.none(ORDER);
+
+        var answer = reservation.reserve(placed(line("mug", 2), line("pen", 5)), stock, NOW);
+
+        assertThat(answer).contains(new StockReserved(ORDER, CUSTOMER, TOTAL, PaymentMethod.BALANCE, NOW));
+        assertThat(reservation.status()).isEqualTo(Status.RESERVED);
+        assertThat(reservation.items()).containsExactly(new Item("mug", 2), new Item("pen", 5));
+        assertThat(stock.values()).containsExactlyInAnyOrder(new Stock("mug", 3, 9, 1), new Stock("pen", 0, 12, 1));
+    }
+
+    @Test
+    void when_some_are_short_nothing_is_set_aside_and_each_short_sku_is_named() {
+        var reservation = Reservation.none(ORDER);
+
+        var answer = reservation.reserve(placed(line("unicorn", 1), line("mug", 5), line("pen", 6)), stock, NOW);
+
+        assertThat(answer).contains(new StockRejected(ORDER, List.of("unicorn", "pen"), NOW));
+        assertThat(reservation.status()).isEqualTo(Status.REJECTED);
+        assertThat(reservation.items()).isEmpty();
+        assertThatStockIsUntouched();
+    }
+
+    @Test
+    void lines_of_the_same_sku_count_together() {
+        var enough = Reservation.none(ORDER);
+        enough.reserve(placed(line("mug", 2), line("pen", 1), line("mug", 3)), stock, NOW);
+        assertThat(enough.items()).containsExactly(new Item("mug", 5), new Item("pen", 1));
+
+        var more = Reservation.none(ORDER);
+        assertThat(more.reserve(placed(line("pen", 2), line("pen", 3)), stock, NOW))
+                .contains(new StockRejected(ORDER, List.of("pen"), NOW));
+    }
+
+    @Test
+    void quantities_beyond_an_int_are_added_up_and_not_wrapped_around() {
+        var huge = placed(line("mug", Integer.MAX_VALUE), line("mug", Integer.MAX_VALUE), line("mug", 4));
+
+        assertThat(Reservation.none(ORDER).reserve(huge, stock, NOW))
+                .contains(new StockRejected(ORDER, List.of("mug"), NOW));
+        assertThatStockIsUntouched();
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
+    void an_order_that_was_heard_of_is_not_set_aside_nor_answered_again(Status status) {
+        var reservation = reservation(status);
+
+        assertThat(reservation.reserve(placed(line("mug", 1)), stock, NOW)).isEmpty();
+
+        assertThat(reservation.status()).isEqualTo(status);
+        assertThatStockIsUntouched();
+    }
+
+    /** All moves of two mugs but that of being placed; one that is refused has no status to end in. */
+    @ParameterizedTest
+    @CsvSource({
+        "NONE,      commit,            ,  5, 7, 1",
+        "RESERVED,  commit,   COMMITTED,  5, 5, 3",
+        "REJECTED,  commit,            ,  5, 7, 1",
+        "COMMITTED, commit,   COMMITTED,  5, 7, 1",
+        "RELEASED,  commit,            ,  5, 7, 1",
+        "NONE,      release,  RELEASED,   5, 7, 1",
+        "RESERVED,  release,  RELEASED,   7, 5, 1",
+        "REJECTED,  release,  REJECTED,   5, 7, 1",
+        "COMMITTED, release,          ,   5, 7, 1",
+        "RELEASED,  release,  RELEASED,   5, 7, 1",
+    })
+    void what_is_set_aside_is_sold_or_released_once(
+            Status before, String move, Status after, long available, long reserved, long sold) {
+        var reservation = reservation(before);
+        Runnable moving = () -> {
+            if (move.equals("commit")) {
+                reservation.commit(stock);
+            } else {
+                reservation.release(stock);
+            }
+        };
+
+        if (after == null) {
+            assertThatThrownBy(moving::run)
+                    .isInstanceOf(NotReserved.class)
+                    .hasMessageContainingAll(ORDER.toString(), before.name());
+        } else {
+            moving.run();
+        }
+
+        assertThat(reservation.status()).isEqualTo(after == null ? before : after);
+        assertThat(stock.get("mug")).isEqualTo(new Stock("mug", available, reserved, sold));
+        assertThat(stock.get("pen")).isEqualTo(new Stock("pen", 5, 7, 1));
+    }
+
+    @Test
+    void an_order_that_was_given_up_before_it_was_placed_takes_nothing() {
+        var reservation = Reservation.none(ORDER);
+
+        reservation.release(stock);
+
+        assertThat(reservation.reserve(placed(line("mug", 1)), stock, NOW)).isEmpty();
+        assertThat(reservation.status()).isEqualTo(Status.RELEASED);
+        assertThat(reservation.items()).isEmpty();
+        assertThatStockIsUntouched();
+    }
+
+    private void assertThatStockIsUntouched() {
+        assertThat(stock.values()).containsExactlyInAnyOrder(new Stock("mug", 5, 7, 1), new Stock("pen", 5, 7, 1));
+    }
+
+    /** Of two mugs, where the order ever had any. */
+    private static Reservation reservation(Status status) {
+        var items =
+                status == Status.RESERVED || status == Status.COMMITTED ? List.of(new Item("mug", 2)) : List.<Item>of();
+        return new Reservation(ORDER, status, items);
+    }
+
+    private static OrderPlaced placed(Line... lines) {
+        return new OrderPlaced(ORDER, CUSTOMER, Arrays.asList(lines), TOTAL, PaymentMethod.BALANCE, PLACED_AT);
+    }
+
+    private static Line line(String sku, int quantity) {
+        return new Line(sku, quantity, PRICE);
+    }
+}

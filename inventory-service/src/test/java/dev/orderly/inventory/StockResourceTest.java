@@ -1,0 +1,197 @@
+package dev.orderly.inventory;
+
+import static io.restassured.RestAssured.given;
+import static io.restassured.http.ContentType.JSON;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.hasItem;
+import static org.hamcrest.Matchers.notNullValue;
+
+import io.quarkus.test.junit.QuarkusTest;
+import io.restassured.http.ContentType;
+import io.restassured.response.Response;
+import java.sql.SQLException;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@QuarkusTest
+class StockResourceTest extends OnRealPlatform {
+
+    private static final String PROBLEM = "application/problem+json";
+
+    @Test
+    void a_sku_is_there_from_its_first_restocking_on() {
+        var sku = randomSku();
+
+        restock(sku, 17)
+                .statusCode(200)
+                .contentType(JSON)
+                .body("sku", equalTo(sku))
+                .body("available", equalTo(17))
+                .body("reserved", equalTo(0))
+                .body("sold", equalTo(0))
+                .body("size()", equalTo(4));
+        assertThat(stock(sku)).isEqualTo(new Stock(sku, 17, 0, 0));
+    }
+
+    @Test
+    void restocking_says_how_many_are_available_and_leaves_the_rest() {
+        var sku = skuWith(10);
+        var sold = UUID.randomUUID();
+        publish(placed(sold, line(sku, 1)), placed(UUID.randomUUID(), line(sku, 2)), confirmed(sold));
+
+        restock(sku, 1_000_000_000).statusCode(200).body("available", equalTo(1_000_000_000));
+        assertThat(stock(sku)).isEqualTo(new Stock(sku, 1_000_000_000, 2, 1));
+        restock(sku, 0).statusCode(200);
+        assertThat(stock(sku)).isEqualTo(new Stock(sku, 0, 2, 1));
+    }
+
+    @Test
+    void all_skus_are_listed_in_order_and_by_the_page() {
+        // A prefix of our own: other tests restock, too.
+        var prefix = "page-" + UUID.randomUUID();
+        for (var end : new String[] {"-c", "-a", "-b"}) {
+            restock(prefix + end, 1).statusCode(200);
+        }
+
+        given().get("/stock").then().statusCode(200).body("sku", hasItem(prefix + "-a"));
+        given().get("/stock?after=" + prefix + "&limit=2")
+                .then()
+                .statusCode(200)
+                .body("size()", equalTo(2))
+                .body("[0].sku", equalTo(prefix + "-a"))
+                .body("[1].sku", equalTo(prefix + "-b"))
+                .body("[1].available", equalTo(1));
+        given().get("/stock?after=" + prefix + "-b&limit=1")
+                .then()
+                .statusCode(200)
+                .body("[0].sku", equalTo(prefix + "-c"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"limit=0", "limit=-1", "limit=1001", "after=%00", "after=A", "after='%3Bdrop"})
+    void a_page_that_cannot_be_is_refused(String query) {
+        given().urlEncodingEnabled(false)
+                .get("/stock?" + query)
+                .then()
+                .statusCode(400)
+                .contentType(PROBLEM)
+                .body("errors[0].field", equalTo(query.substring(0, query.indexOf('='))));
+    }
+
+    @Test
+    void a_sku_that_nobody_keeps_is_not_found() {
+        given().get("/stock/{sku}", randomSku())
+                .then()
+                .statusCode(404)
+                .contentType(PROBLEM)
+                .body("title", equalTo("Not Found"))
+                .body("status", equalTo(404))
+                .body("detail", notNullValue());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "null",
+                "[]",
+                "17",
+                "\"x\"",
+                "{",
+                "{}",
+                "{\"available\":null}",
+                "{\"available\":-1}",
+                "{\"available\":1000000001}",
+                "{\"available\":9223372036854775808}",
+                "{\"available\":1.5}",
+                "{\"available\":1e400}",
+                "{\"available\":NaN}",
+                "{\"available\":\"1\"}",
+                "{\"available\":true}",
+                "{\"available\":[1]}",
+                "{\"available\":1,\"available\":2}",
+                "{\"available\":1,\"sold\":0}",
+                "{\"available\":1}{}",
+            })
+    void a_body_that_is_no_number_of_pieces_is_refused(String body) {
+        var sku = randomSku();
+
+        restock(sku, body).statusCode(400).contentType(PROBLEM).body("title", notNullValue());
+        given().get("/stock/{sku}", sku).then().statusCode(404);
+    }
+
+    @Test
+    void a_number_of_ten_thousand_digits_is_refused() {
+        restock(randomSku(), "{\"available\":" + "9".repeat(10_000) + "}")
+                .statusCode(400)
+                .contentType(PROBLEM);
+    }
+
+    @Test
+    void a_problem_names_the_field() {
+        restock(randomSku(), -1).body("errors.field", hasItem("available")).body("errors[0].message", notNullValue());
+    }
+
+    @Test
+    void what_is_not_json_is_refused() {
+        given().contentType(ContentType.XML)
+                .body("<available>1</available>")
+                .put("/stock/{sku}", randomSku())
+                .then()
+                .statusCode(415);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "MUG",
+                "-mug",
+                "m%C3%BCg",
+                "mug%00",
+                "mug%0A",
+                "mug%20",
+                "..%2Fmug",
+                "'%3Bdrop%20table%20stock%3B--",
+                "%E2%80%AEmug",
+                "12345678901234567890123456789012345678901234567890123456789012345",
+            })
+    void what_cannot_be_a_sku_is_refused_before_the_database_hears_of_it(String sku) {
+        var restocked = given().urlEncodingEnabled(false)
+                .contentType(JSON)
+                .body("{\"available\":1}")
+                .put("/stock/" + sku);
+        var read = given().urlEncodingEnabled(false).get("/stock/" + sku);
+
+        for (var answer : new Response[] {restocked, read}) {
+            answer.then().statusCode(400).contentType(PROBLEM).body("errors[0].field", equalTo("sku"));
+        }
+    }
+
+    @Test
+    void the_database_has_the_last_word_on_what_a_number_may_be() {
+        var sku = skuWith(1);
+
+        for (var column : new String[] {"available", "reserved", "sold"}) {
+            assertThatThrownBy(() -> execute("UPDATE stock SET " + column + " = -1 WHERE sku = '" + sku + "'"))
+                    .hasMessageContaining("stock_" + column + "_check");
+        }
+        assertThatThrownBy(() -> execute("DELETE FROM stock")).hasMessageContaining("permission denied");
+        assertThatThrownBy(() -> execute("DELETE FROM reservation")).hasMessageContaining("permission denied");
+    }
+
+    @Test
+    void the_service_is_healthy() {
+        given().get("/q/health").then().statusCode(200).body("status", equalTo("UP"));
+    }
+
+    private void execute(String sql) throws SQLException {
+        try (var connection = database.getConnection();
+                var statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+}
