@@ -48,7 +48,7 @@ public class ProductResource {
     @Path("/{sku}")
     @Operation(summary = "One product")
     @Transactional
-    public ProductDocument get(@PathParam("sku") String sku) {
+    public ProductDocument get(@PathParam("sku") @Pattern(regexp = SKU, message = SKU_MESSAGE) String sku) {
         return Product.<Product>findByIdOptional(sku)
                 .map(ProductDocument::of)
                 .orElseThrow(() -> HttpProblem.builder()
