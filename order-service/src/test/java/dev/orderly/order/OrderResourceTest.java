@@ -176,6 +176,24 @@ class OrderResourceTest {
     }
 
     @Test
+    void what_is_no_json_is_called_so() {
+        place(key(), "{\"customerId\":")
+                .then()
+                .statusCode(400)
+                .contentType(PROBLEM)
+                .body("detail", equalTo("The body is not valid JSON."));
+    }
+
+    @Test
+    void a_field_that_nobody_knows_is_named() {
+        place(key(), body("mug", 1).replace("{\"customerId", "{\"price\":1,\"customerId"))
+                .then()
+                .statusCode(400)
+                .body("errors[0].field", equalTo("price"))
+                .body("errors[0].message", equalTo("is not known here"));
+    }
+
+    @Test
     void a_problem_names_the_field() {
         place(key(), body("mug", 0))
                 .then()

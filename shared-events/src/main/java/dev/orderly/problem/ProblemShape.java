@@ -1,5 +1,6 @@
 package dev.orderly.problem;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.quarkiverse.resteasy.problem.postprocessing.ProblemContext;
@@ -29,6 +30,14 @@ class ProblemShape implements ProblemPostProcessor {
         if (context.cause instanceof MismatchedInputException misfit) {
             return MisfitBodyMapper.problemOf(
                     misfit); // The library has mappers for some of them, which name our classes.
+        }
+        if (context.cause != null && context.cause.getCause() instanceof JsonProcessingException) {
+            return HttpProblem.builder()
+                    .withType(NO_SPECIAL_TYPE)
+                    .withTitle("Bad Request")
+                    .withStatus(400)
+                    .withDetail("The body is not valid JSON.")
+                    .build();
         }
         var status = problem.getStatusCode();
         if (status == 500) {
@@ -66,7 +75,8 @@ class ProblemShape implements ProblemPostProcessor {
     private static List<FieldError> errors(Iterable<?> violations) {
         return StreamSupport.stream(violations.spliterator(), false)
                 .map(Violation.class::cast)
-                .map(violation -> new FieldError(violation.field, violation.message))
+                .map(violation ->
+                        new FieldError(violation.field.isEmpty() ? "body" : violation.field, violation.message))
                 .toList();
     }
 
