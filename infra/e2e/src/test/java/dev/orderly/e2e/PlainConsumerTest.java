@@ -1,0 +1,77 @@
+package dev.orderly.e2e;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What others rely on: a consumer with no code of ours understands the topic. */
+@ExtendWith(RunningSystem.class)
+class PlainConsumerTest {
+
+    @Test
+    void a_consumer_in_the_payment_services_place_finds_every_orders_id_and_status() throws Exception {
+        var shop = new Shop(10, 5000);
+        var id = shop.order(1);
+        Shop.lookAtTheEnd(id);
+        var mine = new ArrayList<ConsumerRecord<String, String>>();
+
+        // It joins beside the payment service, gets a share of the partitions, and reads them from the start; it
+        // commits
+        // nothing, so the payment service goes on where it was.
+        try (var consumer = new KafkaConsumer<>(
+                Map.<String, Object>of(
+                        "bootstrap.servers", RunningSystem.bootstrapServers(),
+                        "group.id", "payment-consumer-group",
+                        "enable.auto.commit", "false",
+                        "auto.offset.reset", "earliest"),
+                new StringDeserializer(),
+                new StringDeserializer())) {
+            consumer.subscribe(List.of("order-service"));
+            await().atMost(Duration.ofSeconds(20)).until(() -> {
+                consumer.poll(Duration.ofMillis(100));
+                return !consumer.assignment().isEmpty();
+            });
+            consumer.seekToBeginning(consumer.assignment());
+            var ends = consumer.endOffsets(consumer.assignment());
+            while (ends.entrySet().stream().anyMatch(end -> consumer.position(end.getKey()) < end.getValue())) {
+                consumer.poll(Duration.ofMillis(200)).forEach(mine::add);
+            }
+        }
+
+        var json = new JsonMapper();
+        assertThat(mine).isNotEmpty();
+        for (var record : mine) {
+            var order = json.readTree(record.value());
+            assertThat(order.path("id").asText()).isEqualTo(record.key());
+            assertThat(order.path("status").asText())
+                    .isIn(
+                            "PENDING",
+                            "RESERVED",
+                            "OUT_OF_STOCK",
+                            "PAID",
+                            "DECLINED",
+                            "CONFIRMED",
+                            "REJECTED",
+                            "CANCELLED",
+                            "REFUNDED");
+            for (var header : List.of("id", "type", "source", "version", "schema", "traceparent")) {
+                assertThat(new String(record.headers().lastHeader(header).value(), UTF_8))
+                        .as(header)
+                        .isNotBlank();
+            }
+        }
+        var after = shop.order(1);
+        assertThat(Shop.lookAtTheEnd(after).<String>path("status")).isEqualTo("CONFIRMED");
+    }
+}

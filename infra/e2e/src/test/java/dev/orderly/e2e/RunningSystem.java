@@ -1,0 +1,211 @@
+package dev.orderly.e2e;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.restassured.RestAssured;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/**
+ * The whole system, once for all test classes: what {@code ./orderly up} starts, in a temporary folder, on ports of its
+ * own. Its launcher stops it when the JVM of the tests ends, however that ends.
+ */
+class RunningSystem implements BeforeAllCallback {
+
+    private static final Path CHECKOUT = Path.of(System.getProperty("orderly.checkout"));
+    private static final Duration STOP = Duration.ofSeconds(15);
+    private static final JsonMapper JSON = new JsonMapper();
+
+    private static Launched launched;
+
+    @Override
+    public void beforeAll(ExtensionContext context) {
+        context.getRoot()
+                .getStore(ExtensionContext.Namespace.GLOBAL)
+                .computeIfAbsent(RunningSystem.class, _ -> launched = new Launched(), Launched.class);
+    }
+
+    static String url(String service) {
+        return "http://localhost:" + part(service).path("port").asInt();
+    }
+
+    static String bootstrapServers() {
+        return "localhost:" + part("kafka-1").path("port").asInt();
+    }
+
+    static void kill(String part) {
+        signal("KILL", part);
+    }
+
+    /** Stops a part in its tracks; it keeps its memory and its connections, and answers nobody. */
+    static void freeze(String part) {
+        signal("STOP", part);
+    }
+
+    static void thaw(String part) {
+        signal("CONT", part);
+    }
+
+    /** Waits until the supervisor has the part up again under a new process. */
+    static void awaitRestart(String part, long formerPid) {
+        await().atMost(Duration.ofSeconds(40)).until(() -> {
+            var now = part(part);
+            return now.path("pid").asLong() != formerPid
+                    && now.path("state").asText().equals("ready");
+        });
+    }
+
+    static long pid(String part) {
+        return part(part).path("pid").asLong();
+    }
+
+    /** What a service publishes from now on stays in its outbox. */
+    static void pauseRelay(String database) {
+        connector(database, "pause", "PAUSED");
+    }
+
+    static void resumeRelay(String database) {
+        connector(database, "resume", "RUNNING");
+    }
+
+    private static void connector(String database, String change, String state) {
+        var connector = url("connect") + "/connectors/" + database + "-outbox";
+        RestAssured.given().put(connector + "/" + change).then().statusCode(202);
+        await().atMost(Duration.ofSeconds(20))
+                .until(() -> RestAssured.given()
+                        .get(connector + "/status")
+                        .path("tasks[0].state")
+                        .equals(state));
+    }
+
+    /** The single number that a query as the service's own role finds. */
+    static long number(String service, String database, String sql) {
+        try {
+            var password = Files.readAllLines(launched.data.resolve("run").resolve(service + ".env")).stream()
+                    .filter(line -> line.startsWith("DB_APP_PASSWORD="))
+                    .map(line -> line.substring("DB_APP_PASSWORD=".length()))
+                    .findFirst()
+                    .orElseThrow();
+            var url = "jdbc:postgresql://localhost:"
+                    + part("postgres").path("port").asInt() + "/" + database;
+            try (var connection = DriverManager.getConnection(url, database + "_app", password);
+                    var select = connection.createStatement();
+                    var row = select.executeQuery(sql)) {
+                row.next();
+                return row.getLong(1);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void signal(String signal, String part) {
+        try {
+            var exit = new ProcessBuilder("kill", "-" + signal, String.valueOf(pid(part)))
+                    .inheritIO()
+                    .start()
+                    .waitFor();
+            if (exit != 0) {
+                throw new IllegalStateException("no " + part + " to signal");
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static JsonNode part(String name) {
+        try {
+            for (var part : JSON.readTree(
+                            launched.data.resolve("run/status.json").toFile())
+                    .path("parts")) {
+                if (part.path("name").asText().equals(name)) {
+                    return part;
+                }
+            }
+            throw new IllegalArgumentException("no part " + name);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static final class Launched implements AutoCloseable {
+        private final Path data;
+        private final Process process;
+
+        Launched() {
+            try {
+                data = Files.createTempDirectory("orderly-e2e-");
+                process = new ProcessBuilder(
+                                Path.of(System.getProperty("java.home"), "bin", "java")
+                                        .toString(),
+                                "-Xmx96m",
+                                "-XX:+UseSerialGC",
+                                "-Dorderly.checkout=" + CHECKOUT,
+                                "-cp",
+                                CHECKOUT.resolve("infra/platform/target/classes") + ":"
+                                        + CHECKOUT.resolve("infra/platform/target/lib") + "/*",
+                                "dev.orderly.platform.Main",
+                                "up",
+                                "--free-ports",
+                                "--stop-on-eof",
+                                "--data=" + data)
+                        .redirectErrorStream(true)
+                        .start();
+                var output = new StringBuilder();
+                var lines = new BufferedReader(new InputStreamReader(process.getInputStream(), UTF_8));
+                for (var line = lines.readLine(); line != null; line = lines.readLine()) {
+                    System.out.println("  " + line);
+                    output.append(line).append('\n');
+                    if (line.startsWith("ready")) {
+                        return;
+                    }
+                }
+                throw new IllegalStateException("the system did not start:\n" + output);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            process.getOutputStream().close();
+            if (!stoppedIn(STOP)) {
+                process.destroyForcibly();
+                throw new IllegalStateException("the system did not stop in " + STOP.toSeconds() + " s");
+            }
+            try (var files = Files.walk(data)) {
+                for (var file : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
+            }
+        }
+
+        private boolean stoppedIn(Duration time) {
+            try {
+                return process.waitFor(time.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return false;
+            }
+        }
+    }
+}

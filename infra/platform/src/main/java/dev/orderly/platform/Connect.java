@@ -1,0 +1,62 @@
+package dev.orderly.platform;
+
+import java.io.IOException;
+import java.io.Writer;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Properties;
+
+/** The Kafka Connect worker, which runs the relay of each outbox ({@link OutboxConnectors}). */
+final class Connect {
+    static final String NAME = "connect";
+    private static final Duration DEADLINE = Duration.ofSeconds(90);
+    private static final Part.Stop STOP = Part.Stop.term(Duration.ofMillis(1500));
+
+    private final Settings settings;
+
+    Connect(Settings settings) {
+        this.settings = settings;
+    }
+
+    URI url(String path) {
+        return URI.create("http://" + Settings.HOST + ":" + settings.ports().connect() + path);
+    }
+
+    Part part() {
+        return new Part(
+                NAME,
+                settings.ports().connect(),
+                Jvm.CONNECT.kafka(settings, "org.apache.kafka.connect.cli.ConnectDistributed", writeSettings()),
+                Map.of(),
+                STOP,
+                DEADLINE,
+                Probe.http(url("/health")),
+                Part.ALWAYS);
+    }
+
+    private Path writeSettings() {
+        Path own = settings.run("connect.properties");
+        var properties = new Properties();
+        try (var reader = Files.newBufferedReader(settings.infra().resolve("connect/worker.properties"))) {
+            properties.load(reader);
+            properties.setProperty("bootstrap.servers", settings.bootstrapServers());
+            properties.setProperty("listeners", url("").toString());
+            properties.setProperty(
+                    "plugin.path", settings.built().resolve("connect-plugins").toString());
+            for (String topic : new String[] {"config", "offset", "status"}) {
+                properties.setProperty(topic + ".storage.replication.factor", String.valueOf(settings.replication()));
+            }
+            properties.setProperty(
+                    "config.providers.file.param.allowed.paths", settings.data().toString());
+            try (Writer writer = Files.newBufferedWriter(own)) {
+                properties.store(writer, null);
+            }
+            return own;
+        } catch (IOException e) {
+            throw new StartFailure("cannot write " + own + ": " + e, e);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+package dev.orderly.platform;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * The flags of the Java processes, sized for ten of them on two cores: the serial collector and small stacks save threads
+ * and memory, compact headers a tenth of each heap. Brokers, Connect and the mail sink stop at the first compiler: they move
+ * bytes more than they compute, and the second one would compete with the services for the cores.
+ */
+enum Jvm {
+    BROKER("-Xmx192m", "-XX:TieredStopAtLevel=1"),
+    CONNECT("-Xmx256m", "-XX:TieredStopAtLevel=1"),
+    MAIL("-Xmx48m", "-XX:TieredStopAtLevel=1"),
+    SERVICE("-Xmx192m");
+
+    private static final List<String> COMMON = List.of(
+            "-XX:+UseSerialGC",
+            "-XX:+UseCompactObjectHeaders",
+            "-Xss512k",
+            // a part that is out of memory dies, and the supervisor brings a whole one back
+            "-XX:+ExitOnOutOfMemoryError",
+            "--enable-native-access=ALL-UNNAMED",
+            "--sun-misc-unsafe-memory-access=allow",
+            "-Dstdout.encoding=UTF-8",
+            "-Dstderr.encoding=UTF-8");
+
+    private final List<String> own;
+
+    Jvm(String... own) {
+        this.own = List.of(own);
+    }
+
+    /** The java command of the JDK that runs the launcher, without class or jar. */
+    List<String> command() {
+        var command = new ArrayList<String>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(COMMON);
+        command.addAll(own);
+        return command;
+    }
+
+    /** The same for a class of Kafka's: its classpath, its logging, and its archive of loaded and linked classes. */
+    List<String> kafka(Settings settings, String mainClass, Path properties) {
+        var command = new ArrayList<>(command());
+        command.addAll(learnt(settings, archive(settings)));
+        command.add("-Dlog4j2.configurationFile=" + settings.infra().resolve("kafka/log4j2.properties"));
+        command.add("-cp");
+        command.add(settings.built().resolve("lib") + "/*");
+        command.add(mainClass);
+        command.add(properties.toString());
+        return command;
+    }
+
+    /**
+     * The flags for the archive of what such a process loads, links and compiles first: the one that makes it while in
+     * training, else the one that uses it, if it is there. A third of the processor time at start. If jars or JDK have
+     * changed since, the JVM notices and does without.
+     */
+    List<String> learnt(Settings settings, Path archive) {
+        if (settings.training().contains(this)) {
+            return List.of("-XX:AOTCacheOutput=" + unfinished(archive), "-Xlog:aot*=off");
+        }
+        return Files.exists(archive) ? List.of("-XX:AOTCache=" + archive, "-Xlog:aot*=off") : List.of();
+    }
+
+    /** Where {@link Training} puts what a kind of process of Kafka's has learnt. */
+    Path archive(Settings settings) {
+        return archive(settings.built(), name().toLowerCase(Locale.ROOT));
+    }
+
+    /** Good for this JDK only. */
+    static Path archive(Path target, String name) {
+        return target.resolve("aot").resolve(name + "-" + Runtime.version() + ".aot");
+    }
+
+    /** Where an archive is while it is being written: the JVM trusts what it finds under the other name. */
+    static Path unfinished(Path archive) {
+        return Path.of(archive + ".unfinished");
+    }
+}

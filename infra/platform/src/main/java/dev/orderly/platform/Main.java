@@ -1,0 +1,85 @@
+package dev.orderly.platform;
+
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Ansi;
+
+/** The command line, {@code ./orderly}. Exit codes: 0 done, 1 failed as described, 2 wrong usage. */
+@Command(
+        name = "orderly",
+        description = "Orders and payments by events: PostgreSQL, Kafka, Debezium and four services on this machine.",
+        synopsisSubcommandLabel = "COMMAND",
+        subcommands = {
+            LaunchCommands.Demo.class,
+            LaunchCommands.Up.class,
+            LaunchCommands.PlatformOnly.class,
+            QueryCommands.ShowStatus.class,
+            QueryCommands.Stop.class,
+            QueryCommands.Env.class,
+            Training.class,
+            Main.Build.class,
+            Main.Test.class,
+        })
+public final class Main {
+    private Main() {}
+
+    /** Runs one command and exits. */
+    public static void main(String[] arguments) {
+        var commands = new CommandLine(new Main());
+        commands.getSubcommands().values().forEach(c -> c.getCommandSpec().mixinStandardHelpOptions(true));
+        commands.getCommandSpec().mixinStandardHelpOptions(true).version("1.0.0-SNAPSHOT");
+        commands.setColorScheme(CommandLine.Help.defaultColorScheme(Progress.onTerminal() ? Ansi.ON : Ansi.OFF));
+        commands.setExecutionExceptionHandler((exception, _, _) -> failed(exception));
+        System.exit(commands.execute(arguments));
+    }
+
+    /** One plain line for the user; the stack trace is for the log. */
+    private static int failed(Exception exception) {
+        LoggerFactory.getLogger(Main.class).error("failed", exception);
+        if (exception instanceof InterruptedException) {
+            return 1; // a stop was asked for, and says so itself
+        }
+        String line = exception instanceof StartFailure ? exception.getMessage() : "unexpected: " + exception + log();
+        System.err.println("orderly: " + line);
+        return 1;
+    }
+
+    private static String log() {
+        String log = System.getProperty("orderly.log");
+        return log == null ? "" : "; more in " + log;
+    }
+
+    /** The checkout that {@code ./orderly} is in. */
+    static Path checkout() {
+        String checkout = System.getProperty("orderly.checkout");
+        if (checkout == null) {
+            throw new StartFailure("start me by ./orderly, which says where the checkout is (-Dorderly.checkout)");
+        }
+        return Path.of(checkout).toAbsolutePath().normalize();
+    }
+
+    /** The state folder: what --data says, or its usual place. */
+    static Path data(Path option) {
+        return option == null
+                ? checkout().resolve(".orderly")
+                : option.toAbsolutePath().normalize();
+    }
+
+    /** Here for the list of commands: the script does it, since what it builds is this program. */
+    @Command(name = "build", description = "Build everything without running the tests.")
+    static final class Build extends OfTheScript {}
+
+    /** Here for the list of commands, like {@link Build}. */
+    @Command(name = "test", description = "Build everything and run every test.")
+    static final class Test extends OfTheScript {}
+
+    private abstract static class OfTheScript implements Callable<Integer> {
+        @Override
+        public Integer call() {
+            throw new StartFailure("this is a command of the script: ./orderly build, ./orderly test");
+        }
+    }
+}

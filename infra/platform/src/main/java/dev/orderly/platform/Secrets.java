@@ -1,0 +1,87 @@
+package dev.orderly.platform;
+
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.Collection;
+import java.util.Properties;
+import java.util.stream.Collectors;
+
+/**
+ * The passwords of the database roles: random, made once, kept in {@code secrets.properties} (mode 0600) for as long as the
+ * data. Connect reads that file itself; services get theirs by environment.
+ */
+final class Secrets {
+    private static final String ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    private static final int LENGTH = 24; // 142 bits
+
+    private final Properties passwords;
+
+    private Secrets(Properties passwords) {
+        this.passwords = passwords;
+    }
+
+    static Path file(Path data) {
+        return data.resolve("secrets.properties");
+    }
+
+    /** The stored passwords, with new ones for the roles that have none yet. */
+    static Secrets of(Path data, Collection<String> roles) {
+        Path file = file(data);
+        var passwords = new Properties();
+        try {
+            if (Files.exists(file)) {
+                try (var reader = Files.newBufferedReader(file)) {
+                    passwords.load(reader);
+                }
+            }
+            var random = new SecureRandom();
+            boolean added = false;
+            for (String role : roles) {
+                added |= passwords.putIfAbsent(role, password(random)) == null;
+            }
+            if (added) {
+                var text = new StringWriter();
+                passwords.store(text, null);
+                writePrivately(file, text.toString());
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot keep passwords in " + file, e);
+        }
+        return new Secrets(passwords);
+    }
+
+    String of(String role) {
+        String password = passwords.getProperty(role);
+        if (password == null) {
+            throw new IllegalArgumentException("no password for role " + role);
+        }
+        return password;
+    }
+
+    private static String password(SecureRandom random) {
+        return random.ints(LENGTH, 0, ALPHABET.length())
+                .mapToObj(i -> ALPHABET.substring(i, i + 1))
+                .collect(Collectors.joining());
+    }
+
+    /** Replaces the file as a whole; no other user can read it at any moment. */
+    static void writePrivately(Path file, String text) {
+        try {
+            Path unfinished = Files.createTempFile(
+                    file.getParent(),
+                    file.getFileName().toString(),
+                    ".new",
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+            Files.writeString(unfinished, text);
+            Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + file, e);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+package dev.orderly.platform;
+
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/** One of the services of {@code infra/services.json}: what it is called, its database, and how it is started. */
+record Service(String name, String database, int httpPort) {
+    private static final int FIRST_HTTP_PORT = 8080;
+    private static final Duration DEADLINE = Duration.ofSeconds(60);
+    /** Consumers need to leave their groups, or their partitions wait for the session to end. */
+    private static final Duration GRACE = Duration.ofMillis(2500);
+
+    /** All services, on the ports that these settings give them. */
+    static List<Service> all(Path checkout, int firstHttpPort) {
+        Path file = checkout.resolve("infra/services.json");
+        try {
+            return new JsonMapper()
+                    .readValue(file.toFile(), new TypeReference<List<Service>>() {}).stream()
+                            .map(s -> new Service(s.name, s.database, s.httpPort - FIRST_HTTP_PORT + firstHttpPort))
+                            .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + file, e);
+        }
+    }
+
+    URI url(String path) {
+        return URI.create("http://" + Settings.HOST + ":" + httpPort + path);
+    }
+
+    Path jar(Path checkout) {
+        return checkout.resolve(name).resolve("target/quarkus-app/quarkus-run.jar");
+    }
+
+    /** Where {@link Training} puts what this service has learnt. */
+    Path archive(Settings settings) {
+        return Jvm.archive(settings.checkout().resolve(name).resolve("target"), name);
+    }
+
+    /** All that the service is told, and the whole of its environment but for {@link Part#INHERITED}. */
+    Map<String, String> environment(Settings settings, Secrets secrets) {
+        var environment = new LinkedHashMap<String, String>();
+        environment.put("DB_HOST", Settings.HOST);
+        environment.put("DB_PORT", String.valueOf(settings.ports().postgres()));
+        environment.put("DB_APP_PASSWORD", secrets.of(database + "_app"));
+        environment.put("DB_OWNER_PASSWORD", secrets.of(database + "_owner"));
+        environment.put("KAFKA_BOOTSTRAP_SERVERS", settings.bootstrapServers());
+        environment.put("HTTP_PORT", String.valueOf(httpPort));
+        environment.put("SMTP_HOST", Settings.HOST);
+        environment.put("SMTP_PORT", String.valueOf(settings.ports().smtp()));
+        return environment;
+    }
+
+    static Path environmentFile(Path data, String service) {
+        return data.resolve("run").resolve(service + ".env");
+    }
+
+    /** Writes the environment where {@code ./orderly env} and the services' tests read it; it holds passwords. */
+    void writeEnvironment(Settings settings, Secrets secrets) {
+        String lines = environment(settings, secrets).entrySet().stream()
+                .map(e -> e.getKey() + "=" + e.getValue() + "\n")
+                .collect(Collectors.joining());
+        Secrets.writePrivately(environmentFile(settings.data(), name), lines);
+    }
+
+    Part part(Settings settings, Secrets secrets) {
+        var command = new ArrayList<>(Jvm.SERVICE.command());
+        command.addAll(Jvm.SERVICE.learnt(settings, archive(settings)));
+        command.add("-jar");
+        command.add(jar(settings.checkout()).toString());
+        var environment = environment(settings, secrets);
+        // Not in the file that others start a second instance from: no two may have the same name.
+        environment.put("INSTANCE_ID", name);
+        return new Part(
+                name,
+                httpPort,
+                command,
+                environment,
+                Part.Stop.term(settings.training().contains(Jvm.SERVICE) ? Training.WRITING : GRACE),
+                DEADLINE,
+                Probe.http(url("/q/health/ready")),
+                Probe.notDown(url("/q/health/live")));
+    }
+
+    /** The names of those that are not built. */
+    static String missing(List<Service> services, Path checkout) {
+        return services.stream()
+                .filter(service -> !Files.exists(service.jar(checkout)))
+                .map(Service::name)
+                .collect(Collectors.toCollection(TreeSet::new))
+                .stream()
+                .collect(Collectors.joining(", "));
+    }
+}

@@ -1,0 +1,207 @@
+package dev.orderly.platform;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The real platform, started once: what services find on it, and that its parts come back. */
+class PlatformTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    @TempDir
+    static Path folder;
+
+    private static Path data;
+    private static Launched platform;
+
+    @BeforeAll
+    static void start() throws IOException {
+        data = folder.resolve("with a space");
+        platform = Launched.start(data, "--free-ports").awaitReady();
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        platform.close();
+        assertThat(platform.exitCode())
+                .as("the code of a stop that was asked for")
+                .isZero();
+    }
+
+    @Test
+    void the_application_works_with_rows_but_not_with_tables() throws SQLException {
+        try (var owner = platform.connect("payments", "payments_owner");
+                var app = platform.connect("payments", "payments_app")) {
+            owner.createStatement().execute("CREATE TABLE entry (amount int)");
+
+            app.createStatement().execute("INSERT INTO entry VALUES (1); DELETE FROM entry");
+            assertThatThrownBy(() -> app.createStatement().execute("CREATE TABLE mine (x int)"))
+                    .hasMessageContaining("permission denied for schema public");
+            assertThatThrownBy(() -> app.createStatement().execute("DROP TABLE entry"))
+                    .hasMessageContaining("must be owner");
+        }
+    }
+
+    @Test
+    void no_role_gets_into_another_services_database() {
+        for (String role : List.of("payments_owner", "payments_app", "payments_relay")) {
+            assertThatThrownBy(() -> platform.connect("orders", role).close())
+                    .hasMessageContaining("permission denied for database");
+        }
+    }
+
+    @Test
+    void the_application_cannot_hold_a_lock_for_long() throws SQLException {
+        try (var app = platform.connect("orders", "orders_app");
+                var settings = app.createStatement()
+                        .executeQuery("SELECT current_setting('statement_timeout'), current_setting('lock_timeout'),"
+                                + " current_setting('idle_in_transaction_session_timeout'),"
+                                + " current_setting('transaction_timeout')")) {
+            settings.next();
+            assertThat(List.of(
+                            settings.getString(1), settings.getString(2), settings.getString(3), settings.getString(4)))
+                    .containsExactly("5s", "2s", "10s", "20s");
+        }
+    }
+
+    @Test
+    void every_topic_of_the_data_file_is_there_with_its_settings() throws Exception {
+        try (var admin = Admin.create(Map.of("bootstrap.servers", platform.bootstrapServers()))) {
+            var topics = admin.describeTopics(List.of("order-service", "order-service.dlq", "customer-service"))
+                    .allTopicNames()
+                    .get();
+            assertThat(topics.values())
+                    .allSatisfy(t -> assertThat(t.partitions()).hasSize(3));
+
+            var resource = new ConfigResource(ConfigResource.Type.TOPIC, "order-service");
+            var config = admin.describeConfigs(List.of(resource)).all().get().get(resource);
+            assertThat(config.get("retention.ms").value()).isEqualTo("604800000");
+            assertThat(config.get("cleanup.policy").value()).isEqualTo("delete");
+            assertThat(config.get("min.insync.replicas").value()).isEqualTo("1");
+            assertThat(config.get("unclean.leader.election.enable").value()).isEqualTo("false");
+        }
+    }
+
+    @Test
+    void passwords_are_for_nobody_elses_eyes() throws IOException {
+        for (String file : List.of("secrets.properties", "run/order-service.env")) {
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(data.resolve(file))))
+                    .isEqualTo("rw-------");
+        }
+        assertThat(Files.readAllLines(data.resolve("run/order-service.env")))
+                .anyMatch(l -> l.startsWith("DB_APP_PASSWORD="))
+                .contains("KAFKA_BOOTSTRAP_SERVERS=" + platform.bootstrapServers());
+    }
+
+    @Test
+    void a_second_launcher_on_the_same_folder_is_told_about_the_first() throws Exception {
+        var second = Launched.start(data, "--free-ports");
+
+        assertThat(second.awaitEnd())
+                .containsExactly("orderly: already running (pid %d): ./orderly stop"
+                        .formatted(platform.status().pid()));
+        assertThat(second.exitCode()).isEqualTo(1);
+    }
+
+    @Test
+    void a_row_of_the_outbox_gets_to_its_topic_also_after_every_part_was_killed() throws Exception {
+        try (var owner = platform.connect("orders", "orders_owner")) {
+            owner.createStatement().execute("""
+                            CREATE TABLE outbox (
+                                seq bigint GENERATED ALWAYS AS IDENTITY, id uuid NOT NULL DEFAULT uuidv7(),
+                                topic text NOT NULL, key text NOT NULL, type text NOT NULL, source text NOT NULL,
+                                version int NOT NULL, schema int NOT NULL, payload text NOT NULL, traceparent text,
+                                recorded_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (recorded_at, seq)
+                            ) PARTITION BY RANGE (recorded_at);
+                            CREATE TABLE outbox_default PARTITION OF outbox DEFAULT;
+                            GRANT SELECT ON outbox TO orders_relay;
+                            CREATE PUBLICATION outbox FOR TABLE outbox
+                                WITH (publish = 'insert', publish_via_partition_root = true);
+                            """);
+            owner.createStatement().execute("SELECT pg_create_logical_replication_slot('outbox_orders', 'pgoutput')");
+        }
+        // Written before there is a connector: the slot keeps it.
+        publish("order-1", "{\"id\":\"order-1\",\"status\":\"PENDING\"}");
+
+        var first = relayed("order-1");
+
+        assertThat(first.key()).isEqualTo("order-1");
+        assertThat(first.value()).isEqualTo("{\"id\":\"order-1\",\"status\":\"PENDING\"}");
+        var headers = new HashMap<String, String>();
+        first.headers().forEach(h -> headers.put(h.key(), new String(h.value(), StandardCharsets.UTF_8)));
+        assertThat(headers.keySet())
+                .isEqualTo(Set.of("id", "type", "source", "version", "schema", "seq", "traceparent"));
+        assertThat(headers)
+                .containsEntry("type", "OrderPlaced")
+                .containsEntry("source", "order-service")
+                .containsEntry("version", "1")
+                .containsEntry("seq", "1")
+                .containsEntry("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+
+        platform.killAndAwaitReturn("postgres", "kafka-1", "connect");
+        publish("order-2", "{}");
+
+        assertThat(relayed("order-2").value()).isEqualTo("{}");
+    }
+
+    private static void publish(String key, String payload) throws SQLException {
+        try (var app = platform.connect("orders", "orders_app");
+                var insert = app.prepareStatement("""
+                        INSERT INTO outbox (topic, key, type, source, version, schema, payload, traceparent)
+                        VALUES ('order-service', ?, 'OrderPlaced', 'order-service', 1, 1, ?,
+                                '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01')
+                        """)) {
+            insert.setString(1, key);
+            insert.setString(2, payload);
+            insert.executeUpdate();
+        }
+    }
+
+    /** The first record with this key. */
+    private static ConsumerRecord<String, String> relayed(String key) {
+        try (var consumer = new KafkaConsumer<>(
+                Map.of(
+                        "bootstrap.servers",
+                        platform.bootstrapServers(),
+                        "group.id",
+                        "test-" + key,
+                        "auto.offset.reset",
+                        "earliest"),
+                new StringDeserializer(),
+                new StringDeserializer())) {
+            consumer.subscribe(List.of("order-service"));
+            return await().atMost(PATIENCE)
+                    .until(
+                            () -> {
+                                for (var record : consumer.poll(Duration.ofMillis(200))) {
+                                    if (record.key().equals(key)) {
+                                        return record;
+                                    }
+                                }
+                                return null;
+                            },
+                            found -> found != null);
+        }
+    }
+}
