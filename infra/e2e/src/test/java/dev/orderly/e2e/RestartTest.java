@@ -100,11 +100,14 @@ class RestartTest {
     private static String orderUntilAccepted(Shop shop) {
         var key = UUID.randomUUID().toString();
         var id = new String[1];
-        await().pollDelay(Duration.ZERO).atMost(Duration.ofSeconds(40)).ignoreExceptions().until(() -> {
-            var answer = shop.tryToOrder(1, key);
-            id[0] = answer.statusCode() == 202 ? answer.path("id") : null;
-            return id[0] != null;
-        });
+        await().pollDelay(Duration.ZERO)
+                .atMost(Duration.ofSeconds(40))
+                .ignoreExceptions()
+                .until(() -> {
+                    var answer = shop.tryToOrder(1, key);
+                    id[0] = answer.statusCode() == 202 ? answer.path("id") : null;
+                    return id[0] != null;
+                });
         return id[0];
     }
 }
