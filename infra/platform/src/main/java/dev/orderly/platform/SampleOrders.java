@@ -1,6 +1,7 @@
 package dev.orderly.platform;
 
 import static com.github.freva.asciitable.HorizontalAlign.LEFT;
+import static java.util.stream.Collectors.joining;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -308,12 +309,13 @@ final class SampleOrders {
     }
 
     private void printWhereToGoOn() {
+        var others = services.stream().map(s -> s.url("/")).filter(url -> !url.equals(orders)).map(URI::toString).collect(joining(", "));
         var connect = "http://%s:%d".formatted(Settings.HOST, settings.ports().connect());
         var mail = "http://%s:%d".formatted(Settings.HOST, settings.ports().mailApi());
         out.println("""
 
                 Orders         %1$sorders     API  %1$sq/swagger-ui
-                Health         %1$sq/health   (and the same of the other services: %2$s, %3$s)
+                Health         %1$sq/health   (and the same of the other services: %3$s)
                 Connect        %4$s/connectors?expand=status
                 Mail           %5$s/api/user
 
@@ -322,7 +324,7 @@ final class SampleOrders {
                   -d '{"customerId":"%6$s","lines":[{"sku":"mug","quantity":1}],"paymentMethod":"BALANCE"}'
                 curl '%1$sorders?customerId=%6$s&limit=3'
                 curl %2$sstock/mug\
-                """.formatted(orders, inventory, payments, connect, mail, RICH));
+                """.formatted(orders, inventory, others, connect, mail, RICH));
     }
 
     private static JsonNode json(HttpResponse<String> response) {
