@@ -309,7 +309,11 @@ final class SampleOrders {
     }
 
     private void printWhereToGoOn() {
-        var others = services.stream().map(s -> s.url("/")).filter(url -> !url.equals(orders)).map(URI::toString).collect(joining(", "));
+        var others = services.stream()
+                .map(s -> s.url("/"))
+                .filter(url -> !url.equals(orders))
+                .map(URI::toString)
+                .collect(joining(", "));
         var connect = "http://%s:%d".formatted(Settings.HOST, settings.ports().connect());
         var mail = "http://%s:%d".formatted(Settings.HOST, settings.ports().mailApi());
         out.println("""
