@@ -15,6 +15,10 @@ CREATE TABLE outbox (
     -- Text, not jsonb, which would reorder the fields. The limit, in bytes, is well below the topic's.
     payload     text        NOT NULL CHECK (octet_length(payload) BETWEEN 2 AND 262144),
     traceparent text,
+    -- Of a dead letter only: whose, why, and where the event was read.
+    consumer    text,
+    reason      text,
+    origin      text,
     recorded_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (recorded_at, seq)
 ) PARTITION BY RANGE (recorded_at);
@@ -31,23 +35,60 @@ CREATE TABLE inbox (
 CREATE TABLE outbox_default PARTITION OF outbox DEFAULT;
 CREATE TABLE inbox_default PARTITION OF inbox DEFAULT;
 
+-- The last version of each order and source that a consumer group has let pass; never forgotten.
+CREATE TABLE last_version (
+    consumer text NOT NULL,
+    order_id uuid NOT NULL,
+    source   text NOT NULL,
+    version  int  NOT NULL,
+    PRIMARY KEY (consumer, order_id, source)
+) WITH (fillfactor = 80);
+
 -- Events that could not take effect, and those of the same key behind them.
 CREATE TABLE parked_event (
-    consumer  text        NOT NULL,
-    event_id  uuid        NOT NULL,
-    topic     text        NOT NULL,
-    partition int         NOT NULL,
-    "offset"  bigint      NOT NULL,
-    key       text,
-    type      text,
-    headers   text[]      NOT NULL,
-    payload   bytea,
-    reason    text        NOT NULL CHECK (reason IN ('UNREADABLE', 'FAILED', 'BEHIND')),
-    detail    text,
-    parked_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (consumer, event_id)
+    -- The order in which the events of a key are to take effect.
+    seq             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    consumer        text        NOT NULL,
+    event_id        uuid        NOT NULL,
+    topic           text        NOT NULL,
+    partition       int         NOT NULL,
+    "offset"        bigint      NOT NULL,
+    key             text,
+    type            text,
+    source          text,
+    version         int,
+    headers         text[]      NOT NULL,
+    payload         bytea,
+    reason          text        NOT NULL CHECK (reason IN ('UNREADABLE', 'FAILED', 'GAP', 'BEHIND')),
+    detail          text,
+    attempts        int         NOT NULL DEFAULT 0,
+    -- NULL when it was given up.
+    next_attempt_at timestamptz,
+    -- An operator has said that what is missing before it will not come.
+    gap_accepted    boolean     NOT NULL DEFAULT false,
+    parked_at       timestamptz NOT NULL,
+    UNIQUE (consumer, event_id)
 );
-CREATE INDEX parked_event_by_key ON parked_event (consumer, key, partition, "offset");
+CREATE INDEX parked_event_by_key ON parked_event (consumer, key, seq);
+CREATE INDEX parked_event_due ON parked_event (consumer, next_attempt_at);
+
+-- What operators did to parked events, with the event as it was then.
+CREATE TABLE parked_event_audit (
+    done_at  timestamptz NOT NULL DEFAULT now(),
+    action   text        NOT NULL CHECK (action IN ('REDRIVE', 'DISCARD')),
+    operator text        NOT NULL,
+    why      text        NOT NULL,
+    event    jsonb       NOT NULL
+);
+
+-- How far the auditor has compared the outbox with the topic: rows recorded before audited_until are known to be there, and
+-- of the later ones those in seen.
+CREATE TABLE outbox_audit (
+    one           boolean PRIMARY KEY DEFAULT true CHECK (one),
+    audited_until timestamptz    NOT NULL DEFAULT now(),
+    seen          int8multirange NOT NULL DEFAULT '{}'
+);
+INSERT INTO outbox_audit DEFAULT VALUES;
 
 -- Retention. The outbox outlives the longest time that the relay may be away; the inbox must outlive the topic (7 days)
 -- plus any outage, or an event delivered late would take effect again.
@@ -95,7 +136,8 @@ SELECT keep_message_partitions();
 -- The application adds to the outbox and to the inbox; it has no need to change or to forget.
 REVOKE ALL ON FUNCTION keep_message_partitions() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION keep_message_partitions() TO ${database}_app;
-REVOKE UPDATE, DELETE, TRUNCATE ON outbox, inbox FROM ${database}_app;
+REVOKE UPDATE, DELETE, TRUNCATE ON outbox, inbox, parked_event_audit FROM ${database}_app;
+REVOKE DELETE, TRUNCATE ON last_version, outbox_audit FROM ${database}_app;
 GRANT SELECT ON outbox TO ${database}_relay;
 
 -- Before the slot, which is made by afterMigrate.sql: a slot cannot decode what precedes its publication. Through the root,

@@ -31,6 +31,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.hibernate.Timeouts;
 
 /**
  * An order as its owner sees it: undecided, or decided for good. Every decision is an event and takes the next version,
@@ -100,6 +101,17 @@ public class Order extends PanacheEntityBase {
                 .collect(Collectors.toMap(Order::id, Function.identity()));
     }
 
+    /** The first undecided orders that were placed before a time, locked; those that somebody else has locked are left. */
+    static List<Order> lockUndecidedBefore(Instant time, int limit) {
+        // The status as a literal: with a parameter the database could not use the index of the undecided.
+        return Order.<Order>find(
+                        "status = dev.orderly.events.OrderStatus.PENDING and placedAt < ?1 order by placedAt", time)
+                .page(0, limit)
+                .withLock(LockModeType.PESSIMISTIC_WRITE)
+                .withHint("jakarta.persistence.lock.timeout", Timeouts.SKIP_LOCKED_MILLI)
+                .list();
+    }
+
     public OrderPlaced placed() {
         return new OrderPlaced(id, customerId, lines(), total(), paymentMethod, placedAt);
     }
@@ -127,7 +139,15 @@ public class Order extends PanacheEntityBase {
 
     /** Cancels the order on the customer's behalf; empty when it is decided already. */
     public Optional<OrderEvent> cancel(Instant now) {
-        var why = "cancelled by the customer";
+        return cancelled("cancelled by the customer", now);
+    }
+
+    /** Cancels the order because an answer that it waits for has not come in time; empty when it is decided already. */
+    public Optional<OrderEvent> expire(Instant now) {
+        return cancelled("not decided in time", now);
+    }
+
+    private Optional<OrderEvent> cancelled(String why, Instant now) {
         return status.isTerminal()
                 ? Optional.empty()
                 : Optional.of(decided(new OrderCancelled(id, customerId, why, now), why));

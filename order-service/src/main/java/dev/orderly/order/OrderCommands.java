@@ -18,6 +18,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.sql.SQLException;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
@@ -112,6 +113,18 @@ class OrderCommands {
         }
         publish(order, cancelled.get(), traceparent);
         return Cancellation.DONE;
+    }
+
+    /** Cancels orders that nobody has decided since a time; what was done for them is undone like for any other. */
+    @Transactional(rollbackOn = SQLException.class)
+    int cancelUndecidedBefore(Instant time, int limit) throws SQLException {
+        var overdue = Order.lockUndecidedBefore(time, limit);
+        var now = clock.instant();
+        var events = overdue.stream()
+                .map(order -> new NewEvent(order.expire(now).orElseThrow(), order.version()))
+                .toList();
+        outbox.add(events, _ -> Traceparent.following(null));
+        return overdue.size();
     }
 
     private void publish(Order order, OrderEvent event, String traceparent) throws SQLException {

@@ -259,6 +259,25 @@ class OrderResourceTest {
     }
 
     @Test
+    void an_order_that_nobody_decides_is_cancelled_when_its_time_is_up() throws SQLException {
+        String overdue = place(key(), body("mug", 1)).path("id");
+        String inTime = place(key(), body("mug", 1)).path("id");
+        try (var connection = database.getConnection();
+                var update = connection.prepareStatement(
+                        "UPDATE orders SET placed_at = now() - interval '121 s' WHERE id = ?::uuid")) {
+            update.setString(1, overdue);
+            update.executeUpdate();
+        }
+
+        await().untilAsserted(() -> assertThat(outbox(overdue))
+                .extracting(Published::type)
+                .containsExactly("OrderPlaced", "OrderCancelled"));
+
+        assertThat(outbox(overdue).getLast().payload()).contains("not decided in time");
+        assertThat(outbox(inTime)).extracting(Published::type).containsExactly("OrderPlaced");
+    }
+
+    @Test
     void an_order_that_nobody_placed_cannot_be_cancelled() {
         cancel(UUID.randomUUID().toString()).then().statusCode(404).contentType(PROBLEM);
         cancel("17").then().statusCode(404).contentType(PROBLEM);

@@ -135,12 +135,22 @@ class OrderTest {
         assertThat(order.version()).isEqualTo(2);
     }
 
+    @Test
+    void an_undecided_order_is_cancelled_when_its_time_is_up() {
+        var order = order();
+
+        assertThat(order.expire(LATER)).contains(new OrderCancelled(ID, CUSTOMER, "not decided in time", LATER));
+        assertThat(order.status()).isEqualTo(OrderStatus.CANCELLED);
+        assertThat(order.version()).isEqualTo(2);
+    }
+
     @ParameterizedTest
     @MethodSource("decidedOrders")
     void a_decided_order_cannot_be_cancelled(Order order) {
         var status = order.status();
 
         assertThat(order.cancel(LATER)).isEmpty();
+        assertThat(order.expire(LATER)).isEmpty();
         assertThat(order.status()).isEqualTo(status);
         assertThat(order.version()).isEqualTo(2);
     }

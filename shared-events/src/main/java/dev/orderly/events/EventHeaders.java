@@ -21,5 +21,8 @@ public final class EventHeaders {
     /** The trace that the event belongs to, see <a href="https://www.w3.org/TR/trace-context/">W3C Trace Context</a>. */
     public static final String TRACEPARENT = "traceparent";
 
+    /** The row of the publisher's outbox, by which its auditor knows what has arrived. */
+    public static final String SEQ = "seq";
+
     private EventHeaders() {}
 }

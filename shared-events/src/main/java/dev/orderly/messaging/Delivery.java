@@ -25,23 +25,56 @@ sealed interface Delivery {
         return ParkedEvents.storable(record().key());
     }
 
-    record Readable(ConsumerRecord<String, byte[]> record, ReceivedEvent received) implements Delivery {
+    /** It has a place in the sequence of what its source has published about the order. */
+    sealed interface Versioned extends Delivery {
+        UUID order();
+
+        String source();
+
+        int version();
+    }
+
+    record Readable(ConsumerRecord<String, byte[]> record, ReceivedEvent received) implements Versioned {
         @Override
         public UUID eventId() {
             return received.eventId();
         }
+
+        @Override
+        public UUID order() {
+            return received.event().id();
+        }
+
+        @Override
+        public String source() {
+            return received.source();
+        }
+
+        @Override
+        public int version() {
+            return received.version();
+        }
     }
+
+    /** Of a type that this code does not know: of no interest, but the next version of the order follows it. */
+    record Foreign(ConsumerRecord<String, byte[]> record, UUID eventId, UUID order, String source, int version)
+            implements Versioned {}
 
     record Unreadable(ConsumerRecord<String, byte[]> record, UUID eventId, String problem) implements Delivery {}
 
-    static Delivery of(ConsumerRecord<String, byte[]> record, Class<? extends OrderEvent> type) {
+    static Delivery of(ConsumerRecord<String, byte[]> record) {
         try {
             var eventId = UUID.fromString(required(record, EventHeaders.ID));
+            var source = required(record, EventHeaders.SOURCE);
             var version = Integer.parseInt(required(record, EventHeaders.VERSION));
-            var schema = Integer.parseInt(required(record, EventHeaders.SCHEMA));
             if (version < 1) {
                 throw new IllegalArgumentException("header version must be positive: " + version);
             }
+            var type = type(record);
+            if (type == null) {
+                return new Foreign(record, eventId, UUID.fromString(String.valueOf(record.key())), source, version);
+            }
+            var schema = Integer.parseInt(required(record, EventHeaders.SCHEMA));
             if (schema < 1 || schema > EventJson.SCHEMA) {
                 throw new IllegalArgumentException("schema " + schema + " is not supported");
             }
@@ -57,7 +90,7 @@ sealed interface Delivery {
                     new ReceivedEvent(
                             event,
                             eventId,
-                            required(record, EventHeaders.SOURCE),
+                            source,
                             version,
                             header(record, EventHeaders.TRACEPARENT),
                             record.partition(),
@@ -65,6 +98,12 @@ sealed interface Delivery {
         } catch (IOException | IllegalArgumentException e) {
             return new Unreadable(record, identity(record), e.getMessage());
         }
+    }
+
+    /** The type that the record's header names, or null when there is none or this code does not know it. */
+    static Class<? extends OrderEvent> type(ConsumerRecord<String, byte[]> record) {
+        var name = header(record, EventHeaders.TYPE);
+        return name == null ? null : EventJson.typeNamed(name);
     }
 
     /** The value of a header, or null when the record has none of that name. */

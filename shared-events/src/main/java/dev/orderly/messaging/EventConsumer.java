@@ -1,27 +1,20 @@
 package dev.orderly.messaging;
 
 import static dev.orderly.messaging.ParkedEvents.Reason.BEHIND;
-import static dev.orderly.messaging.ParkedEvents.Reason.FAILED;
+import static dev.orderly.messaging.ParkedEvents.Reason.GAP;
 import static dev.orderly.messaging.ParkedEvents.Reason.UNREADABLE;
 
 import dev.orderly.events.EventHeaders;
-import dev.orderly.events.EventJson;
 import dev.orderly.messaging.Delivery.Readable;
 import dev.orderly.messaging.Delivery.Unreadable;
+import dev.orderly.messaging.Delivery.Versioned;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.quarkus.narayana.jta.QuarkusTransaction;
-import io.quarkus.runtime.ShutdownEvent;
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.enterprise.event.Observes;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.UUID;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.jboss.logging.Logger;
@@ -32,9 +25,10 @@ import org.jboss.logging.Logger;
  * the caller return, and only then are offsets committed.
  *
  * <ul>
- *   <li>A failure of the infrastructure repeats the batch, with growing jittered pauses, for as long as it lasts: giving
- *       up would lose the batch, and parking it would park the whole topic for the length of an outage.
- *   <li>A failure of an event repeats the batch record by record, and parks the one that fails, see {@link ParkedEvents}.
+ *   <li>A failure of the infrastructure repeats the batch, see {@link Transactions}: giving up would lose the batch, and
+ *       parking it would park the whole topic for the length of an outage.
+ *   <li>A failure of an event repeats the batch in halves, until the one that fails is alone and is parked, see
+ *       {@link ParkedEvents}. So one bad event costs the others of its batch a few transactions.
  * </ul>
  */
 @ApplicationScoped
@@ -42,27 +36,28 @@ public class EventConsumer {
 
     private static final Logger LOG = Logger.getLogger(EventConsumer.class);
 
-    /** Longer than any statement may take; the role's own timeouts end those first. */
-    private static final Duration TRANSACTION_TIMEOUT = Duration.ofSeconds(15);
+    private static final String MISSING = "a version before this one is missing";
 
-    private static final Duration MIN_PAUSE = Duration.ofMillis(50);
-    private static final Duration MAX_PAUSE = Duration.ofSeconds(5);
-
+    private final Transactions transactions;
     private final Inbox inbox;
+    private final VersionGuard versionGuard;
     private final Outbox outbox;
     private final ParkedEvents parkedEvents;
     private final MeterRegistry metrics;
-    private final CountDownLatch stopping = new CountDownLatch(1);
 
-    EventConsumer(Inbox inbox, Outbox outbox, ParkedEvents parkedEvents, MeterRegistry metrics) {
+    EventConsumer(
+            Transactions transactions,
+            Inbox inbox,
+            VersionGuard versionGuard,
+            Outbox outbox,
+            ParkedEvents parkedEvents,
+            MeterRegistry metrics) {
+        this.transactions = transactions;
         this.inbox = inbox;
+        this.versionGuard = versionGuard;
         this.outbox = outbox;
         this.parkedEvents = parkedEvents;
         this.metrics = metrics;
-    }
-
-    void stop(@Observes ShutdownEvent event) {
-        stopping.countDown();
     }
 
     /**
@@ -72,16 +67,8 @@ public class EventConsumer {
      */
     public void consume(ConsumerRecords<String, byte[]> records, OrderEventHandler handler) {
         var deliveries = read(records, handler);
-        if (deliveries.isEmpty()) {
-            return;
-        }
-        try {
-            apply(deliveries, handler);
-        } catch (EventFailure e) {
-            LOG.warnf(
-                    "%s: a batch of %d failed, taking it one by one: %s",
-                    handler.consumerGroup(), deliveries.size(), e);
-            deliveries.forEach(delivery -> applyOrPark(delivery, handler));
+        if (!deliveries.isEmpty()) {
+            applyOrSplit(deliveries, handler);
         }
     }
 
@@ -89,63 +76,126 @@ public class EventConsumer {
         var deliveries = new ArrayList<Delivery>(records.count());
         for (var partition : records.partitions()) {
             for (ConsumerRecord<String, byte[]> record : records.records(partition)) {
-                var name = Delivery.header(record, EventHeaders.TYPE);
-                var type = name == null ? null : EventJson.typeNamed(name);
-                if (type == null) {
-                    // A type of the future, or none of ours: readers ignore what they do not know.
-                    count(handler, "skipped", 1);
-                } else if (handler.reactsTo().contains(type)) {
-                    deliveries.add(Delivery.of(record, type));
+                if (concerns(handler, record)) {
+                    deliveries.add(Delivery.of(record));
                 }
             }
         }
         return deliveries;
     }
 
-    private void applyOrPark(Delivery delivery, OrderEventHandler handler) {
+    /** By the headers alone: what is not for the handler is not parsed. */
+    private boolean concerns(OrderEventHandler handler, ConsumerRecord<String, byte[]> record) {
+        var type = Delivery.type(record);
+        if (type != null) {
+            return handler.reactsTo().contains(type);
+        }
+        // A type of the future, or none of ours: readers ignore what they do not know, but for its place in a sequence.
+        count(handler, "skipped", 1);
+        return VersionGuard.seesAllOf(Delivery.header(record, EventHeaders.SOURCE), handler)
+                && Delivery.of(record) instanceof Versioned;
+    }
+
+    private void applyOrSplit(List<Delivery> deliveries, OrderEventHandler handler) {
         try {
-            apply(List.of(delivery), handler);
+            count(handler, transactions.commit(() -> apply(deliveries, handler)));
         } catch (EventFailure e) {
-            LOG.errorf(e.getCause(), "%s: parking %s", handler.consumerGroup(), coordinates(delivery));
-            count(handler, inTransaction(() -> {
-                inbox.addNew(handler.consumerGroup(), List.of(delivery.eventId()));
-                parkedEvents.add(
-                        handler.consumerGroup(), delivery, FAILED, e.getCause().toString());
-                return new Outcome(0, 0, 1);
-            }));
+            if (deliveries.size() == 1) {
+                park(deliveries.getFirst(), e, handler);
+                return;
+            }
+            LOG.warnf("%s: a batch of %d failed, splitting it: %s", handler.consumerGroup(), deliveries.size(), e);
+            var half = deliveries.size() / 2;
+            applyOrSplit(deliveries.subList(0, half), handler);
+            applyOrSplit(deliveries.subList(half, deliveries.size()), handler);
         }
     }
 
-    private void apply(List<Delivery> deliveries, OrderEventHandler handler) {
-        count(handler, inTransaction(() -> applyOnce(deliveries, handler)));
+    private void park(Delivery delivery, EventFailure failure, OrderEventHandler handler) {
+        LOG.errorf(failure, "%s: parking %s", handler.consumerGroup(), coordinates(delivery));
+        count(handler, transactions.commit(() -> {
+            inbox.addNew(handler.consumerGroup(), List.of(delivery.eventId()));
+            parkedEvents.add(handler.consumerGroup(), delivery, failure.reason(), failure.getMessage());
+            return new Outcome(0, 0, 1);
+        }));
     }
 
-    private Outcome applyOnce(List<Delivery> deliveries, OrderEventHandler handler) throws SQLException {
+    private Outcome apply(List<Delivery> deliveries, OrderEventHandler handler) throws SQLException {
         var group = handler.consumerGroup();
         // First of all: what another owner of the partition has under way makes us wait here, before we have read
         // anything.
         var unseen =
                 inbox.addNew(group, deliveries.stream().map(Delivery::eventId).toList());
-        var blocked = parkedEvents.keysAmong(
-                group, deliveries.stream().map(Delivery::key).toList());
-        var events = new ArrayList<ReceivedEvent>(deliveries.size());
-        var duplicates = 0;
-        for (var delivery : deliveries) {
-            if (!unseen.remove(delivery.eventId())) {
+        var news = deliveries.stream()
+                .filter(delivery -> unseen.remove(delivery.eventId()))
+                .toList();
+        if (news.isEmpty()) {
+            return new Outcome(0, deliveries.size(), 0);
+        }
+        var blocked =
+                parkedEvents.keysAmong(group, news.stream().map(Delivery::key).toList());
+        var versions = versionGuard.batch(handler, news);
+        var events = new ArrayList<ReceivedEvent>(news.size());
+        var duplicates = deliveries.size() - news.size();
+        var parked = 0;
+        for (var delivery : news) {
+            var verdict = delivery instanceof Versioned versioned ? versions.judge(versioned) : null;
+            if (verdict == VersionGuard.Verdict.OLD) {
                 duplicates++;
             } else if (delivery instanceof Unreadable unreadable) {
                 parkedEvents.add(group, delivery, UNREADABLE, unreadable.problem());
                 blocked.add(delivery.key());
+                parked++;
             } else if (blocked.contains(delivery.key())) {
                 parkedEvents.add(group, delivery, BEHIND, null);
-            } else if (delivery instanceof Readable readable) {
-                events.add(readable.received());
+                parked++;
+            } else if (verdict == VersionGuard.Verdict.GAP) {
+                LOG.errorf("%s: events are missing before %s", group, coordinates(delivery));
+                parkedEvents.add(group, delivery, GAP, MISSING);
+                blocked.add(delivery.key());
+                parked++;
+            } else {
+                versions.pass((Versioned) delivery);
+                if (delivery instanceof Readable readable) {
+                    events.add(readable.received());
+                }
             }
         }
+        versions.save();
+        decide(events, handler);
+        return new Outcome(events.size(), duplicates, parked);
+    }
+
+    /**
+     * Lets an event that was parked take effect in the current transaction.
+     *
+     * @throws EventFailure when it still cannot
+     */
+    void applyParked(ParkedEvent parked, OrderEventHandler handler) throws SQLException {
+        switch (parked.delivery()) {
+            case Unreadable unreadable -> throw new EventFailure(UNREADABLE, unreadable.problem());
+            case Versioned delivery -> {
+                var versions = versionGuard.batch(handler, List.of(delivery));
+                var verdict = versions.judge(delivery);
+                if (verdict == VersionGuard.Verdict.OLD) {
+                    return;
+                }
+                if (verdict == VersionGuard.Verdict.GAP && !parked.gapAccepted()) {
+                    throw new EventFailure(GAP, MISSING);
+                }
+                versions.pass(delivery);
+                versions.save();
+                if (delivery instanceof Readable readable) {
+                    decide(List.of(readable.received()), handler);
+                }
+            }
+        }
+    }
+
+    private void decide(List<ReceivedEvent> events, OrderEventHandler handler) throws SQLException {
         if (!events.isEmpty()) {
             publish(decisions(events, handler), events);
         }
-        return new Outcome(events.size(), duplicates, deliveries.size() - events.size() - duplicates);
     }
 
     private static List<NewEvent> decisions(List<ReceivedEvent> events, OrderEventHandler handler) throws SQLException {
@@ -162,46 +212,6 @@ public class EventConsumer {
         outbox.add(
                 decisions,
                 decision -> Traceparent.following(traces.get(decision.event().id())));
-    }
-
-    /** Until it commits, or an event is at fault. */
-    private Outcome inTransaction(Work work) {
-        var pause = MIN_PAUSE;
-        while (true) {
-            try {
-                return QuarkusTransaction.requiringNew()
-                        .timeout((int) TRANSACTION_TIMEOUT.toSeconds())
-                        .call(() -> {
-                            try {
-                                return work.run();
-                            } catch (SQLException e) {
-                                throw new DatabaseFailure(e);
-                            }
-                        });
-            } catch (EventFailure e) {
-                throw e;
-            } catch (RuntimeException e) {
-                var failure = DatabaseFailure.behind(e);
-                if (failure != null && DatabaseFailure.isTheFaultOfData(failure)) {
-                    throw new EventFailure(e);
-                }
-                LOG.warnf("trying again in about %d ms: %s", pause.toMillis(), failure == null ? e : failure);
-                await(pause);
-                pause = pause.multipliedBy(2).compareTo(MAX_PAUSE) < 0 ? pause.multipliedBy(2) : MAX_PAUSE;
-            }
-        }
-    }
-
-    private void await(Duration pause) {
-        try {
-            var millis = ThreadLocalRandom.current().nextLong(pause.toMillis() / 2, pause.toMillis() * 3 / 2);
-            if (stopping.await(millis, TimeUnit.MILLISECONDS)) {
-                throw new IllegalStateException("the application stops before the batch could take effect");
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted before the batch could take effect", e);
-        }
     }
 
     private void count(OrderEventHandler handler, Outcome outcome) {
@@ -222,17 +232,4 @@ public class EventConsumer {
 
     /** What became of the events of a transaction. */
     private record Outcome(int applied, int duplicates, int parked) {}
-
-    private interface Work {
-        Outcome run() throws SQLException;
-    }
-
-    /** An event cannot take effect, however often it is tried. */
-    private static final class EventFailure extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-
-        EventFailure(RuntimeException cause) {
-            super(cause);
-        }
-    }
 }

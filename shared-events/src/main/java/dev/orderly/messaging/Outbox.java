@@ -1,11 +1,15 @@
 package dev.orderly.messaging;
 
 import static dev.orderly.messaging.Columns.column;
+import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.orderly.events.EventJson;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.UUID;
 import java.util.function.Function;
 import javax.sql.DataSource;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
@@ -21,6 +25,12 @@ public class Outbox {
 
     /** Where the life of every order is told. */
     public static final String ORDER_TOPIC = "order-service";
+
+    /** Where a copy goes of what a consumer group has given up. */
+    public static final String DEAD_LETTER_TOPIC = "order-service.dlq";
+
+    /** Bytes of a payload, see the table's CHECK; far below what the topic takes. */
+    private static final int MAX_PAYLOAD = 262_144;
 
     // One statement for any number of events. Not COPY, whose rows share one log position: a relay that restarts
     // between
@@ -64,6 +74,50 @@ public class Outbox {
             insert.setObject(7, column(events, added -> EventJson.write(added.event()), String[]::new));
             insert.setObject(8, column(events, traceparents, String[]::new));
             insert.executeUpdate();
+        }
+    }
+
+    /**
+     * Publishes a copy of an event that is given up, if and when the current transaction commits: under its own id and key,
+     * its value as it was, and what happened in headers. A value that is no text of at most 256 KiB stays where it is, on
+     * the topic at {@code origin} and with the parked event; the copy's value is an empty object then.
+     */
+    void addDeadLetter(
+            String consumer,
+            ParkedEvents.Reason reason,
+            UUID eventId,
+            String key,
+            String type,
+            String origin,
+            byte[] value)
+            throws SQLException {
+        try (var connection = database.getConnection();
+                var insert = connection.prepareStatement("""
+                        INSERT INTO outbox (id, topic, key, type, source, version, schema, payload, consumer, reason, origin)
+                        VALUES (?, ?, ?, ?, ?, 1, 1, ?, ?, ?, ?)
+                        """)) {
+            insert.setObject(1, eventId);
+            insert.setString(2, DEAD_LETTER_TOPIC);
+            insert.setString(3, key == null || key.isEmpty() ? eventId.toString() : key);
+            insert.setString(4, type == null || type.isEmpty() ? "Unknown" : type);
+            insert.setString(5, source);
+            insert.setString(6, text(value));
+            insert.setString(7, consumer);
+            insert.setString(8, reason.name());
+            insert.setString(9, origin);
+            insert.executeUpdate();
+        }
+    }
+
+    private static String text(byte[] value) {
+        if (value == null || value.length < 2 || value.length > MAX_PAYLOAD) {
+            return "{}";
+        }
+        try {
+            var text = UTF_8.newDecoder().decode(ByteBuffer.wrap(value)).toString();
+            return text.indexOf(0) < 0 ? text : "{}";
+        } catch (CharacterCodingException _) {
+            return "{}";
         }
     }
 }

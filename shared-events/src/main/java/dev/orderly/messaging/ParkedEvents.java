@@ -3,18 +3,34 @@ package dev.orderly.messaging;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.orderly.events.EventHeaders;
+import dev.orderly.messaging.Delivery.Versioned;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
  * Events that could not take effect, kept whole and with their reason. Parking is by key: once an event of an order is
- * parked, the later ones of that order park behind it, so that their order is kept, and all other orders flow on.
+ * parked, the later ones of that order park behind it, so that their order is kept, and all other orders flow on. They are
+ * retried on a schedule ({@link ParkedRetries}), and after the last retry given up: a copy goes to the dead letter topic,
+ * and the event stays here until an operator redrives or discards it.
  */
 @ApplicationScoped
 class ParkedEvents {
@@ -23,25 +39,52 @@ class ParkedEvents {
     private static final int MAX_TEXT = 1000;
 
     enum Reason {
-        /** Not an event that this code can read. */
+        /** Not an event that this code can read; another try by the same code would be in vain. */
         UNREADABLE,
         /** The handler refused it. */
         FAILED,
+        /** A version before it is missing. */
+        GAP,
         /** An earlier event of the same order is parked. */
         BEHIND
     }
 
     private static final String INSERT = """
-            INSERT INTO parked_event
-                (consumer, event_id, topic, partition, "offset", key, type, headers, payload, reason, detail)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO parked_event (consumer, event_id, topic, partition, "offset", key, type, source, version, headers,
+                payload, reason, detail, next_attempt_at, parked_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT DO NOTHING
             """;
 
-    private final DataSource database;
+    // The first of its key, or the first behind those that wait for an earlier version of the same source: it may be
+    // that version.
+    private static final String LOCK_DUE = "SELECT " + ParkedEvent.COLUMNS + """
+            FROM parked_event parked
+            WHERE consumer = ? AND next_attempt_at <= ?
+              AND NOT EXISTS (
+                SELECT FROM parked_event earlier
+                WHERE earlier.consumer = parked.consumer AND earlier.key = parked.key AND earlier.seq < parked.seq
+                  AND NOT coalesce(earlier.reason = 'GAP' AND earlier.source = parked.source
+                                   AND earlier.version > parked.version, false))
+            ORDER BY next_attempt_at, seq
+            LIMIT 1
+            FOR UPDATE SKIP LOCKED
+            """;
 
-    ParkedEvents(DataSource database) {
+    private final DataSource database;
+    private final Outbox outbox;
+    private final Clock clock;
+    private final List<Duration> retryDelays;
+
+    ParkedEvents(
+            DataSource database,
+            Outbox outbox,
+            Clock clock,
+            @ConfigProperty(name = "orderly.parked.retry-delays") List<Duration> retryDelays) {
         this.database = database;
+        this.outbox = outbox;
+        this.clock = clock;
+        this.retryDelays = retryDelays;
     }
 
     /** Those of the keys that have a parked event. */
@@ -63,6 +106,12 @@ class ParkedEvents {
 
     void add(String consumer, Delivery delivery, Reason reason, String detail) throws SQLException {
         var record = delivery.record();
+        var now = clock.instant();
+        var nextAttempt = switch (reason) {
+            case UNREADABLE -> null;
+            case FAILED, GAP -> now.plus(retryDelays.getFirst());
+            case BEHIND -> now;
+        };
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement(INSERT)) {
             insert.setString(1, consumer);
@@ -72,12 +121,190 @@ class ParkedEvents {
             insert.setLong(5, record.offset());
             insert.setString(6, delivery.key());
             insert.setString(7, storable(Delivery.header(record, EventHeaders.TYPE)));
-            insert.setObject(8, headers(record));
-            insert.setBytes(9, record.value());
-            insert.setString(10, reason.name());
-            insert.setString(11, storable(detail));
+            insert.setString(8, storable(Delivery.header(record, EventHeaders.SOURCE)));
+            insert.setObject(9, delivery instanceof Versioned versioned ? versioned.version() : null);
+            insert.setObject(10, headers(record));
+            insert.setBytes(11, record.value());
+            insert.setString(12, reason.name());
+            insert.setString(13, storable(detail));
+            setTime(insert, 14, nextAttempt);
+            setTime(insert, 15, now);
+            if (insert.executeUpdate() == 1 && nextAttempt == null) {
+                outbox.addDeadLetter(
+                        consumer,
+                        reason,
+                        delivery.eventId(),
+                        delivery.key(),
+                        storable(Delivery.header(record, EventHeaders.TYPE)),
+                        origin(record.topic(), record.partition(), record.offset()),
+                        record.value());
+            }
+        }
+    }
+
+    /** The next event whose time has come, locked; empty when there is none that nobody else is at work on. */
+    Optional<ParkedEvent> lockDue(String consumer) throws SQLException {
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement(LOCK_DUE)) {
+            select.setString(1, consumer);
+            setTime(select, 2, clock.instant());
+            try (var row = select.executeQuery()) {
+                return row.next() ? Optional.of(ParkedEvent.of(row)) : Optional.empty();
+            }
+        }
+    }
+
+    /** It has taken effect: what waited for it may be tried at once. */
+    void remove(ParkedEvent parked) throws SQLException {
+        try (var connection = database.getConnection()) {
+            delete(connection, parked);
+            try (var wake = connection.prepareStatement(
+                    "UPDATE parked_event SET next_attempt_at = ? WHERE consumer = ? AND key = ? AND reason = 'GAP'")) {
+                setTime(wake, 1, clock.instant());
+                wake.setString(2, parked.consumer());
+                wake.setString(3, parked.key());
+                wake.executeUpdate();
+            }
+        }
+    }
+
+    /** Another retry was in vain. After the last one the event is given up, and a copy becomes a dead letter. */
+    void postpone(ParkedEvent parked, EventFailure failure) throws SQLException {
+        var attempts = parked.attempts() + 1;
+        var next = failure.reason() == Reason.UNREADABLE || attempts >= retryDelays.size()
+                ? null
+                : clock.instant().plus(retryDelays.get(attempts));
+        try (var connection = database.getConnection();
+                var update = connection.prepareStatement("""
+                        UPDATE parked_event SET attempts = ?, next_attempt_at = ?, reason = ?, detail = ?
+                        WHERE seq = ? AND attempts = ?
+                        """)) {
+            update.setInt(1, attempts);
+            setTime(update, 2, next);
+            update.setString(3, failure.reason().name());
+            update.setString(4, storable(failure.getMessage()));
+            update.setLong(5, parked.seq());
+            update.setInt(6, parked.attempts());
+            if (update.executeUpdate() == 1 && next == null) {
+                outbox.addDeadLetter(
+                        parked.consumer(),
+                        failure.reason(),
+                        parked.eventId(),
+                        parked.key(),
+                        parked.type(),
+                        origin(parked.topic(), parked.partition(), parked.offset()),
+                        parked.payload());
+            }
+        }
+    }
+
+    /** A page of parked events in the order in which they were parked. */
+    List<ParkedEvent> page(String consumer, String key, long after, int limit) throws SQLException {
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement("SELECT " + ParkedEvent.COLUMNS + """
+                        FROM parked_event
+                        WHERE (?::text IS NULL OR consumer = ?) AND (?::text IS NULL OR key = ?) AND seq > ?
+                        ORDER BY seq LIMIT ?
+                        """)) {
+            select.setString(1, consumer);
+            select.setString(2, consumer);
+            select.setString(3, key);
+            select.setString(4, key);
+            select.setLong(5, after);
+            select.setInt(6, limit);
+            var page = new ArrayList<ParkedEvent>();
+            try (var rows = select.executeQuery()) {
+                while (rows.next()) {
+                    page.add(ParkedEvent.of(rows));
+                }
+            }
+            return page;
+        }
+    }
+
+    Optional<ParkedEvent> find(String consumer, UUID eventId) throws SQLException {
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement(
+                        "SELECT " + ParkedEvent.COLUMNS + " FROM parked_event WHERE consumer = ? AND event_id = ?")) {
+            select.setString(1, consumer);
+            select.setObject(2, eventId);
+            try (var row = select.executeQuery()) {
+                return row.next() ? Optional.of(ParkedEvent.of(row)) : Optional.empty();
+            }
+        }
+    }
+
+    /**
+     * Tries it again from the first delay on, and with it, in order, all that is parked of its key. For an event behind a
+     * gap it means more: it goes on without what is missing, for which it would have waited by itself.
+     */
+    void redrive(ParkedEvent parked, String operator, String why) throws SQLException {
+        try (var connection = database.getConnection()) {
+            record(connection, parked, "REDRIVE", operator, why);
+            try (var update = connection.prepareStatement("""
+                    UPDATE parked_event
+                    SET attempts = 0, next_attempt_at = ?, gap_accepted = gap_accepted OR (seq = ? AND reason = 'GAP')
+                    WHERE consumer = ? AND (seq = ? OR key = ?)
+                    """)) {
+                setTime(update, 1, clock.instant());
+                update.setLong(2, parked.seq());
+                update.setString(3, parked.consumer());
+                update.setLong(4, parked.seq());
+                update.setString(5, parked.key());
+                update.executeUpdate();
+            }
+        }
+    }
+
+    /** Gives it up for good; what is parked behind it goes on without it. */
+    void discard(ParkedEvent parked, String operator, String why) throws SQLException {
+        try (var connection = database.getConnection()) {
+            record(connection, parked, "DISCARD", operator, why);
+            delete(connection, parked);
+        }
+    }
+
+    /** How many there are of each consumer group. */
+    Map<String, Long> count() throws SQLException {
+        try (var connection = database.getConnection();
+                var select =
+                        connection.prepareStatement("SELECT consumer, count(*) FROM parked_event GROUP BY consumer");
+                var rows = select.executeQuery()) {
+            var counts = new HashMap<String, Long>();
+            while (rows.next()) {
+                counts.put(rows.getString(1), rows.getLong(2));
+            }
+            return counts;
+        }
+    }
+
+    private static void delete(Connection connection, ParkedEvent parked) throws SQLException {
+        try (var delete = connection.prepareStatement("DELETE FROM parked_event WHERE seq = ?")) {
+            delete.setLong(1, parked.seq());
+            delete.executeUpdate();
+        }
+    }
+
+    private static void record(Connection connection, ParkedEvent parked, String action, String operator, String why)
+            throws SQLException {
+        try (var insert = connection.prepareStatement("""
+                INSERT INTO parked_event_audit (action, operator, why, event)
+                SELECT ?, ?, ?, to_jsonb(parked) FROM parked_event parked WHERE seq = ?
+                """)) {
+            insert.setString(1, action);
+            insert.setString(2, operator);
+            insert.setString(3, why);
+            insert.setLong(4, parked.seq());
             insert.executeUpdate();
         }
+    }
+
+    private static void setTime(PreparedStatement statement, int index, Instant time) throws SQLException {
+        statement.setObject(index, time == null ? null : OffsetDateTime.ofInstant(time, ZoneOffset.UTC));
+    }
+
+    private static String origin(String topic, int partition, long offset) {
+        return topic + '-' + partition + '@' + offset;
     }
 
     private static String[] headers(ConsumerRecord<String, byte[]> record) {

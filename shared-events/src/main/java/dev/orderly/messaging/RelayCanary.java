@@ -1,8 +1,14 @@
 package dev.orderly.messaging;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.orderly.events.EventJson;
 import io.quarkus.scheduler.Scheduled;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.io.UncheckedIOException;
 import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Instant;
 import javax.sql.DataSource;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
@@ -14,26 +20,44 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 @ApplicationScoped
 class RelayCanary {
 
+    static final String TOPIC = "relay-canary";
+
     private static final String INSERT = """
             INSERT INTO outbox (topic, key, type, source, version, schema, payload)
-            VALUES ('relay-canary', ?, 'RelayCanary', ?, 1, 1, '{}')
+            VALUES ('relay-canary', ?, 'RelayCanary', ?, 1, 1, ?)
             """;
 
     private final DataSource database;
     private final String source;
+    private final Clock clock;
 
-    RelayCanary(DataSource database, @ConfigProperty(name = "quarkus.application.name") String source) {
+    RelayCanary(DataSource database, Clock clock, @ConfigProperty(name = "quarkus.application.name") String source) {
         this.database = database;
         this.source = source;
+        this.clock = clock;
     }
 
-    @Scheduled(every = "10s")
+    @Scheduled(every = "5s")
     void sing() throws SQLException {
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement(INSERT)) {
             insert.setString(1, source);
             insert.setString(2, source);
+            insert.setString(3, EventJson.writeValue(new Song(clock.instant())));
             insert.executeUpdate();
         }
     }
+
+    /** When a canary was sung, or null when this is none of ours. */
+    static Instant sungAt(byte[] value) {
+        try {
+            var song = EventJson.readValue(Song.class, value == null ? "null" : new String(value, UTF_8));
+            return song == null ? null : song.at();
+        } catch (UncheckedIOException _) {
+            return null;
+        }
+    }
+
+    /** What a canary says. */
+    record Song(Instant at) {}
 }

@@ -3,6 +3,7 @@ package dev.orderly.messaging;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent;
 import dev.orderly.events.OrderEvent.OrderCancelled;
+import dev.orderly.events.OrderEvent.OrderConfirmed;
 import dev.orderly.events.OrderEvent.OrderPlaced;
 import dev.orderly.events.OrderEvent.OrderRejected;
 import dev.orderly.events.OrderEvent.PaymentRefunded;
@@ -52,7 +53,7 @@ class RecordingHandler implements OrderEventHandler {
 
     @Override
     public Set<Class<? extends OrderEvent>> reactsTo() {
-        return Set.of(OrderPlaced.class, OrderRejected.class, OrderCancelled.class);
+        return Set.of(OrderPlaced.class, OrderConfirmed.class, OrderRejected.class, OrderCancelled.class);
     }
 
     @Override

@@ -1,0 +1,114 @@
+package dev.orderly.messaging;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
+
+/**
+ * An event that could not take effect, as it was read and as it waits.
+ *
+ * @param seq the order in which the events of a key are to take effect
+ * @param reason a {@link ParkedEvents.Reason}
+ * @param attempts how many retries there were
+ * @param nextAttemptAt null when it was given up: then only an operator brings it on
+ * @param gapAccepted whether it may go on without the version that is missing before it
+ * @param headers as {@code name=value}
+ */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+record ParkedEvent(
+        long seq,
+        String consumer,
+        UUID eventId,
+        String key,
+        String type,
+        String reason,
+        String detail,
+        int attempts,
+        Instant parkedAt,
+        Instant nextAttemptAt,
+        boolean gapAccepted,
+        String topic,
+        int partition,
+        long offset,
+        List<String> headers,
+        byte[] payload) {
+
+    static final String COLUMNS = """
+            seq, consumer, event_id, key, type, reason, detail, attempts, parked_at, next_attempt_at, gap_accepted, topic,
+            partition, "offset", headers, payload
+            """;
+
+    static ParkedEvent of(ResultSet row) throws SQLException {
+        var next = row.getObject(10, OffsetDateTime.class);
+        return new ParkedEvent(
+                row.getLong(1),
+                row.getString(2),
+                row.getObject(3, UUID.class),
+                row.getString(4),
+                row.getString(5),
+                row.getString(6),
+                row.getString(7),
+                row.getInt(8),
+                row.getObject(9, OffsetDateTime.class).toInstant(),
+                next == null ? null : next.toInstant(),
+                row.getBoolean(11),
+                row.getString(12),
+                row.getInt(13),
+                row.getLong(14),
+                List.of((String[]) row.getArray(15).getArray()),
+                row.getBytes(16));
+    }
+
+    /** The record as it was read from the topic, and as code that has been mended since may be able to read it. */
+    Delivery delivery() {
+        var recordHeaders = new RecordHeaders();
+        for (var header : headers) {
+            var equals = header.indexOf('=');
+            recordHeaders.add(
+                    header.substring(0, equals), header.substring(equals + 1).getBytes(UTF_8));
+        }
+        return Delivery.of(new ConsumerRecord<>(
+                topic,
+                partition,
+                offset,
+                ConsumerRecord.NO_TIMESTAMP,
+                TimestampType.NO_TIMESTAMP_TYPE,
+                ConsumerRecord.NULL_SIZE,
+                ConsumerRecord.NULL_SIZE,
+                key,
+                payload,
+                recordHeaders,
+                Optional.empty()));
+    }
+
+    /** For a list, where the record itself would be too much. */
+    ParkedEvent withoutRecord() {
+        return new ParkedEvent(
+                seq,
+                consumer,
+                eventId,
+                key,
+                type,
+                reason,
+                detail,
+                attempts,
+                parkedAt,
+                nextAttemptAt,
+                gapAccepted,
+                topic,
+                partition,
+                offset,
+                null,
+                null);
+    }
+}

@@ -1,0 +1,107 @@
+package dev.orderly.messaging;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.quarkiverse.resteasy.problem.HttpProblem;
+import jakarta.transaction.Transactional;
+import jakarta.validation.Valid;
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
+import jakarta.validation.constraints.NotBlank;
+import jakarta.validation.constraints.NotNull;
+import jakarta.validation.constraints.Size;
+import jakarta.ws.rs.DefaultValue;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.Response.Status;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.UUID;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.jboss.resteasy.reactive.ResponseStatus;
+
+/** For operators: the events that wait in {@link ParkedEvents}, and what is to become of them. */
+@Path("/parked-events")
+public class ParkedEventResource {
+
+    private final ParkedEvents parkedEvents;
+
+    ParkedEventResource(ParkedEvents parkedEvents) {
+        this.parkedEvents = parkedEvents;
+    }
+
+    /** Who wants it, and why; kept for good. */
+    public record Order(
+            @NotBlank(message = "is required") @Size(max = 100, message = "must not be longer than 100 characters")
+            String operator,
+
+            @NotBlank(message = "is required") @Size(max = 1000, message = "must not be longer than 1000 characters")
+            String why) {}
+
+    /** A parked event with the record that it was read from. */
+    public record Whole(ParkedEvent event, List<String> headers, String payload) {}
+
+    @GET
+    @Operation(summary = "What is parked, the oldest first")
+    public List<ParkedEvent> list(
+            @QueryParam("consumer") String consumer,
+            @QueryParam("key") String key,
+            @QueryParam("after") @DefaultValue("0") long after,
+            @QueryParam("limit")
+                    @DefaultValue("100")
+                    @Min(value = 1, message = "must be at least 1")
+                    @Max(value = 1000, message = "must be at most 1000")
+                    int limit)
+            throws SQLException {
+        return parkedEvents.page(consumer, key, after, limit).stream()
+                .map(ParkedEvent::withoutRecord)
+                .toList();
+    }
+
+    @GET
+    @Path("/{consumer}/{eventId}")
+    @Operation(summary = "A parked event with its record")
+    public Whole show(@PathParam("consumer") String consumer, @PathParam("eventId") UUID eventId) throws SQLException {
+        var event = found(consumer, eventId);
+        return new Whole(
+                event.withoutRecord(),
+                event.headers(),
+                event.payload() == null ? null : new String(event.payload(), UTF_8));
+    }
+
+    @POST
+    @Path("/{consumer}/{eventId}/redrive")
+    @ResponseStatus(202)
+    @Transactional(rollbackOn = SQLException.class)
+    @Operation(summary = "Try it and all that is parked of its order again, now and in order")
+    public void redrive(
+            @PathParam("consumer") String consumer,
+            @PathParam("eventId") UUID eventId,
+            @Valid @NotNull(message = "is required") Order order)
+            throws SQLException {
+        parkedEvents.redrive(found(consumer, eventId), order.operator(), order.why());
+    }
+
+    @POST
+    @Path("/{consumer}/{eventId}/discard")
+    @ResponseStatus(204)
+    @Transactional(rollbackOn = SQLException.class)
+    @Operation(summary = "Give it up for good; what is parked behind it goes on without it")
+    public void discard(
+            @PathParam("consumer") String consumer,
+            @PathParam("eventId") UUID eventId,
+            @Valid @NotNull(message = "is required") Order order)
+            throws SQLException {
+        parkedEvents.discard(found(consumer, eventId), order.operator(), order.why());
+    }
+
+    private ParkedEvent found(String consumer, UUID eventId) throws SQLException {
+        return parkedEvents
+                .find(consumer, eventId)
+                .orElseThrow(() -> HttpProblem.valueOf(
+                        Status.NOT_FOUND, "No event " + eventId + " is parked by " + consumer + "."));
+    }
+}

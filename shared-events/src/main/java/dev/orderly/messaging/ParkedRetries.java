@@ -1,0 +1,83 @@
+package dev.orderly.messaging;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tag;
+import io.quarkus.arc.All;
+import io.quarkus.scheduler.Scheduled;
+import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.SQLException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jboss.logging.Logger;
+
+/**
+ * The delay queue of parked events: each is tried again when its time has come, one transaction each, in the order of its
+ * key. A database takes the place of retry topics, which would lose the order of a key and need a second write.
+ */
+@ApplicationScoped
+class ParkedRetries {
+
+    private static final Logger LOG = Logger.getLogger(ParkedRetries.class);
+
+    private final List<OrderEventHandler> handlers;
+    private final EventConsumer consumer;
+    private final ParkedEvents parkedEvents;
+    private final Transactions transactions;
+    private final Map<String, AtomicLong> parked = new HashMap<>();
+
+    ParkedRetries(
+            @All List<OrderEventHandler> handlers,
+            EventConsumer consumer,
+            ParkedEvents parkedEvents,
+            Transactions transactions,
+            MeterRegistry metrics) {
+        this.handlers = handlers;
+        this.consumer = consumer;
+        this.parkedEvents = parkedEvents;
+        this.transactions = transactions;
+        for (var handler : handlers) {
+            var group = handler.consumerGroup();
+            parked.put(
+                    group, metrics.gauge("orderly.parked.events", List.of(Tag.of("group", group)), new AtomicLong()));
+        }
+    }
+
+    @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP)
+    void retryWhatIsDue() throws SQLException {
+        var counts = parkedEvents.count();
+        parked.forEach((group, gauge) -> gauge.set(counts.getOrDefault(group, 0L)));
+        for (var handler : handlers) {
+            var due = counts.containsKey(handler.consumerGroup());
+            while (due) {
+                due = retryNext(handler);
+            }
+        }
+    }
+
+    /** Returns false when nothing is due. */
+    private boolean retryNext(OrderEventHandler handler) {
+        var tried = new ParkedEvent[1];
+        try {
+            return transactions.commit(() -> {
+                var due = parkedEvents.lockDue(handler.consumerGroup());
+                if (due.isEmpty()) {
+                    return false;
+                }
+                tried[0] = due.get();
+                consumer.applyParked(tried[0], handler);
+                parkedEvents.remove(tried[0]);
+                return true;
+            });
+        } catch (EventFailure e) {
+            LOG.warnf("%s: event %s is parked still: %s", handler.consumerGroup(), tried[0].eventId(), e);
+            transactions.commit(() -> {
+                parkedEvents.postpone(tried[0], e);
+                return null;
+            });
+            return true;
+        }
+    }
+}

@@ -1,0 +1,84 @@
+package dev.orderly.messaging;
+
+import io.quarkus.narayana.jta.QuarkusTransaction;
+import io.quarkus.runtime.ShutdownEvent;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.jboss.logging.Logger;
+
+/**
+ * Transactions that outlive the failures of the infrastructure: the work is repeated from the start, with growing jittered
+ * pauses, for as long as those last.
+ */
+@ApplicationScoped
+class Transactions {
+
+    private static final Logger LOG = Logger.getLogger(Transactions.class);
+
+    /** Longer than any statement may take; the role's own timeouts end those first. */
+    private static final Duration TIMEOUT = Duration.ofSeconds(15);
+
+    private static final Duration MIN_PAUSE = Duration.ofMillis(50);
+    private static final Duration MAX_PAUSE = Duration.ofSeconds(5);
+
+    private final CountDownLatch stopping = new CountDownLatch(1);
+
+    /** What is done in one transaction; it may run several times, and all but the last are rolled back. */
+    interface Work<T> {
+        T run() throws SQLException;
+    }
+
+    void stop(@Observes ShutdownEvent event) {
+        stopping.countDown();
+    }
+
+    /**
+     * Returns when the work has been committed.
+     *
+     * @throws EventFailure when the work does, or a statement failed by the fault of its data
+     * @throws IllegalStateException when the application stops first
+     */
+    <T> T commit(Work<T> work) {
+        var pause = MIN_PAUSE;
+        while (true) {
+            try {
+                return QuarkusTransaction.requiringNew()
+                        .timeout((int) TIMEOUT.toSeconds())
+                        .call(() -> {
+                            try {
+                                return work.run();
+                            } catch (SQLException e) {
+                                throw new DatabaseFailure(e);
+                            }
+                        });
+            } catch (EventFailure e) {
+                throw e;
+            } catch (RuntimeException e) {
+                var failure = DatabaseFailure.behind(e);
+                if (failure != null && DatabaseFailure.isTheFaultOfData(failure)) {
+                    throw new EventFailure(e);
+                }
+                LOG.warnf("trying again in about %d ms: %s", pause.toMillis(), failure == null ? e : failure);
+                await(pause);
+                pause = pause.multipliedBy(2).compareTo(MAX_PAUSE) < 0 ? pause.multipliedBy(2) : MAX_PAUSE;
+            }
+        }
+    }
+
+    private void await(Duration pause) {
+        try {
+            var millis = ThreadLocalRandom.current().nextLong(pause.toMillis() / 2, pause.toMillis() * 3 / 2);
+            if (stopping.await(millis, TimeUnit.MILLISECONDS)) {
+                throw new IllegalStateException("the application stops before the work could be committed");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted before the work could be committed", e);
+        }
+    }
+}

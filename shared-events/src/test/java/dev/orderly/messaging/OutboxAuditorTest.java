@@ -1,0 +1,78 @@
+package dev.orderly.messaging;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.orderly.testing.OrderTopic;
+import dev.orderly.testing.RealPlatform;
+import io.quarkus.test.common.QuarkusTestResource;
+import io.quarkus.test.common.ResourceArg;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import jakarta.inject.Inject;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.junit.jupiter.api.Test;
+
+/** There is no relay here: the tests themselves send what a relay that loses something would have sent. */
+@QuarkusTest
+@TestProfile(OnRealPlatform.Service.class)
+@QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "order-service"))
+class OutboxAuditorTest extends OnRealPlatform {
+
+    @Inject
+    OutboxAuditor auditor;
+
+    @Test
+    void what_the_relay_passed_over_is_published_again_under_the_same_id_and_nothing_else_is() throws SQLException {
+        var arrived = UUID.randomUUID();
+        var lost = UUID.randomUUID();
+        var pending = UUID.randomUUID();
+        publish(List.of(placed(arrived), cancelled(arrived), placed(lost), cancelled(lost)));
+        relay("key", arrived.toString());
+        auditor.audit();
+        assertThat(published(lost)).as("before the relay has provably passed").hasSize(1);
+
+        // Of the day after, so that the relay is long past what was written today.
+        strings(
+                "INSERT INTO outbox (topic, key, type, source, version, schema, payload, recorded_at) VALUES "
+                        + "('relay-canary', ?, 'RelayCanary', 'order-service', 1, 1, '{}', now() + '31 s') RETURNING key",
+                "x");
+        relay("topic", "relay-canary");
+        publish(List.of(placed(pending), cancelled(pending)));
+        auditor.audit();
+
+        assertThat(published(arrived)).hasSize(1);
+        assertThat(published(lost)).containsExactly("PaymentRefunded", "PaymentRefunded");
+        assertThat(strings("SELECT DISTINCT id FROM outbox WHERE key = ?", lost.toString()))
+                .hasSize(1);
+        assertThat(published(pending)).hasSize(1);
+
+        auditor.audit();
+        assertThat(published(lost)).as("what is published again is not missing").hasSize(2);
+    }
+
+    /** Sends the rows as Debezium would, and returns when the auditor has seen them. */
+    private void relay(String column, String value) throws SQLException {
+        var rows = strings("SELECT seq || ' ' || topic FROM outbox WHERE " + column + " = ?", value);
+        assertThat(rows).isNotEmpty();
+        try (var topic = new OrderTopic()) {
+            for (var row : rows) {
+                var columns = row.split(" ");
+                var record = new ProducerRecord<>(columns[1], value, "{}".getBytes(UTF_8));
+                record.headers().add("source", "order-service".getBytes(UTF_8));
+                record.headers().add("seq", columns[0].getBytes(UTF_8));
+                topic.publish(List.of(record));
+            }
+        }
+        for (var row : rows) {
+            await().atMost(Duration.ofSeconds(15))
+                    .until(() -> strings("SELECT 'yes' FROM outbox_audit WHERE seen @> ?::bigint", row.split(" ")[0])
+                            .contains("yes"));
+        }
+    }
+}

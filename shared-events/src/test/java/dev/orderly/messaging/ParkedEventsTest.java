@@ -1,0 +1,172 @@
+package dev.orderly.messaging;
+
+import static dev.orderly.testing.OrderTopic.with;
+import static io.restassured.RestAssured.given;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.hamcrest.Matchers.equalTo;
+
+import dev.orderly.events.EventHeaders;
+import dev.orderly.testing.RealPlatform;
+import io.quarkus.test.common.QuarkusTestResource;
+import io.quarkus.test.common.ResourceArg;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import io.restassured.http.ContentType;
+import io.restassured.response.Response;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.junit.jupiter.api.Test;
+
+@QuarkusTest
+@TestProfile(OnRealPlatform.Service.class)
+@QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "order-service"))
+class ParkedEventsTest extends OnRealPlatform {
+
+    @Test
+    void what_is_parked_is_retried_and_takes_effect_in_order() throws SQLException {
+        var order = UUID.randomUUID();
+        handler.refused.add(order);
+        publish(List.of(placed(order)));
+        publish(List.of(cancelled(order)));
+        assertThat(effects(order)).isEmpty();
+
+        handler.refused.remove(order);
+
+        await().untilAsserted(() -> assertThat(parked(order)).isEmpty());
+        assertThat(effects(order)).containsExactly("OrderPlaced", "OrderCancelled");
+        assertThat(published(order)).containsExactly("PaymentRefunded");
+    }
+
+    @Test
+    void after_the_last_retry_it_is_a_dead_letter_and_an_operator_can_redrive_it() throws SQLException {
+        var order = UUID.randomUUID();
+        handler.refused.add(order);
+        var placed = placed(order);
+        publish(List.of(placed, cancelled(order)));
+
+        await().untilAsserted(() -> assertThat(deadLetters(order))
+                .containsExactly(id(placed) + " OrderPlaced " + RecordingHandler.GROUP + " FAILED"));
+        assertThat(parked(order)).containsExactly("OrderPlaced FAILED", "OrderCancelled BEHIND");
+        assertThat(strings(
+                        "SELECT payload FROM outbox WHERE topic = 'order-service.dlq' AND key = ?", order.toString()))
+                .containsExactly(new String(placed.value(), UTF_8));
+
+        handler.refused.remove(order);
+        operate(id(placed), "redrive").then().statusCode(202);
+
+        await().untilAsserted(() -> assertThat(parked(order)).isEmpty());
+        assertThat(effects(order)).containsExactly("OrderPlaced", "OrderCancelled");
+        assertThat(audit(order)).containsExactly("REDRIVE alice because");
+    }
+
+    @Test
+    void what_cannot_be_read_is_a_dead_letter_at_once_and_once_discarded_holds_up_nothing() throws SQLException {
+        var order = UUID.randomUUID();
+        var garbage = with(placed(order), order.toString(), "{oops".getBytes(UTF_8));
+        publish(List.of(garbage, placed(order)));
+        assertThat(parked(order)).containsExactly("OrderPlaced UNREADABLE", "OrderPlaced BEHIND");
+        var id = strings("SELECT event_id FROM parked_event WHERE key = ? AND reason = 'UNREADABLE'", order.toString())
+                .getFirst();
+        assertThat(deadLetters(order)).containsExactly(id + " OrderPlaced " + RecordingHandler.GROUP + " UNREADABLE");
+
+        operate(id, "discard").then().statusCode(204);
+
+        await().untilAsserted(() -> assertThat(effects(order)).containsExactly("OrderPlaced"));
+        assertThat(audit(order)).containsExactly("DISCARD alice because");
+        given().get("/parked-events/{group}/{id}", RecordingHandler.GROUP, id)
+                .then()
+                .statusCode(404)
+                .contentType("application/problem+json");
+    }
+
+    @Test
+    void a_known_version_has_no_effect_under_another_event_id_either() throws SQLException {
+        var order = UUID.randomUUID();
+        publish(List.of(placed(order), cancelled(order)));
+
+        publish(List.of(placed(order), cancelled(order)));
+
+        assertThat(effects(order)).containsExactly("OrderPlaced", "OrderCancelled");
+        assertThat(parked(order)).isEmpty();
+    }
+
+    @Test
+    void an_event_ahead_of_a_missing_one_waits_for_it() throws SQLException {
+        var order = UUID.randomUUID();
+        var neighbour = UUID.randomUUID();
+
+        publish(List.of(cancelled(order), placed(neighbour)));
+
+        assertThat(effects(neighbour)).containsExactly("OrderPlaced");
+        assertThat(effects(order)).isEmpty();
+        assertThat(parked(order)).containsExactly("OrderCancelled GAP");
+
+        publish(List.of(placed(order)));
+
+        await().untilAsserted(() -> assertThat(effects(order)).containsExactly("OrderPlaced", "OrderCancelled"));
+        assertThat(parked(order)).isEmpty();
+    }
+
+    @Test
+    void an_operator_can_let_an_event_go_on_without_what_is_missing() throws SQLException {
+        var order = UUID.randomUUID();
+        var cancelled = cancelled(order);
+        publish(List.of(cancelled));
+
+        operate(id(cancelled), "redrive").then().statusCode(202);
+
+        await().untilAsserted(() -> assertThat(effects(order)).containsExactly("OrderCancelled"));
+        publish(List.of(placed(order)));
+        assertThat(effects(order)).as("what came too late").containsExactly("OrderCancelled");
+    }
+
+    @Test
+    void operators_see_what_is_parked_and_say_who_they_are() throws SQLException {
+        var order = UUID.randomUUID();
+        var garbage = with(placed(order), order.toString(), "{oops".getBytes(UTF_8));
+        publish(List.of(garbage));
+        var listed = given().queryParam("key", order).get("/parked-events");
+        listed.then().statusCode(200).body("size()", equalTo(1)).body("[0].reason", equalTo("UNREADABLE"));
+
+        given().get("/parked-events/{group}/{id}", RecordingHandler.GROUP, listed.path("[0].eventId"))
+                .then()
+                .statusCode(200)
+                .body("payload", equalTo("{oops"))
+                .body("event.key", equalTo(order.toString()));
+        given().contentType(ContentType.JSON)
+                .body(Map.of("why", "because"))
+                .post("/parked-events/{group}/{id}/discard", RecordingHandler.GROUP, listed.path("[0].eventId"))
+                .then()
+                .statusCode(400)
+                .body("errors[0].field", equalTo("operator"));
+        assertThat(parked(order)).containsExactly("OrderPlaced UNREADABLE");
+    }
+
+    private static Response operate(String event, String action) {
+        return given().contentType(ContentType.JSON)
+                .body(Map.of("operator", "alice", "why", "because"))
+                .post("/parked-events/{group}/{id}/{action}", RecordingHandler.GROUP, event, action);
+    }
+
+    private static String id(ProducerRecord<String, byte[]> record) {
+        return new String(record.headers().lastHeader(EventHeaders.ID).value(), UTF_8);
+    }
+
+    private List<String> deadLetters(UUID order) throws SQLException {
+        return strings("""
+                SELECT id || ' ' || type || ' ' || consumer || ' ' || reason FROM outbox
+                WHERE topic = 'order-service.dlq' AND key = ?
+                """, order.toString());
+    }
+
+    private List<String> audit(UUID order) throws SQLException {
+        return strings("""
+                SELECT action || ' ' || operator || ' ' || why FROM parked_event_audit WHERE event ->> 'key' = ?
+                """, order.toString());
+    }
+}
