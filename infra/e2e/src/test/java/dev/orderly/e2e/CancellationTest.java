@@ -48,9 +48,8 @@ class CancellationTest {
         String id;
         try {
             id = shop.order(3);
-            await().untilAsserted(
-                            () -> assertThat(rows("inventory-service", "inventory", "outbox WHERE key = '%s'", id))
-                                    .isEqualTo(1));
+            await().untilAsserted(() ->
+                    assertThat(rows("inventory", "outbox WHERE key = '%s'", id)).isEqualTo(1));
             Shop.cancel(id).then().statusCode(202);
             awaitStatus(id, "CANCELLED");
         } finally {
@@ -84,8 +83,8 @@ class CancellationTest {
         String id;
         try {
             id = shop.order(3);
-            await().untilAsserted(() -> assertThat(rows("payment-service", "payments", "outbox WHERE key = '%s'", id))
-                    .isEqualTo(1));
+            await().untilAsserted(() ->
+                    assertThat(rows("payments", "outbox WHERE key = '%s'", id)).isEqualTo(1));
             shop.assertSpent(3 * Shop.PRICE);
             Shop.cancel(id).then().statusCode(202);
             awaitStatus(id, "CANCELLED");
@@ -128,7 +127,7 @@ class CancellationTest {
         await().atMost(Duration.ofSeconds(30)).until(() -> Shop.timeline(id).contains(event));
     }
 
-    private static long rows(String service, String database, String where, String id) {
-        return RunningSystem.number(service, database, "SELECT count(*) FROM " + where.formatted(id));
+    private static long rows(String database, String where, String id) {
+        return RunningSystem.number(database, "SELECT count(*) FROM " + where.formatted(id));
     }
 }

@@ -12,10 +12,14 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.List;
+import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -29,6 +33,16 @@ class RunningSystem implements BeforeAllCallback {
     private static final Path CHECKOUT = Path.of(System.getProperty("orderly.checkout"));
     private static final Duration STOP = Duration.ofSeconds(15);
     private static final JsonMapper JSON = new JsonMapper();
+
+    private static final List<String> LAUNCHER = List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-Xmx96m",
+            "-XX:+UseSerialGC",
+            "-Dorderly.checkout=" + CHECKOUT,
+            "-cp",
+            CHECKOUT.resolve("infra/platform/target/classes") + ":" + CHECKOUT.resolve("infra/platform/target/lib")
+                    + "/*",
+            "dev.orderly.platform.Main");
 
     private static Launched launched;
 
@@ -78,6 +92,24 @@ class RunningSystem implements BeforeAllCallback {
         connector(database, "pause", "PAUSED");
     }
 
+    /** Unlike a paused one, a stopped relay lets go of its replication slot. */
+    static void stopRelay(String database) {
+        RestAssured.given()
+                .put(url("connect") + "/connectors/" + database + "-outbox/stop")
+                .then()
+                .statusCode(204);
+    }
+
+    /** What an operator should not do: all that the relay has not sent yet is gone from the log. */
+    static void dropSlot(String database) {
+        await().atMost(Duration.ofSeconds(30)).ignoreExceptions().untilAsserted(() -> {
+            try (var connection = connect(database, database + "_relay", secret(database + "_relay"));
+                    var drop = connection.createStatement()) {
+                drop.execute("SELECT pg_drop_replication_slot('outbox_" + database + "')");
+            }
+        });
+    }
+
     static void resumeRelay(String database) {
         connector(database, "resume", "RUNNING");
     }
@@ -93,26 +125,45 @@ class RunningSystem implements BeforeAllCallback {
     }
 
     /** The single number that a query as the service's own role finds. */
-    static long number(String service, String database, String sql) {
-        try {
-            var password = Files.readAllLines(launched.data.resolve("run").resolve(service + ".env")).stream()
-                    .filter(line -> line.startsWith("DB_APP_PASSWORD="))
-                    .map(line -> line.substring("DB_APP_PASSWORD=".length()))
-                    .findFirst()
-                    .orElseThrow();
-            var url = "jdbc:postgresql://localhost:"
-                    + part("postgres").path("port").asInt() + "/" + database;
-            try (var connection = DriverManager.getConnection(url, database + "_app", password);
-                    var select = connection.createStatement();
-                    var row = select.executeQuery(sql)) {
-                row.next();
-                return row.getLong(1);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+    static long number(String database, String sql) {
+        try (var connection = connect(database, database + "_app", secret(database + "_app"));
+                var select = connection.createStatement();
+                var row = select.executeQuery(sql)) {
+            row.next();
+            return row.getLong(1);
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    private static Connection connect(String database, String role, String password) throws SQLException {
+        return DriverManager.getConnection(
+                "jdbc:postgresql://localhost:" + part("postgres").path("port").asInt() + "/" + database,
+                role,
+                password);
+    }
+
+    private static String secret(String role) {
+        var secrets = new Properties();
+        try (var file = Files.newBufferedReader(launched.data.resolve("secrets.properties"))) {
+            secrets.load(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return secrets.getProperty(role);
+    }
+
+    /** What a command of {@code ./orderly} prints; it must succeed. */
+    static String orderly(String... arguments) throws IOException, InterruptedException {
+        var command = new ArrayList<>(LAUNCHER);
+        command.addAll(List.of(arguments));
+        command.add("--data=" + launched.data);
+        var process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        var output = new String(process.getInputStream().readAllBytes(), UTF_8);
+        if (process.waitFor() != 0) {
+            throw new IllegalStateException(String.join(" ", arguments) + ":\n" + output);
+        }
+        return output;
     }
 
     private static void signal(String signal, String part) {
@@ -154,22 +205,12 @@ class RunningSystem implements BeforeAllCallback {
         Launched() {
             try {
                 data = Files.createTempDirectory("orderly-e2e-");
-                process = new ProcessBuilder(
-                                Path.of(System.getProperty("java.home"), "bin", "java")
-                                        .toString(),
-                                "-Xmx96m",
-                                "-XX:+UseSerialGC",
-                                "-Dorderly.checkout=" + CHECKOUT,
-                                "-cp",
-                                CHECKOUT.resolve("infra/platform/target/classes") + ":"
-                                        + CHECKOUT.resolve("infra/platform/target/lib") + "/*",
-                                "dev.orderly.platform.Main",
-                                "up",
-                                "--free-ports",
-                                "--stop-on-eof",
-                                "--data=" + data)
-                        .redirectErrorStream(true)
-                        .start();
+                var command = new ArrayList<>(LAUNCHER);
+                command.addAll(List.of("up", "--free-ports", "--stop-on-eof", "--data=" + data));
+                var builder = new ProcessBuilder(command).redirectErrorStream(true);
+                // Or a test of the auditor would take minutes.
+                builder.environment().put("ORDERLY_OUTBOX_AUDIT_GRACE", "15S");
+                process = builder.start();
                 var output = new StringBuilder();
                 var lines = new BufferedReader(new InputStreamReader(process.getInputStream(), UTF_8));
                 for (var line = lines.readLine(); line != null; line = lines.readLine()) {

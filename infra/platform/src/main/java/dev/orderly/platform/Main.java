@@ -19,6 +19,7 @@ import picocli.CommandLine.Help.Ansi;
             QueryCommands.ShowStatus.class,
             QueryCommands.Stop.class,
             QueryCommands.Env.class,
+            ParkedCommands.class,
             Training.class,
             Main.Build.class,
             Main.Test.class,

@@ -80,6 +80,12 @@ record Service(String name, String database, int httpPort) {
         command.add("-jar");
         command.add(jar(settings.checkout()).toString());
         var environment = environment(settings, secrets);
+        // What the services can be told beyond what they must be: ORDERLY_ORDER_DEADLINE=10S is orderly.order.deadline.
+        System.getenv().forEach((name, value) -> {
+            if (name.startsWith("ORDERLY_")) {
+                environment.put(name, value);
+            }
+        });
         // Not in the file that others start a second instance from: no two may have the same name.
         environment.put("INSTANCE_ID", name);
         return new Part(
