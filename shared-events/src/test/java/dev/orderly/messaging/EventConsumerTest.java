@@ -7,6 +7,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.orderly.events.EventHeaders;
+import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.RealPlatform;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.common.ResourceArg;
@@ -14,13 +15,16 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @QuarkusTest
 @TestProfile(OnRealPlatform.Service.class)
@@ -77,13 +81,18 @@ class EventConsumerTest extends OnRealPlatform {
         EMPTY_VALUE,
         NO_JSON,
         ARRAY,
+        SCALAR,
+        HUGE,
         INVALID_UTF_8,
         MISSING_FIELD,
         OTHER_ORDER,
         NO_EVENT_ID,
         BAD_EVENT_ID,
         NO_SOURCE,
+        NO_VERSION,
         BAD_VERSION,
+        NEGATIVE_VERSION,
+        OLDER_SCHEMA,
         NEWER_SCHEMA;
 
         ProducerRecord<String, byte[]> done(ProducerRecord<String, byte[]> record) {
@@ -92,6 +101,8 @@ class EventConsumerTest extends OnRealPlatform {
                 case EMPTY_VALUE -> with(record, record.key(), new byte[0]);
                 case NO_JSON -> with(record, record.key(), "\0{oops".getBytes(UTF_8));
                 case ARRAY -> with(record, record.key(), "[]".getBytes(UTF_8));
+                case SCALAR -> with(record, record.key(), "17".getBytes(UTF_8));
+                case HUGE -> with(record, record.key(), ("[" + "0,".repeat(450_000) + "0]").getBytes(UTF_8));
                 case INVALID_UTF_8 -> with(record, record.key(), new byte[] {'{', '"', (byte) 0xC3, (byte) 0x28});
                 case MISSING_FIELD -> with(record, record.key(), ("{\"id\":\"" + record.key() + "\"}").getBytes(UTF_8));
                 case OTHER_ORDER ->
@@ -104,7 +115,10 @@ class EventConsumerTest extends OnRealPlatform {
                 case NO_EVENT_ID -> header(record, EventHeaders.ID, null);
                 case BAD_EVENT_ID -> header(record, EventHeaders.ID, "17");
                 case NO_SOURCE -> header(record, EventHeaders.SOURCE, null);
+                case NO_VERSION -> header(record, EventHeaders.VERSION, null);
                 case BAD_VERSION -> header(record, EventHeaders.VERSION, "0");
+                case NEGATIVE_VERSION -> header(record, EventHeaders.VERSION, "-1");
+                case OLDER_SCHEMA -> header(record, EventHeaders.SCHEMA, "0");
                 case NEWER_SCHEMA -> header(record, EventHeaders.SCHEMA, "2");
             };
         }
@@ -133,11 +147,165 @@ class EventConsumerTest extends OnRealPlatform {
                 .isNotBlank();
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "\"quantity\":1 | \"quantity\":\"1\"",
+                "\"quantity\":1 | \"quantity\":1.5",
+                "\"quantity\":1 | \"quantity\":0",
+                "\"quantity\":1 | \"quantity\":99999999999",
+                "\"amount\":1 | \"amount\":99999999999999999999",
+                "\"amount\":1 | \"amount\":1e400",
+                "BALANCE | BARTER",
+                "EUR | XYZ",
+                "\"paymentMethod\" | \"sku\":\"twice\",\"paymentMethod\":\"BALANCE\",\"paymentMethod\"",
+            })
+    void a_value_that_would_be_misread_is_parked(String right, String wrong) throws SQLException {
+        var order = UUID.randomUUID();
+        var record = placed(order);
+        var value = new String(record.value(), UTF_8);
+        assertThat(value).contains(right);
+
+        publish(List.of(
+                with(record, order.toString(), value.replace(right, wrong).getBytes(UTF_8))));
+
+        assertThat(effects(order)).isEmpty();
+        assertThat(parked(order)).containsExactly("OrderPlaced UNREADABLE");
+    }
+
+    @Test
+    void what_a_newer_writer_adds_to_a_value_is_ignored() throws SQLException {
+        var order = UUID.randomUUID();
+        var record = placed(order);
+        var value = new String(record.value(), UTF_8).replaceFirst("\\{", "{\"giftWrap\":{\"colour\":\"red\"},");
+
+        publish(List.of(with(record, order.toString(), value.getBytes(UTF_8))));
+
+        assertThat(effects(order)).containsExactly("OrderPlaced");
+    }
+
+    @Test
+    void headers_of_any_number_and_length_that_mean_nothing_to_us_do_no_harm() throws SQLException {
+        var order = UUID.randomUUID();
+        var record = placed(order);
+        for (var i = 0; i < 1000; i++) {
+            header(record, "x-" + i, "y");
+        }
+        header(record, "x-long", "y".repeat(32_768));
+        // Half a set of CloudEvents headers, which would end SmallRye's own reading of them.
+        header(record, "ce_type", "order");
+        header(record, "content-type", "application/cloudevents+json");
+
+        publish(List.of(record));
+
+        assertThat(effects(order)).containsExactly("OrderPlaced");
+    }
+
+    @Test
+    void a_key_that_cannot_be_stored_is_parked_and_holds_up_nothing() throws SQLException {
+        var order = UUID.randomUUID();
+        var oddKey = order + "\0" + "k".repeat(2000);
+        var record = placed(order);
+
+        publish(List.of(with(record, oddKey, record.value()), placed(order)));
+
+        assertThat(effects(order)).containsExactly("OrderPlaced");
+        assertThat(strings("SELECT reason FROM parked_event WHERE key LIKE ?", order + "_k%"))
+                .containsExactly("UNREADABLE");
+    }
+
+    @Test
+    void the_first_of_two_events_under_one_id_counts() throws SQLException {
+        var order = UUID.randomUUID();
+        var placed = placed(order);
+        var impostor = header(cancelled(order), EventHeaders.ID, id(placed));
+
+        publish(List.of(placed, impostor));
+
+        assertThat(effects(order)).containsExactly("OrderPlaced");
+        assertThat(parked(order)).isEmpty();
+    }
+
+    @Test
+    void an_event_that_comes_a_hundred_times_and_by_other_partitions_takes_effect_once() throws SQLException {
+        var order = UUID.randomUUID();
+        var placed = placed(order);
+        var records = new ArrayList<>(Collections.nCopies(100, placed));
+        for (var partition = 0; partition < 3; partition++) {
+            records.add(
+                    new ProducerRecord<>(placed.topic(), partition, placed.key(), placed.value(), placed.headers()));
+        }
+
+        publish(records);
+
+        assertThat(effects(order)).containsExactly("OrderPlaced");
+        assertThat(parked(order)).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, 1})
+    void the_time_of_a_record_does_not_matter(long timestamp) throws SQLException {
+        var order = UUID.randomUUID();
+        var placed = placed(order);
+
+        publish(List.of(
+                new ProducerRecord<>(placed.topic(), null, timestamp, placed.key(), placed.value(), placed.headers())));
+
+        assertThat(effects(order)).containsExactly("OrderPlaced");
+    }
+
+    @Test
+    void of_five_hundred_orders_in_a_batch_only_the_poisoned_ones_wait() throws SQLException {
+        var orders = IntStream.range(0, 500).mapToObj(_ -> UUID.randomUUID()).toList();
+        var poisoned = List.of(orders.getFirst(), orders.get(250), orders.getLast());
+        handler.refused.addAll(poisoned);
+
+        publish(orders.stream().map(OnRealPlatform::placed).toList());
+
+        for (var order : orders) {
+            assertThat(effects(order)).hasSize(poisoned.contains(order) ? 0 : 1);
+        }
+        for (var order : poisoned) {
+            assertThat(parked(order)).containsExactly("OrderPlaced FAILED");
+        }
+    }
+
+    @Test
+    void a_batch_of_nothing_but_poison_is_parked_whole() throws SQLException {
+        var orders = IntStream.range(0, 20).mapToObj(_ -> UUID.randomUUID()).toList();
+
+        publish(orders.stream()
+                .map(order -> with(placed(order), order.toString(), "{oops".getBytes(UTF_8)))
+                .toList());
+
+        for (var order : orders) {
+            assertThat(parked(order)).containsExactly("OrderPlaced UNREADABLE");
+        }
+    }
+
+    @Test
+    void what_a_transaction_of_a_producer_took_back_was_never_there() throws SQLException {
+        var order = UUID.randomUUID();
+        var takenBack = placed(order);
+        var published = placed(order);
+        try (var topic = new OrderTopic("recording-test")) {
+            topic.publishAndAbort(List.of(takenBack));
+        }
+
+        publish(List.of(published));
+
+        assertThat(strings(
+                        "SELECT event_id FROM inbox WHERE event_id IN (?::uuid, '" + id(published) + "')",
+                        id(takenBack)))
+                .containsExactly(id(published));
+    }
+
     @Test
     void a_record_without_a_key_is_parked_and_holds_up_nothing() throws SQLException {
         var order = UUID.randomUUID();
         var keyless = with(placed(order), null, placed(order).value());
-        var eventId = new String(keyless.headers().lastHeader(EventHeaders.ID).value(), UTF_8);
+        var eventId = id(keyless);
 
         publish(List.of(keyless, placed(order)));
 
@@ -211,5 +379,9 @@ class EventConsumerTest extends OnRealPlatform {
                 .containsExactly("pgoutput");
         assertThat(strings("SELECT tablename FROM pg_publication_tables WHERE pubname = ?", "outbox"))
                 .containsExactly("outbox");
+    }
+
+    private static String id(ProducerRecord<String, byte[]> record) {
+        return new String(record.headers().lastHeader(EventHeaders.ID).value(), UTF_8);
     }
 }

@@ -92,7 +92,8 @@ abstract class OnRealPlatform {
     }
 
     List<String> published(UUID order) throws SQLException {
-        return strings("SELECT type FROM outbox WHERE key = ? ORDER BY seq", order.toString());
+        return strings(
+                "SELECT type FROM outbox WHERE topic = 'order-service' AND key = ? ORDER BY seq", order.toString());
     }
 
     List<String> parked(UUID order) throws SQLException {

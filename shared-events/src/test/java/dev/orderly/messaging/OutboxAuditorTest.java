@@ -70,7 +70,7 @@ class OutboxAuditorTest extends OnRealPlatform {
             }
         }
         for (var row : rows) {
-            await().atMost(Duration.ofSeconds(15))
+            await().atMost(Duration.ofSeconds(30))
                     .until(() -> strings("SELECT 'yes' FROM outbox_audit WHERE seen @> ?::bigint", row.split(" ")[0])
                             .contains("yes"));
         }

@@ -37,8 +37,16 @@ public final class OrderTopic implements AutoCloseable {
     private final KafkaProducer<String, byte[]> producer;
 
     public OrderTopic() {
+        this(null);
+    }
+
+    /** @param transactionalId of a producer that works in transactions, or null */
+    public OrderTopic(String transactionalId) {
         var settings = new LinkedHashMap<String, Object>(cluster);
         settings.put("linger.ms", 20); // What is sent together arrives together, as one batch.
+        if (transactionalId != null) {
+            settings.put("transactional.id", transactionalId);
+        }
         producer = new KafkaProducer<>(settings, new StringSerializer(), new ByteArraySerializer());
     }
 
@@ -71,6 +79,14 @@ public final class OrderTopic implements AutoCloseable {
 
     public void publish(String source, int version, OrderEvent event) {
         publish(List.of(record(source, version, event)));
+    }
+
+    /** Sends them in a transaction that is given up: they are on the topic, and were never published. */
+    public void publishAndAbort(List<ProducerRecord<String, byte[]>> records) {
+        producer.initTransactions();
+        producer.beginTransaction();
+        publish(records);
+        producer.abortTransaction();
     }
 
     /** Returns when the broker has them all. */
