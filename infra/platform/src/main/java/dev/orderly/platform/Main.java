@@ -19,6 +19,8 @@ import picocli.CommandLine.Help.Ansi;
             QueryCommands.ShowStatus.class,
             QueryCommands.Stop.class,
             QueryCommands.Env.class,
+            InContainers.Keep.class,
+            InContainers.Doors.class,
             Training.class,
             Main.Build.class,
             Main.Test.class,
