@@ -51,13 +51,15 @@ public class EventConsumer {
     private final Inbox inbox;
     private final Outbox outbox;
     private final ParkedEvents parkedEvents;
+    private final Migration migration;
     private final MeterRegistry metrics;
     private final CountDownLatch stopping = new CountDownLatch(1);
 
-    EventConsumer(Inbox inbox, Outbox outbox, ParkedEvents parkedEvents, MeterRegistry metrics) {
+    EventConsumer(Inbox inbox, Outbox outbox, ParkedEvents parkedEvents, Migration migration, MeterRegistry metrics) {
         this.inbox = inbox;
         this.outbox = outbox;
         this.parkedEvents = parkedEvents;
+        this.migration = migration;
         this.metrics = metrics;
     }
 
@@ -169,6 +171,9 @@ public class EventConsumer {
         var pause = MIN_PAUSE;
         while (true) {
             try {
+                if (!migration.done()) {
+                    throw new IllegalStateException("the database is not migrated yet");
+                }
                 return QuarkusTransaction.requiringNew()
                         .timeout((int) TRANSACTION_TIMEOUT.toSeconds())
                         .call(() -> {

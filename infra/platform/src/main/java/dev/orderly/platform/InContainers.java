@@ -40,9 +40,6 @@ final class InContainers {
         @Option(names = "--postgres", defaultValue = "postgres", description = "Its host; it listens on 5432.")
         String postgres;
 
-        @Option(names = "--kafka", required = true, description = "Bootstrap servers.")
-        String kafka;
-
         @Option(names = "--connect", required = true, description = "Address of the worker.")
         URI connect;
 
@@ -56,6 +53,7 @@ final class InContainers {
             Files.deleteIfExists(readyFile); // of the process before, if that was killed
             var names = services().stream().map(Service::database).toList();
             Path infra = Main.checkout().resolve("infra");
+            String kafka = Secrets.variable("KAFKA_BOOTSTRAP_SERVERS");
             var databases = new Databases(infra, postgres, POSTGRES_PORT, Secrets.ofEnvironment(names));
             untilDone("databases and roles", () -> databases.create(names));
             untilDone("topics", () -> {

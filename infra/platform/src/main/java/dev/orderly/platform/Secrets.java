@@ -74,7 +74,7 @@ final class Secrets {
         return "DB_RELAY_PASSWORD";
     }
 
-    private static String variable(String name) {
+    static String variable(String name) {
         String value = System.getenv(name);
         if (value == null || value.isBlank()) {
             throw new StartFailure("the environment has no " + name);
