@@ -5,6 +5,7 @@ import io.quarkus.runtime.StartupEvent;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.inject.Default;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.microprofile.health.HealthCheck;
@@ -20,6 +21,7 @@ import org.jboss.logging.Logger;
  * written before there is a slot to publish it from.
  */
 @Readiness
+@Default // which it would not be, the other annotation being a qualifier
 @ApplicationScoped
 public class Migration implements HealthCheck {
 

@@ -10,8 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.Security;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -25,8 +27,35 @@ import picocli.CommandLine.Option;
 final class InContainers {
     private static final Logger LOG = LoggerFactory.getLogger(InContainers.class);
     private static final Duration PAUSE = Duration.ofSeconds(1);
+    private static final Duration PATIENCE = Duration.ofSeconds(180);
 
     private InContainers() {}
+
+    /** Returns when all services are ready, and a relay runs for each; the containers may only just have been started. */
+    static void awaitReady(Settings settings, List<Service> services) throws InterruptedException {
+        var waiting = new LinkedHashMap<String, Probe>();
+        var connect = new Connect(settings);
+        for (Service service : services) {
+            waiting.put(service.name(), Probe.http(service.url("/q/health/ready")));
+            var relay = connect.url("/connectors/" + service.database() + "-outbox/tasks/0/status");
+            waiting.put("the relay of " + service.name(), Probe.http(relay));
+        }
+        Instant deadline = Instant.now().plus(PATIENCE);
+        while (!waiting.isEmpty()) {
+            for (var part : List.copyOf(waiting.entrySet())) {
+                if (part.getValue().yes()) {
+                    waiting.remove(part.getKey());
+                }
+            }
+            if (!waiting.isEmpty()) {
+                if (Instant.now().isAfter(deadline)) {
+                    throw new StartFailure("not ready after " + PATIENCE.toSeconds() + " s: "
+                            + String.join(", ", waiting.keySet()) + "; docker-compose ps tells more");
+                }
+                TimeUnit.MILLISECONDS.sleep(PAUSE.toMillis());
+            }
+        }
+    }
 
     private static List<Service> services() {
         return Service.all(Main.checkout(), Settings.Ports.USUAL.http());
