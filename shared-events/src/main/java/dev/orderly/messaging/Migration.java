@@ -81,7 +81,7 @@ public class Migration implements HealthCheck {
                     .findFirst()
                     .orElse("no reason given");
             if (!reason.equals(obstacle)) {
-                LOG.warnf(e, "not ready: the database cannot be migrated yet");
+                LOG.warnf("not ready: the database cannot be migrated yet: %s", reason);
             }
             obstacle = reason;
         }
