@@ -2,6 +2,7 @@ package dev.orderly.notification;
 
 import static io.quarkus.scheduler.Scheduled.ConcurrentExecution.SKIP;
 
+import dev.orderly.messaging.Migration;
 import dev.orderly.notification.Attempt.Outcome;
 import dev.orderly.notification.Notification.State;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -72,7 +73,7 @@ class MailSender {
     }
 
     /** Has what is due sent soon, and returns at once. */
-    @Scheduled(every = "1s", concurrentExecution = SKIP)
+    @Scheduled(every = "1s", concurrentExecution = SKIP, skipExecutionIf = Migration.class)
     void wake() {
         runs.execute(this::sendDue);
     }

@@ -1,5 +1,6 @@
 package dev.orderly.order;
 
+import dev.orderly.messaging.Migration;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -31,7 +32,7 @@ class Deadlines {
         this.deadline = deadline;
     }
 
-    @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP)
+    @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = Migration.class)
     void cancelOverdue() throws SQLException {
         int cancelled;
         do {

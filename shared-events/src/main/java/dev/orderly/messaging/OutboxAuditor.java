@@ -117,7 +117,7 @@ class OutboxAuditor {
     }
 
     /** Publishes again what is missing, and returns how many events those were. */
-    @Scheduled(every = "10s", concurrentExecution = ConcurrentExecution.SKIP)
+    @Scheduled(every = "10s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = Migration.class)
     void audit() {
         var missing = transactions.commit(() -> {
             try (var connection = database.getConnection();

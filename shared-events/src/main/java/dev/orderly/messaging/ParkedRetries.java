@@ -6,7 +6,6 @@ import io.quarkus.arc.All;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import jakarta.enterprise.context.ApplicationScoped;
-import java.sql.SQLException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,9 +44,9 @@ class ParkedRetries {
         }
     }
 
-    @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP)
-    void retryWhatIsDue() throws SQLException {
-        var counts = parkedEvents.count();
+    @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = Migration.class)
+    void retryWhatIsDue() {
+        var counts = transactions.commit(parkedEvents::count);
         parked.forEach((group, gauge) -> gauge.set(counts.getOrDefault(group, 0L)));
         for (var handler : handlers) {
             var due = counts.containsKey(handler.consumerGroup());

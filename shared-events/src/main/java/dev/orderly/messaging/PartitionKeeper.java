@@ -18,7 +18,7 @@ class PartitionKeeper {
         this.database = database;
     }
 
-    @Scheduled(every = "1h", delayed = "1h")
+    @Scheduled(every = "1h", delayed = "1h", skipExecutionIf = Migration.class)
     void keep() throws SQLException {
         try (var connection = database.getConnection();
                 var call = connection.prepareStatement("SELECT keep_message_partitions()")) {

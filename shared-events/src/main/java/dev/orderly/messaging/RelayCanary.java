@@ -37,7 +37,7 @@ class RelayCanary {
         this.clock = clock;
     }
 
-    @Scheduled(every = "5s")
+    @Scheduled(every = "5s", skipExecutionIf = Migration.class)
     void sing() throws SQLException {
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement(INSERT)) {

@@ -26,7 +26,12 @@ class Transactions {
     private static final Duration MIN_PAUSE = Duration.ofMillis(50);
     private static final Duration MAX_PAUSE = Duration.ofSeconds(5);
 
+    private final Migration migration;
     private final CountDownLatch stopping = new CountDownLatch(1);
+
+    Transactions(Migration migration) {
+        this.migration = migration;
+    }
 
     /** What is done in one transaction; it may run several times, and all but the last are rolled back. */
     interface Work<T> {
@@ -47,6 +52,9 @@ class Transactions {
         var pause = MIN_PAUSE;
         while (true) {
             try {
+                if (!migration.done()) {
+                    throw new IllegalStateException("the database is not migrated yet");
+                }
                 return QuarkusTransaction.requiringNew()
                         .timeout((int) TIMEOUT.toSeconds())
                         .call(() -> {

@@ -23,7 +23,7 @@ class ProblemShape implements ProblemPostProcessor {
 
     static final URI NO_SPECIAL_TYPE = URI.create("about:blank");
     private static final Set<String> PASSING = Set.of("08", "40", "53", "57");
-    private static final int RETRY_AFTER_SECONDS = 1;
+    static final int RETRY_AFTER_SECONDS = 1;
 
     @Override
     public HttpProblem apply(HttpProblem problem, ProblemContext context) {

@@ -46,9 +46,6 @@ final class Connect {
             properties.setProperty("listeners", url("").toString());
             properties.setProperty(
                     "plugin.path", settings.built().resolve("connect-plugins").toString());
-            for (String topic : new String[] {"config", "offset", "status"}) {
-                properties.setProperty(topic + ".storage.replication.factor", String.valueOf(settings.replication()));
-            }
             properties.setProperty(
                     "config.providers.file.param.allowed.paths", settings.data().toString());
             try (Writer writer = Files.newBufferedWriter(own)) {

@@ -152,7 +152,7 @@ final class LaunchCommands {
             new CountDownLatch(1).await();
         }
 
-        private Settings settings() {
+        final Settings settings() {
             if (brokers != 1 && brokers != 3) {
                 throw new ParameterException(spec.commandLine(), "--brokers must be 1 or 3");
             }
@@ -174,6 +174,22 @@ final class LaunchCommands {
     static final class Demo extends Launch {
         @Option(names = "--once", description = "Stop after the sample orders: 0 when every outcome was right, else 1.")
         boolean once;
+
+        @Option(
+                names = "--compose",
+                description = "Start nothing: place the sample orders with what docker-compose up has started.")
+        boolean compose;
+
+        @Override
+        public Integer call() throws InterruptedException {
+            if (!compose) {
+                return super.call();
+            }
+            var settings = settings();
+            var services = Service.all(settings.checkout(), settings.ports().http());
+            InContainers.awaitReady(settings, services);
+            return new SampleOrders(settings, services, System.out).run() ? 0 : 1;
+        }
 
         @Override
         Platform.Scope scope() {

@@ -20,6 +20,8 @@ import picocli.CommandLine.Help.Ansi;
             QueryCommands.Stop.class,
             QueryCommands.Env.class,
             ParkedCommands.class,
+            InContainers.Keep.class,
+            InContainers.Doors.class,
             Training.class,
             Main.Build.class,
             Main.Test.class,

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
+import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
@@ -20,6 +21,7 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.UnaryOperator;
 import java.util.stream.StreamSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,10 +38,11 @@ final class OutboxConnectors implements AutoCloseable {
     private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(60);
     private static final JsonMapper JSON = new JsonMapper();
 
-    private final Settings settings;
-    private final Connect connect;
-    private final Postgres postgres;
+    private final Path template;
+    private final URI connect;
+    private final Databases postgres;
     private final List<String> databases;
+    private final UnaryOperator<String> relayPassword;
     private final CountDownLatch closed = new CountDownLatch(1);
     private final Map<String, String> lastSeen = new HashMap<>();
     private final Map<String, Restarts> restarts = new HashMap<>();
@@ -49,22 +52,33 @@ final class OutboxConnectors implements AutoCloseable {
     /** How often a connector was restarted since it last ran, and when it may be again. */
     private record Restarts(int count, Instant next) {}
 
-    OutboxConnectors(Settings settings, Connect connect, Postgres postgres, List<String> databases) {
-        this.settings = settings;
+    /**
+     * @param connect the worker's address
+     * @param relayPassword how the worker finds the password of a role: a reference, never the password itself
+     */
+    OutboxConnectors(
+            Path infra, URI connect, Databases postgres, List<String> databases, UnaryOperator<String> relayPassword) {
+        this.template = infra.resolve("connect/outbox-connector.json");
         this.connect = connect;
         this.postgres = postgres;
         this.databases = databases;
+        this.relayPassword = relayPassword;
     }
 
     void start() {
         loop = Thread.ofVirtual().name("outbox-connectors").start(this::reconcileUntilClosed);
     }
 
+    /** Whether the relay of every database runs. */
+    boolean allRun() {
+        return running.containsAll(databases);
+    }
+
     /** Returns when the relay of every database runs. */
     void awaitRunning(Duration deadline) throws InterruptedException, TimeoutException {
         Instant end = Instant.now().plus(deadline);
         synchronized (this) {
-            while (!running.containsAll(databases)) {
+            while (!allRun()) {
                 long millis = Duration.between(Instant.now(), end).toMillis();
                 if (millis <= 0) {
                     var missing = new HashSet<>(databases);
@@ -88,7 +102,7 @@ final class OutboxConnectors implements AutoCloseable {
 
     private void reconcile() throws InterruptedException {
         try {
-            Set<String> slots = slots();
+            Set<String> slots = postgres.slots();
             JsonNode registered = JSON.readTree(send("GET", "/connectors?expand=info&expand=status", null));
             var nowRunning = new HashSet<String>();
             for (String database : databases) {
@@ -112,20 +126,8 @@ final class OutboxConnectors implements AutoCloseable {
         }
     }
 
-    private Set<String> slots() throws SQLException {
-        try (var connection = postgres.connect("postgres");
-                var statement = connection.createStatement();
-                var rows = statement.executeQuery("SELECT slot_name FROM pg_replication_slots")) {
-            var slots = new HashSet<String>();
-            while (rows.next()) {
-                slots.add(rows.getString(1));
-            }
-            return slots;
-        }
-    }
-
     private void register(String database, JsonNode connector) throws IOException, InterruptedException {
-        var wanted = new HashMap<>(configuration(settings, database));
+        var wanted = new HashMap<>(configuration(database));
         wanted.put("name", database + "-outbox"); // as Connect gives it back
         var actual = connector.path("info").path("config");
         if (!actual.isMissingNode()
@@ -138,17 +140,16 @@ final class OutboxConnectors implements AutoCloseable {
     }
 
     /** The data file with this database's names in it. */
-    static Map<String, String> configuration(Settings settings, String database) {
-        Path file = settings.infra().resolve("connect/outbox-connector.json");
+    Map<String, String> configuration(String database) {
         try {
-            String text = Files.readString(file)
+            String text = Files.readString(template)
                     .replace("${database}", database)
-                    .replace("${postgres.host}", Settings.HOST)
-                    .replace("${postgres.port}", String.valueOf(settings.ports().postgres()))
-                    .replace("${secrets}", Secrets.file(settings.data()).toString());
+                    .replace("${postgres.host}", postgres.host())
+                    .replace("${postgres.port}", String.valueOf(postgres.port()))
+                    .replace("${relay.password}", relayPassword.apply(database + "_relay"));
             return JSON.readValue(text, new TypeReference<Map<String, String>>() {});
         } catch (IOException e) {
-            throw new StartFailure("cannot read " + file + ": " + e.getMessage(), e);
+            throw new StartFailure("cannot read " + template + ": " + e.getMessage(), e);
         }
     }
 
@@ -191,7 +192,7 @@ final class OutboxConnectors implements AutoCloseable {
     }
 
     private String send(String method, String path, String body) throws IOException, InterruptedException {
-        var request = HttpRequest.newBuilder(connect.url(path))
+        var request = HttpRequest.newBuilder(connect.resolve(path))
                 .timeout(TIMEOUT)
                 .header("Content-Type", "application/json")
                 .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body))

@@ -64,14 +64,14 @@ final class Platform implements AutoCloseable {
         checkPorts();
         checkBuilt();
         var databases = services.stream().map(Service::database).toList();
-        var secrets = Secrets.of(settings.data(), Postgres.roles(databases));
+        var secrets = Secrets.of(settings.data(), Databases.roles(databases));
         var postgres = new Postgres(settings, secrets);
 
         inParallel(
                 () -> {
                     postgres.init();
                     startAndAwait(List.of(postgres.part()), runningPostgres);
-                    postgres.createDatabases(databases);
+                    postgres.databases().create(databases);
                 },
                 () -> {
                     kafka.init();
@@ -84,7 +84,8 @@ final class Platform implements AutoCloseable {
         if (scope.connect()) {
             var connect = new Connect(settings);
             helpers.add(connect.part());
-            connectors = new OutboxConnectors(settings, connect, postgres, databases);
+            connectors = new OutboxConnectors(
+                    settings.infra(), connect.url("/"), postgres.databases(), databases, this::inSecretsFile);
             connectors.start();
         }
         if (scope.mail()) {
@@ -97,6 +98,10 @@ final class Platform implements AutoCloseable {
         if (scope.services() && scope.connect()) {
             awaitRelays();
         }
+    }
+
+    private String inSecretsFile(String role) {
+        return "${file:" + Secrets.file(settings.data()) + ":" + role + "}";
     }
 
     private void changed(List<Status> parts) {

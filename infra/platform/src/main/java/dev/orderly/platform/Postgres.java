@@ -8,23 +8,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.ZipFile;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.apache.commons.compress.compressors.xz.XZCompressorInputStream;
 
-/** The PostgreSQL server: its binaries from the Maven artifact, its cluster, and the services' databases and roles in it. */
+/** The PostgreSQL server: its binaries from the Maven artifact, and its cluster. */
 final class Postgres {
     static final String NAME = "postgres";
-    private static final String SUPERUSER = "postgres";
     private static final Duration DEADLINE = Duration.ofSeconds(60);
     private static final Duration INITDB_DEADLINE = Duration.ofSeconds(60);
     /** INT: its fast shutdown. (TERM would wait for every client to leave.) */
@@ -34,6 +30,7 @@ final class Postgres {
 
     private final Settings settings;
     private final Secrets secrets;
+    private final Databases databases;
     private final Path cluster;
     private final Path binaries;
     private final List<String> asOrdinaryUser;
@@ -41,6 +38,8 @@ final class Postgres {
     Postgres(Settings settings, Secrets secrets) {
         this.settings = settings;
         this.secrets = secrets;
+        this.databases =
+                new Databases(settings.infra(), Settings.HOST, settings.ports().postgres(), secrets);
         this.cluster = settings.data().resolve("postgres");
         this.binaries = unpack(settings.built());
         this.asOrdinaryUser = asOrdinaryUser();
@@ -58,7 +57,7 @@ final class Postgres {
             StateFolder.delete(unfinished);
             Files.createDirectory(
                     unfinished, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-            Secrets.writePrivately(password, secrets.of(SUPERUSER));
+            Secrets.writePrivately(password, secrets.of(Databases.SUPERUSER));
             if (asOrdinaryUser.contains("setpriv")) {
                 Files.setAttribute(unfinished, "unix:uid", NOBODY);
                 Files.setAttribute(password, "unix:uid", NOBODY);
@@ -68,7 +67,7 @@ final class Postgres {
             run(List.of(
                     program("initdb"),
                     "--pgdata=" + unfinished,
-                    "--username=" + SUPERUSER,
+                    "--username=" + Databases.SUPERUSER,
                     "--pwfile=" + password,
                     "--auth=scram-sha-256",
                     "--encoding=UTF8",
@@ -106,59 +105,12 @@ final class Postgres {
                 Part.ALWAYS);
     }
 
-    /** Makes what {@code database.sql} says true of each database. */
-    void createDatabases(List<String> databases) {
-        Path file = settings.infra().resolve("postgres/database.sql");
-        try {
-            String sql = Files.readString(file);
-            try (var connection = connect(SUPERUSER);
-                    var statement = connection.createStatement()) {
-                for (String database : databases) {
-                    var found = statement.executeQuery("SELECT FROM pg_database WHERE datname = '" + database + "'");
-                    if (!found.next()) {
-                        statement.execute("CREATE DATABASE " + database);
-                    }
-                }
-            }
-            for (String database : databases) {
-                try (var connection = connect(database);
-                        var statement = connection.createStatement()) {
-                    // A statement that fails is logged as it is, and these hold passwords.
-                    statement.execute("SET log_min_error_statement = 'panic'");
-                    statement.execute(sql.replace("${database}", database)
-                            .replace("${owner.password}", secrets.of(database + "_owner"))
-                            .replace("${app.password}", secrets.of(database + "_app"))
-                            .replace("${relay.password}", secrets.of(database + "_relay")));
-                }
-            }
-        } catch (IOException | SQLException e) {
-            throw new StartFailure("cannot make the databases by " + file + ": " + e.getMessage(), e);
-        }
-    }
-
-    /** The roles of these databases, and the superuser: everybody who has a password. */
-    static List<String> roles(List<String> databases) {
-        var roles = new ArrayList<>(List.of(SUPERUSER));
-        databases.forEach(d -> roles.addAll(List.of(d + "_owner", d + "_app", d + "_relay")));
-        return roles;
-    }
-
-    /** A connection as superuser. */
-    Connection connect(String database) throws SQLException {
-        var properties = new Properties();
-        properties.setProperty("user", SUPERUSER);
-        properties.setProperty("password", secrets.of(SUPERUSER));
-        properties.setProperty("loginTimeout", "2");
-        properties.setProperty("socketTimeout", "30");
-        properties.setProperty("ApplicationName", "launcher");
-        return DriverManager.getConnection(
-                "jdbc:postgresql://%s:%d/%s"
-                        .formatted(Settings.HOST, settings.ports().postgres(), database),
-                properties);
+    Databases databases() {
+        return databases;
     }
 
     private boolean ready() {
-        try (var connection = connect(SUPERUSER)) {
+        try (var connection = databases.connect(Databases.SUPERUSER)) {
             return connection.isValid(1);
         } catch (SQLException _) {
             return false; // not up yet, or replaying its log

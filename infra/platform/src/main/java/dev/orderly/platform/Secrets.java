@@ -9,6 +9,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.Collection;
+import java.util.List;
 import java.util.Properties;
 import java.util.stream.Collectors;
 
@@ -54,6 +55,34 @@ final class Secrets {
             throw new UncheckedIOException("cannot keep passwords in " + file, e);
         }
         return new Secrets(passwords);
+    }
+
+    /** What a container is told: one password for each kind of role, the same in every database. */
+    static Secrets ofEnvironment(List<String> databases) {
+        var passwords = new Properties();
+        passwords.setProperty(Databases.SUPERUSER, variable("POSTGRES_PASSWORD"));
+        for (String database : databases) {
+            passwords.setProperty(database + "_owner", variable("DB_OWNER_PASSWORD"));
+            passwords.setProperty(database + "_app", variable("DB_APP_PASSWORD"));
+            passwords.setProperty(database + "_relay", variable(relayVariable()));
+        }
+        return new Secrets(passwords);
+    }
+
+    /** What both a container that makes the relays' roles and Connect, which uses them, find the password under. */
+    static String relayVariable() {
+        return "DB_RELAY_PASSWORD";
+    }
+
+    static String variable(String name) {
+        String value = System.getenv(name);
+        if (value == null || value.isBlank()) {
+            throw new StartFailure("the environment has no " + name);
+        }
+        if (value.contains("'")) {
+            throw new StartFailure(name + " must not contain a quotation mark: it is put into SQL");
+        }
+        return value;
     }
 
     String of(String role) {

@@ -71,16 +71,6 @@ record Settings(Path checkout, Path data, int brokers, Ports ports, Set<Jvm> tra
         return data.resolve("log").resolve(part + ".log");
     }
 
-    /** Min(3, brokers): a topic cannot have more replicas than there are brokers. */
-    int replication() {
-        return Math.min(3, brokers);
-    }
-
-    /** How many replicas must have a record before it is acknowledged: one broker of three may be down, no record may be. */
-    int minInsync() {
-        return replication() == 3 ? 2 : 1;
-    }
-
     String bootstrapServers() {
         return IntStream.rangeClosed(1, brokers)
                 .mapToObj(id -> HOST + ":" + ports.broker(id))

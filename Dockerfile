@@ -1,0 +1,38 @@
+# The image of a service:             docker build --target service --build-arg SERVICE=order-service -t orderly/order-service .
+# The image of the platform's helper: docker build --target platform -t orderly/platform .
+# For the classic builder as well as for BuildKit; what is above the first ARG is built once for all of them.
+
+FROM eclipse-temurin:25-jdk AS build
+WORKDIR /src
+COPY . .
+# Nothing, where the checkout has been built already (./orderly build) and not changed since: then it needs no way from
+# inside a container to Maven Central.
+RUN ./orderly jars
+
+FROM eclipse-temurin:25-jre AS platform
+COPY infra /orderly/infra
+COPY --from=build /src/infra/platform/target/lib /orderly/lib
+COPY --from=build /src/infra/platform/target/platform.jar /orderly/lib/
+USER 10001:10001
+ENTRYPOINT ["java", "-Xmx48m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError", \
+    "-Dorderly.checkout=/orderly", "-Dlog4j2.configurationFile=/orderly/infra/kafka/log4j2.properties", \
+    "-cp", "/orderly/lib/*", "dev.orderly.platform.Main"]
+
+FROM eclipse-temurin:25-jre AS service
+ARG SERVICE
+COPY infra/containers/answers.sh /usr/local/bin/answers.sh
+# From what seldom changes to what always does.
+COPY --from=build /src/$SERVICE/target/quarkus-app/lib /app/lib
+COPY --from=build /src/$SERVICE/target/quarkus-app/quarkus /app/quarkus
+COPY --from=build /src/$SERVICE/target/quarkus-app/quarkus-run.jar /app/
+COPY --from=build /src/$SERVICE/target/quarkus-app/app /app/app
+# A user that no image knows: it owns nothing, and may write to /tmp alone.
+USER 10001:10001
+ENV HTTP_PORT=8080
+EXPOSE 8080
+# Heap: 60 % of the container's memory, whatever that is. JDK_JAVA_OPTIONS adds to these flags or overrides them.
+ENTRYPOINT ["java", "-XX:MaxRAMPercentage=60", "-XX:+UseSerialGC", "-XX:+UseCompactObjectHeaders", "-Xss512k", \
+    "-XX:+ExitOnOutOfMemoryError", "-Dstdout.encoding=UTF-8", "-jar", "/app/quarkus-run.jar"]
+# Ready, not only alive: nobody restarts a container for it, and people read it as "can be used".
+HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=3 \
+    CMD ["bash", "-c", "exec bash /usr/local/bin/answers.sh \"$HTTP_PORT\" /q/health/ready"]

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Starts a Kafka broker in a container of the official image from the settings that ./orderly starts its brokers from.
+# BROKER is its number, BROKERS how many there are, HOST_PORT the port by which this machine's own clients reach it.
+set -euo pipefail
+
+settings=/tmp/broker.properties
+voters=1@kafka-1:9093
+for ((id = 2; id <= BROKERS; id++)); do
+  voters+=",$id@kafka-$id:9093"
+done
+{
+  cat /orderly/kafka/broker.properties
+  ((BROKERS > 1)) || cat /orderly/kafka/single-broker.properties
+  cat <<END
+node.id=$BROKER
+controller.quorum.voters=$voters
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,HOST:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://:9092,HOST://:$HOST_PORT,CONTROLLER://:9093
+advertised.listeners=PLAINTEXT://kafka-$BROKER:9092,HOST://localhost:$HOST_PORT
+log.dirs=/var/lib/kafka/data
+END
+} >"$settings"
+
+java=(java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:+ExitOnOutOfMemoryError
+  -Dlog4j2.configurationFile=/orderly/kafka/log4j2.properties -cp '/opt/kafka/libs/*')
+# One cluster per set of volumes, and no broker ever leaves it: it needs no name of its own.
+"${java[@]}" -Xmx64m kafka.tools.StorageTool format --ignore-formatted --cluster-id T3JkZXJseS1wbGF0Zm9ybQ --config "$settings"
+exec "${java[@]}" -Xmx192m kafka.Kafka "$settings"

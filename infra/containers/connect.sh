@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Starts the Connect worker in a container of Debezium's image from the settings that ./orderly starts its worker from.
+# KAFKA_BOOTSTRAP_SERVERS is where the brokers are, DB_RELAY_PASSWORD what the connectors refer to.
+set -euo pipefail
+
+settings=/tmp/connect.properties
+{
+  cat /orderly/connect/worker.properties
+  cat <<END
+bootstrap.servers=$KAFKA_BOOTSTRAP_SERVERS
+listeners=http://:8083
+rest.advertised.host.name=$(hostname -i | cut -d ' ' -f 1)
+plugin.path=/kafka/connect
+config.providers.env.param.allowlist.pattern=DB_RELAY_PASSWORD
+END
+} >"$settings"
+
+exec java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:+ExitOnOutOfMemoryError -Xmx256m \
+  -Dlog4j2.configurationFile=/orderly/kafka/log4j2.properties \
+  -cp '/kafka/libs/*' org.apache.kafka.connect.cli.ConnectDistributed "$settings"

@@ -1,0 +1,227 @@
+package dev.orderly.e2e;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.model.Container;
+import com.github.dockerjava.api.model.ContainerNetwork;
+import io.restassured.RestAssured;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.testcontainers.DockerClientFactory;
+import org.testcontainers.containers.ComposeContainer;
+import org.testcontainers.containers.DockerComposeContainer;
+import org.testcontainers.lifecycle.Startable;
+
+/**
+ * What {@code docker-compose up --build} starts, under a project name and on ports of its own, removed with its volumes at
+ * the end. Tests that need it are skipped where no Docker engine or no Compose answers.
+ */
+class ComposedSystem implements BeforeAllCallback {
+
+    private static final Path CHECKOUT = Path.of(System.getProperty("orderly.checkout"));
+    private static final List<String> SERVICES =
+            List.of("order-service", "inventory-service", "payment-service", "notification-service");
+    private static final Duration PATIENCE = Duration.ofSeconds(240);
+
+    private static Composed composed;
+
+    @Override
+    public void beforeAll(ExtensionContext context) {
+        assumeTrue(
+                DockerClientFactory.instance().isDockerAvailable(),
+                "skipped: no Docker engine answers, so nothing can be run in containers");
+        var compose = succeeds("docker", "compose", "version") ? "v2" : "v1";
+        assumeTrue(
+                compose.equals("v2") || succeeds("docker-compose", "version"),
+                "skipped: a Docker engine answers, but there is neither docker compose nor docker-compose");
+        context.getRoot()
+                .getStore(ExtensionContext.Namespace.GLOBAL)
+                .computeIfAbsent(ComposedSystem.class, _ -> new Composed(compose), Composed.class);
+    }
+
+    static String url(String service) {
+        return "http://localhost:" + composed.port(service);
+    }
+
+    /** The process is gone at once, and nobody starts it again. */
+    static void kill(String service) {
+        docker().killContainerCmd(container(service).getId()).withSignal("KILL").exec();
+    }
+
+    static void start(String service) {
+        docker().startContainerCmd(container(service).getId()).exec();
+    }
+
+    /** It runs, and reaches nobody. */
+    static void cutOff(String service) {
+        docker().disconnectFromNetworkCmd()
+                .withNetworkId(composed.network())
+                .withContainerId(container(service).getId())
+                .withForce(true)
+                .exec();
+    }
+
+    static void connect(String service) {
+        docker().connectToNetworkCmd()
+                .withNetworkId(composed.network())
+                .withContainerId(container(service).getId())
+                .withContainerNetwork(new ContainerNetwork().withAliases(service))
+                .exec();
+    }
+
+    static void awaitReady(String service) {
+        await().atMost(PATIENCE)
+                .ignoreExceptions()
+                .until(() -> RestAssured.get(url(service) + "/q/health/ready").statusCode() == 200);
+    }
+
+    /** The single number that a query as a service's own role finds. */
+    static long number(String database, String sql) {
+        var url = "jdbc:postgresql://localhost:" + composed.port("postgres") + "/" + database;
+        try (var connection = DriverManager.getConnection(url, database + "_app", "local-app");
+                var select = connection.createStatement();
+                var row = select.executeQuery(sql)) {
+            row.next();
+            return row.getLong(1);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** The running or stopped container of a part. */
+    static Container container(String service) {
+        var labels = Map.of("com.docker.compose.project", composed.project, "com.docker.compose.service", service);
+        return docker().listContainersCmd()
+                .withShowAll(true)
+                .withLabelFilter(labels)
+                .exec()
+                .getFirst();
+    }
+
+    static DockerClient docker() {
+        return DockerClientFactory.instance().client();
+    }
+
+    private static boolean succeeds(String... command) {
+        try {
+            return new ProcessBuilder(command)
+                            .redirectErrorStream(true)
+                            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                            .start()
+                            .waitFor()
+                    == 0;
+        } catch (IOException _) {
+            return false; // no such program
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static final class Composed implements AutoCloseable {
+        private static final Map<String, String> PORTS = Map.of(
+                "order-service", "ORDER_PORT",
+                "inventory-service", "INVENTORY_PORT",
+                "payment-service", "PAYMENT_PORT",
+                "notification-service", "NOTIFICATION_PORT",
+                "postgres", "POSTGRES_PORT",
+                "connect", "CONNECT_PORT",
+                "kafka-1", "KAFKA_1_PORT",
+                "kafka-2", "KAFKA_2_PORT",
+                "kafka-3", "KAFKA_3_PORT");
+
+        private final Map<String, String> environment = new HashMap<>();
+        private final String project;
+        private final Startable compose;
+
+        Composed(String version) {
+            composed = this;
+            takeFreePorts();
+            var identifier = "orderly-e2e-" + UUID.randomUUID().toString().substring(0, 8);
+            var file = CHECKOUT.resolve("docker-compose.yml").toFile();
+            // The reactor has just packaged everything: images take it from there instead of building it again.
+            touch(CHECKOUT.resolve("infra/platform/target/built"));
+            compose = version.equals("v2")
+                    ? new ComposeContainer(identifier, file)
+                            .withEnv(environment)
+                            .withBuild(true)
+                            .withPull(false)
+                    : new DockerComposeContainer<>(identifier, file)
+                            .withEnv(environment)
+                            .withBuild(true)
+                            .withPull(false);
+            compose.start();
+            project = docker().listContainersCmd().withShowAll(true).exec().stream()
+                    .map(c -> c.getLabels().getOrDefault("com.docker.compose.project", ""))
+                    .filter(name -> name.startsWith(identifier))
+                    .findFirst()
+                    .orElseThrow();
+            SERVICES.forEach(ComposedSystem::awaitReady);
+            await().atMost(PATIENCE).until(() -> container("keeper").getStatus().contains("(healthy)"));
+        }
+
+        private void takeFreePorts() {
+            var taken = PORTS.values().stream()
+                    .collect(HashMap<String, ServerSocket>::new, (map, name) -> map.put(name, free()), Map::putAll);
+            for (var port : List.of("SMTP_PORT", "MAIL_API_PORT")) {
+                taken.put(port, free());
+            }
+            taken.forEach((name, socket) -> {
+                environment.put(name, String.valueOf(socket.getLocalPort()));
+                try {
+                    socket.close();
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+        }
+
+        private static ServerSocket free() {
+            try {
+                return new ServerSocket(0);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        private static void touch(Path file) {
+            try {
+                if (Files.notExists(file)) {
+                    Files.createFile(file);
+                }
+                Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        int port(String service) {
+            return Integer.parseInt(environment.get(PORTS.get(service)));
+        }
+
+        String network() {
+            return project + "_default";
+        }
+
+        @Override
+        public void close() {
+            compose.stop();
+        }
+    }
+}
