@@ -1,5 +1,6 @@
 package dev.orderly.platform;
 
+import dev.orderly.chaos.Chaos;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.slf4j.LoggerFactory;
@@ -19,6 +20,7 @@ import picocli.CommandLine.Help.Ansi;
             QueryCommands.ShowStatus.class,
             QueryCommands.Stop.class,
             QueryCommands.Env.class,
+            Chaos.class,
             Training.class,
             Main.Build.class,
             Main.Test.class,
@@ -53,7 +55,7 @@ public final class Main {
     }
 
     /** The checkout that {@code ./orderly} is in. */
-    static Path checkout() {
+    public static Path checkout() {
         String checkout = System.getProperty("orderly.checkout");
         if (checkout == null) {
             throw new StartFailure("start me by ./orderly, which says where the checkout is (-Dorderly.checkout)");
