@@ -66,7 +66,7 @@ final class Byteman {
         }
 
         String rule(int visit) {
-            return rule("crash", type, method, location, "incrementCounter(\"visits\") == " + visit, "killJVM(137)");
+            return rule("crash " + visit, type, method, location, "incrementCounter(\"visits " + visit + "\") == " + visit, "killJVM(137)");
         }
 
         private static String rule(
@@ -169,26 +169,27 @@ final class Byteman {
         }
     }
 
-    /** Returns when the process has the rules. */
+    /** Returns when the process has the rules; those that it had before stay. */
     void install(long pid, String rules) throws IOException {
+        submit(pid, rules, Submit::addScripts);
+    }
+
+    void uninstall(long pid, String rules) throws IOException {
+        submit(pid, rules, Submit::deleteScripts);
+    }
+
+    private interface Change {
+        String to(Submit agent, List<ScriptText> scripts) throws Exception;
+    }
+
+    private void submit(long pid, String rules, Change change) throws IOException {
         try {
             var agent = agents.get(pid);
             if (agent == null) {
                 agent = attach(pid);
                 agents.put(pid, agent);
             }
-            agent.deleteAllRules();
-            agent.addScripts(List.of(new ScriptText("rules", rules)));
-        } catch (IOException e) {
-            throw e;
-        } catch (Exception e) { // all that Submit declares
-            throw new IOException(e);
-        }
-    }
-
-    void uninstall(long pid) throws IOException {
-        try {
-            agents.get(pid).deleteAllRules();
+            change.to(agent, List.of(new ScriptText("rules", rules)));
         } catch (IOException e) {
             throw e;
         } catch (Exception e) { // all that Submit declares

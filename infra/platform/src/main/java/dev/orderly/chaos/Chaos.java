@@ -188,7 +188,9 @@ public final class Chaos implements Callable<Integer> {
                 TimeUnit.MILLISECONDS.sleep(Math.max(
                         0,
                         Duration.between(Instant.now(), start.plus(fault.at())).toMillis()));
-                atOnce.acquire();
+                // Nothing else can happen to what is not there.
+                int share = fault.kind() == Fault.Kind.POWER_CUT && !alone ? MOST_AT_ONCE : 1;
+                atOnce.acquire(share);
                 running.submit(() -> {
                     try {
                         inject(injector, fault);
@@ -198,7 +200,7 @@ public final class Chaos implements Callable<Integer> {
                     } catch (InterruptedException _) {
                         Thread.currentThread().interrupt();
                     } finally {
-                        atOnce.release();
+                        atOnce.release(share);
                     }
                 });
             }

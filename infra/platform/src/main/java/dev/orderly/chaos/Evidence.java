@@ -105,7 +105,8 @@ record Evidence(
             "\\[io\\.agroal", // the database was away
             "\\[com\\.arjuna|\\[org\\.hibernate|SQL Error|JDBC",
             "EventConsumer.*parking", // poison
-            "HTTP Request to .* failed", // the database was away, and the client was told so by a 5xx
+            "\\[http-problem\\].*(SQLException|PSQLException|JDBC|RollbackException|Closed)", // … and the client was told so
+            "HTTP Request to .* failed", // as above, where the client was gone
             "\\[io\\.quarkus\\.scheduler"));
 
     private static final Pattern COMPLAINT = Pattern.compile("^\\d{4}-\\d\\d-\\d\\d \\S+ +(ERROR|FATAL)");

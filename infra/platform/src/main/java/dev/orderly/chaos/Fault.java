@@ -104,6 +104,9 @@ record Fault(int number, Kind kind, String target, Duration at, Duration lasts, 
         var random = new Random(seed);
         var faults = new ArrayList<Fault>();
         var deck = new ArrayList<Kind>();
+        if (kinds.isEmpty()) {
+            return faults;
+        }
         for (var at = pause(random, meanPause); at.compareTo(time) < 0; at = at.plus(pause(random, meanPause))) {
             if (deck.isEmpty()) {
                 deck.addAll(kinds.stream().sorted().toList());

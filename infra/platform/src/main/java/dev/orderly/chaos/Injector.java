@@ -214,14 +214,15 @@ final class Injector implements AutoCloseable {
     private void crash(String target, int visit) throws InterruptedException, IOException, Missed {
         var point = Byteman.CrashPoint.valueOf(target.substring(0, target.indexOf('@')));
         long pid = pid(target.substring(target.indexOf('@') + 1));
-        byteman.install(pid, point.rule(visit));
+        var rule = point.rule(visit);
+        byteman.install(pid, rule);
         try {
             SystemUnderTest.await(
                     CRASH_PATIENCE,
                     "the crash",
                     () -> ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty());
         } catch (StartFailure e) {
-            byteman.uninstall(pid);
+            byteman.uninstall(pid, rule);
             throw new Missed("nobody came by " + target);
         }
     }

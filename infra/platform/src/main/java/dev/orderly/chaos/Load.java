@@ -41,12 +41,12 @@ final class Load implements AutoCloseable {
 
     private static final int TOO_MANY = 10;
     private static final int SHELF = 25;
-    private static final long WEALTH = 1_000_000_000_00L;
+    private static final long WEALTH = 10_000_000_00L;
     private static final int CUSTOMERS = 20;
     private static final int MOST_UNDER_WAY = 4000;
-    private static final Duration ANSWER = Duration.ofSeconds(5);
+    private static final Duration ANSWER = Duration.ofSeconds(10);
     private static final int FIRST_PAUSE_MILLIS = 100;
-    private static final int LONGEST_PAUSE_MILLIS = 2000;
+    private static final int LONGEST_PAUSE_MILLIS = 3000;
     private static final JsonMapper JSON = new JsonMapper();
 
     private final URI orders;

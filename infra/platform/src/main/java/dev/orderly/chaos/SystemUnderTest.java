@@ -20,8 +20,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 import org.apache.kafka.clients.admin.Admin;
 
@@ -53,6 +55,8 @@ final class SystemUnderTest implements AutoCloseable {
     private final Path data;
     private final HttpClient http =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
+    /** By part; the same for as long as this exists. */
+    private final Map<String, Integer> ports = new ConcurrentHashMap<>();
     private Process launcher;
     private Admin admin;
 
@@ -74,6 +78,7 @@ final class SystemUnderTest implements AutoCloseable {
 
     void start() throws InterruptedException {
         launch("--free-ports", "--fresh");
+        parts().forEach(part -> ports.put(part.name(), part.port()));
     }
 
     /** As if the plug had been pulled, but for the disk's own cache: every process is killed at once; then all start again. */
@@ -119,14 +124,18 @@ final class SystemUnderTest implements AutoCloseable {
             await(
                     START,
                     "a start, see " + log,
-                    () -> !launcher.isAlive() || read(log).contains("ready after"));
-            if (!read(log).lines().anyMatch(line -> line.startsWith("ready"))) {
+                    () -> !launcher.isAlive() || saysReady(log));
+            if (!saysReady(log)) {
                 throw new StartFailure("the platform did not start: "
                         + read(log).lines().reduce((_, last) -> last).orElse("it said nothing"));
             }
         } catch (IOException e) {
             throw new StartFailure("cannot start the platform in " + data + ": " + e, e);
         }
+    }
+
+    private static boolean saysReady(Path log) {
+        return read(log).lines().anyMatch(line -> line.startsWith("ready"));
     }
 
     private static String read(Path file) {
@@ -156,11 +165,12 @@ final class SystemUnderTest implements AutoCloseable {
                 .toList();
     }
 
+    /** One that a launcher has not come to yet is as good as down. */
     Part part(String name) {
         return parts().stream()
                 .filter(part -> part.name().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("no part " + name));
+                .orElseGet(() -> new Part(name, "not started", 0, 0, ports.get(name)));
     }
 
     /** Sends a signal to a process of a part, if it is still there. */
@@ -173,7 +183,7 @@ final class SystemUnderTest implements AutoCloseable {
     }
 
     URI url(String part, String path) {
-        return URI.create("http://localhost:" + part(part).port() + path);
+        return URI.create("http://localhost:" + ports.get(part) + path);
     }
 
     URI mailApi(String path) {
@@ -182,11 +192,7 @@ final class SystemUnderTest implements AutoCloseable {
     }
 
     String bootstrapServers() {
-        return "localhost:%d,localhost:%d,localhost:%d"
-                .formatted(
-                        part(BROKERS.get(0)).port(),
-                        part(BROKERS.get(1)).port(),
-                        part(BROKERS.get(2)).port());
+        return BROKERS.stream().map(broker -> "localhost:" + ports.get(broker)).collect(Collectors.joining(","));
     }
 
     synchronized Admin admin() {
@@ -215,7 +221,7 @@ final class SystemUnderTest implements AutoCloseable {
         properties.setProperty("socketTimeout", "60");
         properties.setProperty("ApplicationName", "chaos");
         return DriverManager.getConnection(
-                "jdbc:postgresql://localhost:%d/%s".formatted(part("postgres").port(), database), properties);
+                "jdbc:postgresql://localhost:%d/%s".formatted(ports.get("postgres"), database), properties);
     }
 
     /** What a service's second instance has to be told. */
