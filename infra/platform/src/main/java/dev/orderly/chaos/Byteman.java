@@ -66,7 +66,13 @@ final class Byteman {
         }
 
         String rule(int visit) {
-            return rule("crash " + visit, type, method, location, "incrementCounter(\"visits " + visit + "\") == " + visit, "killJVM(137)");
+            return rule(
+                    "crash " + visit,
+                    type,
+                    method,
+                    location,
+                    "incrementCounter(\"visits " + visit + "\") == " + visit,
+                    "killJVM(137)");
         }
 
         private static String rule(

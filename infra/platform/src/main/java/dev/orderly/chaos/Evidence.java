@@ -97,19 +97,15 @@ record Evidence(
     private static final JsonMapper JSON = new JsonMapper();
     private static final Duration SILENCE = Duration.ofSeconds(5);
 
-    /** What a service may complain of while its surroundings are taken away; all else is a violation. */
+    /** What a service may complain of while its surroundings are taken away, or it is fed poison; all else is a violation. */
     private static final Pattern EXPECTED_COMPLAINTS = Pattern.compile(String.join(
             "|",
-            "\\[org\\.apache\\.kafka", // brokers were away
-            "\\[io\\.smallrye\\.reactive\\.messaging", // so were they for those
-            "\\[io\\.agroal", // the database was away
-            "\\[com\\.arjuna|\\[org\\.hibernate|SQL Error|JDBC",
-            "EventConsumer.*parking", // poison
-            "\\[http-problem\\].*(SQLException|PSQLException|JDBC|RollbackException|Closed)", // … and the client was told so
-            "HTTP Request to .* failed", // as above, where the client was gone
-            "\\[io\\.quarkus\\.scheduler"));
+            "\\[org\\.apache\\.kafka|\\[io\\.smallrye\\.reactive\\.messaging", // brokers were away
+            "SQLException|PSQLException|\\[io\\.agroal|\\[com\\.arjuna|ARJUNA", // the database was
+            "ClosedChannelException|HttpClosedException|Connection reset|Broken pipe", // the client was
+            "EventConsumer.* parking "));
 
-    private static final Pattern COMPLAINT = Pattern.compile("^\\d{4}-\\d\\d-\\d\\d \\S+ +(ERROR|FATAL)");
+    private static final Pattern ENTRY = Pattern.compile("^\\d{4}-\\d\\d-\\d\\d \\S+ +(\\S+)");
 
     static Evidence of(
             SystemUnderTest system, List<Operation> operations, List<Poison.Injected> poison, List<String> unquiet)
@@ -315,22 +311,39 @@ record Evidence(
         return answer.isPresent() ? JSON.readTree(answer.get()) : JSON.createArrayNode();
     }
 
-    /** The lines of the services' logs by which they complain of what no fault of ours explains. */
+    /** The first lines of the entries of the services' logs by which they complain of what no fault of ours explains. */
     private static List<String> complaints(SystemUnderTest system) throws IOException {
         var complaints = new ArrayList<String>();
         for (String service : SystemUnderTest.SERVICES) {
             for (String suffix : List.of(".log.old", ".log")) {
                 var log = system.data().resolve("log").resolve(service + suffix);
-                if (!Files.exists(log)) {
-                    continue;
-                }
-                try (var lines = Files.lines(log)) {
-                    lines.filter(line -> COMPLAINT.matcher(line).find()
-                                    && !EXPECTED_COMPLAINTS.matcher(line).find())
-                            .forEach(line -> complaints.add(service + ": " + line));
+                if (Files.exists(log)) {
+                    unexpected(Files.readAllLines(log)).forEach(line -> complaints.add(service + ": " + line));
                 }
             }
         }
         return complaints;
+    }
+
+    /** An entry is excused by any of its lines: the first names the symptom, the last the cause. */
+    static List<String> unexpected(List<String> log) {
+        var unexpected = new ArrayList<String>();
+        String error = null;
+        for (String line : log) {
+            var entry = ENTRY.matcher(line);
+            if (entry.find()) {
+                if (error != null) {
+                    unexpected.add(error);
+                }
+                error = Set.of("ERROR", "FATAL").contains(entry.group(1)) ? line : null;
+            }
+            if (error != null && EXPECTED_COMPLAINTS.matcher(line).find()) {
+                error = null;
+            }
+        }
+        if (error != null) {
+            unexpected.add(error);
+        }
+        return unexpected;
     }
 }

@@ -11,6 +11,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.orderly.platform.StartFailure;
 import java.io.IOException;
 import java.net.ServerSocket;
+import java.net.URI;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -46,6 +47,7 @@ final class Injector implements AutoCloseable {
     private static final Duration CRASH_PATIENCE = Duration.ofSeconds(10);
     private static final Duration RESTART_PATIENCE = Duration.ofSeconds(60);
     private static final int DUPLICATES = 200;
+    private static final int STOP_TENTHS = 100;
 
     private final SystemUnderTest system;
     private final Byteman byteman = new Byteman();
@@ -142,7 +144,7 @@ final class Injector implements AutoCloseable {
                 case POISON -> poison(Poison.named(target));
                 case REWIND_OFFSETS -> rewind(target, fault.dice());
                 case POWER_CUT -> {
-                    extras.forEach(Process::destroyForcibly);
+                    killExtras();
                     system.powerCut();
                 }
             }
@@ -230,8 +232,13 @@ final class Injector implements AutoCloseable {
     /** Joins and leaves, by a farewell or without one. */
     private void secondInstance(String service, Duration time, boolean politely)
             throws InterruptedException, IOException {
-        Path log = system.data().resolve("log").resolve(service + "-second.log");
+        int port = freePort();
         var builder = new ProcessBuilder(
+                        "bash",
+                        system.guard().toString(), // ends it with us, should we be killed
+                        system.data().resolveSibling("second-" + port + ".pid").toString(),
+                        "TERM",
+                        String.valueOf(STOP_TENTHS),
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx192m",
                         "-XX:+UseSerialGC",
@@ -240,29 +247,35 @@ final class Injector implements AutoCloseable {
                         "-jar",
                         system.jar(service).toString())
                 .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(system.data()
+                        .resolve("log")
+                        .resolve(service + "-second.log")
+                        .toFile()));
         builder.environment().putAll(system.environment(service));
-        int port = freePort();
         builder.environment().put("HTTP_PORT", String.valueOf(port));
-        var process = builder.start();
-        extras.add(process);
+        var guard = builder.start();
+        extras.add(guard);
         try {
-            var ready = java.net.URI.create("http://localhost:" + port + "/q/health/ready");
+            var ready = URI.create("http://localhost:" + port + "/q/health/ready");
             long deadline = System.nanoTime() + RESTART_PATIENCE.toNanos();
-            while (process.isAlive()
+            while (guard.isAlive()
                     && System.nanoTime() < deadline
                     && system.ask("GET", ready, null).isEmpty()) {
                 TimeUnit.MILLISECONDS.sleep(200);
             }
-            process.waitFor(time.toMillis(), TimeUnit.MILLISECONDS);
-            if (politely) {
-                process.destroy();
-                process.waitFor(15, TimeUnit.SECONDS);
-            }
+            guard.waitFor(time.toMillis(), TimeUnit.MILLISECONDS);
         } finally {
-            process.destroyForcibly();
-            extras.remove(process);
+            if (!politely) {
+                guard.descendants().forEach(ProcessHandle::destroyForcibly);
+            }
+            guard.getOutputStream().close(); // which asks it to stop
+            guard.waitFor();
+            extras.remove(guard);
         }
+    }
+
+    private void killExtras() {
+        extras.forEach(guard -> guard.descendants().forEach(ProcessHandle::destroyForcibly));
     }
 
     private static int freePort() throws IOException {
@@ -408,7 +421,7 @@ final class Injector implements AutoCloseable {
     /** When the last of all that is broken is whole again: nothing stopped, nothing paused, nobody extra. */
     void heal() throws InterruptedException {
         helpers.shutdownNow();
-        extras.forEach(Process::destroyForcibly);
+        killExtras();
         for (String database : DATABASES) {
             resume(database);
         }
@@ -422,7 +435,7 @@ final class Injector implements AutoCloseable {
     @Override
     public void close() {
         helpers.shutdownNow();
-        extras.forEach(Process::destroyForcibly);
+        killExtras();
         producer.close(Duration.ZERO);
     }
 }

@@ -57,6 +57,7 @@ final class SystemUnderTest implements AutoCloseable {
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
     /** By part; the same for as long as this exists. */
     private final Map<String, Integer> ports = new ConcurrentHashMap<>();
+
     private Process launcher;
     private Admin admin;
 
@@ -121,10 +122,7 @@ final class SystemUnderTest implements AutoCloseable {
                     .redirectErrorStream(true)
                     .redirectOutput(log.toFile())
                     .start();
-            await(
-                    START,
-                    "a start, see " + log,
-                    () -> !launcher.isAlive() || saysReady(log));
+            await(START, "a start, see " + log, () -> !launcher.isAlive() || saysReady(log));
             if (!saysReady(log)) {
                 throw new StartFailure("the platform did not start: "
                         + read(log).lines().reduce((_, last) -> last).orElse("it said nothing"));
@@ -231,6 +229,10 @@ final class SystemUnderTest implements AutoCloseable {
             environment.put(line.substring(0, line.indexOf('=')), line.substring(line.indexOf('=') + 1));
         }
         return environment;
+    }
+
+    Path guard() {
+        return checkout.resolve("infra/platform/guard.sh");
     }
 
     Path jar(String service) {

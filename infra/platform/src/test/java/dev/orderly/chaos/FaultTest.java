@@ -29,14 +29,18 @@ class FaultTest {
         assertThat(schedule.subList(0, Kind.values().length))
                 .extracting(Fault::kind)
                 .containsExactlyInAnyOrder(Kind.values());
-        assertThat(schedule).hasSizeGreaterThan(180).allMatch(fault -> fault.at().compareTo(TIME) < 0);
+        assertThat(schedule)
+                .hasSizeGreaterThan(180)
+                .allMatch(fault -> fault.at().compareTo(TIME) < 0);
     }
 
     @Test
     void kinds_are_chosen_by_name() {
         assertThat(Fault.kinds(List.of("kill-broker", "poison"))).containsExactly(Kind.KILL_BROKER, Kind.POISON);
         assertThat(Fault.kinds(List.of("all"))).containsExactly(Kind.values());
-        assertThat(Fault.kinds(List.of("-power-cut"))).doesNotContain(Kind.POWER_CUT).hasSize(Kind.values().length - 1);
+        assertThat(Fault.kinds(List.of("-power-cut")))
+                .doesNotContain(Kind.POWER_CUT)
+                .hasSize(Kind.values().length - 1);
         assertThat(Fault.kinds(List.of("none"))).isEmpty();
         assertThatThrownBy(() -> Fault.kinds(List.of("kill-joy"))).hasMessageContaining("no such fault: kill-joy");
     }
