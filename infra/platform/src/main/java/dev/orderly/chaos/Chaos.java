@@ -135,8 +135,11 @@ public final class Chaos implements Callable<Integer> {
             System.out.println(
                     report.clean()
                             ? "\nevery promise was kept; report: " + folder.resolve("report.json")
-                            : "\nVIOLATED. Again: ./orderly chaos --seed %d --minutes %s --rate %d --every %s; all is in %s"
-                                    .formatted(seed, minutes, rate, every, folder));
+                            : "\nVIOLATED, with seed %d. Again: ./orderly chaos %s; all is in %s"
+                                    .formatted(
+                                            seed,
+                                            String.join(" ", spec.commandLine().getParseResult().originalArgs()),
+                                            folder));
             return report.clean();
         }
     }
