@@ -131,7 +131,7 @@ final class Byteman {
                                 "consume",
                                 "AT ENTRY",
                                 "TRUE",
-                                "Thread.sleep(300)")
+                                "Thread.sleep(100)")
                         + CrashPoint.rule(
                                 "sabotage",
                                 "dev.orderly.messaging.EventConsumer",

@@ -146,15 +146,15 @@ class InvariantTest {
                                 && event.type().equals("PaymentCaptured"))),
                 broken(
                         "an event has passed by a group",
-                        Invariant.I10_EFFECTS_ARE_EXACTLY_ONCE,
+                        Invariant.I10_EVENTS_ARE_SEEN,
                         shop -> shop.inbox.get("payment-consumer-group").clear()),
                 broken(
                         "an effect twice",
-                        Invariant.I10_EFFECTS_ARE_EXACTLY_ONCE,
+                        Invariant.L03_EFFECTS_ARE_ONCE_AND_IN_ORDER,
                         shop -> shop.entries.add(entry("confirmed", 5, "OrderConfirmed", "order-service", 2))),
                 broken(
                         "an effect out of order",
-                        Invariant.I10_EFFECTS_ARE_EXACTLY_ONCE,
+                        Invariant.L03_EFFECTS_ARE_ONCE_AND_IN_ORDER,
                         shop -> java.util.Collections.swap(shop.entries, 0, 1)),
                 broken(
                         "the view shows what is not so",
