@@ -7,10 +7,12 @@ import io.quarkiverse.resteasy.problem.postprocessing.ProblemContext;
 import io.quarkiverse.resteasy.problem.postprocessing.ProblemPostProcessor;
 import io.quarkiverse.resteasy.problem.validation.Violation;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.transaction.RollbackException;
 import java.net.URI;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
 /**
@@ -41,14 +43,12 @@ class ProblemShape implements ProblemPostProcessor {
         }
         var status = problem.getStatusCode();
         if (status == 500) {
+            if (commitFailed(context.cause)) {
+                return unavailable("The database was lost during the commit. Repeat the request, under its"
+                        + " Idempotency-Key if it has one: it may have been done, or not.");
+            }
             return willPass(context.cause)
-                    ? HttpProblem.builder()
-                            .withType(NO_SPECIAL_TYPE)
-                            .withTitle("Service Unavailable")
-                            .withStatus(503)
-                            .withDetail("The database cannot be reached, or is busy. Nothing was changed; try again.")
-                            .withHeader("Retry-After", RETRY_AFTER_SECONDS)
-                            .build()
+                    ? unavailable("The database cannot be reached, or is busy. Nothing was changed; try again.")
                     : HttpProblem.builder()
                             .withType(NO_SPECIAL_TYPE)
                             .withTitle("Internal Server Error")
@@ -70,6 +70,26 @@ class ProblemShape implements ProblemPostProcessor {
             }
         });
         return shaped.build();
+    }
+
+    private static HttpProblem unavailable(String detail) {
+        return HttpProblem.builder()
+                .withType(NO_SPECIAL_TYPE)
+                .withTitle("Service Unavailable")
+                .withStatus(503)
+                .withDetail(detail)
+                .withHeader("Retry-After", RETRY_AFTER_SECONDS)
+                .build();
+    }
+
+    /** Nobody knows then whether it took place. The failure of the database itself is only "suppressed" in this one. */
+    private static boolean commitFailed(Throwable failure) {
+        for (var cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof RollbackException) {
+                return Stream.of(cause.getSuppressed()).anyMatch(ProblemShape::willPass);
+            }
+        }
+        return false;
     }
 
     private static List<FieldError> errors(Iterable<?> violations) {

@@ -1,5 +1,6 @@
 package dev.orderly.platform;
 
+import dev.orderly.chaos.Chaos;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.slf4j.LoggerFactory;
@@ -22,6 +23,7 @@ import picocli.CommandLine.Help.Ansi;
             ParkedCommands.class,
             InContainers.Keep.class,
             InContainers.Doors.class,
+            Chaos.class,
             Training.class,
             Main.Build.class,
             Main.Test.class,
@@ -56,7 +58,7 @@ public final class Main {
     }
 
     /** The checkout that {@code ./orderly} is in. */
-    static Path checkout() {
+    public static Path checkout() {
         String checkout = System.getProperty("orderly.checkout");
         if (checkout == null) {
             throw new StartFailure("start me by ./orderly, which says where the checkout is (-Dorderly.checkout)");

@@ -1,0 +1,76 @@
+package dev.orderly.e2e;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The fault lab, for a minute: our services keep their promises, and services that do not are found out. */
+class ChaosTest {
+
+    private static final Path CHECKOUT = Path.of(System.getProperty("orderly.checkout"));
+    private static final int LONGEST_MINUTES = 6;
+
+    @TempDir
+    Path data;
+
+    @Test
+    void under_faults_every_promise_is_kept() throws IOException, InterruptedException {
+        var run = chaos(
+                "--seed=3",
+                "--minutes=0.5",
+                "--rate=20",
+                "--every=2",
+                "--faults=kill-service,crash-point,kill-broker,kill-walsender,kill-backends,duplicates,poison,"
+                        + "restart-connector,rewind-offsets");
+
+        assertThat(run.output).contains("every promise was kept").doesNotContain("VIOLATED");
+        assertThat(run.code).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "ACKNOWLEDGE_BEFORE_COMMIT, I01_ACKNOWLEDGED_ORDERS_EXIST",
+        "FORGET_STOCK, I04_STOCK_IS_CONSERVED",
+    })
+    void a_broken_promise_is_found_out(String sabotage, String invariant) throws IOException, InterruptedException {
+        var run = chaos("--break=" + sabotage, "--minutes=0.2", "--rate=30", "--faults=none", "--deadline=20");
+
+        assertThat(run.output).containsPattern(invariant + " +VIOLATED");
+        assertThat(run.code).isEqualTo(1);
+    }
+
+    private record Run(int code, String output) {}
+
+    private Run chaos(String... options) throws IOException, InterruptedException {
+        var command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-XX:+UseSerialGC",
+                "-Dorderly.checkout=" + CHECKOUT,
+                "-cp",
+                CHECKOUT.resolve("infra/platform/target/classes") + ":" + CHECKOUT.resolve("infra/platform/target/lib")
+                        + "/*",
+                "dev.orderly.platform.Main",
+                "chaos",
+                "--data=" + data));
+        command.addAll(List.of(options));
+        var process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        try {
+            var output = new String(process.getInputStream().readAllBytes(), UTF_8);
+            System.out.println(output);
+            assertThat(process.waitFor(LONGEST_MINUTES, TimeUnit.MINUTES)).isTrue();
+            return new Run(process.exitValue(), output);
+        } finally {
+            process.destroy();
+        }
+    }
+}

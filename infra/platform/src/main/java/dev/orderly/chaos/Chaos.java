@@ -1,0 +1,329 @@
+package dev.orderly.chaos;
+
+import dev.orderly.platform.Main;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code ./orderly chaos}: 0 when every promise was kept, 1 when not. */
+@Command(
+        name = "chaos",
+        description = {
+            "Break the running system by a schedule, and check that it kept every promise.",
+            "Starts a platform of its own, drives a mixed load, injects faults, heals, waits until all is at rest, checks.",
+            "The seed determines load and schedule; not the moments at which threads and processes meet."
+        })
+public final class Chaos implements Callable<Integer> {
+
+    /** More at once, and what is left of the system is too little to learn from. */
+    private static final int MOST_AT_ONCE = 3;
+
+    private static final Duration ANSWERS = Duration.ofSeconds(60);
+    private static final Duration RECOVERY = Duration.ofSeconds(60);
+    private static final Duration PROBE = Duration.ofMillis(250);
+
+    @Spec
+    CommandSpec spec;
+
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "(default: ${DEFAULT-VALUE})")
+    long seed;
+
+    @Option(names = "--minutes", paramLabel = "M", defaultValue = "3", description = "(default: ${DEFAULT-VALUE})")
+    double minutes;
+
+    @Option(
+            names = "--rate",
+            paramLabel = "N",
+            defaultValue = "100",
+            description = "Operations offered per second. (default: ${DEFAULT-VALUE})")
+    int rate;
+
+    @Option(
+            names = "--every",
+            paramLabel = "SECONDS",
+            defaultValue = "4",
+            description = "Mean time between faults. (default: ${DEFAULT-VALUE})")
+    double every;
+
+    @Option(
+            names = "--faults",
+            paramLabel = "KIND",
+            split = ",",
+            defaultValue = "all",
+            description = "Kinds, \"none\", \"all\", or \"-kind\" for all but that. (default: ${DEFAULT-VALUE})")
+    List<String> faults;
+
+    @Option(names = "--alone", description = "No fault before the flow has recovered from the one before.")
+    boolean alone;
+
+    @Option(
+            names = "--break",
+            paramLabel = "NAME",
+            defaultValue = "NONE",
+            description = "Have the services break a promise, to see that it is noticed: ${COMPLETION-CANDIDATES}")
+    Byteman.Sabotage sabotage;
+
+    @Option(
+            names = "--deadline",
+            paramLabel = "SECONDS",
+            defaultValue = "180",
+            description = "For the system to come to rest after the load. (default: ${DEFAULT-VALUE})")
+    int deadline;
+
+    @Option(
+            names = "--data",
+            paramLabel = "DIR",
+            description = "Where platform, history and report are kept. (default: a temporary folder)")
+    Path data;
+
+    @Option(names = "--schedule", description = "Print what would go wrong when, and do nothing.")
+    boolean scheduleOnly;
+
+    private final List<Report.Happened> happened = Collections.synchronizedList(new ArrayList<>());
+    private final Map<Integer, String> missed = Collections.synchronizedMap(new TreeMap<>());
+
+    @Override
+    public Integer call() throws IOException, InterruptedException, SQLException {
+        var load = Duration.ofMillis((long) (minutes * 60_000));
+        var schedule = schedule(load);
+        if (scheduleOnly) {
+            schedule.forEach(Chaos::print);
+            return 0;
+        }
+        Path folder = data == null ? Files.createTempDirectory("orderly-chaos-") : data.toAbsolutePath();
+        Files.createDirectories(folder);
+        System.setProperty("orderly.log", folder.resolve("chaos.log").toString());
+        System.out.printf(
+                "seed %d, %d faults in %d s, %d operations/s, in %s%n",
+                seed, schedule.size(), load.toSeconds(), rate, folder);
+        boolean clean = run(folder, schedule, load);
+        if (clean && data == null) {
+            delete(folder.resolve("platform"));
+        }
+        return clean ? 0 : 1;
+    }
+
+    private boolean run(Path folder, List<Fault> schedule, Duration load)
+            throws IOException, InterruptedException, SQLException {
+        try (var system = new SystemUnderTest(Main.checkout(), folder.resolve("platform"));
+                var history = new History(folder.resolve("history.jsonl"))) {
+            system.start();
+            var report = run(system, history, schedule, load);
+            report.print(System.out);
+            report.write(folder.resolve("report.json"));
+            System.out.println(
+                    report.clean()
+                            ? "\nevery promise was kept; report: " + folder.resolve("report.json")
+                            : "\nVIOLATED, with seed %d. Again: ./orderly chaos %s; all is in %s"
+                                    .formatted(
+                                            seed,
+                                            String.join(" ", spec.commandLine().getParseResult().originalArgs()),
+                                            folder));
+            return report.clean();
+        }
+    }
+
+    private List<Fault> schedule(Duration load) {
+        try {
+            return Fault.schedule(seed, load, Duration.ofMillis((long) (every * 1000)), Fault.kinds(faults));
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage());
+        }
+    }
+
+    private Report run(SystemUnderTest system, History history, List<Fault> schedule, Duration time)
+            throws InterruptedException, SQLException, IOException {
+        try (var injector = new Injector(system);
+                var load = new Load(system, history, seed);
+                var duplicates = new Duplicates(system)) {
+            load.prepare();
+            injector.sabotage(sabotage);
+            var nemesis = Thread.ofVirtual().name("nemesis").start(() -> injectAll(system, injector, schedule));
+            load.run(rate, time);
+            nemesis.join();
+            say("the load is over; healing");
+            injector.heal();
+            load.finish(ANSWERS);
+            var unquiet = new Quiescence(system).await(Duration.ofSeconds(deadline));
+            say(unquiet.isEmpty() ? "all is at rest; checking" : "not at rest: " + unquiet);
+            if (load.turnedAway() > 0) {
+                say(load.turnedAway() + " operations were not offered: too many had no answer yet");
+            }
+            var evidence = Evidence.of(system, history.completed(), injector.poison(), unquiet);
+            return Report.of(
+                    seed, time, List.copyOf(happened), missed, evidence, injector.republished(), duplicates.total());
+        }
+    }
+
+    private void injectAll(SystemUnderTest system, Injector injector, List<Fault> schedule) {
+        var start = Instant.now();
+        var atOnce = new Semaphore(alone ? 1 : MOST_AT_ONCE);
+        try (var running = Executors.newVirtualThreadPerTaskExecutor()) {
+            if (sabotage == Byteman.Sabotage.LOSE_SLOT) {
+                running.submit(() -> {
+                    TimeUnit.SECONDS.sleep(2);
+                    injector.loseSlot("inventory", Duration.ofSeconds(3));
+                    return null;
+                });
+            }
+            for (var fault : schedule) {
+                TimeUnit.MILLISECONDS.sleep(Math.max(
+                        0,
+                        Duration.between(Instant.now(), start.plus(fault.at())).toMillis()));
+                // Nothing else can happen to what is not there.
+                int share = fault.kind() == Fault.Kind.POWER_CUT && !alone ? MOST_AT_ONCE : 1;
+                atOnce.acquire(share);
+                running.submit(() -> {
+                    try {
+                        inject(injector, fault);
+                        if (alone) {
+                            awaitFlow(system);
+                        }
+                    } catch (InterruptedException _) {
+                        Thread.currentThread().interrupt();
+                    } finally {
+                        atOnce.release(share);
+                    }
+                });
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void inject(Injector injector, Fault fault) throws InterruptedException {
+        print(fault);
+        var begun = Instant.now();
+        try {
+            injector.inject(fault);
+            happened.add(new Report.Happened(fault, begun, end(fault, begun), null));
+        } catch (Injector.Missed e) {
+            missed.put(fault.number(), fault.kind() + ": " + e.getMessage());
+            say("  " + fault.number() + " missed: " + e.getMessage());
+        }
+    }
+
+    /** A kill is over as soon as it is done: what takes time after that is the recovery. */
+    private static Instant end(Fault fault, Instant begun) {
+        return fault.kind() == Fault.Kind.POWER_CUT || fault.kind() == Fault.Kind.REWIND_OFFSETS
+                ? begun
+                : Instant.now();
+    }
+
+    /** Until everything runs, and an order placed from now on was confirmed in every partition, which takes three or so. */
+    private static void awaitFlow(SystemUnderTest system) throws InterruptedException {
+        var since = Instant.now();
+        long deadline = System.nanoTime() + RECOVERY.toNanos();
+        while (System.nanoTime() < deadline) {
+            try (var connection = system.connect("orders");
+                    var select = connection.prepareStatement("""
+                            SELECT count(DISTINCT event.partition)
+                            FROM order_view JOIN order_view_event event USING (order_id)
+                            WHERE placed_at > ? AND event.type = 'OrderConfirmed'
+                            """)) {
+                select.setTimestamp(1, java.sql.Timestamp.from(since));
+                try (var row = select.executeQuery()) {
+                    row.next();
+                    if (row.getInt(1) == 3 && system.parts().stream().allMatch(SystemUnderTest.Part::ready)) {
+                        return;
+                    }
+                }
+            } catch (SQLException _) {
+                // it may be the database that recovers
+            }
+            TimeUnit.MILLISECONDS.sleep(PROBE.toMillis());
+        }
+        say("no recovery within " + RECOVERY.toSeconds() + " s");
+    }
+
+    private static void print(Fault fault) {
+        say("%4d  %6.1f s  %s %s%s"
+                .formatted(
+                        fault.number(),
+                        fault.at().toMillis() / 1000.0,
+                        fault.kind(),
+                        fault.target(),
+                        fault.lasts().isZero()
+                                ? ""
+                                : " for %.1f s".formatted(fault.lasts().toMillis() / 1000.0)));
+    }
+
+    private static synchronized void say(String line) {
+        System.out.println(line);
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (var files = Files.walk(folder)) {
+            for (var file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+
+    /** Adds up what the services count as duplicates, across their restarts; what a killed one had counted last is lost. */
+    private static final class Duplicates implements AutoCloseable {
+        private static final Pattern COUNTER =
+                Pattern.compile("orderly_events_total\\{group=\"([^\"]+)\",outcome=\"duplicate\"\\} (\\S+)");
+
+        private final Map<String, Double> last = new HashMap<>();
+        private final Map<String, Double> sums = new ConcurrentHashMap<>();
+        private final Thread sampler;
+
+        Duplicates(SystemUnderTest system) {
+            sampler = Thread.ofVirtual().name("duplicates").start(() -> {
+                try {
+                    while (true) {
+                        sample(system);
+                        TimeUnit.SECONDS.sleep(1);
+                    }
+                } catch (InterruptedException _) {
+                    Thread.currentThread().interrupt(); // closed
+                }
+            });
+        }
+
+        private void sample(SystemUnderTest system) throws InterruptedException {
+            for (String service : SystemUnderTest.SERVICES) {
+                var metrics = system.ask("GET", system.url(service, "/q/metrics"), null)
+                        .orElse("");
+                var found = COUNTER.matcher(metrics);
+                while (found.find()) {
+                    double now = Double.parseDouble(found.group(2));
+                    double before = last.getOrDefault(found.group(1), 0.0);
+                    sums.merge(found.group(1), now >= before ? now - before : now, Double::sum);
+                    last.put(found.group(1), now);
+                }
+            }
+        }
+
+        long total() {
+            return (long) sums.values().stream().mapToDouble(d -> d).sum();
+        }
+
+        @Override
+        public void close() {
+            sampler.interrupt();
+        }
+    }
+}

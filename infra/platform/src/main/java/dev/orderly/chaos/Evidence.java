@@ -1,0 +1,349 @@
+package dev.orderly.chaos;
+
+import static dev.orderly.chaos.SystemUnderTest.TOPIC;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.orderly.chaos.History.Operation;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.regex.Pattern;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.StringDeserializer;
+
+/**
+ * All there is to see when everything is quiet again: what the client was told, every row of every database, every record of
+ * the topic from its beginning, and what the services complained of. Checkers are functions of this and of nothing else.
+ *
+ * @param inbox the events that each consumer group has seen
+ * @param unquiet what had still not come to rest at the deadline; empty when all had
+ */
+record Evidence(
+        List<Operation> operations,
+        List<Event> topic,
+        List<OutboxRow> outbox,
+        Map<String, Set<UUID>> inbox,
+        List<Parked> parked,
+        List<Poison.Injected> poison,
+        List<Order> orders,
+        List<Key> keys,
+        List<View> views,
+        List<Entry> entries,
+        List<Stock> stock,
+        List<Reservation> reservations,
+        List<Transfer> transfers,
+        List<Balance> balances,
+        List<Payment> payments,
+        List<Letter> letters,
+        Set<String> mails,
+        List<String> complaints,
+        List<String> unquiet) {
+
+    /** A record of the topic that is not poison, in the order of its partition. */
+    record Event(int partition, long offset, String order, UUID id, String type, String source, int version) {}
+
+    record OutboxRow(String service, UUID id, String order, String type, int version) {}
+
+    record Parked(String consumer, int partition, long offset, String key, String reason) {}
+
+    record Order(
+            String id,
+            String customer,
+            String status,
+            String reason,
+            long total,
+            int version,
+            Map<String, Long> lines,
+            Instant placedAt) {
+        boolean terminal() {
+            return Set.of("CONFIRMED", "REJECTED", "CANCELLED").contains(status);
+        }
+    }
+
+    record Key(String customer, String key, String order) {}
+
+    record View(String order, String status, String reason, int version, int events) {}
+
+    record Entry(String order, int position, String type, String source, int version, Instant occurredAt) {}
+
+    record Stock(String sku, long available, long reserved, long sold) {}
+
+    record Reservation(String order, String status) {}
+
+    record Transfer(String kind, String from, String to, long amount, String order, String key) {}
+
+    record Balance(String customer, long amount) {}
+
+    record Payment(String order, String status) {}
+
+    record Letter(String order, String kind, String state) {}
+
+    private static final JsonMapper JSON = new JsonMapper();
+    private static final Duration SILENCE = Duration.ofSeconds(5);
+
+    /** What a service may complain of while its surroundings are taken away, or it is fed poison; all else is a violation. */
+    private static final Pattern EXPECTED_COMPLAINTS = Pattern.compile(String.join(
+            "|",
+            "\\[org\\.apache\\.kafka|\\[io\\.smallrye\\.reactive\\.messaging", // brokers were away
+            "SQLException|PSQLException|\\[io\\.agroal|\\[com\\.arjuna|ARJUNA", // the database was
+            "ClosedChannelException|HttpClosedException|Connection reset|Broken pipe", // the client was
+            "EventConsumer.* parking "));
+
+    private static final Pattern ENTRY = Pattern.compile("^\\d{4}-\\d\\d-\\d\\d \\S+ +(\\S+)");
+
+    static Evidence of(
+            SystemUnderTest system, List<Operation> operations, List<Poison.Injected> poison, List<String> unquiet)
+            throws SQLException, IOException, InterruptedException {
+        var outbox = new ArrayList<OutboxRow>();
+        var inbox = new HashMap<String, Set<UUID>>();
+        var parked = new ArrayList<Parked>();
+        for (String database : SystemUnderTest.DATABASES) {
+            outbox.addAll(rows(
+                    system,
+                    database,
+                    "SELECT source, id, key, type, version FROM outbox WHERE topic = '" + TOPIC + "'",
+                    row -> new OutboxRow(
+                            row.getString(1), uuid(row, 2), row.getString(3), row.getString(4), row.getInt(5))));
+            rows(
+                    system,
+                    database,
+                    "SELECT consumer, event_id FROM inbox",
+                    row -> inbox.computeIfAbsent(row.getString(1), _ -> new HashSet<>())
+                            .add(uuid(row, 2)));
+            parked.addAll(rows(
+                    system,
+                    database,
+                    "SELECT consumer, partition, \"offset\", key, reason FROM parked_event",
+                    row -> new Parked(
+                            row.getString(1), row.getInt(2), row.getLong(3), row.getString(4), row.getString(5))));
+        }
+        return new Evidence(
+                operations,
+                topic(system),
+                outbox,
+                inbox,
+                parked,
+                poison,
+                rows(
+                        system,
+                        "orders",
+                        "SELECT id, customer_id, status, reason, total, version, lines, placed_at FROM orders",
+                        row -> new Order(
+                                row.getString(1),
+                                row.getString(2),
+                                row.getString(3),
+                                row.getString(4),
+                                row.getLong(5),
+                                row.getInt(6),
+                                lines(row.getString(7)),
+                                row.getTimestamp(8).toInstant())),
+                rows(
+                        system,
+                        "orders",
+                        "SELECT customer_id, key, order_id FROM idempotency_key",
+                        row -> new Key(row.getString(1), row.getString(2), row.getString(3))),
+                rows(
+                        system,
+                        "orders",
+                        "SELECT order_id, status, reason, version, events FROM order_view",
+                        row -> new View(
+                                row.getString(1), row.getString(2), row.getString(3), row.getInt(4), row.getInt(5))),
+                rows(
+                        system,
+                        "orders",
+                        "SELECT order_id, position, type, source, version, occurred_at FROM order_view_event"
+                                + " ORDER BY order_id, position",
+                        row -> new Entry(
+                                row.getString(1),
+                                row.getInt(2),
+                                row.getString(3),
+                                row.getString(4),
+                                row.getInt(5),
+                                row.getTimestamp(6).toInstant())),
+                rows(
+                        system,
+                        "inventory",
+                        "SELECT sku, available, reserved, sold FROM stock",
+                        row -> new Stock(row.getString(1), row.getLong(2), row.getLong(3), row.getLong(4))),
+                rows(
+                        system,
+                        "inventory",
+                        "SELECT order_id, status FROM reservation",
+                        row -> new Reservation(row.getString(1), row.getString(2))),
+                rows(
+                        system,
+                        "payments",
+                        "SELECT kind, from_account, to_account, amount, order_id, idempotency_key FROM transfer",
+                        row -> new Transfer(
+                                row.getString(1),
+                                row.getString(2),
+                                row.getString(3),
+                                row.getLong(4),
+                                row.getString(5),
+                                row.getString(6))),
+                rows(
+                        system,
+                        "payments",
+                        "SELECT customer_id, amount FROM balance",
+                        row -> new Balance(row.getString(1), row.getLong(2))),
+                rows(
+                        system,
+                        "payments",
+                        "SELECT order_id, status FROM payment",
+                        row -> new Payment(row.getString(1), row.getString(2))),
+                rows(
+                        system,
+                        "notifications",
+                        "SELECT order_id, kind, state FROM notification",
+                        row -> new Letter(row.getString(1), row.getString(2), row.getString(3))),
+                mails(system),
+                complaints(system),
+                unquiet);
+    }
+
+    private interface RowReader<T> {
+        T read(ResultSet row) throws SQLException, IOException;
+    }
+
+    private static <T> List<T> rows(SystemUnderTest system, String database, String query, RowReader<T> reader)
+            throws SQLException, IOException {
+        try (var connection = system.connect(database)) {
+            connection.setAutoCommit(false); // else the driver reads all rows at once
+            try (var select = connection.createStatement()) {
+                select.setFetchSize(10_000);
+                var result = new ArrayList<T>();
+                try (var rows = select.executeQuery(query)) {
+                    while (rows.next()) {
+                        result.add(reader.read(rows));
+                    }
+                }
+                return result;
+            }
+        }
+    }
+
+    private static UUID uuid(ResultSet row, int column) throws SQLException {
+        return row.getObject(column, UUID.class);
+    }
+
+    private static Map<String, Long> lines(String json) throws IOException {
+        var lines = new HashMap<String, Long>();
+        for (JsonNode line : JSON.readTree(json)) {
+            lines.merge(line.path("sku").asText(), line.path("quantity").asLong(), Long::sum);
+        }
+        return lines;
+    }
+
+    /** From the beginning to the end that it has now. */
+    private static List<Event> topic(SystemUnderTest system) {
+        var events = new ArrayList<Event>();
+        try (var consumer = new KafkaConsumer<>(
+                Map.<String, Object>of("bootstrap.servers", system.bootstrapServers(), "max.poll.records", 5000),
+                new StringDeserializer(),
+                new ByteArrayDeserializer())) {
+            var partitions = consumer.partitionsFor(TOPIC).stream()
+                    .map(info -> new TopicPartition(TOPIC, info.partition()))
+                    .toList();
+            consumer.assign(partitions);
+            consumer.seekToBeginning(partitions);
+            var ends = consumer.endOffsets(partitions);
+            long deadline = System.nanoTime() + SILENCE.toNanos();
+            while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
+                var records = consumer.poll(Duration.ofMillis(500));
+                for (var record : records) {
+                    if (!Injector.isPoison(record.headers())) {
+                        events.add(event(record));
+                    }
+                }
+                deadline = records.isEmpty() ? deadline : System.nanoTime() + SILENCE.toNanos();
+                if (System.nanoTime() > deadline) {
+                    throw new IllegalStateException("the topic cannot be read to its end");
+                }
+            }
+        }
+        return events;
+    }
+
+    private static Event event(ConsumerRecord<String, byte[]> record) {
+        return new Event(
+                record.partition(),
+                record.offset(),
+                record.key(),
+                UUID.fromString(header(record, "id")),
+                header(record, "type"),
+                header(record, "source"),
+                Integer.parseInt(header(record, "version")));
+    }
+
+    private static String header(ConsumerRecord<String, byte[]> record, String name) {
+        return new String(record.headers().lastHeader(name).value(), UTF_8);
+    }
+
+    /** The Message-IDs that the mail sink still has; it forgets when it is killed. */
+    private static Set<String> mails(SystemUnderTest system) throws IOException, InterruptedException {
+        var ids = new HashSet<String>();
+        for (JsonNode user : json(system, "/api/user")) {
+            for (JsonNode mail : json(system, "/api/user/" + user.path("login").asText() + "/messages")) {
+                ids.add(mail.path("Message-ID").asText());
+            }
+        }
+        return ids;
+    }
+
+    private static JsonNode json(SystemUnderTest system, String path) throws IOException, InterruptedException {
+        Optional<String> answer = system.ask("GET", system.mailApi(path), null);
+        return answer.isPresent() ? JSON.readTree(answer.get()) : JSON.createArrayNode();
+    }
+
+    /** The first lines of the entries of the services' logs by which they complain of what no fault of ours explains. */
+    private static List<String> complaints(SystemUnderTest system) throws IOException {
+        var complaints = new ArrayList<String>();
+        for (String service : SystemUnderTest.SERVICES) {
+            for (String suffix : List.of(".log.old", ".log")) {
+                var log = system.data().resolve("log").resolve(service + suffix);
+                if (Files.exists(log)) {
+                    unexpected(Files.readAllLines(log)).forEach(line -> complaints.add(service + ": " + line));
+                }
+            }
+        }
+        return complaints;
+    }
+
+    /** An entry is excused by any of its lines: the first names the symptom, the last the cause. */
+    static List<String> unexpected(List<String> log) {
+        var unexpected = new ArrayList<String>();
+        String error = null;
+        for (String line : log) {
+            var entry = ENTRY.matcher(line);
+            if (entry.find()) {
+                if (error != null) {
+                    unexpected.add(error);
+                }
+                error = Set.of("ERROR", "FATAL").contains(entry.group(1)) ? line : null;
+            }
+            if (error != null && EXPECTED_COMPLAINTS.matcher(line).find()) {
+                error = null;
+            }
+        }
+        if (error != null) {
+            unexpected.add(error);
+        }
+        return unexpected;
+    }
+}

@@ -1,0 +1,441 @@
+package dev.orderly.chaos;
+
+import static dev.orderly.chaos.SystemUnderTest.BROKERS;
+import static dev.orderly.chaos.SystemUnderTest.DATABASES;
+import static dev.orderly.chaos.SystemUnderTest.GROUPS;
+import static dev.orderly.chaos.SystemUnderTest.SERVICES;
+import static dev.orderly.chaos.SystemUnderTest.TOPIC;
+import static dev.orderly.chaos.SystemUnderTest.signal;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.orderly.platform.StartFailure;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.clients.admin.RemoveMembersFromConsumerGroupOptions;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.ElectionType;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+
+/** Lets things go wrong, and right again: each fault is over when {@link #inject} returns, and nothing of it stays. */
+final class Injector implements AutoCloseable {
+
+    private static final Duration CRASH_PATIENCE = Duration.ofSeconds(10);
+    private static final Duration RESTART_PATIENCE = Duration.ofSeconds(60);
+    private static final int DUPLICATES = 200;
+    private static final int STOP_TENTHS = 100;
+
+    private final SystemUnderTest system;
+    private final Byteman byteman = new Byteman();
+    private final List<Poison.Injected> poison = new CopyOnWriteArrayList<>();
+    private final AtomicLong republished = new AtomicLong();
+    private final ExecutorService helpers = Executors.newVirtualThreadPerTaskExecutor();
+    private final List<Process> extras = new CopyOnWriteArrayList<>();
+    private final KafkaProducer<String, byte[]> producer;
+
+    Injector(SystemUnderTest system) {
+        this.system = system;
+        this.producer = new KafkaProducer<>(
+                Map.of(
+                        "bootstrap.servers",
+                        system.bootstrapServers(),
+                        "client.id",
+                        "chaos",
+                        "acks",
+                        "all",
+                        "enable.idempotence",
+                        true,
+                        "delivery.timeout.ms",
+                        120_000),
+                new StringSerializer(),
+                new ByteArraySerializer());
+    }
+
+    /** The fault could not be made to happen; the reason is for the report. */
+    static final class Missed extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        Missed(String why) {
+            super(why);
+        }
+    }
+
+    List<Poison.Injected> poison() {
+        return List.copyOf(poison);
+    }
+
+    /** How many records of the topic were sent to it a second time. */
+    long republished() {
+        return republished.get();
+    }
+
+    /** Returns when the fault is over; what it did to the system may last longer. */
+    void inject(Fault fault) throws InterruptedException, Missed {
+        try {
+            var target = fault.target();
+            switch (fault.kind()) {
+                case KILL_SERVICE, KILL_CONNECT, KILL_BROKER, KILL_POSTGRES, KILL_MAIL -> signalPart("KILL", target);
+                case RESTART_SERVICE, RESTART_CONNECT, RESTART_BROKER -> signalPart("TERM", target);
+                case RESTART_POSTGRES -> signalPart("INT", target); // its fast shutdown
+                case PAUSE_SERVICE, PAUSE_CONNECT, PAUSE_BROKER, PAUSE_POSTGRES, PAUSE_MAIL ->
+                    pause(target, fault.lasts());
+                case KILL_TWO_SERVICES -> {
+                    for (String part : target.split("\\+")) {
+                        signalPart("KILL", part);
+                    }
+                }
+                case KILL_ALL_SERVICES -> killAll(SERVICES);
+                case KILL_ALL_BROKERS -> killAll(BROKERS);
+                case ROLLING_BROKERS -> roll();
+                case KILL_CONTROLLER -> killController();
+                case MOVE_LEADERS -> moveLeaders();
+                case CRASH_POINT -> crash(target, 1 + fault.dice() % 20);
+                case SECOND_INSTANCE -> secondInstance(target, fault.lasts(), fault.dice() % 2 == 0);
+                case REBALANCE_STORM -> {
+                    secondInstance(target, fault.lasts().dividedBy(2), true);
+                    secondInstance(target, fault.lasts().dividedBy(2), false);
+                }
+                case RESTART_CONNECTOR -> connector("POST", target, "/restart?includeTasks=true");
+                case PAUSE_CONNECTOR -> {
+                    connector("PUT", target, "/pause");
+                    TimeUnit.MILLISECONDS.sleep(fault.lasts().toMillis());
+                    resume(target);
+                }
+                case KILL_WALSENDER ->
+                    sql(
+                            "postgres",
+                            "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = 'outbox_"
+                                    + target + "' AND active");
+                case KILL_BACKENDS ->
+                    sql(
+                            "postgres",
+                            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '" + target
+                                    + "_app'");
+                case LOCK_TABLES -> lock(target, fault.lasts());
+                case CHANGE_TABLE ->
+                    sql(
+                            target,
+                            "SET lock_timeout = '5s'; ALTER TABLE outbox ADD COLUMN chaos_" + fault.number() + " int");
+                case DUPLICATES -> republish(fault.dice());
+                case POISON -> poison(Poison.named(target));
+                case REWIND_OFFSETS -> rewind(target, fault.dice());
+                case POWER_CUT -> {
+                    killExtras();
+                    system.powerCut();
+                }
+            }
+        } catch (IOException | SQLException | ExecutionException | IllegalArgumentException | StartFailure e) {
+            throw new Missed(e.toString());
+        }
+    }
+
+    private long pid(String part) throws Missed {
+        long pid = system.part(part).pid();
+        if (pid == 0) {
+            throw new Missed(part + " was down");
+        }
+        return pid;
+    }
+
+    private void signalPart(String signal, String part) throws InterruptedException, IOException, Missed {
+        signal(signal, pid(part));
+    }
+
+    private void pause(String part, Duration time) throws InterruptedException, IOException, Missed {
+        long leader = pid(part);
+        // A postmaster's children go on without it: all of them or none.
+        var family = new ArrayList<>(List.of(leader));
+        ProcessHandle.of(leader).stream()
+                .flatMap(ProcessHandle::descendants)
+                .map(ProcessHandle::pid)
+                .forEach(family::add);
+        try {
+            for (long pid : family) {
+                signal("STOP", pid);
+            }
+            TimeUnit.MILLISECONDS.sleep(time.toMillis());
+        } finally {
+            for (long pid : family) {
+                signal("CONT", pid);
+            }
+        }
+    }
+
+    private void killAll(List<String> parts) throws InterruptedException, IOException {
+        for (var part : system.parts()) {
+            if (parts.contains(part.name()) && part.pid() != 0) {
+                signal("KILL", part.pid());
+            }
+        }
+    }
+
+    private void roll() throws InterruptedException, IOException, Missed {
+        for (String broker : BROKERS) {
+            long former = pid(broker);
+            signal("TERM", former);
+            SystemUnderTest.await(RESTART_PATIENCE, broker + " to be back", () -> {
+                var now = system.part(broker);
+                return now.ready() && now.pid() != former;
+            });
+        }
+    }
+
+    private void killController() throws InterruptedException, IOException, ExecutionException, Missed {
+        int leader = system.admin().describeMetadataQuorum().quorumInfo().get().leaderId();
+        signalPart("KILL", "kafka-" + leader);
+    }
+
+    private void moveLeaders() throws InterruptedException, ExecutionException {
+        system.admin().electLeaders(ElectionType.PREFERRED, null).partitions().get();
+    }
+
+    private void crash(String target, int visit) throws InterruptedException, IOException, Missed {
+        var point = Byteman.CrashPoint.valueOf(target.substring(0, target.indexOf('@')));
+        long pid = pid(target.substring(target.indexOf('@') + 1));
+        var rule = point.rule(visit);
+        byteman.install(pid, rule);
+        try {
+            SystemUnderTest.await(
+                    CRASH_PATIENCE,
+                    "the crash",
+                    () -> ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty());
+        } catch (StartFailure e) {
+            byteman.uninstall(pid, rule);
+            throw new Missed("nobody came by " + target);
+        }
+    }
+
+    /** Joins and leaves, by a farewell or without one. */
+    private void secondInstance(String service, Duration time, boolean politely)
+            throws InterruptedException, IOException {
+        int port = freePort();
+        var builder = new ProcessBuilder(
+                        "bash",
+                        system.guard().toString(), // ends it with us, should we be killed
+                        system.data().resolveSibling("second-" + port + ".pid").toString(),
+                        "TERM",
+                        String.valueOf(STOP_TENTHS),
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx192m",
+                        "-XX:+UseSerialGC",
+                        "-XX:+UseCompactObjectHeaders",
+                        "-XX:TieredStopAtLevel=1",
+                        "-jar",
+                        system.jar(service).toString())
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(system.data()
+                        .resolve("log")
+                        .resolve(service + "-second.log")
+                        .toFile()));
+        builder.environment().putAll(system.environment(service));
+        builder.environment().put("HTTP_PORT", String.valueOf(port));
+        var guard = builder.start();
+        extras.add(guard);
+        try {
+            var ready = URI.create("http://localhost:" + port + "/q/health/ready");
+            long deadline = System.nanoTime() + RESTART_PATIENCE.toNanos();
+            while (guard.isAlive()
+                    && System.nanoTime() < deadline
+                    && system.ask("GET", ready, null).isEmpty()) {
+                TimeUnit.MILLISECONDS.sleep(200);
+            }
+            guard.waitFor(time.toMillis(), TimeUnit.MILLISECONDS);
+        } finally {
+            if (!politely) {
+                guard.descendants().forEach(ProcessHandle::destroyForcibly);
+            }
+            guard.getOutputStream().close(); // which asks it to stop
+            guard.waitFor();
+            extras.remove(guard);
+        }
+    }
+
+    private void killExtras() {
+        extras.forEach(guard -> guard.descendants().forEach(ProcessHandle::destroyForcibly));
+    }
+
+    private static int freePort() throws IOException {
+        try (var socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private void connector(String method, String database, String path) throws InterruptedException, Missed {
+        if (system.connector(method, "/" + database + "-outbox" + path).isEmpty()) {
+            throw new Missed("Connect did not take it");
+        }
+    }
+
+    private void resume(String database) throws InterruptedException {
+        long deadline = System.nanoTime() + RESTART_PATIENCE.toNanos();
+        while (system.connector("PUT", "/" + database + "-outbox/resume").isEmpty() && System.nanoTime() < deadline) {
+            TimeUnit.MILLISECONDS.sleep(500); // Connect itself may be down
+        }
+    }
+
+    private void sql(String database, String statement) throws SQLException {
+        try (var connection = system.connect(database);
+                var change = connection.createStatement()) {
+            change.execute(statement);
+        }
+    }
+
+    private void lock(String target, Duration time) throws SQLException, InterruptedException {
+        String database = target.substring(0, target.indexOf(':'));
+        String table = target.substring(target.indexOf(':') + 1);
+        try (Connection connection = system.connect(database)) {
+            connection.setAutoCommit(false);
+            try (var lock = connection.createStatement()) {
+                lock.execute("SET LOCAL lock_timeout = '5s'");
+                lock.execute("LOCK TABLE " + table + " IN ACCESS EXCLUSIVE MODE");
+                TimeUnit.MILLISECONDS.sleep(time.toMillis());
+            } finally {
+                connection.rollback();
+            }
+        }
+    }
+
+    /** Some of what the topic has, once more, shuffled. What came first still came first, so nothing may change by it. */
+    private void republish(int dice) throws InterruptedException, ExecutionException {
+        var random = new Random(dice);
+        var copies = new ArrayList<ProducerRecord<String, byte[]>>();
+        try (var consumer = new KafkaConsumer<>(
+                Map.<String, Object>of("bootstrap.servers", system.bootstrapServers(), "max.poll.records", DUPLICATES),
+                new StringDeserializer(),
+                new ByteArrayDeserializer())) {
+            var partition = new TopicPartition(TOPIC, random.nextInt(3));
+            consumer.assign(List.of(partition));
+            long end = consumer.endOffsets(List.of(partition)).get(partition);
+            consumer.seek(partition, end == 0 ? 0 : random.nextLong(end));
+            for (var record : consumer.poll(Duration.ofSeconds(5))) {
+                if (record.headers().lastHeader(Poison.MARK) == null) {
+                    copies.add(new ProducerRecord<>(
+                            TOPIC, record.partition(), record.key(), record.value(), record.headers()));
+                }
+            }
+        }
+        Collections.shuffle(copies, random);
+        for (var copy : copies) {
+            producer.send(copy);
+        }
+        producer.flush();
+        republished.addAndGet(copies.size());
+    }
+
+    private void poison(Poison kind) throws InterruptedException, ExecutionException {
+        var sent = producer.send(kind.record()).get();
+        poison.add(new Poison.Injected(kind, sent.partition(), sent.offset(), kind.parkedBy()));
+    }
+
+    /** Only a group without members can be told where it is: so its service is killed, and told before it is back. */
+    private void rewind(String group, int dice) throws InterruptedException, ExecutionException, IOException, Missed {
+        var committed = new HashMap<TopicPartition, OffsetAndMetadata>();
+        system.admin()
+                .listConsumerGroupOffsets(group)
+                .partitionsToOffsetAndMetadata()
+                .get()
+                .forEach((partition, offset) ->
+                        committed.put(partition, new OffsetAndMetadata(Math.max(0, offset.offset() - dice))));
+        signalPart("KILL", GROUPS.get(group));
+        long deadline = System.nanoTime() + RESTART_PATIENCE.toNanos();
+        while (true) {
+            try {
+                system.admin()
+                        .removeMembersFromConsumerGroup(group, new RemoveMembersFromConsumerGroupOptions())
+                        .all()
+                        .get();
+                system.admin().alterConsumerGroupOffsets(group, committed).all().get();
+                return;
+            } catch (ExecutionException e) {
+                if (System.nanoTime() > deadline
+                        || system.part(GROUPS.get(group)).ready()) {
+                    throw new Missed("the group had members again: " + e.getCause());
+                }
+                TimeUnit.MILLISECONDS.sleep(50);
+            }
+        }
+    }
+
+    /** As an outage that is longer than the log is kept, or a careless hand, would have it. Not a fault: a sabotage. */
+    void loseSlot(String database, Duration time) throws InterruptedException, SQLException, Missed {
+        connector("PUT", database, "/stop");
+        var slot = "outbox_" + database;
+        SystemUnderTest.await(RESTART_PATIENCE, "the end of the relay", () -> {
+            try (var connection = system.connect("postgres");
+                    var statement = connection.createStatement();
+                    var rows = statement.executeQuery(
+                            "SELECT FROM pg_replication_slots WHERE slot_name = '" + slot + "' AND NOT active")) {
+                return rows.next();
+            } catch (SQLException _) {
+                return false;
+            }
+        });
+        sql(database, "SELECT pg_drop_replication_slot('" + slot + "')");
+        TimeUnit.MILLISECONDS.sleep(time.toMillis());
+        sql(database, "SELECT pg_create_logical_replication_slot('" + slot + "', 'pgoutput')");
+        connector("DELETE", database, "/offsets");
+        resume(database);
+    }
+
+    /** Keeps a service broken, whatever process it is by now, until this is closed. */
+    void sabotage(Byteman.Sabotage sabotage) {
+        for (String service : sabotage.services()) {
+            helpers.submit(() -> {
+                var done = Set.<Long>of();
+                while (true) {
+                    long pid = system.part(service).pid();
+                    if (pid != 0 && system.part(service).ready() && !done.contains(pid)) {
+                        byteman.install(pid, sabotage.rules());
+                        done = Set.of(pid);
+                    }
+                    TimeUnit.MILLISECONDS.sleep(300);
+                }
+            });
+        }
+    }
+
+    /** When the last of all that is broken is whole again: nothing stopped, nothing paused, nobody extra. */
+    void heal() throws InterruptedException {
+        helpers.shutdownNow();
+        killExtras();
+        for (String database : DATABASES) {
+            resume(database);
+        }
+    }
+
+    static boolean isPoison(org.apache.kafka.common.header.Headers headers) {
+        var mark = headers.lastHeader(Poison.MARK);
+        return mark != null && new String(mark.value(), UTF_8).equals("poison");
+    }
+
+    @Override
+    public void close() {
+        helpers.shutdownNow();
+        killExtras();
+        producer.close(Duration.ZERO);
+    }
+}

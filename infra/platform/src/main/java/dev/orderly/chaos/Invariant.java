@@ -1,0 +1,507 @@
+package dev.orderly.chaos;
+
+import static java.util.stream.Collectors.counting;
+import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.summingLong;
+import static java.util.stream.Collectors.toMap;
+import static java.util.stream.Collectors.toSet;
+
+import dev.orderly.chaos.Evidence.Event;
+import dev.orderly.chaos.Evidence.Order;
+import dev.orderly.chaos.History.Action;
+import dev.orderly.chaos.History.Intent;
+import dev.orderly.chaos.History.Operation;
+import dev.orderly.chaos.History.Outcome;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Function;
+
+/**
+ * A promise, and the function that finds where it was not kept: of the {@link Evidence} alone, so that it can be tried on
+ * hand-made evidence. The numbers are those of {@code docs/faults.md}.
+ */
+enum Invariant {
+    I01_ACKNOWLEDGED_ORDERS_EXIST(
+            "an order that was accepted is there, one per key; one that was refused is not", Invariant::acknowledged),
+    I02_MONEY_IS_CONSERVED(
+            "each balance is the sum of its transfers, the merchant has what confirmed orders cost", Invariant::money),
+    I03_PAID_EXACTLY_ONCE("a confirmed order is captured once; a cancelled one is refunded", Invariant::payment),
+    I04_STOCK_IS_CONSERVED(
+            "available + reserved + sold is what was there; sold is what confirmed orders took", Invariant::stock),
+    I05_RESERVATIONS_ARE_RESOLVED("each is sold or given back, as its order ended", Invariant::reservations),
+    I06_ORDERS_END("every order is confirmed, rejected or cancelled", Invariant::ended),
+    I07_TRANSITIONS_ARE_LEGAL("on the topic, every event follows from one before it", Invariant::transitions),
+    I08_OUTBOX_IS_PUBLISHED("each outbox row is on the topic, and nothing else is", Invariant::published),
+    I09_ORDER_IS_KEPT("per order one partition; per source versions 1, 2, 3 … at first sight", Invariant::inOrder),
+    I10_EVENTS_ARE_SEEN("each group has seen each of its events", Invariant::seen),
+    I11_VIEW_IS_THE_FOLD("read model = fold of the topic = write model", Invariant::view),
+    I13_PARKED_IS_THE_POISON("parked is the injected poison: no more, no less", Invariant::parked),
+    I16_SOMETHING_ALWAYS_WORKS("never more than 90 s without a success; at rest by the deadline", Invariant::alive),
+    I17_DEPOSITS_AND_CANCELLATIONS_LAST(
+            "a deposit that was accepted is there once; an order whose cancellation was is cancelled",
+            Invariant::depositsAndCancellations),
+    I18_NOTHING_UNEXPECTED_IS_LOGGED("no error but those that the faults explain", Invariant::complaints),
+    L01_OUTCOMES_ARE_RIGHT("enough stock and money: confirmed. Not enough: rejected", Invariant::outcomes),
+    L02_LETTERS_ARE_SENT("one letter per ended order, of its kind, sent; copies under its id", Invariant::letters),
+    L03_EFFECTS_ARE_ONCE_AND_IN_ORDER(
+            "of each order every event took effect once, in the order of the topic", Invariant::effects);
+
+    private static final Duration LONGEST_SILENCE = Duration.ofSeconds(90);
+
+    private final String promise;
+    private final Function<Evidence, List<String>> check;
+
+    Invariant(String promise, Function<Evidence, List<String>> check) {
+        this.promise = promise;
+        this.check = check;
+    }
+
+    String promise() {
+        return promise;
+    }
+
+    /** One line for each place where the promise was not kept; none when it was. */
+    List<String> violations(Evidence evidence) {
+        return check.apply(evidence);
+    }
+
+    private static List<String> acknowledged(Evidence all) {
+        var violations = new ArrayList<String>();
+        var orders = byId(all);
+        var keys = new HashMap<String, String>();
+        for (var key : all.keys()) {
+            keys.put(key.customer() + ' ' + key.key(), key.order());
+            if (!orders.containsKey(key.order())) {
+                violations.add("key " + key.key() + " is taken by order " + key.order() + ", which is not there");
+            }
+        }
+        var asked = new HashSet<String>();
+        placements(all).forEach((key, attempts) -> {
+            asked.add(key);
+            var order = keys.get(key);
+            for (var attempt : attempts) {
+                if (attempt.outcome() == Outcome.OK && !attempt.order().equals(order)) {
+                    violations.add("order " + attempt.order() + " was accepted under " + key + ", which has " + order);
+                }
+            }
+            if (order != null && attempts.stream().allMatch(attempt -> attempt.outcome() == Outcome.FAIL)) {
+                violations.add("order " + order + " is there, although refused");
+            }
+        });
+        keys.keySet().stream()
+                .filter(key -> !asked.contains(key))
+                .forEach(key -> violations.add("nobody asked for the order of " + key));
+        if (new HashSet<>(keys.values()).size() != orders.size()) {
+            violations.add(orders.size() + " orders, but " + keys.size() + " keys");
+        }
+        return violations;
+    }
+
+    private static Map<String, List<Operation>> placements(Evidence all) {
+        return operations(all, Action.PLACE).stream()
+                .collect(groupingBy(operation -> operation.subject() + ' ' + operation.key()));
+    }
+
+    private static List<Operation> operations(Evidence all, Action action) {
+        return all.operations().stream()
+                .filter(operation -> operation.action() == action)
+                .toList();
+    }
+
+    private static Map<String, Order> byId(Evidence all) {
+        return all.orders().stream().collect(toMap(Order::id, Function.identity()));
+    }
+
+    private static List<String> money(Evidence all) {
+        var violations = new ArrayList<String>();
+        var accounts = new HashMap<String, Long>();
+        for (var transfer : all.transfers()) {
+            accounts.merge(transfer.from(), -transfer.amount(), Long::sum);
+            accounts.merge(transfer.to(), transfer.amount(), Long::sum);
+        }
+        for (var balance : all.balances()) {
+            long sum = accounts.getOrDefault("customer:" + balance.customer(), 0L);
+            if (balance.amount() != sum || sum < 0) {
+                violations.add("customer " + balance.customer() + " has " + balance.amount() + ", by transfers " + sum);
+            }
+        }
+        long due = all.orders().stream()
+                .filter(order -> order.status().equals("CONFIRMED"))
+                .mapToLong(Order::total)
+                .sum();
+        long merchant = accounts.getOrDefault("merchant", 0L);
+        if (merchant != due) {
+            violations.add("the merchant has " + merchant + " for confirmed orders of " + due);
+        }
+        return violations;
+    }
+
+    private static List<String> payment(Evidence all) {
+        var violations = new ArrayList<String>();
+        var captures = amounts(all, "CAPTURE");
+        var refunds = amounts(all, "REFUND");
+        for (var order : all.orders()) {
+            var captured = captures.getOrDefault(order.id(), List.of());
+            var refunded = refunds.getOrDefault(order.id(), List.of());
+            boolean right = switch (order.status()) {
+                case "CONFIRMED" -> captured.equals(List.of(order.total())) && refunded.isEmpty();
+                case "CANCELLED" ->
+                    captured.equals(refunded) && (captured.isEmpty() || captured.equals(List.of(order.total())));
+                default -> captured.isEmpty() && refunded.isEmpty();
+            };
+            if (!right) {
+                violations.add("order %s of %d is %s: captured %s, refunded %s"
+                        .formatted(order.id(), order.total(), order.status(), captured, refunded));
+            }
+        }
+        captures.keySet().stream()
+                .filter(order -> !byId(all).containsKey(order))
+                .forEach(order -> violations.add("captured for order " + order + ", which is not there"));
+        return violations;
+    }
+
+    private static Map<String, List<Long>> amounts(Evidence all, String kind) {
+        var amounts = new HashMap<String, List<Long>>();
+        all.transfers().stream()
+                .filter(transfer -> transfer.kind().equals(kind))
+                .forEach(transfer -> amounts.computeIfAbsent(transfer.order(), _ -> new ArrayList<>())
+                        .add(transfer.amount()));
+        return amounts;
+    }
+
+    private static List<String> stock(Evidence all) {
+        var violations = new ArrayList<String>();
+        var taken = all.orders().stream()
+                .filter(order -> order.status().equals("CONFIRMED"))
+                .flatMap(order -> order.lines().entrySet().stream())
+                .collect(groupingBy(Map.Entry::getKey, summingLong(Map.Entry::getValue)));
+        for (var stock : all.stock()) {
+            if (stock.available() < 0 || stock.reserved() < 0 || stock.sold() < 0) {
+                violations.add("less than nothing: " + stock);
+            }
+            if (stock.sold() != taken.getOrDefault(stock.sku(), 0L)) {
+                violations.add(stock + ", but confirmed orders took " + taken.getOrDefault(stock.sku(), 0L));
+            }
+            var initial = Load.FIXED_STOCK.get(stock.sku());
+            if (initial != null && stock.available() + stock.reserved() + stock.sold() != initial) {
+                violations.add(stock + ", but there were " + initial);
+            }
+        }
+        return violations;
+    }
+
+    private static List<String> reservations(Evidence all) {
+        var violations = new ArrayList<String>();
+        var status =
+                all.reservations().stream().collect(toMap(Evidence.Reservation::order, Evidence.Reservation::status));
+        for (var order : all.orders()) {
+            var reservation = status.remove(order.id());
+            boolean right = switch (order.status()) {
+                case "CONFIRMED" -> "COMMITTED".equals(reservation);
+                case "REJECTED", "CANCELLED" -> "RELEASED".equals(reservation) || "REJECTED".equals(reservation);
+                default -> true; // I06 says so
+            };
+            if (!right) {
+                violations.add("order " + order.id() + " is " + order.status() + ", its stock " + reservation);
+            }
+        }
+        status.keySet().forEach(order -> violations.add("stock for order " + order + ", which is not there"));
+        all.stock().stream()
+                .filter(stock -> stock.reserved() != 0)
+                .forEach(stock -> violations.add("still reserved: " + stock));
+        return violations;
+    }
+
+    private static List<String> ended(Evidence all) {
+        return all.orders().stream()
+                .filter(order -> !order.terminal())
+                .map(order -> "order " + order.id() + " is still " + order.status())
+                .toList();
+    }
+
+    /** The topic as a reader that drops duplicates sees it: of every event its first occurrence, by order. */
+    private static Map<String, List<Event>> firstOccurrences(Evidence all) {
+        var seen = new HashSet<UUID>();
+        var byOrder = new LinkedHashMap<String, List<Event>>();
+        for (var event : all.topic()) {
+            if (seen.add(event.id())) {
+                byOrder.computeIfAbsent(event.order(), _ -> new ArrayList<>()).add(event);
+            }
+        }
+        return byOrder;
+    }
+
+    private static List<String> transitions(Evidence all) {
+        var violations = new ArrayList<String>();
+        firstOccurrences(all).forEach((order, events) -> {
+            var before = new HashSet<String>();
+            for (var event : events) {
+                if (!mayFollow(event.type(), before)) {
+                    violations.add("order " + order + ": " + event.type() + " after " + before);
+                }
+                before.add(event.type());
+            }
+        });
+        return violations;
+    }
+
+    private static boolean mayFollow(String type, Set<String> before) {
+        boolean ended = before.contains("OrderConfirmed")
+                || before.contains("OrderRejected")
+                || before.contains("OrderCancelled");
+        boolean caused = switch (type) {
+            case "OrderPlaced" -> before.isEmpty();
+            case "StockReserved", "StockRejected" ->
+                before.contains("OrderPlaced")
+                        && !before.contains("StockReserved")
+                        && !before.contains("StockRejected");
+            case "PaymentCaptured", "PaymentDeclined" ->
+                before.contains("StockReserved")
+                        && !before.contains("PaymentCaptured")
+                        && !before.contains("PaymentDeclined");
+            case "OrderConfirmed" -> before.contains("PaymentCaptured") && !ended;
+            case "OrderRejected" -> (before.contains("StockRejected") || before.contains("PaymentDeclined")) && !ended;
+            case "OrderCancelled" -> before.contains("OrderPlaced") && !ended;
+            case "PaymentRefunded" -> before.contains("PaymentCaptured") && before.contains("OrderCancelled");
+            default -> false;
+        };
+        return caused && !before.contains(type);
+    }
+
+    private static List<String> published(Evidence all) {
+        var violations = new ArrayList<String>();
+        var seen = all.topic().stream().map(Event::id).collect(toSet());
+        var written = new HashSet<UUID>();
+        for (var row : all.outbox()) {
+            written.add(row.id());
+            if (!seen.contains(row.id())) {
+                violations.add("never published: " + row.type() + " of order " + row.order());
+            }
+        }
+        all.topic().stream()
+                .filter(event -> !written.contains(event.id()))
+                .forEach(event -> violations.add("nobody wrote " + event));
+        return violations;
+    }
+
+    private static List<String> inOrder(Evidence all) {
+        var violations = new ArrayList<String>();
+        all.topic().stream()
+                .collect(groupingBy(Event::order, java.util.stream.Collectors.mapping(Event::partition, toSet())))
+                .forEach((order, partitions) -> {
+                    if (partitions.size() > 1) {
+                        violations.add("order " + order + " is in partitions " + partitions);
+                    }
+                });
+        firstOccurrences(all).forEach((order, events) -> {
+            var versions = new HashMap<String, Integer>();
+            for (var event : events) {
+                int expected = versions.merge(event.source(), 1, Integer::sum);
+                if (event.version() != expected) {
+                    violations.add("order %s: version %d of %s where %d was next"
+                            .formatted(order, event.version(), event.source(), expected));
+                }
+            }
+        });
+        return violations;
+    }
+
+    private static List<String> seen(Evidence all) {
+        var violations = new ArrayList<String>();
+        for (var events : firstOccurrences(all).values()) {
+            for (var event : events) {
+                for (var group : Poison.Groups.reactingTo(event.type())) {
+                    if (!all.inbox().getOrDefault(group, Set.of()).contains(event.id())) {
+                        violations.add(group + " has not seen " + event);
+                    }
+                }
+            }
+        }
+        return violations;
+    }
+
+    private static List<String> effects(Evidence all) {
+        var violations = new ArrayList<String>();
+        var entries = all.entries().stream().collect(groupingBy(Evidence.Entry::order));
+        firstOccurrences(all).forEach((order, events) -> {
+            var effects = entries.getOrDefault(order, List.of()).stream()
+                    .map(entry -> entry.source() + ' ' + entry.version() + ' ' + entry.type())
+                    .toList();
+            var happened = events.stream()
+                    .map(event -> event.source() + ' ' + event.version() + ' ' + event.type())
+                    .toList();
+            if (!effects.equals(happened)) {
+                violations.add("order " + order + ": " + happened + " took effect as " + effects);
+            }
+        });
+        return violations;
+    }
+
+    private static List<String> view(Evidence all) {
+        var violations = new ArrayList<String>();
+        var views = all.views().stream().collect(toMap(Evidence.View::order, Function.identity()));
+        var folds = firstOccurrences(all);
+        for (var order : all.orders()) {
+            var view = views.remove(order.id());
+            var fold = fold(folds.getOrDefault(order.id(), List.of()));
+            if (view == null) {
+                violations.add("order " + order.id() + " is not in the view");
+            } else if (!view.status().equals(order.status())
+                    || !Objects.equals(view.reason(), order.reason())
+                    || view.version() != order.version()) {
+                violations.add("written " + order + ", shown " + view);
+            } else if (!view.status().equals(fold.status())
+                    || view.version() != fold.version()
+                    || view.events() != fold.events()) {
+                violations.add("told " + fold + ", shown " + view);
+            }
+        }
+        views.values().forEach(view -> violations.add("shown, but not there: " + view));
+        return violations;
+    }
+
+    private static Evidence.View fold(Collection<Event> events) {
+        String status = null;
+        int version = 0;
+        int count = 0;
+        for (var event : events) {
+            count++;
+            version = event.source().equals("order-service") ? Math.max(version, event.version()) : version;
+            status = switch (event.type()) {
+                case "OrderConfirmed" -> "CONFIRMED";
+                case "OrderRejected" -> "REJECTED";
+                case "OrderCancelled" -> "CANCELLED";
+                default -> status;
+            };
+        }
+        return new Evidence.View(null, status, null, version, count);
+    }
+
+    private static List<String> parked(Evidence all) {
+        var violations = new ArrayList<String>();
+        var expected = new HashSet<String>();
+        for (var poison : all.poison()) {
+            for (var group : poison.parkedBy()) {
+                expected.add("%s %d/%d".formatted(group, poison.partition(), poison.offset()));
+            }
+        }
+        for (var parked : all.parked()) {
+            if (!expected.remove("%s %d/%d".formatted(parked.consumer(), parked.partition(), parked.offset()))) {
+                violations.add("parked without being poison: " + parked);
+            }
+        }
+        expected.forEach(missing -> violations.add("poison that is not parked: " + missing));
+        return violations;
+    }
+
+    private static List<String> alive(Evidence all) {
+        var violations = new ArrayList<>(all.unquiet());
+        Instant last = null;
+        for (var success : all.operations().stream()
+                .filter(operation -> operation.outcome() == Outcome.OK)
+                .map(Operation::completed)
+                .sorted()
+                .toList()) {
+            if (last != null && Duration.between(last, success).compareTo(LONGEST_SILENCE) > 0) {
+                violations.add("nothing succeeded between " + last + " and " + success);
+            }
+            last = success;
+        }
+        return violations;
+    }
+
+    private static List<String> depositsAndCancellations(Evidence all) {
+        var violations = new ArrayList<String>();
+        var deposits = all.transfers().stream()
+                .filter(transfer -> transfer.kind().equals("DEPOSIT"))
+                .collect(groupingBy(transfer -> transfer.to() + ' ' + transfer.key(), counting()));
+        operations(all, Action.DEPOSIT).stream()
+                .collect(groupingBy(operation -> "customer:" + operation.subject() + ' ' + operation.key()))
+                .forEach((key, attempts) -> {
+                    long made = deposits.getOrDefault(key, 0L);
+                    boolean accepted = attempts.stream().anyMatch(attempt -> attempt.outcome() == Outcome.OK);
+                    boolean refused = attempts.stream().allMatch(attempt -> attempt.outcome() == Outcome.FAIL);
+                    if (made > 1 || accepted && made != 1 || refused && made != 0) {
+                        violations.add("deposit " + key + " was made " + made + " times");
+                    }
+                });
+        var orders = byId(all);
+        operations(all, Action.CANCEL).stream()
+                .collect(groupingBy(Operation::subject))
+                .forEach((id, attempts) -> {
+                    var order = orders.get(id);
+                    var status = order == null ? "not there" : order.status();
+                    if (attempts.stream().anyMatch(attempt -> attempt.outcome() == Outcome.OK)
+                            && !status.equals("CANCELLED")) {
+                        violations.add("order " + id + " was cancelled, and is " + status);
+                    }
+                    if (order != null
+                            && attempts.stream().allMatch(attempt -> attempt.outcome() == Outcome.FAIL)
+                            && "cancelled by the customer".equals(order.reason())) {
+                        violations.add("order " + id + " is cancelled, although that was refused");
+                    }
+                });
+        return violations;
+    }
+
+    private static List<String> complaints(Evidence all) {
+        return all.complaints();
+    }
+
+    private static List<String> outcomes(Evidence all) {
+        var violations = new ArrayList<String>();
+        var orders = byId(all);
+        placements(all)
+                .values()
+                .forEach(attempts -> attempts.stream()
+                        .filter(attempt -> attempt.outcome() == Outcome.OK && attempt.intent() != Intent.ANY)
+                        .findFirst()
+                        .ifPresent(attempt -> {
+                            var order = orders.get(attempt.order());
+                            // That it was cancelled in time is I17's business.
+                            if (order != null
+                                    && order.terminal()
+                                    && !order.status().equals(attempt.intent().name())
+                                    && !order.status().equals("CANCELLED")) {
+                                violations.add("order %s was to be %s, and is %s: %s"
+                                        .formatted(order.id(), attempt.intent(), order.status(), order.reason()));
+                            }
+                        }));
+        return violations;
+    }
+
+    private static List<String> letters(Evidence all) {
+        var violations = new ArrayList<String>();
+        var orders = byId(all);
+        var known = new HashSet<String>();
+        var counts = new HashMap<String, Integer>();
+        for (var letter : all.letters()) {
+            var order = orders.get(letter.order());
+            known.add("<" + letter.order() + "." + letter.kind().toLowerCase(java.util.Locale.ROOT));
+            counts.merge(letter.order(), 1, Integer::sum);
+            if (order == null || !order.status().equals(letter.kind())) {
+                violations.add(letter + " about " + (order == null ? "no order" : order.status()));
+            } else if (!letter.state().equals("SENT")) {
+                violations.add("not sent: " + letter);
+            }
+        }
+        orders.values().stream()
+                .filter(order -> order.terminal() && counts.getOrDefault(order.id(), 0) != 1)
+                .forEach(order ->
+                        violations.add(counts.getOrDefault(order.id(), 0) + " letters about order " + order.id()));
+        all.mails().stream()
+                .filter(id -> !known.contains(id.substring(0, Math.max(0, id.indexOf('@')))))
+                .forEach(id -> violations.add("a mail that nobody wrote: " + id));
+        return violations;
+    }
+}

@@ -1,0 +1,293 @@
+package dev.orderly.chaos;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.orderly.chaos.History.Action;
+import dev.orderly.chaos.History.Intent;
+import dev.orderly.chaos.History.Operation;
+import dev.orderly.chaos.History.Outcome;
+import dev.orderly.platform.StartFailure;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
+
+/**
+ * Customers and clerks: orders that are to be confirmed, that ask for more than there is or than is paid for, that are
+ * cancelled while they are decided or sent twice at once; deposits; restocks. New ones come at their rate however slow the
+ * answers are (an open loop); whatever has an unknown outcome is repeated under its key until it is known.
+ */
+final class Load implements AutoCloseable {
+
+    static final int PRICE = 100;
+    /** Never restocked, so that what was there must be there or sold in the end. */
+    static final Map<String, Long> FIXED_STOCK =
+            Map.of("plenty-1", 500_000_000L, "plenty-2", 500_000_000L, "plenty-3", 500_000_000L, "short", 5L);
+
+    static final List<String> CONTENDED = List.of("hot-1", "hot-2");
+
+    private static final int TOO_MANY = 10;
+    private static final int SHELF = 25;
+    private static final long WEALTH = 10_000_000_00L;
+    private static final int CUSTOMERS = 20;
+    private static final int MOST_UNDER_WAY = 4000;
+    private static final Duration ANSWER = Duration.ofSeconds(10);
+    private static final int FIRST_PAUSE_MILLIS = 100;
+    private static final int LONGEST_PAUSE_MILLIS = 3000;
+    private static final JsonMapper JSON = new JsonMapper();
+
+    private final URI orders;
+    private final URI inventory;
+    private final URI payments;
+    private final History history;
+    private final Random random;
+    private final List<String> rich;
+    private final List<String> poor;
+    private final ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor();
+    private final Semaphore underWay = new Semaphore(MOST_UNDER_WAY);
+    private final AtomicLong turnedAway = new AtomicLong();
+    private final HttpClient http = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofSeconds(2))
+            .build();
+    /** How long after the end of the load a client goes on asking for an answer that it did not get. */
+    private volatile long giveUpAt = Long.MAX_VALUE;
+
+    Load(SystemUnderTest system, History history, long seed) {
+        this.orders = system.url("order-service", "/");
+        this.inventory = system.url("inventory-service", "/");
+        this.payments = system.url("payment-service", "/");
+        this.history = history;
+        this.random = new Random(seed);
+        this.rich = customers(CUSTOMERS);
+        this.poor = customers(CUSTOMERS);
+    }
+
+    private List<String> customers(int number) {
+        return IntStream.range(0, number)
+                .mapToObj(_ ->
+                        new UUID(random.nextLong() & ~0xF000L | 0x7000L, random.nextLong() >>> 2 | 1L << 63).toString())
+                .toList();
+    }
+
+    /** Fills catalogue, shelves and accounts; nothing is broken yet, so everything must succeed. */
+    void prepare() throws InterruptedException {
+        for (String sku : List.of("plenty-1", "plenty-2", "plenty-3", "short", "hot-1", "hot-2")) {
+            expect(send(
+                    "PUT",
+                    orders.resolve("products/" + sku),
+                    null,
+                    Map.of("name", sku, "price", Map.of("amount", PRICE, "currency", "EUR"))));
+        }
+        for (var stock : FIXED_STOCK.entrySet()) {
+            expect(send(
+                    "PUT", inventory.resolve("stock/" + stock.getKey()), null, Map.of("available", stock.getValue())));
+        }
+        CONTENDED.forEach(this::restock);
+        rich.forEach(customer -> deposit(customer, "opening", WEALTH));
+        if (history.completed().stream().anyMatch(operation -> operation.outcome() != Outcome.OK)) {
+            throw new StartFailure("the shop could not be prepared");
+        }
+    }
+
+    private static void expect(Answer answer) {
+        if (answer.outcome != Outcome.OK) {
+            throw new StartFailure("the shop could not be prepared: HTTP " + answer.status);
+        }
+    }
+
+    /** Starts new operations at the rate until the time is over; returns when the last has been started. */
+    void run(int perSecond, Duration time) throws InterruptedException {
+        long start = System.nanoTime();
+        long number = time.toMillis() * perSecond / 1000;
+        for (long i = 0; i < number; i++) {
+            long due = start + i * TimeUnit.SECONDS.toNanos(1) / perSecond;
+            TimeUnit.NANOSECONDS.sleep(Math.max(0, due - System.nanoTime()));
+            Runnable next = next();
+            if (underWay.tryAcquire()) {
+                clients.submit(() -> {
+                    try {
+                        next.run();
+                    } finally {
+                        underWay.release();
+                    }
+                });
+            } else {
+                turnedAway.incrementAndGet();
+            }
+        }
+    }
+
+    /** Returns when all operations have been answered, or have given up. */
+    void finish(Duration patience) throws InterruptedException {
+        giveUpAt = System.nanoTime() + patience.toNanos();
+        clients.shutdown();
+        clients.awaitTermination(patience.toSeconds() + 30, TimeUnit.SECONDS);
+    }
+
+    long turnedAway() {
+        return turnedAway.get();
+    }
+
+    /** All that is random is drawn here, by one thread: the same seed asks for the same things in the same order. */
+    private Runnable next() {
+        String key = "chaos-" + new UUID(random.nextLong(), random.nextLong());
+        String customer = rich.get(random.nextInt(CUSTOMERS));
+        String sku = "plenty-" + random.nextInt(1, 4);
+        int quantity = random.nextInt(1, 4);
+        int delay = random.nextInt(600);
+        int dice = random.nextInt(100);
+        if (dice < 50) {
+            return () -> place(customer, key, Intent.CONFIRMED, Map.of(sku, quantity));
+        } else if (dice < 58) {
+            return () -> place(customer, key, Intent.REJECTED, Map.of(sku, quantity, "short", TOO_MANY));
+        } else if (dice < 66) {
+            String pauper = poor.get(random.nextInt(CUSTOMERS));
+            return () -> place(pauper, key, Intent.REJECTED, Map.of(sku, quantity));
+        } else if (dice < 74) {
+            String hot = CONTENDED.get(random.nextInt(CONTENDED.size()));
+            return () -> place(customer, key, Intent.ANY, Map.of(hot, quantity));
+        } else if (dice < 88) {
+            return () -> place(customer, key, Intent.CONFIRMED, Map.of(sku, quantity))
+                    .ifPresent(order -> cancel(order, delay));
+        } else if (dice < 94) {
+            return () -> {
+                clients.submit(() -> place(customer, key, Intent.CONFIRMED, Map.of(sku, quantity)));
+                place(customer, key, Intent.CONFIRMED, Map.of(sku, quantity));
+            };
+        } else if (dice < 97) {
+            return () -> deposit(customer, key, quantity);
+        }
+        String hot = CONTENDED.get(random.nextInt(CONTENDED.size()));
+        return () -> restock(hot);
+    }
+
+    private Optional<String> place(String customer, String key, Intent intent, Map<String, Integer> lines) {
+        var body = Map.of(
+                "customerId",
+                customer,
+                "lines",
+                lines.entrySet().stream()
+                        .map(line -> Map.of("sku", line.getKey(), "quantity", line.getValue()))
+                        .toList(),
+                "paymentMethod",
+                "BALANCE");
+        return Optional.ofNullable(repeated(
+                        () -> history.invoke(
+                                Action.PLACE,
+                                customer,
+                                key,
+                                intent,
+                                lines.values().iterator().next()),
+                        () -> send("POST", orders.resolve("orders"), key, body))
+                .order());
+    }
+
+    private void cancel(String order, int delayMillis) {
+        if (!pause(delayMillis)) {
+            return;
+        }
+        repeated(
+                () -> history.invoke(Action.CANCEL, order, null, Intent.ANY, 0),
+                () -> send("POST", orders.resolve("orders/" + order + "/cancel"), null, null));
+    }
+
+    private void deposit(String customer, String key, long amount) {
+        repeated(
+                () -> history.invoke(Action.DEPOSIT, customer, key, Intent.ANY, amount),
+                () -> send(
+                        "POST",
+                        payments.resolve("accounts/" + customer + "/deposits"),
+                        key,
+                        Map.of("amount", Map.of("amount", amount, "currency", "EUR"))));
+    }
+
+    private void restock(String sku) {
+        repeated(
+                () -> history.invoke(Action.RESTOCK, sku, null, Intent.ANY, SHELF),
+                () -> send("PUT", inventory.resolve("stock/" + sku), null, Map.of("available", SHELF)));
+    }
+
+    private interface Attempt {
+        Answer make();
+    }
+
+    private Operation repeated(java.util.function.Supplier<Operation> invocation, Attempt attempt) {
+        int pause = FIRST_PAUSE_MILLIS;
+        while (true) {
+            var invoked = invocation.get();
+            var answer = attempt.make();
+            var operation = history.complete(invoked, answer.outcome, answer.status, answer.order);
+            if (operation.outcome() != Outcome.UNKNOWN || System.nanoTime() > giveUpAt || !pause(pause)) {
+                return operation;
+            }
+            pause = Math.min(2 * pause, LONGEST_PAUSE_MILLIS);
+        }
+    }
+
+    private static boolean pause(int millis) {
+        try {
+            TimeUnit.MILLISECONDS.sleep(millis);
+            return true;
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private record Answer(Outcome outcome, int status, String order) {}
+
+    private Answer send(String method, URI url, String key, Object body) {
+        try {
+            var request = HttpRequest.newBuilder(url)
+                    .timeout(ANSWER)
+                    .method(
+                            method,
+                            body == null
+                                    ? BodyPublishers.noBody()
+                                    : BodyPublishers.ofString(JSON.writeValueAsString(body)));
+            if (body != null) {
+                request.header("Content-Type", "application/json");
+            }
+            if (key != null) {
+                request.header("Idempotency-Key", key);
+            }
+            var answer = http.send(request.build(), BodyHandlers.ofString());
+            int status = answer.statusCode();
+            return switch (status / 100) {
+                case 2 -> new Answer(Outcome.OK, status, orderIn(answer.body()));
+                // Refused for good. All else, and above all a 503, promises nothing.
+                case 4 -> new Answer(status == 429 ? Outcome.UNKNOWN : Outcome.FAIL, status, null);
+                default -> new Answer(Outcome.UNKNOWN, status, null);
+            };
+        } catch (IOException _) {
+            return new Answer(Outcome.UNKNOWN, 0, null);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+            return new Answer(Outcome.UNKNOWN, 0, null);
+        }
+    }
+
+    private static String orderIn(String body) throws IOException {
+        return JSON.readTree(body).path("id").asText(null);
+    }
+
+    @Override
+    public void close() {
+        clients.shutdownNow();
+        http.shutdownNow();
+    }
+}

@@ -1,0 +1,114 @@
+package dev.orderly.chaos;
+
+import static dev.orderly.chaos.SystemUnderTest.DATABASES;
+import static dev.orderly.chaos.SystemUnderTest.GROUPS;
+
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.TopicPartition;
+
+/** Whether the system has come to rest: everything runs, and everything that was to be done is done. */
+final class Quiescence {
+
+    /** Looking twice, with this between: what is done causes what is to be done. */
+    private static final Duration PAUSE = Duration.ofSeconds(2);
+
+    private final SystemUnderTest system;
+    private Map<TopicPartition, Long> lastEnds = Map.of();
+
+    Quiescence(SystemUnderTest system) {
+        this.system = system;
+    }
+
+    /** Returns when all is quiet, with nothing; or at the deadline, with what is not. */
+    List<String> await(Duration atMost) throws InterruptedException {
+        long deadline = System.nanoTime() + atMost.toNanos();
+        while (true) {
+            var open = open();
+            if (open.isEmpty() || System.nanoTime() > deadline) {
+                return open;
+            }
+            TimeUnit.MILLISECONDS.sleep(PAUSE.toMillis());
+        }
+    }
+
+    private List<String> open() throws InterruptedException {
+        var open = new ArrayList<String>();
+        system.parts().stream()
+                .filter(part -> !part.ready())
+                .forEach(part -> open.add(part.name() + " is " + part.state()));
+        open.addAll(system.brokenRelays());
+        try {
+            count(open, "orders", "orders are undecided", "orders WHERE status = 'PENDING'");
+            count(
+                    open,
+                    "orders",
+                    "orders are undecided in the view",
+                    "order_view WHERE status NOT IN ('CONFIRMED', 'REJECTED', 'CANCELLED')");
+            count(open, "notifications", "letters are not sent", "notification WHERE state <> 'SENT'");
+            for (String database : DATABASES) {
+                count(
+                        open,
+                        "postgres",
+                        "relay is more than 16 MB behind: " + database,
+                        "pg_replication_slots WHERE slot_name = 'outbox_" + database
+                                + "' AND pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn) > 16777216");
+            }
+            lag(open);
+        } catch (SQLException | ExecutionException e) {
+            open.add("cannot be asked: " + e.getMessage());
+        }
+        return open;
+    }
+
+    private void count(List<String> open, String database, String what, String from) throws SQLException {
+        try (var connection = system.connect(database);
+                var select = connection.createStatement();
+                var row = select.executeQuery("SELECT count(*) FROM " + from)) {
+            row.next();
+            if (row.getLong(1) > 0) {
+                open.add(row.getLong(1) + " " + what);
+            }
+        }
+    }
+
+    private void lag(List<String> open) throws ExecutionException, InterruptedException {
+        var ends = new HashMap<TopicPartition, Long>();
+        var description = system.admin()
+                .describeTopics(List.of(SystemUnderTest.TOPIC))
+                .allTopicNames()
+                .get()
+                .get(SystemUnderTest.TOPIC);
+        var latest = new HashMap<TopicPartition, OffsetSpec>();
+        description
+                .partitions()
+                .forEach(
+                        p -> latest.put(new TopicPartition(SystemUnderTest.TOPIC, p.partition()), OffsetSpec.latest()));
+        system.admin().listOffsets(latest).all().get().forEach((partition, end) -> ends.put(partition, end.offset()));
+        for (String group : GROUPS.keySet()) {
+            var committed = system.admin()
+                    .listConsumerGroupOffsets(group)
+                    .partitionsToOffsetAndMetadata()
+                    .get();
+            long lag = 0;
+            for (var end : ends.entrySet()) {
+                var position = committed.get(end.getKey());
+                lag += end.getValue() - (position == null ? 0 : position.offset());
+            }
+            if (lag > 0) {
+                open.add(group + " is " + lag + " events behind");
+            }
+        }
+        if (!ends.equals(lastEnds)) {
+            open.add("there were new events a moment ago");
+        }
+        lastEnds = ends;
+    }
+}

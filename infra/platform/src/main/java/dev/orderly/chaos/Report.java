@@ -1,0 +1,233 @@
+package dev.orderly.chaos;
+
+import static com.github.freva.asciitable.HorizontalAlign.LEFT;
+import static java.util.stream.Collectors.counting;
+import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.toMap;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.github.freva.asciitable.AsciiTable;
+import com.github.freva.asciitable.Column;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * What happened, as tables for people and as JSON for programs.
+ *
+ * @param missed why a fault could not be made to happen, by its number
+ */
+record Report(
+        long seed,
+        Duration load,
+        List<Happened> faults,
+        Map<Integer, String> missed,
+        Map<String, Map<String, Long>> operations,
+        int orders,
+        int events,
+        long republished,
+        long duplicatesAbsorbed,
+        Map<Invariant, List<String>> violations) {
+
+    /** Of each invariant this many are shown; the rest is in the JSON. */
+    private static final int EXAMPLES = 3;
+
+    private static final int LONGEST_EXAMPLE = 400;
+
+    /**
+     * A fault that was made to happen.
+     *
+     * @param over when the cause was gone, such as a process that was stopped and goes on
+     * @param recovery until every partition had confirmed an order that was placed after that; null if none was to be
+     */
+    record Happened(Fault fault, Instant begun, Instant over, Duration recovery) {}
+
+    static Report of(
+            long seed,
+            Duration load,
+            List<Happened> faults,
+            Map<Integer, String> missed,
+            Evidence evidence,
+            long republished,
+            long duplicatesAbsorbed) {
+        var violations = new EnumMap<Invariant, List<String>>(Invariant.class);
+        for (var invariant : Invariant.values()) {
+            violations.put(invariant, invariant.violations(evidence));
+        }
+        var recoveries = new Recoveries(evidence);
+        return new Report(
+                seed,
+                load,
+                faults.stream()
+                        .map(f -> new Happened(f.fault, f.begun, f.over, recoveries.after(f.over)))
+                        .toList(),
+                missed,
+                evidence.operations().stream()
+                        .collect(groupingBy(
+                                operation -> operation.action().name().toLowerCase(java.util.Locale.ROOT),
+                                TreeMap::new,
+                                groupingBy(
+                                        operation -> operation.outcome().name().toLowerCase(java.util.Locale.ROOT),
+                                        TreeMap::new,
+                                        counting()))),
+                evidence.orders().size(),
+                evidence.topic().size(),
+                republished,
+                duplicatesAbsorbed,
+                violations);
+    }
+
+    /** When flow was back: in every partition an order that was placed after a moment has been confirmed. */
+    private static final class Recoveries {
+        private final Map<Integer, List<Instant[]>> confirmedByPartition = new HashMap<>();
+
+        Recoveries(Evidence evidence) {
+            var partitions = evidence.topic().stream()
+                    .collect(toMap(Evidence.Event::order, Evidence.Event::partition, (first, _) -> first));
+            var placed = evidence.orders().stream().collect(toMap(Evidence.Order::id, Evidence.Order::placedAt));
+            for (var entry : evidence.entries()) {
+                if (entry.type().equals("OrderConfirmed") && placed.containsKey(entry.order())) {
+                    confirmedByPartition
+                            .computeIfAbsent(partitions.getOrDefault(entry.order(), -1), _ -> new ArrayList<>())
+                            .add(new Instant[] {placed.get(entry.order()), entry.occurredAt()});
+                }
+            }
+        }
+
+        Duration after(Instant moment) {
+            Duration slowest = null;
+            for (var confirmed : confirmedByPartition.values()) {
+                var first = confirmed.stream()
+                        .filter(order -> order[0].isAfter(moment))
+                        .map(order -> order[1])
+                        .min(Instant::compareTo);
+                if (first.isEmpty()) {
+                    return null; // the load ended before
+                }
+                var taken = Duration.between(moment, first.get());
+                slowest = slowest == null || taken.compareTo(slowest) > 0 ? taken : slowest;
+            }
+            return slowest;
+        }
+    }
+
+    boolean clean() {
+        return violations.values().stream().allMatch(List::isEmpty);
+    }
+
+    void print(PrintStream out) {
+        var byKind = new TreeMap<Fault.Kind, List<Happened>>(
+                faults.stream().collect(groupingBy(happened -> happened.fault().kind())));
+        var missedByKind = new TreeMap<String, Long>();
+        missed.forEach((_, why) -> missedByKind.merge(why.substring(0, why.indexOf(':')), 1L, Long::sum));
+        out.println(AsciiTable.getTable(
+                AsciiTable.NO_BORDERS,
+                List.copyOf(byKind.entrySet()),
+                List.of(
+                        column("fault", kind -> kind.getKey().toString()),
+                        number("times", kind -> String.valueOf(kind.getValue().size())),
+                        number(
+                                "missed",
+                                kind -> String.valueOf(
+                                        missedByKind.getOrDefault(kind.getKey().toString(), 0L))),
+                        number("recovery: median s", kind -> seconds(kind.getValue(), 0.5)),
+                        number("max s", kind -> seconds(kind.getValue(), 1)))));
+        out.printf(
+                "%n%d faults of %d kinds (%d more could not be made to happen), load of %d s%n",
+                faults.size(), byKind.size(), missed.size(), load.toSeconds());
+        out.println("operations: " + operations);
+        out.printf(
+                "%d orders, %d records on the topic, %d of them sent again by the lab; at least %d duplicates absorbed%n%n",
+                orders, events, republished, duplicatesAbsorbed);
+        out.println(AsciiTable.getTable(
+                AsciiTable.NO_BORDERS,
+                List.copyOf(violations.entrySet()),
+                List.of(
+                        column(
+                                "invariant",
+                                (Map.Entry<Invariant, List<String>> i) ->
+                                        i.getKey().name()),
+                        column(
+                                "",
+                                i -> i.getValue().isEmpty()
+                                        ? "OK"
+                                        : "VIOLATED " + i.getValue().size()),
+                        column("promise", i -> i.getKey().promise()))));
+        violations.forEach((invariant, found) ->
+                found.stream().limit(EXAMPLES).forEach(violation -> out.println(invariant + ": " + cut(violation))));
+    }
+
+    private static String cut(String line) {
+        return line.length() <= LONGEST_EXAMPLE ? line : line.substring(0, LONGEST_EXAMPLE) + "…";
+    }
+
+    private static <T> com.github.freva.asciitable.ColumnData<T> column(
+            String header, java.util.function.Function<T, String> value) {
+        return new Column()
+                .header(header)
+                .headerAlign(LEFT)
+                .dataAlign(LEFT)
+                .maxWidth(100)
+                .with(value);
+    }
+
+    private static <T> com.github.freva.asciitable.ColumnData<T> number(
+            String header, java.util.function.Function<T, String> value) {
+        return new Column().header(header).with(value);
+    }
+
+    private static String seconds(List<Happened> happened, double quantile) {
+        var sorted = happened.stream()
+                .map(Happened::recovery)
+                .filter(java.util.Objects::nonNull)
+                .sorted()
+                .toList();
+        return sorted.isEmpty()
+                ? "-"
+                : "%.1f"
+                        .formatted(sorted.get((int) Math.ceil(quantile * sorted.size()) - 1)
+                                        .toMillis()
+                                / 1000.0);
+    }
+
+    void write(Path file) throws IOException {
+        var json = new LinkedHashMap<String, Object>();
+        json.put("seed", seed);
+        json.put("loadSeconds", load.toSeconds());
+        json.put(
+                "faults",
+                faults.stream()
+                        .map(happened -> {
+                            var fault = new LinkedHashMap<String, Object>();
+                            fault.put("number", happened.fault().number());
+                            fault.put("kind", happened.fault().kind().toString());
+                            fault.put("target", happened.fault().target());
+                            fault.put("begun", happened.begun().toString());
+                            fault.put("over", happened.over().toString());
+                            fault.put(
+                                    "recoveryMillis",
+                                    happened.recovery() == null
+                                            ? null
+                                            : happened.recovery().toMillis());
+                            return fault;
+                        })
+                        .toList());
+        json.put("missed", missed);
+        json.put("operations", operations);
+        json.put("orders", orders);
+        json.put("records", events);
+        json.put("republished", republished);
+        json.put("duplicatesAbsorbed", duplicatesAbsorbed);
+        json.put("violations", violations);
+        new JsonMapper().writerWithDefaultPrettyPrinter().writeValue(file.toFile(), json);
+    }
+}

@@ -1,0 +1,47 @@
+package dev.orderly.chaos;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.orderly.chaos.Fault.Kind;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** The same seed breaks the same things at the same times. */
+class FaultTest {
+
+    private static final Duration TIME = Duration.ofMinutes(10);
+    private static final Duration PAUSE = Duration.ofSeconds(3);
+
+    @Test
+    void a_schedule_is_determined_by_its_seed() {
+        var schedule = Fault.schedule(7, TIME, PAUSE, List.of(Kind.values()));
+
+        assertThat(Fault.schedule(7, TIME, PAUSE, List.of(Kind.values()))).isEqualTo(schedule);
+        assertThat(Fault.schedule(8, TIME, PAUSE, List.of(Kind.values()))).isNotEqualTo(schedule);
+    }
+
+    @Test
+    void every_kind_comes_up_before_any_comes_up_again() {
+        var schedule = Fault.schedule(7, TIME, PAUSE, List.of(Kind.values()));
+
+        assertThat(schedule.subList(0, Kind.values().length))
+                .extracting(Fault::kind)
+                .containsExactlyInAnyOrder(Kind.values());
+        assertThat(schedule)
+                .hasSizeGreaterThan(180)
+                .allMatch(fault -> fault.at().compareTo(TIME) < 0);
+    }
+
+    @Test
+    void kinds_are_chosen_by_name() {
+        assertThat(Fault.kinds(List.of("kill-broker", "poison"))).containsExactly(Kind.KILL_BROKER, Kind.POISON);
+        assertThat(Fault.kinds(List.of("all"))).containsExactly(Kind.values());
+        assertThat(Fault.kinds(List.of("-power-cut")))
+                .doesNotContain(Kind.POWER_CUT)
+                .hasSize(Kind.values().length - 1);
+        assertThat(Fault.kinds(List.of("none"))).isEmpty();
+        assertThatThrownBy(() -> Fault.kinds(List.of("kill-joy"))).hasMessageContaining("no such fault: kill-joy");
+    }
+}

@@ -1,0 +1,357 @@
+package dev.orderly.chaos;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.argumentSet;
+
+import dev.orderly.chaos.Evidence.Balance;
+import dev.orderly.chaos.Evidence.Entry;
+import dev.orderly.chaos.Evidence.Event;
+import dev.orderly.chaos.Evidence.Key;
+import dev.orderly.chaos.Evidence.Letter;
+import dev.orderly.chaos.Evidence.Order;
+import dev.orderly.chaos.Evidence.OutboxRow;
+import dev.orderly.chaos.Evidence.Parked;
+import dev.orderly.chaos.Evidence.Payment;
+import dev.orderly.chaos.Evidence.Reservation;
+import dev.orderly.chaos.Evidence.Stock;
+import dev.orderly.chaos.Evidence.Transfer;
+import dev.orderly.chaos.Evidence.View;
+import dev.orderly.chaos.History.Action;
+import dev.orderly.chaos.History.Intent;
+import dev.orderly.chaos.History.Operation;
+import dev.orderly.chaos.History.Outcome;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Each checker on a small history: it has nothing against one that is right, and sees the one thing that is wrong. */
+class InvariantTest {
+
+    private static final Instant NOW = Instant.parse("2026-11-23T10:00:00Z");
+    private static final String RICH = "rich";
+
+    @Test
+    void a_history_in_which_every_promise_was_kept_violates_none() {
+        var evidence = new Shop().evidence();
+
+        for (var invariant : Invariant.values()) {
+            assertThat(invariant.violations(evidence)).as(invariant.name()).isEmpty();
+        }
+    }
+
+    @Test
+    void duplicates_on_the_topic_violate_nothing() {
+        var shop = new Shop();
+        shop.topic.addAll(List.copyOf(shop.topic).reversed());
+
+        for (var invariant : Invariant.values()) {
+            assertThat(invariant.violations(shop.evidence()))
+                    .as(invariant.name())
+                    .isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource
+    void each_broken_promise_is_seen(Invariant invariant, Consumer<Shop> damage) {
+        var shop = new Shop();
+        damage.accept(shop);
+
+        assertThat(invariant.violations(shop.evidence())).isNotEmpty();
+    }
+
+    static Stream<Arguments> each_broken_promise_is_seen() {
+        return Stream.of(
+                broken("an accepted order is lost", Invariant.I01_ACKNOWLEDGED_ORDERS_EXIST, shop -> {
+                    shop.orders.removeFirst();
+                    shop.keys.removeFirst();
+                }),
+                broken(
+                        "two orders for one key",
+                        Invariant.I01_ACKNOWLEDGED_ORDERS_EXIST,
+                        shop -> shop.operations.add(placed("key-confirmed", Intent.CONFIRMED, Outcome.OK, "another"))),
+                broken(
+                        "an order that was refused is there",
+                        Invariant.I01_ACKNOWLEDGED_ORDERS_EXIST,
+                        shop -> shop.operations.set(0, placed("key-confirmed", Intent.CONFIRMED, Outcome.FAIL, null))),
+                broken(
+                        "an order that nobody asked for",
+                        Invariant.I01_ACKNOWLEDGED_ORDERS_EXIST,
+                        shop -> shop.operations.removeFirst()),
+                broken(
+                        "money appears",
+                        Invariant.I02_MONEY_IS_CONSERVED,
+                        shop -> shop.balances.set(0, new Balance(RICH, 901))),
+                broken(
+                        "a capture is lost",
+                        Invariant.I02_MONEY_IS_CONSERVED,
+                        shop -> shop.transfers.removeIf(transfer -> "confirmed".equals(transfer.order()))),
+                broken(
+                        "captured twice",
+                        Invariant.I03_PAID_EXACTLY_ONCE,
+                        shop -> shop.transfers.add(capture("confirmed"))),
+                broken(
+                        "not refunded",
+                        Invariant.I03_PAID_EXACTLY_ONCE,
+                        shop -> shop.transfers.removeIf(
+                                transfer -> transfer.kind().equals("REFUND"))),
+                broken(
+                        "an item is lost",
+                        Invariant.I04_STOCK_IS_CONSERVED,
+                        shop -> shop.stock.set(0, new Stock("short", 3, 0, 1))),
+                broken(
+                        "sold to nobody",
+                        Invariant.I04_STOCK_IS_CONSERVED,
+                        shop -> shop.stock.set(0, new Stock("short", 3, 0, 2))),
+                broken(
+                        "kept for a cancelled order",
+                        Invariant.I05_RESERVATIONS_ARE_RESOLVED,
+                        shop -> shop.reservations.set(1, new Reservation("cancelled", "RESERVED"))),
+                broken(
+                        "an order hangs",
+                        Invariant.I06_ORDERS_END,
+                        shop -> shop.orders.set(0, order("confirmed", "PENDING", null, 1))),
+                broken("an event without its cause", Invariant.I07_TRANSITIONS_ARE_LEGAL, shop -> shop.topic.remove(1)),
+                broken(
+                        "two ends",
+                        Invariant.I07_TRANSITIONS_ARE_LEGAL,
+                        shop -> shop.topic.add(event(0, "confirmed", "OrderCancelled", "order-service", 3))),
+                broken(
+                        "an event is never published",
+                        Invariant.I08_OUTBOX_IS_PUBLISHED,
+                        shop -> shop.topic.removeLast()),
+                broken(
+                        "an event of a rolled back transaction",
+                        Invariant.I08_OUTBOX_IS_PUBLISHED,
+                        shop -> shop.outbox.removeLast()),
+                broken(
+                        "two partitions",
+                        Invariant.I09_ORDER_IS_KEPT,
+                        shop -> shop.topic.add(event(1, "confirmed", "OrderPlaced", "order-service", 1))),
+                broken(
+                        "a version is skipped",
+                        Invariant.I09_ORDER_IS_KEPT,
+                        shop -> shop.topic.removeIf(event -> event.order().equals("cancelled")
+                                && event.type().equals("PaymentCaptured"))),
+                broken(
+                        "an event has passed by a group",
+                        Invariant.I10_EVENTS_ARE_SEEN,
+                        shop -> shop.inbox.get("payment-consumer-group").clear()),
+                broken(
+                        "an effect twice",
+                        Invariant.L03_EFFECTS_ARE_ONCE_AND_IN_ORDER,
+                        shop -> shop.entries.add(entry("confirmed", 5, "OrderConfirmed", "order-service", 2))),
+                broken(
+                        "an effect out of order",
+                        Invariant.L03_EFFECTS_ARE_ONCE_AND_IN_ORDER,
+                        shop -> java.util.Collections.swap(shop.entries, 0, 1)),
+                broken(
+                        "the view shows what is not so",
+                        Invariant.I11_VIEW_IS_THE_FOLD,
+                        shop -> shop.views.set(0, new View("confirmed", "CANCELLED", null, 2, 4))),
+                broken("the view lacks an order", Invariant.I11_VIEW_IS_THE_FOLD, shop -> shop.views.removeFirst()),
+                broken(
+                        "parked for no reason",
+                        Invariant.I13_PARKED_IS_THE_POISON,
+                        shop -> shop.parked.add(new Parked("order-consumer-group", 0, 1, "confirmed", "FAILED"))),
+                broken("poison is swallowed", Invariant.I13_PARKED_IS_THE_POISON, shop -> shop.parked.clear()),
+                broken(
+                        "no rest",
+                        Invariant.I16_SOMETHING_ALWAYS_WORKS,
+                        shop -> shop.unquiet.add("payment-consumer-group is 3 events behind")),
+                broken(
+                        "a long silence",
+                        Invariant.I16_SOMETHING_ALWAYS_WORKS,
+                        shop -> shop.operations.add(new Operation(
+                                9,
+                                Action.RESTOCK,
+                                "hot-1",
+                                null,
+                                Intent.ANY,
+                                1,
+                                NOW,
+                                NOW.plusSeconds(600),
+                                Outcome.OK,
+                                200,
+                                null))),
+                broken(
+                        "a deposit is lost",
+                        Invariant.I17_DEPOSITS_AND_CANCELLATIONS_LAST,
+                        shop -> shop.transfers.removeFirst()),
+                broken(
+                        "a deposit is made twice",
+                        Invariant.I17_DEPOSITS_AND_CANCELLATIONS_LAST,
+                        shop -> shop.transfers.add(shop.transfers.getFirst())),
+                broken(
+                        "a cancellation is forgotten",
+                        Invariant.I17_DEPOSITS_AND_CANCELLATIONS_LAST,
+                        shop -> shop.orders.set(1, order("cancelled", "CONFIRMED", null, 2))),
+                broken(
+                        "an error of another kind",
+                        Invariant.I18_NOTHING_UNEXPECTED_IS_LOGGED,
+                        shop -> shop.complaints.add("order-service: ERROR NullPointerException")),
+                broken(
+                        "rejected for no reason",
+                        Invariant.L01_OUTCOMES_ARE_RIGHT,
+                        shop -> shop.orders.set(0, order("confirmed", "REJECTED", "out of stock: short", 2))),
+                broken("no letter", Invariant.L02_LETTERS_ARE_SENT, shop -> shop.letters.removeFirst()),
+                broken(
+                        "the wrong letter",
+                        Invariant.L02_LETTERS_ARE_SENT,
+                        shop -> shop.letters.set(0, new Letter("confirmed", "REJECTED", "SENT"))),
+                broken(
+                        "a copy under an id of its own",
+                        Invariant.L02_LETTERS_ARE_SENT,
+                        shop -> shop.mails.add("<confirmed.2@orderly.example>")));
+    }
+
+    @Test
+    void a_complaint_is_excused_by_its_cause_and_by_nothing_else() {
+        var log = List.of(
+                "2026-11-23 10:00:00,000 ERROR [http-problem] (executor-thread-1) status=500: Error invoking method",
+                "\tat dev.orderly.order.OrderCommands.place(OrderCommands.java:80)",
+                "Caused by: org.postgresql.util.PSQLException: FATAL: terminating connection",
+                "2026-11-23 10:00:01,000 INFO  [dev.orderly] (main) an ERROR that is none",
+                "2026-11-23 10:00:02,000 ERROR [dev.orderly.order.Order] (executor-thread-1) something new",
+                "java.lang.NullPointerException");
+
+        assertThat(Evidence.unexpected(log)).containsExactly(log.get(4));
+    }
+
+    private static Arguments broken(String how, Invariant invariant, Consumer<Shop> damage) {
+        return argumentSet(invariant + ": " + how, invariant, damage);
+    }
+
+    /** One order that was confirmed, one that was cancelled after it had been paid, and one bad record. */
+    private static final class Shop {
+        final List<Operation> operations = new ArrayList<>();
+        final List<Event> topic = new ArrayList<>();
+        final List<OutboxRow> outbox = new ArrayList<>();
+        final Map<String, Set<UUID>> inbox = new HashMap<>();
+        final List<Parked> parked = new ArrayList<>();
+        final List<Order> orders = new ArrayList<>();
+        final List<Key> keys = new ArrayList<>();
+        final List<View> views = new ArrayList<>();
+        final List<Entry> entries = new ArrayList<>();
+        final List<Stock> stock = new ArrayList<>();
+        final List<Reservation> reservations = new ArrayList<>();
+        final List<Transfer> transfers = new ArrayList<>();
+        final List<Balance> balances = new ArrayList<>();
+        final List<Letter> letters = new ArrayList<>();
+        final Set<String> mails = new HashSet<>();
+        final List<String> complaints = new ArrayList<>();
+        final List<String> unquiet = new ArrayList<>();
+
+        Shop() {
+            operations.add(placed("key-confirmed", Intent.CONFIRMED, Outcome.OK, "confirmed"));
+            operations.add(placed("key-cancelled", Intent.CONFIRMED, Outcome.UNKNOWN, null));
+            operations.add(placed("key-cancelled", Intent.CONFIRMED, Outcome.OK, "cancelled"));
+            operations.add(operation(Action.CANCEL, "cancelled", null, Intent.ANY, Outcome.OK, "cancelled"));
+            operations.add(operation(Action.DEPOSIT, RICH, "opening", Intent.ANY, Outcome.OK, null));
+            orders.add(order("confirmed", "CONFIRMED", null, 2));
+            orders.add(order("cancelled", "CANCELLED", "cancelled by the customer", 2));
+            keys.add(new Key(RICH, "key-confirmed", "confirmed"));
+            keys.add(new Key(RICH, "key-cancelled", "cancelled"));
+            happened("confirmed", "OrderPlaced", "order-service", 1);
+            happened("confirmed", "StockReserved", "inventory-service", 1);
+            happened("confirmed", "PaymentCaptured", "payment-service", 1);
+            happened("confirmed", "OrderConfirmed", "order-service", 2);
+            happened("cancelled", "OrderPlaced", "order-service", 1);
+            happened("cancelled", "StockReserved", "inventory-service", 1);
+            happened("cancelled", "OrderCancelled", "order-service", 2);
+            happened("cancelled", "PaymentCaptured", "payment-service", 1);
+            happened("cancelled", "PaymentRefunded", "payment-service", 2);
+            views.add(new View("confirmed", "CONFIRMED", null, 2, 4));
+            views.add(new View("cancelled", "CANCELLED", "cancelled by the customer", 2, 5));
+            stock.add(new Stock("short", 4, 0, 1));
+            reservations.add(new Reservation("confirmed", "COMMITTED"));
+            reservations.add(new Reservation("cancelled", "RELEASED"));
+            transfers.add(new Transfer("DEPOSIT", "bank", "customer:" + RICH, 1000, null, "opening"));
+            transfers.add(capture("confirmed"));
+            transfers.add(capture("cancelled"));
+            transfers.add(new Transfer("REFUND", "merchant", "customer:" + RICH, 100, "cancelled", null));
+            balances.add(new Balance(RICH, 900));
+            letters.add(new Letter("confirmed", "CONFIRMED", "SENT"));
+            letters.add(new Letter("cancelled", "CANCELLED", "SENT"));
+            mails.add("<confirmed.confirmed@orderly.example>");
+            for (var group : Poison.NOT_JSON.parkedBy()) {
+                parked.add(new Parked(group, 2, 7, null, "UNREADABLE"));
+            }
+        }
+
+        private void happened(String order, String type, String source, int version) {
+            var event = event(0, order, type, source, version);
+            topic.add(event);
+            outbox.add(new OutboxRow(source, event.id(), order, type, version));
+            Poison.Groups.reactingTo(type)
+                    .forEach(group ->
+                            inbox.computeIfAbsent(group, _ -> new HashSet<>()).add(event.id()));
+            int position = 1
+                    + (int) entries.stream()
+                            .filter(entry -> entry.order().equals(order))
+                            .count();
+            entries.add(entry(order, position, type, source, version));
+        }
+
+        Evidence evidence() {
+            var poison = List.of(new Poison.Injected(Poison.NOT_JSON, 2, 7, Poison.NOT_JSON.parkedBy()));
+            return new Evidence(
+                    operations,
+                    topic,
+                    outbox,
+                    inbox,
+                    parked,
+                    poison,
+                    orders,
+                    keys,
+                    views,
+                    entries,
+                    stock,
+                    reservations,
+                    transfers,
+                    balances,
+                    List.of(new Payment("confirmed", "CAPTURED")),
+                    letters,
+                    mails,
+                    complaints,
+                    unquiet);
+        }
+    }
+
+    private static Operation placed(String key, Intent intent, Outcome outcome, String order) {
+        return operation(Action.PLACE, RICH, key, intent, outcome, order);
+    }
+
+    private static Operation operation(
+            Action action, String subject, String key, Intent intent, Outcome outcome, String order) {
+        return new Operation(0, action, subject, key, intent, 1000, NOW, NOW, outcome, 0, order);
+    }
+
+    private static Order order(String id, String status, String reason, int version) {
+        return new Order(id, RICH, status, reason, 100, version, Map.of("short", 1L), NOW);
+    }
+
+    private static Event event(int partition, String order, String type, String source, int version) {
+        var id = UUID.nameUUIDFromBytes((order + type).getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        return new Event(partition, 0, order, id, type, source, version);
+    }
+
+    private static Entry entry(String order, int position, String type, String source, int version) {
+        return new Entry(order, position, type, source, version, NOW);
+    }
+
+    private static Transfer capture(String order) {
+        return new Transfer("CAPTURE", "customer:" + RICH, "merchant", 100, order, null);
+    }
+}

@@ -1,0 +1,49 @@
+package dev.orderly.problem;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarkiverse.resteasy.problem.HttpProblem;
+import io.quarkiverse.resteasy.problem.postprocessing.ProblemContext;
+import jakarta.transaction.RollbackException;
+import java.lang.reflect.UndeclaredThrowableException;
+import java.sql.SQLException;
+import org.junit.jupiter.api.Test;
+
+/** What will pass by itself is a 503, and says whether anything may have been changed. */
+class ProblemShapeTest {
+
+    private static final SQLException LOST = new SQLException("terminating connection", "57P01");
+
+    @Test
+    void a_database_that_is_lost_before_the_commit_is_unavailable() {
+        var problem = shapeOf(new IllegalStateException(LOST));
+
+        assertThat(problem.getStatusCode()).isEqualTo(503);
+        assertThat(problem.getDetail()).contains("Nothing was changed");
+    }
+
+    @Test
+    void a_database_that_is_lost_during_the_commit_is_unavailable_and_nothing_is_promised() {
+        var commit = new RollbackException("ARJUNA016053: Could not commit transaction.");
+        commit.addSuppressed(new IllegalStateException(LOST));
+
+        var problem = shapeOf(new UndeclaredThrowableException(commit));
+
+        assertThat(problem.getStatusCode()).isEqualTo(503);
+        assertThat(problem.getDetail()).contains("may have been done, or not");
+    }
+
+    @Test
+    void a_commit_that_the_data_does_not_allow_is_an_error_of_ours() {
+        var commit = new RollbackException("ARJUNA016053: Could not commit transaction.");
+        commit.addSuppressed(new SQLException("a deferred constraint", "23514"));
+
+        assertThat(shapeOf(new UndeclaredThrowableException(commit)).getStatusCode())
+                .isEqualTo(500);
+    }
+
+    private static HttpProblem shapeOf(Throwable failure) {
+        var unshaped = HttpProblem.builder().withStatus(500).withTitle("?").build();
+        return new ProblemShape().apply(unshaped, ProblemContext.of(failure, "/orders"));
+    }
+}
