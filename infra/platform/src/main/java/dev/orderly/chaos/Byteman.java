@@ -29,7 +29,7 @@ final class Byteman {
     /** A place in a service where it is stopped dead, the n-th time that it comes by. */
     enum CrashPoint {
         INBOX_BEFORE_HANDLER("dev.orderly.messaging.Inbox", "addNew", "AT EXIT", SystemUnderTest.SERVICES),
-        HANDLER_BEFORE_COMMIT("dev.orderly.messaging.EventConsumer", "applyOnce", "AT EXIT", SystemUnderTest.SERVICES),
+        HANDLER_BEFORE_COMMIT("dev.orderly.messaging.EventConsumer", "apply", "AT EXIT", SystemUnderTest.SERVICES),
         OUTBOX_BEFORE_COMMIT(
                 "dev.orderly.messaging.Outbox",
                 "add",
@@ -113,15 +113,29 @@ final class Byteman {
                         "incrementCounter(\"visits\") % 40 == 0",
                         "RETURN")),
         NO_DEDUPLICATION(
-                "the inbox takes every event for a new one",
+                "the inbox takes every event for a new one, and the guard behind it remembers none",
                 SystemUnderTest.SERVICES,
                 CrashPoint.rule(
-                        "sabotage",
-                        "dev.orderly.messaging.Inbox",
-                        "addNew",
-                        "AT ENTRY",
-                        "TRUE",
-                        "RETURN new java.util.HashSet($2)")),
+                                "sabotage",
+                                "dev.orderly.messaging.Inbox",
+                                "addNew",
+                                "AT ENTRY",
+                                "TRUE",
+                                "RETURN new java.util.HashSet($2)")
+                        + CrashPoint.rule(
+                                "forget versions",
+                                "dev.orderly.messaging.VersionGuard$Batch",
+                                "save",
+                                "AT ENTRY",
+                                "TRUE",
+                                "RETURN")
+                        + CrashPoint.rule(
+                                "see no gaps",
+                                "dev.orderly.messaging.VersionGuard",
+                                "seesAllOf",
+                                "AT ENTRY",
+                                "TRUE",
+                                "RETURN false")),
         REORDER(
                 "the events of a batch are handled last to first",
                 SystemUnderTest.SERVICES,
@@ -149,8 +163,12 @@ final class Byteman {
                         "AT ENTRY",
                         "incrementCounter(\"visits\") % 40 == 0",
                         "RETURN")),
-        /** Not by a rule: see {@link Injector#loseSlot}. */
-        LOSE_SLOT("a replication slot is dropped, and made again while orders are placed", List.of(), "");
+        /** The loss itself is not by a rule: see {@link Injector#loseSlot}. */
+        LOSE_SLOT(
+                "a replication slot is dropped, and made again while orders are placed; the auditor sleeps",
+                SystemUnderTest.SERVICES,
+                CrashPoint.rule(
+                        "sabotage", "dev.orderly.messaging.OutboxAuditor", "audit", "AT ENTRY", "TRUE", "RETURN"));
 
         private final String what;
         private final List<String> services;

@@ -138,7 +138,11 @@ public final class Chaos implements Callable<Integer> {
                             : "\nVIOLATED, with seed %d. Again: ./orderly chaos %s; all is in %s"
                                     .formatted(
                                             seed,
-                                            String.join(" ", spec.commandLine().getParseResult().originalArgs()),
+                                            String.join(
+                                                    " ",
+                                                    spec.commandLine()
+                                                            .getParseResult()
+                                                            .originalArgs()),
                                             folder));
             return report.clean();
         }
@@ -165,7 +169,8 @@ public final class Chaos implements Callable<Integer> {
             say("the load is over; healing");
             injector.heal();
             load.finish(ANSWERS);
-            var unquiet = new Quiescence(system).await(Duration.ofSeconds(deadline));
+            boolean audited = schedule.stream().anyMatch(fault -> fault.kind() == Fault.Kind.LOSE_SLOT);
+            var unquiet = new Quiescence(system, audited).await(Duration.ofSeconds(deadline));
             say(unquiet.isEmpty() ? "all is at rest; checking" : "not at rest: " + unquiet);
             if (load.turnedAway() > 0) {
                 say(load.turnedAway() + " operations were not offered: too many had no answer yet");

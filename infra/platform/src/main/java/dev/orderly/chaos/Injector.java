@@ -125,6 +125,7 @@ final class Injector implements AutoCloseable {
                     TimeUnit.MILLISECONDS.sleep(fault.lasts().toMillis());
                     resume(target);
                 }
+                case LOSE_SLOT -> loseSlot(target, fault.lasts());
                 case KILL_WALSENDER ->
                     sql(
                             "postgres",
@@ -380,7 +381,7 @@ final class Injector implements AutoCloseable {
         }
     }
 
-    /** As an outage that is longer than the log is kept, or a careless hand, would have it. Not a fault: a sabotage. */
+    /** As an outage that is longer than the log is kept, or a careless hand, would have it. */
     void loseSlot(String database, Duration time) throws InterruptedException, SQLException, Missed {
         connector("PUT", database, "/stop");
         var slot = "outbox_" + database;
@@ -394,11 +395,14 @@ final class Injector implements AutoCloseable {
                 return false;
             }
         });
-        sql(database, "SELECT pg_drop_replication_slot('" + slot + "')");
-        TimeUnit.MILLISECONDS.sleep(time.toMillis());
-        sql(database, "SELECT pg_create_logical_replication_slot('" + slot + "', 'pgoutput')");
-        connector("DELETE", database, "/offsets");
-        resume(database);
+        try {
+            sql(database, "SELECT pg_drop_replication_slot('" + slot + "')");
+            TimeUnit.MILLISECONDS.sleep(time.toMillis());
+            sql(database, "SELECT pg_create_logical_replication_slot('" + slot + "', 'pgoutput')");
+            connector("DELETE", database, "/offsets");
+        } finally {
+            resume(database);
+        }
     }
 
     /** Keeps a service broken, whatever process it is by now, until this is closed. */

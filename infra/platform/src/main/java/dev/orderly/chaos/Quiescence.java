@@ -21,10 +21,13 @@ final class Quiescence {
     private static final Duration PAUSE = Duration.ofSeconds(2);
 
     private final SystemUnderTest system;
+    private final boolean audited;
     private Map<TopicPartition, Long> lastEnds = Map.of();
 
-    Quiescence(SystemUnderTest system) {
+    /** @param audited whether the auditors must have looked at everything, too: what they find is still to be done */
+    Quiescence(SystemUnderTest system, boolean audited) {
         this.system = system;
+        this.audited = audited;
     }
 
     /** Returns when all is quiet, with nothing; or at the deadline, with what is not. */
@@ -54,6 +57,13 @@ final class Quiescence {
                     "order_view WHERE status NOT IN ('CONFIRMED', 'REJECTED', 'CANCELLED')");
             count(open, "notifications", "letters are not sent", "notification WHERE state <> 'SENT'");
             for (String database : DATABASES) {
+                if (audited) {
+                    count(
+                            open,
+                            database,
+                            "events are not audited: " + database,
+                            "outbox, outbox_audit WHERE topic <> 'relay-canary' AND recorded_at >= audited_until");
+                }
                 count(
                         open,
                         "postgres",

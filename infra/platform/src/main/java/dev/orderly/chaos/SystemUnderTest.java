@@ -133,10 +133,10 @@ final class SystemUnderTest implements AutoCloseable {
                     "--data=" + data));
             command.addAll(List.of(options));
             Files.createDirectories(data.getParent());
-            launcher = new ProcessBuilder(command)
-                    .redirectErrorStream(true)
-                    .redirectOutput(log.toFile())
-                    .start();
+            var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+            // Longer than a transaction takes; else what a lost slot swallowed is missing for more than a minute.
+            builder.environment().put("ORDERLY_OUTBOX_AUDIT_GRACE", "20S");
+            launcher = builder.start();
             await(START, "a start, see " + log, () -> !launcher.isAlive() || saysReady(log));
             if (!saysReady(log)) {
                 throw new StartFailure("the platform did not start: "
