@@ -21,6 +21,7 @@ import picocli.CommandLine.Help.Ansi;
             QueryCommands.Stop.class,
             QueryCommands.Env.class,
             ParkedCommands.class,
+            Scale.class,
             InContainers.Keep.class,
             InContainers.Doors.class,
             Chaos.class,

@@ -1,0 +1,257 @@
+package dev.orderly.platform;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.GroupListing;
+import org.apache.kafka.clients.admin.ListGroupsOptions;
+import org.apache.kafka.clients.admin.NewPartitions;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.TopicPartition;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * {@code ./orderly scale}: more partitions for the topic of orders, while orders are accepted. With them most keys move to
+ * another partition, and an event there could be read before an older one of its order in the partition where that still
+ * lies. So the relays stop first, and the outboxes hold back what happens meanwhile; then all groups read to the end; then
+ * there is nothing left that could be overtaken.
+ */
+@Command(
+        name = "scale",
+        description = "Grow the topic of orders to more partitions, while orders are accepted and none is reordered.")
+final class Scale implements Callable<Integer> {
+    private static final List<String> TOPICS = List.of("order-service", "order-service.dlq");
+    private static final Duration POLL = Duration.ofMillis(200);
+    private static final JsonMapper JSON = new JsonMapper();
+
+    @Option(names = "--partitions", required = true, paramLabel = "N", description = "How many there are to be.")
+    int partitions;
+
+    @Option(names = "--data", paramLabel = "DIR", description = "State folder. (default: .orderly in the checkout)")
+    Path data;
+
+    @Option(
+            names = "--deadline",
+            paramLabel = "SECONDS",
+            defaultValue = "120",
+            description = "For each step; then all goes on as before. (default: ${DEFAULT-VALUE})")
+    int deadline;
+
+    private final Instant start = Instant.now();
+    private URI connect;
+    private Admin admin;
+
+    private interface Condition {
+        boolean holds() throws IOException, InterruptedException, ExecutionException;
+    }
+
+    @Override
+    public Integer call() throws IOException, InterruptedException, ExecutionException {
+        var state = Main.data(data);
+        var running = (StateFolder.inUse(state) ? StatusFile.read(state) : Optional.<StatusFile>empty())
+                .orElseThrow(() -> new StartFailure("nothing runs on " + state));
+        connect = URI.create("http://%s:%d/connectors"
+                .formatted(Settings.HOST, running.ports().connect()));
+        var brokers = IntStream.range(0, running.brokers())
+                .mapToObj(broker -> Settings.HOST + ":" + (running.ports().kafka() + broker))
+                .collect(Collectors.joining(","));
+        try (var client = Admin.create(Map.of("bootstrap.servers", brokers, "client.id", "scale"))) {
+            admin = client;
+            int now = partitionsOf(TOPICS.getFirst());
+            if (partitions < now) {
+                throw new StartFailure("there are " + now + " partitions, and Kafka cannot take any away");
+            }
+            if (partitions == now) {
+                say("there are " + now + " partitions already");
+                return 0;
+            }
+            grow();
+            return 0;
+        }
+    }
+
+    private void grow() throws IOException, InterruptedException, ExecutionException {
+        var relays = relays().keySet();
+        // Whatever happens from here on, also Ctrl-C: events must flow again.
+        var resume = new Thread(() -> resume(relays));
+        Runtime.getRuntime().addShutdownHook(resume);
+        try {
+            // Not "pause": a paused task keeps its producer, and with it the old number of partitions.
+            for (var relay : relays) {
+                change(relay, "stop");
+            }
+            await(
+                    "the relays to stop",
+                    () -> relays().values().stream()
+                            .allMatch(relay -> stateOf(relay).equals("STOPPED")
+                                    && relay.path("status").path("tasks").isEmpty()));
+            say("the relays have stopped; orders are accepted, their events wait in the outboxes");
+            await("all groups to read to the end", () -> behind().isEmpty());
+            say("all groups have read to the end");
+            for (var topic : TOPICS) {
+                if (partitionsOf(topic) < partitions) {
+                    admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(partitions)))
+                            .all()
+                            .get();
+                }
+            }
+            say("there are " + partitions + " partitions");
+        } finally {
+            Runtime.getRuntime().removeShutdownHook(resume);
+            resume(relays);
+        }
+        await(
+                "the relays to run",
+                () -> relays().values().stream()
+                        .allMatch(relay -> stateOf(relay).equals("RUNNING")
+                                && relay.path("status")
+                                        .path("tasks")
+                                        .findValuesAsText("state")
+                                        .equals(List.of("RUNNING"))));
+        say("the relays run");
+        await("all groups to have the new partitions", () -> withoutAll().isEmpty());
+        say("all groups read all partitions");
+    }
+
+    private void resume(Set<String> relays) {
+        for (var relay : relays) {
+            try {
+                change(relay, "resume");
+            } catch (IOException e) {
+                System.err.println("orderly: " + relay + " could not be resumed: " + e.getMessage());
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** The connectors by name, each as Connect describes it. */
+    private Map<String, JsonNode> relays() throws IOException, InterruptedException {
+        var relays = new LinkedHashMap<String, JsonNode>();
+        JSON.readTree(send("GET", "?expand=status"))
+                .properties()
+                .forEach(relay -> relays.put(relay.getKey(), relay.getValue()));
+        return relays;
+    }
+
+    private static String stateOf(JsonNode relay) {
+        return relay.path("status").path("connector").path("state").asText();
+    }
+
+    private void change(String relay, String change) throws IOException, InterruptedException {
+        send("PUT", "/" + relay + "/" + change);
+    }
+
+    private String send(String method, String path) throws IOException, InterruptedException {
+        var request = HttpRequest.newBuilder(URI.create(connect + path))
+                .timeout(Duration.ofSeconds(10))
+                .method(method, BodyPublishers.noBody())
+                .build();
+        var response = Probe.HTTP.send(request, BodyHandlers.ofString());
+        if (response.statusCode() >= 300) {
+            throw new StartFailure(
+                    method + " " + request.uri() + " answered " + response.statusCode() + ": " + response.body());
+        }
+        return response.body();
+    }
+
+    private int partitionsOf(String topic) throws InterruptedException, ExecutionException {
+        return admin.describeTopics(List.of(topic))
+                .topicNameValues()
+                .get(topic)
+                .get()
+                .partitions()
+                .size();
+    }
+
+    /** The groups that somebody is a member of and that read the topic. */
+    private Set<String> groups() throws InterruptedException, ExecutionException {
+        var names = admin.listGroups(ListGroupsOptions.forConsumerGroups()).all().get().stream()
+                .map(GroupListing::groupId)
+                .toList();
+        var groups = new HashSet<String>();
+        admin.describeConsumerGroups(names).all().get().forEach((name, group) -> {
+            boolean reads = group.members().stream()
+                    .flatMap(member -> member.assignment().topicPartitions().stream())
+                    .anyMatch(partition -> partition.topic().equals(TOPICS.getFirst()));
+            if (reads) {
+                groups.add(name);
+            }
+        });
+        return groups;
+    }
+
+    /** Those of the groups that have not committed the end of each partition. */
+    private Set<String> behind() throws InterruptedException, ExecutionException {
+        var latest = new HashMap<TopicPartition, OffsetSpec>();
+        int count = partitionsOf(TOPICS.getFirst());
+        for (int partition = 0; partition < count; partition++) {
+            latest.put(new TopicPartition(TOPICS.getFirst(), partition), OffsetSpec.latest());
+        }
+        var ends = admin.listOffsets(latest).all().get();
+        var behind = new HashSet<String>();
+        for (String group : groups()) {
+            var committed = admin.listConsumerGroupOffsets(group)
+                    .partitionsToOffsetAndMetadata()
+                    .get();
+            ends.forEach((partition, end) -> {
+                var position = committed.get(partition);
+                if (end.offset() > 0 && (position == null || position.offset() < end.offset())) {
+                    behind.add(group);
+                }
+            });
+        }
+        return behind;
+    }
+
+    /** Those of the groups in which a partition is nobody's. */
+    private Set<String> withoutAll() throws InterruptedException, ExecutionException {
+        var without = new HashSet<String>();
+        admin.describeConsumerGroups(groups()).all().get().forEach((name, group) -> {
+            long assigned = group.members().stream()
+                    .flatMap(member -> member.assignment().topicPartitions().stream())
+                    .filter(partition -> partition.topic().equals(TOPICS.getFirst()))
+                    .count();
+            if (assigned < partitions) {
+                without.add(name);
+            }
+        });
+        return without;
+    }
+
+    private void await(String what, Condition condition) throws IOException, InterruptedException, ExecutionException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(deadline);
+        while (!condition.holds()) {
+            if (System.nanoTime() > end) {
+                throw new StartFailure("waited " + deadline + " s for " + what + ", in vain; the relays go on");
+            }
+            TimeUnit.MILLISECONDS.sleep(POLL.toMillis());
+        }
+    }
+
+    private void say(String what) {
+        System.out.printf(
+                "%6.1f s  %s%n", Duration.between(start, Instant.now()).toMillis() / 1000.0, what);
+    }
+}
