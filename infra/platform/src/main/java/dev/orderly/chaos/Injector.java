@@ -44,7 +44,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
 /** Lets things go wrong, and right again: each fault is over when {@link #inject} returns, and nothing of it stays. */
 final class Injector implements AutoCloseable {
 
-    private static final Duration CRASH_PATIENCE = Duration.ofSeconds(10);
+    private static final Duration CRASH_PATIENCE = Duration.ofSeconds(30);
     private static final Duration RESTART_PATIENCE = Duration.ofSeconds(60);
     private static final int DUPLICATES = 200;
     private static final int STOP_TENTHS = 100;
@@ -215,7 +215,13 @@ final class Injector implements AutoCloseable {
 
     private void crash(String target, int visit) throws InterruptedException, IOException, Missed {
         var point = Byteman.CrashPoint.valueOf(target.substring(0, target.indexOf('@')));
-        long pid = pid(target.substring(target.indexOf('@') + 1));
+        var service = target.substring(target.indexOf('@') + 1);
+        // An agent cannot be put into a process that is only just starting.
+        SystemUnderTest.await(
+                CRASH_PATIENCE,
+                service + " to be ready",
+                () -> system.part(service).ready());
+        long pid = pid(service);
         var rule = point.rule(visit);
         byteman.install(pid, rule);
         try {
