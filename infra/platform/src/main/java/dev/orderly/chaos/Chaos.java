@@ -138,7 +138,7 @@ public final class Chaos implements Callable<Integer> {
             System.out.println(
                     report.clean()
                             ? "\nevery promise was kept; report: " + folder.resolve("report.json")
-                            : "\nVIOLATED, with seed %d. Again: ./orderly chaos %s; all is in %s"
+                            : "\nVIOLATED, with seed %d. Again: ./orderly %s; all is in %s"
                                     .formatted(
                                             seed,
                                             String.join(
@@ -176,7 +176,7 @@ public final class Chaos implements Callable<Integer> {
             if (load.turnedAway() > 0) {
                 say(load.turnedAway() + " operations were not offered: too many had no answer yet");
             }
-            var evidence = Evidence.of(system, history.completed(), injector.poison(), unquiet);
+            var evidence = Evidence.of(system, history.completed(), injector.poison(), injector.dark(), unquiet);
             return Report.of(
                     seed, taken, List.copyOf(happened), missed, evidence, injector.republished(), duplicates.total());
         }

@@ -32,6 +32,7 @@ import org.apache.kafka.common.serialization.StringDeserializer;
  * the topic from its beginning, and what the services complained of. Checkers are functions of this and of nothing else.
  *
  * @param inbox the events that each consumer group has seen
+ * @param dark the longest time for which everything was off, by a power cut, until the launcher had it all up again
  * @param unquiet what had still not come to rest at the deadline; empty when all had
  */
 record Evidence(
@@ -53,6 +54,7 @@ record Evidence(
         List<Letter> letters,
         Set<String> mails,
         List<String> complaints,
+        Duration dark,
         List<String> unquiet) {
 
     /** A record of the topic that is not poison, in the order of its partition. */
@@ -108,7 +110,11 @@ record Evidence(
     private static final Pattern ENTRY = Pattern.compile("^\\d{4}-\\d\\d-\\d\\d \\S+ +(\\S+)");
 
     static Evidence of(
-            SystemUnderTest system, List<Operation> operations, List<Poison.Injected> poison, List<String> unquiet)
+            SystemUnderTest system,
+            List<Operation> operations,
+            List<Poison.Injected> poison,
+            Duration dark,
+            List<String> unquiet)
             throws SQLException, IOException, InterruptedException {
         var outbox = new ArrayList<OutboxRow>();
         var inbox = new HashMap<String, Set<UUID>>();
@@ -214,6 +220,7 @@ record Evidence(
                         row -> new Letter(row.getString(1), row.getString(2), row.getString(3))),
                 mails(system),
                 complaints(system),
+                dark,
                 unquiet);
     }
 

@@ -53,6 +53,7 @@ final class Injector implements AutoCloseable {
     private final Byteman byteman = new Byteman();
     private final List<Poison.Injected> poison = new CopyOnWriteArrayList<>();
     private final AtomicLong republished = new AtomicLong();
+    private final AtomicLong dark = new AtomicLong();
     private final ExecutorService helpers = Executors.newVirtualThreadPerTaskExecutor();
     private final List<Process> extras = new CopyOnWriteArrayList<>();
     private final KafkaProducer<String, byte[]> producer;
@@ -91,6 +92,11 @@ final class Injector implements AutoCloseable {
     /** How many records of the topic were sent to it a second time. */
     long republished() {
         return republished.get();
+    }
+
+    /** Of the power cuts, the longest. */
+    Duration dark() {
+        return Duration.ofNanos(dark.get());
     }
 
     /** Returns when the fault is over; what it did to the system may last longer. */
@@ -145,7 +151,9 @@ final class Injector implements AutoCloseable {
                 case REWIND_OFFSETS -> rewind(target, fault.dice());
                 case POWER_CUT -> {
                     killExtras();
+                    long off = System.nanoTime();
                     system.powerCut();
+                    dark.accumulateAndGet(System.nanoTime() - off, Math::max);
                 }
             }
         } catch (IOException | SQLException | ExecutionException | IllegalArgumentException | StartFailure e) {

@@ -20,6 +20,7 @@ import dev.orderly.chaos.History.Action;
 import dev.orderly.chaos.History.Intent;
 import dev.orderly.chaos.History.Operation;
 import dev.orderly.chaos.History.Outcome;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -325,6 +326,7 @@ class InvariantTest {
                     letters,
                     mails,
                     complaints,
+                    Duration.ZERO,
                     unquiet);
         }
     }
