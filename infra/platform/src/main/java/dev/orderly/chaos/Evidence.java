@@ -50,7 +50,6 @@ record Evidence(
         List<Reservation> reservations,
         List<Transfer> transfers,
         List<Balance> balances,
-        List<Payment> payments,
         List<Letter> letters,
         Set<String> mails,
         List<String> complaints,
@@ -91,8 +90,6 @@ record Evidence(
     record Transfer(String kind, String from, String to, long amount, String order, String key) {}
 
     record Balance(String customer, long amount) {}
-
-    record Payment(String order, String status) {}
 
     record Letter(String order, String kind, String state) {}
 
@@ -208,11 +205,6 @@ record Evidence(
                         "payments",
                         "SELECT customer_id, amount FROM balance",
                         row -> new Balance(row.getString(1), row.getLong(2))),
-                rows(
-                        system,
-                        "payments",
-                        "SELECT order_id, status FROM payment",
-                        row -> new Payment(row.getString(1), row.getString(2))),
                 rows(
                         system,
                         "notifications",

@@ -11,7 +11,6 @@ import dev.orderly.chaos.Evidence.Letter;
 import dev.orderly.chaos.Evidence.Order;
 import dev.orderly.chaos.Evidence.OutboxRow;
 import dev.orderly.chaos.Evidence.Parked;
-import dev.orderly.chaos.Evidence.Payment;
 import dev.orderly.chaos.Evidence.Reservation;
 import dev.orderly.chaos.Evidence.Stock;
 import dev.orderly.chaos.Evidence.Transfer;
@@ -322,7 +321,6 @@ class InvariantTest {
                     reservations,
                     transfers,
                     balances,
-                    List.of(new Payment("confirmed", "CAPTURED")),
                     letters,
                     mails,
                     complaints,
