@@ -42,7 +42,7 @@ class ChaosTest {
         "FORGET_STOCK, I04_STOCK_IS_CONSERVED",
     })
     void a_broken_promise_is_found_out(String sabotage, String invariant) throws IOException, InterruptedException {
-        var run = chaos("--break=" + sabotage, "--minutes=0.2", "--rate=30", "--faults=none", "--deadline=20");
+        var run = chaos("--break=" + sabotage, "--minutes=0.2", "--rate=30", "--faults=none", "--deadline=90");
 
         assertThat(run.output).containsPattern(invariant + " +VIOLATED");
         assertThat(run.code).isEqualTo(1);

@@ -154,14 +154,14 @@ final class Byteman {
                                 "TRUE",
                                 "java.util.Collections.reverse($1)")),
         FORGET_STOCK(
-                "every 40th change of the stock is forgotten",
+                "every 5th change of the stock is forgotten",
                 List.of("inventory-service"),
                 CrashPoint.rule(
                         "sabotage",
                         "dev.orderly.inventory.Stocks",
                         "update",
                         "AT ENTRY",
-                        "incrementCounter(\"visits\") % 40 == 0",
+                        "incrementCounter(\"visits\") % 5 == 0",
                         "RETURN")),
         /** The loss itself is not by a rule: see {@link Injector#loseSlot}. */
         LOSE_SLOT(

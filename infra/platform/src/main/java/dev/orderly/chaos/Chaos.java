@@ -41,6 +41,9 @@ public final class Chaos implements Callable<Integer> {
 
     private static final Duration ANSWERS = Duration.ofSeconds(60);
     private static final Duration RECOVERY = Duration.ofSeconds(60);
+    /** Of the load after the last fault, so that its recovery can be seen. */
+    private static final Duration LULL = Duration.ofSeconds(10);
+
     private static final Duration PROBE = Duration.ofMillis(250);
 
     @Spec
@@ -135,7 +138,7 @@ public final class Chaos implements Callable<Integer> {
             System.out.println(
                     report.clean()
                             ? "\nevery promise was kept; report: " + folder.resolve("report.json")
-                            : "\nVIOLATED, with seed %d. Again: ./orderly chaos %s; all is in %s"
+                            : "\nVIOLATED, with seed %d. Again: ./orderly %s; all is in %s"
                                     .formatted(
                                             seed,
                                             String.join(
@@ -164,8 +167,7 @@ public final class Chaos implements Callable<Integer> {
             load.prepare();
             injector.sabotage(sabotage);
             var nemesis = Thread.ofVirtual().name("nemesis").start(() -> injectAll(system, injector, schedule));
-            load.run(rate, time);
-            nemesis.join();
+            var taken = load.run(rate, time, nemesis::isAlive);
             say("the load is over; healing");
             injector.heal();
             load.finish(ANSWERS);
@@ -175,9 +177,9 @@ public final class Chaos implements Callable<Integer> {
             if (load.turnedAway() > 0) {
                 say(load.turnedAway() + " operations were not offered: too many had no answer yet");
             }
-            var evidence = Evidence.of(system, history.completed(), injector.poison(), unquiet);
+            var evidence = Evidence.of(system, history.completed(), injector.poison(), injector.dark(), unquiet);
             return Report.of(
-                    seed, time, List.copyOf(happened), missed, evidence, injector.republished(), duplicates.total());
+                    seed, taken, List.copyOf(happened), missed, evidence, injector.republished(), duplicates.total());
         }
     }
 
@@ -199,6 +201,9 @@ public final class Chaos implements Callable<Integer> {
                 // Nothing else can happen to what is not there.
                 int share = fault.kind() == Fault.Kind.POWER_CUT && !alone ? MOST_AT_ONCE : 1;
                 atOnce.acquire(share);
+                // What was waited for comes on top: the pauses between the faults stay as they are.
+                var late = Duration.between(start.plus(fault.at()), Instant.now());
+                start = late.isPositive() ? start.plus(late) : start;
                 running.submit(() -> {
                     try {
                         inject(injector, fault);
@@ -212,6 +217,8 @@ public final class Chaos implements Callable<Integer> {
                     }
                 });
             }
+            atOnce.acquire(alone ? 1 : MOST_AT_ONCE);
+            TimeUnit.MILLISECONDS.sleep(schedule.isEmpty() ? 0 : LULL.toMillis());
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         }

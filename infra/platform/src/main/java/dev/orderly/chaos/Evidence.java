@@ -32,6 +32,7 @@ import org.apache.kafka.common.serialization.StringDeserializer;
  * the topic from its beginning, and what the services complained of. Checkers are functions of this and of nothing else.
  *
  * @param inbox the events that each consumer group has seen
+ * @param dark the longest time for which everything was off, by a power cut, until the launcher had it all up again
  * @param unquiet what had still not come to rest at the deadline; empty when all had
  */
 record Evidence(
@@ -49,10 +50,10 @@ record Evidence(
         List<Reservation> reservations,
         List<Transfer> transfers,
         List<Balance> balances,
-        List<Payment> payments,
         List<Letter> letters,
         Set<String> mails,
         List<String> complaints,
+        Duration dark,
         List<String> unquiet) {
 
     /** A record of the topic that is not poison, in the order of its partition. */
@@ -90,8 +91,6 @@ record Evidence(
 
     record Balance(String customer, long amount) {}
 
-    record Payment(String order, String status) {}
-
     record Letter(String order, String kind, String state) {}
 
     private static final JsonMapper JSON = new JsonMapper();
@@ -110,7 +109,11 @@ record Evidence(
     private static final Pattern ENTRY = Pattern.compile("^\\d{4}-\\d\\d-\\d\\d \\S+ +(\\S+)");
 
     static Evidence of(
-            SystemUnderTest system, List<Operation> operations, List<Poison.Injected> poison, List<String> unquiet)
+            SystemUnderTest system,
+            List<Operation> operations,
+            List<Poison.Injected> poison,
+            Duration dark,
+            List<String> unquiet)
             throws SQLException, IOException, InterruptedException {
         var outbox = new ArrayList<OutboxRow>();
         var inbox = new HashMap<String, Set<UUID>>();
@@ -206,16 +209,12 @@ record Evidence(
                         row -> new Balance(row.getString(1), row.getLong(2))),
                 rows(
                         system,
-                        "payments",
-                        "SELECT order_id, status FROM payment",
-                        row -> new Payment(row.getString(1), row.getString(2))),
-                rows(
-                        system,
                         "notifications",
                         "SELECT order_id, kind, state FROM notification",
                         row -> new Letter(row.getString(1), row.getString(2), row.getString(3))),
                 mails(system),
                 complaints(system),
+                dark,
                 unquiet);
     }
 

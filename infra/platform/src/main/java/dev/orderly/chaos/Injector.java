@@ -44,7 +44,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
 /** Lets things go wrong, and right again: each fault is over when {@link #inject} returns, and nothing of it stays. */
 final class Injector implements AutoCloseable {
 
-    private static final Duration CRASH_PATIENCE = Duration.ofSeconds(10);
+    private static final Duration CRASH_PATIENCE = Duration.ofSeconds(30);
     private static final Duration RESTART_PATIENCE = Duration.ofSeconds(60);
     private static final int DUPLICATES = 200;
     private static final int STOP_TENTHS = 100;
@@ -53,6 +53,7 @@ final class Injector implements AutoCloseable {
     private final Byteman byteman = new Byteman();
     private final List<Poison.Injected> poison = new CopyOnWriteArrayList<>();
     private final AtomicLong republished = new AtomicLong();
+    private final AtomicLong dark = new AtomicLong();
     private final ExecutorService helpers = Executors.newVirtualThreadPerTaskExecutor();
     private final List<Process> extras = new CopyOnWriteArrayList<>();
     private final KafkaProducer<String, byte[]> producer;
@@ -91,6 +92,11 @@ final class Injector implements AutoCloseable {
     /** How many records of the topic were sent to it a second time. */
     long republished() {
         return republished.get();
+    }
+
+    /** Of the power cuts, the longest. */
+    Duration dark() {
+        return Duration.ofNanos(dark.get());
     }
 
     /** Returns when the fault is over; what it did to the system may last longer. */
@@ -146,7 +152,9 @@ final class Injector implements AutoCloseable {
                 case REWIND_OFFSETS -> rewind(target, fault.dice());
                 case POWER_CUT -> {
                     killExtras();
+                    long off = System.nanoTime();
                     system.powerCut();
+                    dark.accumulateAndGet(System.nanoTime() - off, Math::max);
                 }
             }
         } catch (IOException | SQLException | ExecutionException | IllegalArgumentException | StartFailure e) {
@@ -216,7 +224,13 @@ final class Injector implements AutoCloseable {
 
     private void crash(String target, int visit) throws InterruptedException, IOException, Missed {
         var point = Byteman.CrashPoint.valueOf(target.substring(0, target.indexOf('@')));
-        long pid = pid(target.substring(target.indexOf('@') + 1));
+        var service = target.substring(target.indexOf('@') + 1);
+        // An agent cannot be put into a process that is only just starting.
+        SystemUnderTest.await(
+                CRASH_PATIENCE,
+                service + " to be ready",
+                () -> system.part(service).ready());
+        long pid = pid(service);
         var rule = point.rule(visit);
         byteman.install(pid, rule);
         try {

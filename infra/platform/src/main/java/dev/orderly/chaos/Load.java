@@ -23,6 +23,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
 /**
@@ -109,11 +110,11 @@ final class Load implements AutoCloseable {
         }
     }
 
-    /** Starts new operations at the rate until the time is over; returns when the last has been started. */
-    void run(int perSecond, Duration time) throws InterruptedException {
+    /** Starts new operations at the rate, for so long and for as long as it is wanted; returns when the last has begun. */
+    Duration run(int perSecond, Duration atLeast, BooleanSupplier wanted) throws InterruptedException {
         long start = System.nanoTime();
-        long number = time.toMillis() * perSecond / 1000;
-        for (long i = 0; i < number; i++) {
+        long number = atLeast.toMillis() * perSecond / 1000;
+        for (long i = 0; i < number || wanted.getAsBoolean(); i++) {
             long due = start + i * TimeUnit.SECONDS.toNanos(1) / perSecond;
             TimeUnit.NANOSECONDS.sleep(Math.max(0, due - System.nanoTime()));
             Runnable next = next();
@@ -129,6 +130,7 @@ final class Load implements AutoCloseable {
                 turnedAway.incrementAndGet();
             }
         }
+        return Duration.ofNanos(System.nanoTime() - start);
     }
 
     /** Returns when all operations have been answered, or have given up. */

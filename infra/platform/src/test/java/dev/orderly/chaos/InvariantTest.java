@@ -11,7 +11,6 @@ import dev.orderly.chaos.Evidence.Letter;
 import dev.orderly.chaos.Evidence.Order;
 import dev.orderly.chaos.Evidence.OutboxRow;
 import dev.orderly.chaos.Evidence.Parked;
-import dev.orderly.chaos.Evidence.Payment;
 import dev.orderly.chaos.Evidence.Reservation;
 import dev.orderly.chaos.Evidence.Stock;
 import dev.orderly.chaos.Evidence.Transfer;
@@ -20,6 +19,7 @@ import dev.orderly.chaos.History.Action;
 import dev.orderly.chaos.History.Intent;
 import dev.orderly.chaos.History.Operation;
 import dev.orderly.chaos.History.Outcome;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -321,10 +321,10 @@ class InvariantTest {
                     reservations,
                     transfers,
                     balances,
-                    List.of(new Payment("confirmed", "CAPTURED")),
                     letters,
                     mails,
                     complaints,
+                    Duration.ZERO,
                     unquiet);
         }
     }
