@@ -94,9 +94,10 @@ class ComposeTest {
         ComposedSystem.kill("payment-service");
         ComposedSystem.start("payment-service");
 
-        await().atMost(Duration.ofSeconds(60)).ignoreExceptions().untilAsserted(() -> assertThat(
-                        get(payments + "/q/health/live").statusCode())
-                .isEqualTo(200));
+        await().atMost(Duration.ofSeconds(60))
+                .ignoreExceptions()
+                .untilAsserted(() -> assertThat(get(payments + "/q/health/live").statusCode())
+                        .isEqualTo(200));
         var ready = get(payments + "/q/health/ready");
         assertThat(ready.statusCode()).isEqualTo(503);
         assertThat(ready.<String>path("checks.find { it.name == 'Database migration' }.status"))
@@ -105,7 +106,7 @@ class ComposeTest {
                 .isEqualTo(503);
 
         ComposedSystem.start("postgres");
-        ComposedSystem.awaitReady("payment-service");
+        ComposedSystem.awaitReady(); // all of them: the others were without it as well
     }
 
     @ParameterizedTest
