@@ -34,5 +34,5 @@ EXPOSE 8080
 ENTRYPOINT ["java", "-XX:MaxRAMPercentage=60", "-XX:+UseSerialGC", "-XX:+UseCompactObjectHeaders", "-Xss512k", \
     "-XX:+ExitOnOutOfMemoryError", "-Dstdout.encoding=UTF-8", "-jar", "/app/quarkus-run.jar"]
 # Ready, not only alive: nobody restarts a container for it, and people read it as "can be used".
-HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=3 \
+HEALTHCHECK --interval=5s --timeout=4s --start-period=180s --retries=3 \
     CMD ["bash", "-c", "exec bash /usr/local/bin/answers.sh \"$HTTP_PORT\" /q/health/ready"]

@@ -87,6 +87,28 @@ class ComposeTest {
         assertAllEndWell(shop, orders);
     }
 
+    @Test
+    void a_service_that_starts_without_its_database_lives_and_waits_and_goes_on() {
+        var payments = ComposedSystem.url("payment-service");
+        ComposedSystem.kill("postgres");
+        ComposedSystem.kill("payment-service");
+        ComposedSystem.start("payment-service");
+
+        await().atMost(Duration.ofSeconds(60))
+                .ignoreExceptions()
+                .untilAsserted(() -> assertThat(get(payments + "/q/health/live").statusCode())
+                        .isEqualTo(200));
+        var ready = get(payments + "/q/health/ready");
+        assertThat(ready.statusCode()).isEqualTo(503);
+        assertThat(ready.<String>path("checks.find { it.name == 'Database migration' }.status"))
+                .isEqualTo("DOWN");
+        assertThat(get(payments + "/accounts/" + UUID.randomUUID()).statusCode())
+                .isEqualTo(503);
+
+        ComposedSystem.start("postgres");
+        ComposedSystem.awaitReady(); // all of them: the others were without it as well
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"order-service", "inventory-service", "payment-service", "notification-service"})
     void a_service_runs_as_nobody_and_can_write_nowhere_but_to_tmp(String service) {

@@ -85,10 +85,13 @@ class ComposedSystem implements BeforeAllCallback {
                 .exec();
     }
 
-    static void awaitReady(String service) {
-        await().atMost(PATIENCE)
-                .ignoreExceptions()
-                .until(() -> RestAssured.get(url(service) + "/q/health/ready").statusCode() == 200);
+    static void awaitReady() {
+        for (var service : SERVICES) {
+            await().atMost(PATIENCE)
+                    .ignoreExceptions()
+                    .until(() ->
+                            RestAssured.get(url(service) + "/q/health/ready").statusCode() == 200);
+        }
     }
 
     /** The single number that a query as a service's own role finds. */
@@ -172,7 +175,7 @@ class ComposedSystem implements BeforeAllCallback {
                     .filter(name -> name.startsWith(identifier))
                     .findFirst()
                     .orElseThrow();
-            SERVICES.forEach(ComposedSystem::awaitReady);
+            awaitReady();
             await().atMost(PATIENCE).until(() -> container("keeper").getStatus().contains("(healthy)"));
         }
 
