@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import org.jboss.logging.Logger;
 
 /**
  * Gives every problem the shape that callers are promised: {@code type}, {@code title}, {@code status}, {@code detail},
@@ -22,6 +23,8 @@ import java.util.stream.StreamSupport;
  */
 @ApplicationScoped
 class ProblemShape implements ProblemPostProcessor {
+
+    private static final Logger LOG = Logger.getLogger(ProblemShape.class);
 
     static final URI NO_SPECIAL_TYPE = URI.create("about:blank");
     private static final Set<String> PASSING = Set.of("08", "40", "53", "57");
@@ -47,14 +50,16 @@ class ProblemShape implements ProblemPostProcessor {
                 return unavailable("The database was lost during the commit. Repeat the request, under its"
                         + " Idempotency-Key if it has one: it may have been done, or not.");
             }
-            return willPass(context.cause)
-                    ? unavailable("The database cannot be reached, or is busy. Nothing was changed; try again.")
-                    : HttpProblem.builder()
-                            .withType(NO_SPECIAL_TYPE)
-                            .withTitle("Internal Server Error")
-                            .withStatus(500)
-                            .withDetail("Something went wrong on our side, and is in our log.")
-                            .build();
+            if (willPass(context.cause)) {
+                return unavailable("The database cannot be reached, or is busy. Nothing was changed; try again.");
+            }
+            LOG.error("a request failed by a mistake of ours", context.cause);
+            return HttpProblem.builder()
+                    .withType(NO_SPECIAL_TYPE)
+                    .withTitle("Internal Server Error")
+                    .withStatus(500)
+                    .withDetail("Something went wrong on our side, and is in our log.")
+                    .build();
         }
         var shaped = HttpProblem.builder()
                 .withType(problem.getType() == null ? NO_SPECIAL_TYPE : problem.getType())
