@@ -33,16 +33,16 @@ class OutboxAuditorTest extends OnRealPlatform {
         var lost = UUID.randomUUID();
         var pending = UUID.randomUUID();
         publish(List.of(placed(arrived), cancelled(arrived), placed(lost), cancelled(lost)));
-        relay("key", arrived.toString());
+        relay(arrived.toString());
         auditor.audit();
         assertThat(published(lost)).as("before the relay has provably passed").hasSize(1);
 
-        // Of the day after, so that the relay is long past what was written today.
+        // Sung in the future, so that the relay is past the grace for all that was written up to now.
         strings(
                 "INSERT INTO outbox (topic, key, type, source, version, schema, payload, recorded_at) VALUES "
-                        + "('relay-canary', ?, 'RelayCanary', 'order-service', 1, 1, '{}', now() + '31 s') RETURNING key",
-                "x");
-        relay("topic", "relay-canary");
+                        + "('relay-canary', ?, 'RelayCanary', 'order-service', 1, 1, '{}', now() + '30.1 s') RETURNING key",
+                "far-ahead");
+        relay("far-ahead");
         publish(List.of(placed(pending), cancelled(pending)));
         auditor.audit();
 
@@ -57,13 +57,13 @@ class OutboxAuditorTest extends OnRealPlatform {
     }
 
     /** Sends the rows as Debezium would, and returns when the auditor has seen them. */
-    private void relay(String column, String value) throws SQLException {
-        var rows = strings("SELECT seq || ' ' || topic FROM outbox WHERE " + column + " = ?", value);
+    private void relay(String key) throws SQLException {
+        var rows = strings("SELECT seq || ' ' || topic FROM outbox WHERE key = ?", key);
         assertThat(rows).isNotEmpty();
         try (var topic = new OrderTopic()) {
             for (var row : rows) {
                 var columns = row.split(" ");
-                var record = new ProducerRecord<>(columns[1], value, "{}".getBytes(UTF_8));
+                var record = new ProducerRecord<>(columns[1], key, "{}".getBytes(UTF_8));
                 record.headers().add("source", "order-service".getBytes(UTF_8));
                 record.headers().add("seq", columns[0].getBytes(UTF_8));
                 topic.publish(List.of(record));
