@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -26,7 +27,7 @@ class ChaosTest {
     void under_faults_every_promise_is_kept() throws IOException, InterruptedException {
         var run = chaos(
                 "--seed=3",
-                "--minutes=0.5",
+                "--minutes=0.4",
                 "--rate=20",
                 "--every=2",
                 "--faults=kill-service,crash-point,kill-broker,kill-walsender,kill-backends,duplicates,poison,"
@@ -36,6 +37,8 @@ class ChaosTest {
         assertThat(run.code).isZero();
     }
 
+    /** Two minutes each, so only when asked for: {@code ./orderly test -Dorderly.sabotage=true}. */
+    @EnabledIfSystemProperty(named = "orderly.sabotage", matches = "true")
     @ParameterizedTest
     @CsvSource({
         "ACKNOWLEDGE_BEFORE_COMMIT, I01_ACKNOWLEDGED_ORDERS_EXIST",
