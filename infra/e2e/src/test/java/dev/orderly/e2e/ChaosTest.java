@@ -14,7 +14,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The fault lab, for a minute: our services keep their promises, and services that do not are found out. */
+/**
+ * The fault lab, for a minute: our services keep their promises, and services that do not are found out. Six minutes, so
+ * only when asked for: {@code ./orderly test -Dorderly.chaos=true}.
+ */
+@EnabledIfSystemProperty(named = "orderly.chaos", matches = "true")
 class ChaosTest {
 
     private static final Path CHECKOUT = Path.of(System.getProperty("orderly.checkout"));
@@ -37,8 +41,6 @@ class ChaosTest {
         assertThat(run.code).isZero();
     }
 
-    /** Two minutes each, so only when asked for: {@code ./orderly test -Dorderly.sabotage=true}. */
-    @EnabledIfSystemProperty(named = "orderly.sabotage", matches = "true")
     @ParameterizedTest
     @CsvSource({
         "ACKNOWLEDGE_BEFORE_COMMIT, I01_ACKNOWLEDGED_ORDERS_EXIST",

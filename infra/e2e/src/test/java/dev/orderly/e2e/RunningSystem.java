@@ -117,11 +117,9 @@ class RunningSystem implements BeforeAllCallback {
     private static void connector(String database, String change, String state) {
         var connector = url("connect") + "/connectors/" + database + "-outbox";
         RestAssured.given().put(connector + "/" + change).then().statusCode(202);
-        await().atMost(Duration.ofSeconds(20))
-                .until(() -> RestAssured.given()
-                        .get(connector + "/status")
-                        .path("tasks[0].state")
-                        .equals(state));
+        await().atMost(Duration.ofSeconds(40))
+                .until(() -> state.equals(
+                        RestAssured.given().get(connector + "/status").path("tasks[0].state")));
     }
 
     /** The single number that a query as the service's own role finds. */

@@ -38,6 +38,9 @@ final class OutboxConnectors implements AutoCloseable {
     private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(60);
     private static final JsonMapper JSON = new JsonMapper();
 
+    /** What Debezium says when the slot begins behind the position that it has stored. */
+    private static final String OFFSET_LOST = "no longer available on the server";
+
     private final Path template;
     private final URI connect;
     private final Databases postgres;
@@ -178,10 +181,41 @@ final class OutboxConnectors implements AutoCloseable {
         if (Instant.now().isBefore(before.next())) {
             return;
         }
-        LOG.warn("restarting the connector of {}, which failed: {}", database, why);
-        send("POST", "/connectors/" + database + "-outbox/restart?includeTasks=true&onlyFailed=true", "");
+        if (why.contains(OFFSET_LOST)) {
+            startFromTheSlot(database);
+        } else {
+            LOG.warn("restarting the connector of {}, which failed: {}", database, why);
+            send("POST", "/connectors/" + database + "-outbox/restart?includeTasks=true&onlyFailed=true", "");
+        }
         long seconds = Math.min(LONGEST_BACKOFF.toSeconds(), 2L << Math.min(before.count(), 5));
         restarts.put(database, new Restarts(before.count() + 1, Instant.now().plusSeconds(seconds)));
+    }
+
+    /**
+     * The slot was lost and is a new one, which does not reach back to where the connector was, so it refuses to go on. It
+     * may: what lies between is still in the outbox, and the service's auditor publishes it again.
+     */
+    private void startFromTheSlot(String database) throws IOException, InterruptedException {
+        LOG.error(
+                "the replication slot of {} was lost; going on from the new one, the auditor sends the rest", database);
+        var connector = "/connectors/" + database + "-outbox";
+        send("PUT", connector + "/stop", "");
+        try {
+            Instant end = Instant.now().plus(TIMEOUT);
+            while (!JSON.readTree(send("GET", connector + "/status", null))
+                    .path("connector")
+                    .path("state")
+                    .asText()
+                    .equals("STOPPED")) {
+                if (Instant.now().isAfter(end)) {
+                    throw new IOException("the connector of " + database + " does not stop");
+                }
+                TimeUnit.MILLISECONDS.sleep(PERIOD.toMillis());
+            }
+            send("DELETE", connector + "/offsets", null);
+        } finally {
+            send("PUT", connector + "/resume", "");
+        }
     }
 
     private static String firstLine(JsonNode status) {
