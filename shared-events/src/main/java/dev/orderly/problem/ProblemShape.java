@@ -6,11 +6,14 @@ import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.quarkiverse.resteasy.problem.postprocessing.ProblemContext;
 import io.quarkiverse.resteasy.problem.postprocessing.ProblemPostProcessor;
 import io.quarkiverse.resteasy.problem.validation.Violation;
+import io.vertx.core.http.HttpClosedException;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.transaction.RollbackException;
 import java.net.URI;
+import java.nio.channels.ClosedChannelException;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -29,6 +32,7 @@ class ProblemShape implements ProblemPostProcessor {
     static final URI NO_SPECIAL_TYPE = URI.create("about:blank");
     private static final Set<String> PASSING = Set.of("08", "40", "53", "57");
     static final int RETRY_AFTER_SECONDS = 1;
+    private static final int MOST_CAUSES = 20;
 
     @Override
     public HttpProblem apply(HttpProblem problem, ProblemContext context) {
@@ -53,7 +57,11 @@ class ProblemShape implements ProblemPostProcessor {
             if (willPass(context.cause)) {
                 return unavailable("The database cannot be reached, or is busy. Nothing was changed; try again.");
             }
-            LOG.error("a request failed by a mistake of ours", context.cause);
+            if (callerLeft(context.cause)) {
+                LOG.debug("a caller left before the answer");
+            } else {
+                LOG.error("a request failed by a mistake of ours", context.cause);
+            }
             return HttpProblem.builder()
                     .withType(NO_SPECIAL_TYPE)
                     .withTitle("Internal Server Error")
@@ -89,12 +97,11 @@ class ProblemShape implements ProblemPostProcessor {
 
     /** Nobody knows then whether it took place. The failure of the database itself is only "suppressed" in this one. */
     private static boolean commitFailed(Throwable failure) {
-        for (var cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof RollbackException) {
-                return Stream.of(cause.getSuppressed()).anyMatch(ProblemShape::willPass);
-            }
-        }
-        return false;
+        return causes(failure)
+                .filter(RollbackException.class::isInstance)
+                .findFirst()
+                .filter(rollback -> Stream.of(rollback.getSuppressed()).anyMatch(ProblemShape::willPass))
+                .isPresent();
     }
 
     private static List<FieldError> errors(Iterable<?> violations) {
@@ -110,13 +117,22 @@ class ProblemShape implements ProblemPostProcessor {
      * at work on the same rows (40, 55P03).
      */
     private static boolean willPass(Throwable failure) {
-        for (var cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof SQLException sql) {
-                var state = sql.getSQLState();
-                return state == null || state.equals("55P03") || PASSING.contains(state.substring(0, 2));
-            }
-        }
-        return false;
+        return causes(failure)
+                .filter(SQLException.class::isInstance)
+                .limit(1)
+                .map(cause -> ((SQLException) cause).getSQLState())
+                .anyMatch(state -> state == null || state.equals("55P03") || PASSING.contains(state.substring(0, 2)));
+    }
+
+    /** Then there is nobody to answer to, and no mistake but perhaps that it took long. */
+    private static boolean callerLeft(Throwable failure) {
+        return causes(failure)
+                .anyMatch(cause -> cause instanceof ClosedChannelException || cause instanceof HttpClosedException);
+    }
+
+    /** From the outermost on; not without end, since Vert.x makes circles of them. */
+    private static Stream<Throwable> causes(Throwable failure) {
+        return Stream.iterate(failure, Objects::nonNull, Throwable::getCause).limit(MOST_CAUSES);
     }
 
     /** What is wrong with a field of the request. */

@@ -42,6 +42,14 @@ class ProblemShapeTest {
                 .isEqualTo(500);
     }
 
+    @Test
+    void causes_in_a_circle_do_not_hold_it_up() {
+        var outer = new IllegalStateException("outer");
+        outer.initCause(new IllegalStateException("inner", outer));
+
+        assertThat(shapeOf(outer).getStatusCode()).isEqualTo(500);
+    }
+
     private static HttpProblem shapeOf(Throwable failure) {
         var unshaped = HttpProblem.builder().withStatus(500).withTitle("?").build();
         return new ProblemShape().apply(unshaped, ProblemContext.of(failure, "/orders"));

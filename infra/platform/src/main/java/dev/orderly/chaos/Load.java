@@ -21,6 +21,7 @@ import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
@@ -47,7 +48,7 @@ final class Load implements AutoCloseable {
     private static final int MOST_UNDER_WAY = 4000;
     private static final Duration ANSWER = Duration.ofSeconds(10);
     private static final int FIRST_PAUSE_MILLIS = 100;
-    private static final int LONGEST_PAUSE_MILLIS = 3000;
+    private static final int LONGEST_PAUSE_MILLIS = 10_000;
     private static final JsonMapper JSON = new JsonMapper();
 
     private final URI orders;
@@ -233,7 +234,9 @@ final class Load implements AutoCloseable {
             var invoked = invocation.get();
             var answer = attempt.make();
             var operation = history.complete(invoked, answer.outcome, answer.status, answer.order);
-            if (operation.outcome() != Outcome.UNKNOWN || System.nanoTime() > giveUpAt || !pause(pause)) {
+            if (operation.outcome() != Outcome.UNKNOWN
+                    || System.nanoTime() > giveUpAt
+                    || !pause(ThreadLocalRandom.current().nextInt(pause / 2, pause))) {
                 return operation;
             }
             pause = Math.min(2 * pause, LONGEST_PAUSE_MILLIS);

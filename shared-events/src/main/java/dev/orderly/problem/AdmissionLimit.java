@@ -1,0 +1,64 @@
+package dev.orderly.problem;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.vertx.http.runtime.filters.Filters;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+
+/**
+ * Turns commands away, at the door and at hardly any cost, while so many are under way that one more could only wait.
+ * Without it an overload outlives its cause: callers that wait give up and ask again, and the work for those who have left
+ * takes the time of those who have not (Bronson et al., "Metastable Failures in Distributed Systems", HotOS 2021).
+ * Questions are not counted: those that wait, wait for an event and hold no thread.
+ */
+@ApplicationScoped
+class AdmissionLimit {
+
+    private static final Set<HttpMethod> QUESTIONS = Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS);
+    /** Before anything else of a request is looked at. */
+    private static final int FIRST = 10_000;
+
+    private final int most;
+    private final AtomicInteger underWay = new AtomicInteger();
+    private final Counter turnedAway;
+
+    AdmissionLimit(@ConfigProperty(name = "orderly.http.most-commands-under-way") int most, MeterRegistry metrics) {
+        this.most = most;
+        this.turnedAway = metrics.counter("orderly.http.turned.away");
+    }
+
+    void install(@Observes Filters filters) {
+        filters.register(this::admit, FIRST);
+    }
+
+    void admit(RoutingContext request) {
+        if (QUESTIONS.contains(request.request().method())) {
+            request.next();
+        } else if (underWay.incrementAndGet() <= most) {
+            request.addEndHandler(_ -> underWay.decrementAndGet()); // also when the caller hangs up
+            request.next();
+        } else {
+            underWay.decrementAndGet();
+            turnedAway.increment();
+            request.request().resume(); // or the next request of this connection would never be read
+            request.response()
+                    .setStatusCode(503)
+                    .putHeader(HttpHeaders.RETRY_AFTER, String.valueOf(ProblemShape.RETRY_AFTER_SECONDS))
+                    .putHeader(HttpHeaders.CONTENT_TYPE, "application/problem+json")
+                    .end(new JsonObject()
+                            .put("type", ProblemShape.NO_SPECIAL_TYPE.toString())
+                            .put("title", "Service Unavailable")
+                            .put("status", 503)
+                            .put("detail", "Too many requests are under way. Nothing was changed; try again.")
+                            .toBuffer());
+        }
+    }
+}
