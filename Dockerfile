@@ -14,13 +14,14 @@ COPY infra /orderly/infra
 COPY --from=build /src/infra/platform/target/lib /orderly/lib
 COPY --from=build /src/infra/platform/target/platform.jar /orderly/lib/
 USER 10001:10001
-ENTRYPOINT ["java", "-Xmx48m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError", \
+ENTRYPOINT ["java", "@/orderly/infra/jvm/common.options", "@/orderly/infra/jvm/jdk25.options", "-Xmx48m", "-XX:TieredStopAtLevel=1", \
     "-Dorderly.checkout=/orderly", "-Dlog4j2.configurationFile=/orderly/infra/kafka/log4j2.properties", \
     "-cp", "/orderly/lib/*", "dev.orderly.platform.Main"]
 
 FROM eclipse-temurin:25-jre AS service
 ARG SERVICE
 COPY infra/containers/answers.sh /usr/local/bin/answers.sh
+COPY infra/jvm/common.options infra/jvm/jdk25.options /app/
 # From what seldom changes to what always does.
 COPY --from=build /src/$SERVICE/target/quarkus-app/lib /app/lib
 COPY --from=build /src/$SERVICE/target/quarkus-app/quarkus /app/quarkus
@@ -31,8 +32,7 @@ USER 10001:10001
 ENV HTTP_PORT=8080
 EXPOSE 8080
 # Heap: 60 % of the container's memory, whatever that is. JDK_JAVA_OPTIONS adds to these flags or overrides them.
-ENTRYPOINT ["java", "-XX:MaxRAMPercentage=60", "-XX:+UseSerialGC", "-XX:+UseCompactObjectHeaders", "-Xss512k", \
-    "-XX:+ExitOnOutOfMemoryError", "-Dstdout.encoding=UTF-8", "-jar", "/app/quarkus-run.jar"]
+ENTRYPOINT ["java", "@/app/common.options", "@/app/jdk25.options", "-XX:MaxRAMPercentage=60", "-jar", "/app/quarkus-run.jar"]
 # Ready, not only alive: nobody restarts a container for it, and people read it as "can be used".
 HEALTHCHECK --interval=5s --timeout=4s --start-period=180s --retries=3 \
     CMD ["bash", "-c", "exec bash /usr/local/bin/answers.sh \"$HTTP_PORT\" /q/health/ready"]

@@ -21,8 +21,7 @@ log.dirs=/var/lib/kafka/data
 END
 } >"$settings"
 
-java=(java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:+ExitOnOutOfMemoryError
-  -Dlog4j2.configurationFile=/orderly/kafka/log4j2.properties -cp '/opt/kafka/libs/*')
-# One cluster per set of volumes, and no broker ever leaves it: it needs no name of its own.
-"${java[@]}" -Xmx64m kafka.tools.StorageTool format --ignore-formatted --cluster-id T3JkZXJseS1wbGF0Zm9ybQ --config "$settings"
-exec "${java[@]}" -Xmx192m kafka.Kafka "$settings"
+java=(java @/orderly/jvm/common.options @/orderly/jvm/broker.options -Dlog4j2.configurationFile=/orderly/kafka/log4j2.properties
+  -cp '/opt/kafka/libs/*')
+"${java[@]}" kafka.tools.StorageTool format --ignore-formatted --cluster-id "$(cat /orderly/kafka/cluster-id)" --config "$settings"
+exec "${java[@]}" kafka.Kafka "$settings"

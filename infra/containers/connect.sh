@@ -15,6 +15,6 @@ config.providers.env.param.allowlist.pattern=DB_RELAY_PASSWORD
 END
 } >"$settings"
 
-exec java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:+ExitOnOutOfMemoryError -Xmx256m \
+exec java @/orderly/jvm/common.options @/orderly/jvm/connect.options \
   -Dlog4j2.configurationFile=/orderly/kafka/log4j2.properties \
   -cp '/kafka/libs/*' org.apache.kafka.connect.cli.ConnectDistributed "$settings"

@@ -9,6 +9,7 @@ import io.quarkiverse.resteasy.problem.validation.Violation;
 import io.vertx.core.http.HttpClosedException;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.transaction.RollbackException;
+import java.io.IOException;
 import java.net.URI;
 import java.nio.channels.ClosedChannelException;
 import java.sql.SQLException;
@@ -57,7 +58,15 @@ class ProblemShape implements ProblemPostProcessor {
             if (willPass(context.cause)) {
                 return unavailable("The database cannot be reached, or is busy. Nothing was changed; try again.");
             }
-            if (callerLeft(context.cause)) {
+            if (causes(context.cause).anyMatch(ProblemShape::bodyDidNotCome)) {
+                return HttpProblem.builder()
+                        .withType(NO_SPECIAL_TYPE)
+                        .withTitle("Request Timeout")
+                        .withStatus(408)
+                        .withDetail("The body did not arrive in time. Nothing was changed; try again.")
+                        .build();
+            }
+            if (causes(context.cause).anyMatch(ProblemShape::callerLeft)) {
                 LOG.debug("a caller left before the answer");
             } else {
                 LOG.error("a request failed by a mistake of ours", context.cause);
@@ -125,9 +134,13 @@ class ProblemShape implements ProblemPostProcessor {
     }
 
     /** Then there is nobody to answer to, and no mistake but perhaps that it took long. */
-    private static boolean callerLeft(Throwable failure) {
-        return causes(failure)
-                .anyMatch(cause -> cause instanceof ClosedChannelException || cause instanceof HttpClosedException);
+    private static boolean callerLeft(Throwable cause) {
+        return cause instanceof ClosedChannelException || cause instanceof HttpClosedException;
+    }
+
+    /** {@code quarkus.http.read-timeout}; Quarkus has no type for it. */
+    private static boolean bodyDidNotCome(Throwable cause) {
+        return cause instanceof IOException && "Read timed out".equals(cause.getMessage());
     }
 
     /** From the outermost on; not without end, since Vert.x makes circles of them. */

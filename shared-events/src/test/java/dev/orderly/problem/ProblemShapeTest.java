@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.quarkiverse.resteasy.problem.postprocessing.ProblemContext;
 import jakarta.transaction.RollbackException;
+import java.io.IOException;
 import java.lang.reflect.UndeclaredThrowableException;
 import java.sql.SQLException;
 import org.junit.jupiter.api.Test;
@@ -48,6 +49,11 @@ class ProblemShapeTest {
         outer.initCause(new IllegalStateException("inner", outer));
 
         assertThat(shapeOf(outer).getStatusCode()).isEqualTo(500);
+    }
+
+    @Test
+    void a_body_that_does_not_come_is_the_callers_matter() {
+        assertThat(shapeOf(new IOException("Read timed out")).getStatusCode()).isEqualTo(408);
     }
 
     private static HttpProblem shapeOf(Throwable failure) {

@@ -255,9 +255,9 @@ final class Injector implements AutoCloseable {
                         "TERM",
                         String.valueOf(STOP_TENTHS),
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx192m",
-                        "-XX:+UseSerialGC",
-                        "-XX:+UseCompactObjectHeaders",
+                        "@" + system.infra().resolve("jvm/common.options"),
+                        "@" + system.infra().resolve("jvm/jdk25.options"),
+                        "@" + system.infra().resolve("jvm/service.options"),
                         "-XX:TieredStopAtLevel=1",
                         "-jar",
                         system.jar(service).toString())

@@ -246,8 +246,12 @@ final class SystemUnderTest implements AutoCloseable {
         return environment;
     }
 
+    Path infra() {
+        return checkout.resolve("infra");
+    }
+
     Path guard() {
-        return checkout.resolve("infra/platform/guard.sh");
+        return infra().resolve("platform/guard.sh");
     }
 
     Path jar(String service) {

@@ -6,46 +6,30 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/**
- * The flags of the Java processes, sized for ten of them on two cores: the serial collector and small stacks save threads
- * and memory, compact headers a tenth of each heap. Brokers, Connect and the mail sink stop at the first compiler: they move
- * bytes more than they compute, and the second one would compete with the services for the cores.
- */
+/** The kinds of Java process, and the flags that each starts with: those in {@code infra/jvm}, which containers have too. */
 enum Jvm {
-    BROKER("-Xmx192m", "-XX:TieredStopAtLevel=1"),
-    CONNECT("-Xmx256m", "-XX:TieredStopAtLevel=1"),
-    MAIL("-Xmx48m", "-XX:TieredStopAtLevel=1"),
-    SERVICE("-Xmx192m");
-
-    private static final List<String> COMMON = List.of(
-            "-XX:+UseSerialGC",
-            "-XX:+UseCompactObjectHeaders",
-            "-Xss512k",
-            // a part that is out of memory dies, and the supervisor brings a whole one back
-            "-XX:+ExitOnOutOfMemoryError",
-            "--enable-native-access=ALL-UNNAMED",
-            "--sun-misc-unsafe-memory-access=allow",
-            "-Dstdout.encoding=UTF-8",
-            "-Dstderr.encoding=UTF-8");
-
-    private final List<String> own;
-
-    Jvm(String... own) {
-        this.own = List.of(own);
-    }
+    BROKER,
+    CONNECT,
+    MAIL,
+    SERVICE;
 
     /** The java command of the JDK that runs the launcher, without class or jar. */
-    List<String> command() {
+    List<String> command(Path infra) {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(COMMON);
-        command.addAll(own);
+        for (String flags : List.of("common", "jdk25", lowerCase())) {
+            command.add("@" + infra.resolve("jvm/" + flags + ".options"));
+        }
         return command;
+    }
+
+    private String lowerCase() {
+        return name().toLowerCase(Locale.ROOT);
     }
 
     /** The same for a class of Kafka's: its classpath, its logging, and its archive of loaded and linked classes. */
     List<String> kafka(Settings settings, String mainClass, Path properties) {
-        var command = new ArrayList<>(command());
+        var command = new ArrayList<>(command(settings.infra()));
         command.addAll(learnt(settings, archive(settings)));
         command.add("-Dlog4j2.configurationFile=" + settings.infra().resolve("kafka/log4j2.properties"));
         command.add("-cp");
@@ -69,7 +53,7 @@ enum Jvm {
 
     /** Where {@link Training} puts what a kind of process of Kafka's has learnt. */
     Path archive(Settings settings) {
-        return archive(settings.built(), name().toLowerCase(Locale.ROOT));
+        return archive(settings.built(), lowerCase());
     }
 
     /** Good for this JDK only. */

@@ -23,8 +23,6 @@ final class Kafka implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Kafka.class);
     private static final Duration DEADLINE = Duration.ofSeconds(60);
     private static final Part.Stop STOP = Part.Stop.term(Duration.ofMillis(2500));
-    /** One platform per state folder, and no broker ever leaves it: the cluster needs no name of its own. */
-    private static final String CLUSTER_ID = "T3JkZXJseS1wbGF0Zm9ybQ";
 
     private final Settings settings;
     private Topics topics;
@@ -46,7 +44,7 @@ final class Kafka implements AutoCloseable {
                     new String[] {
                         "format",
                         "--cluster-id",
-                        CLUSTER_ID,
+                        clusterId(),
                         "--config",
                         properties.toString(),
                         "--ignore-formatted" // what a killed start left half done
@@ -58,6 +56,16 @@ final class Kafka implements AutoCloseable {
                 throw new StartFailure("cannot format the storage of kafka-" + id + ": "
                         + LogTail.meaningful(output.lines().toList()).orElse("code " + code));
             }
+        }
+    }
+
+    /** Of all clusters the same: there is one per state folder, and no broker ever leaves it. */
+    private String clusterId() {
+        Path file = settings.infra().resolve("kafka/cluster-id");
+        try {
+            return Files.readString(file).strip();
+        } catch (IOException e) {
+            throw new StartFailure("cannot read " + file + ": " + e, e);
         }
     }
 

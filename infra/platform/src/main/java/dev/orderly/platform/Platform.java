@@ -155,7 +155,7 @@ final class Platform implements AutoCloseable {
     }
 
     private Part mail() {
-        var command = new ArrayList<>(Jvm.MAIL.command());
+        var command = new ArrayList<>(Jvm.MAIL.command(settings.infra()));
         command.addAll(List.of(
                 "-Dgreenmail.smtp.hostname=" + Settings.HOST,
                 "-Dgreenmail.smtp.port=" + settings.ports().smtp(),

@@ -75,7 +75,7 @@ record Service(String name, String database, int httpPort) {
     }
 
     Part part(Settings settings, Secrets secrets) {
-        var command = new ArrayList<>(Jvm.SERVICE.command());
+        var command = new ArrayList<>(Jvm.SERVICE.command(settings.infra()));
         command.addAll(Jvm.SERVICE.learnt(settings, archive(settings)));
         command.add("-jar");
         command.add(jar(settings.checkout()).toString());
