@@ -23,6 +23,9 @@ CREATE TABLE outbox (
     PRIMARY KEY (recorded_at, seq)
 ) PARTITION BY RANGE (recorded_at);
 
+-- From one to the next goes the auditor.
+CREATE INDEX outbox_canary ON outbox (recorded_at) WHERE topic = 'relay-canary';
+
 -- What each consumer group of this service has seen. The day is that of the event's id.
 CREATE TABLE inbox (
     event_day date NOT NULL,

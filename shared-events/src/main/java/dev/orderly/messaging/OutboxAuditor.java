@@ -9,6 +9,7 @@ import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -35,38 +36,57 @@ class OutboxAuditor {
 
     private static final Logger LOG = Logger.getLogger(OutboxAuditor.class);
 
+    private static final int UNDER_WAY = 10_000;
+
     private static final String NOTE_SEEN = """
             UPDATE outbox_audit
             SET seen = seen + (SELECT range_agg(int8range(seq, seq, '[]')) FROM unnest(?::bigint[]) AS seq)
             """;
 
-    // Everything recorded before the moment that ends an audit is settled by it, so it is forgotten, and what is
-    // published
-    // again is a row of its own, which the next audit looks after.
+    /**
+     * One step, from the canary at which the last one ended to the next that has arrived: whatever there is to catch up on,
+     * a step is short. What it settles is forgotten; what it publishes again is a row of its own, which a later step looks
+     * after. The rows of a step are compared with what was seen as a whole: asked row by row, {@code seen} would be unpacked
+     * for each.
+     *
+     * <p>Forgotten is all below the lowest {@code seq} that is not settled yet. It is among the first rows by time: what is
+     * recorded later can have a lower one only if its transaction ran beside theirs, and {@value #UNDER_WAY} rows are more
+     * than all connections together write in one transaction each.
+     */
     private static final String AUDIT = """
             WITH audit AS (
                 SELECT audited_until AS since, seen,
-                       (SELECT max(canary.recorded_at) - ?::interval
+                       (SELECT canary.recorded_at - grace.length
                         FROM outbox canary
-                        WHERE canary.topic = 'relay-canary' AND canary.recorded_at > audited_until
-                          AND seen @> canary.seq) AS until
-                FROM outbox_audit
-                FOR UPDATE
+                        WHERE canary.topic = 'relay-canary' AND canary.recorded_at > audited_until + grace.length
+                          AND seen @> canary.seq
+                        ORDER BY canary.recorded_at LIMIT 1) AS until
+                FROM outbox_audit, (SELECT ?::interval) AS grace (length)
+                FOR UPDATE OF outbox_audit
             ), settled AS (
                 UPDATE outbox_audit
                 SET audited_until = audit.until,
                     seen = audit.seen - int8multirange(int8range(NULL,
-                        (SELECT min(seq) FROM outbox WHERE recorded_at >= audit.until)))
+                        (SELECT min(seq)
+                         FROM (SELECT seq FROM outbox WHERE recorded_at >= audit.until ORDER BY recorded_at LIMIT %d))))
                 FROM audit
-                WHERE audit.until > audit.since
+                WHERE audit.until IS NOT NULL
+                RETURNING 1
+            ), written AS (
+                SELECT range_agg(int8range(seq, seq, '[]')) AS seqs
+                FROM outbox, audit
+                WHERE recorded_at >= audit.since AND recorded_at < audit.until AND topic <> 'relay-canary'
+            ), published AS (
+                INSERT INTO outbox (id, topic, key, type, source, version, schema, payload, traceparent, consumer, reason,
+                    origin)
+                SELECT id, topic, key, type, source, version, schema, payload, traceparent, consumer, reason, origin
+                FROM audit, written, unnest(written.seqs - audit.seen) AS lost, outbox
+                WHERE seq <@ lost AND recorded_at >= audit.since AND recorded_at < audit.until
+                ORDER BY seq
+                RETURNING 1
             )
-            INSERT INTO outbox (id, topic, key, type, source, version, schema, payload, traceparent, consumer, reason, origin)
-            SELECT id, topic, key, type, source, version, schema, payload, traceparent, consumer, reason, origin
-            FROM outbox, audit
-            WHERE recorded_at >= audit.since AND recorded_at < audit.until
-              AND topic <> 'relay-canary' AND NOT audit.seen @> seq
-            ORDER BY seq
-            """;
+            SELECT (SELECT count(*) FROM settled), (SELECT count(*) FROM published)
+            """.formatted(OutboxAuditor.UNDER_WAY);
 
     private final Transactions transactions;
     private final DataSource database;
@@ -116,20 +136,32 @@ class OutboxAuditor {
         }
     }
 
-    /** Publishes again what is missing, and returns how many events those were. */
+    /** Publishes again what is missing, as far as that is known by now. */
     @Scheduled(every = "10s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = Migration.class)
     void audit() {
-        var missing = transactions.commit(() -> {
-            try (var connection = database.getConnection();
-                    var audit = connection.prepareStatement(AUDIT)) {
-                audit.setString(1, grace.toString());
-                return audit.executeUpdate();
+        Step step;
+        do {
+            step = transactions.commit(this::auditToTheNextCanary);
+            if (step.published > 0) {
+                LOG.errorf(
+                        "%d events of the outbox never reached their topic; they are published again", step.published);
             }
-        });
-        if (missing > 0) {
-            LOG.errorf("%d events of the outbox never reached their topic; they are published again", missing);
+            metrics.counter("orderly.outbox.republished").increment(step.published);
+        } while (step.settled);
+    }
+
+    /** @param settled false when no further canary has arrived */
+    private record Step(boolean settled, long published) {}
+
+    private Step auditToTheNextCanary() throws SQLException {
+        try (var connection = database.getConnection();
+                var audit = connection.prepareStatement(AUDIT)) {
+            audit.setString(1, grace.toString());
+            try (var row = audit.executeQuery()) {
+                row.next();
+                return new Step(row.getLong(1) > 0, row.getLong(2));
+            }
         }
-        metrics.counter("orderly.outbox.republished").increment(missing);
     }
 
     private Long seqOfOurs(Headers headers) {

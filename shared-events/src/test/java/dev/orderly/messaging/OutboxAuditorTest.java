@@ -56,6 +56,33 @@ class OutboxAuditorTest extends OnRealPlatform {
         assertThat(published(lost)).as("what is published again is not missing").hasSize(2);
     }
 
+    @Test
+    void an_audit_that_is_far_behind_goes_from_canary_to_canary() throws SQLException {
+        strings("UPDATE outbox_audit SET audited_until = now() - ?::interval RETURNING 'behind'", "600 s");
+        for (var secondsAgo : List.of(500, 400, 300)) {
+            record("order-service", "lost " + secondsAgo, secondsAgo);
+            record("relay-canary", "canary " + secondsAgo, secondsAgo - 50);
+            relay("canary " + secondsAgo);
+        }
+        record("order-service", "after the last canary", 200);
+
+        auditor.audit();
+
+        for (var secondsAgo : List.of(500, 400, 300)) {
+            assertThat(strings("SELECT topic FROM outbox WHERE key = ?", "lost " + secondsAgo))
+                    .hasSize(2);
+        }
+        assertThat(strings("SELECT topic FROM outbox WHERE key = ?", "after the last canary"))
+                .hasSize(1);
+    }
+
+    private void record(String topic, String key, int secondsAgo) throws SQLException {
+        strings("""
+                INSERT INTO outbox (topic, key, type, source, version, schema, payload, recorded_at)
+                VALUES ('%s', ?, 'Any', 'order-service', 1, 1, '{}', now() - interval '%d s') RETURNING key
+                """.formatted(topic, secondsAgo), key);
+    }
+
     /** Sends the rows as Debezium would, and returns when the auditor has seen them. */
     private void relay(String key) throws SQLException {
         var rows = strings("SELECT seq || ' ' || topic FROM outbox WHERE key = ?", key);

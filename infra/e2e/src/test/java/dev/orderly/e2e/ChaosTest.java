@@ -51,7 +51,12 @@ class ChaosTest {
     void a_broken_promise_is_found_out(String sabotage, String faults, String invariant)
             throws IOException, InterruptedException {
         var run = chaos(
-                "--break=" + sabotage, "--minutes=0.25", "--rate=30", "--every=3", "--faults=" + faults, "--deadline=45");
+                "--break=" + sabotage,
+                "--minutes=0.25",
+                "--rate=30",
+                "--every=3",
+                "--faults=" + faults,
+                "--deadline=45");
 
         assertThat(run.output).containsPattern(invariant + " +VIOLATED");
         assertThat(run.code).isEqualTo(1);
