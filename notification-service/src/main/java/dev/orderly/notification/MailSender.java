@@ -38,7 +38,7 @@ class MailSender {
     private static final Logger LOG = Logger.getLogger(MailSender.class);
 
     /** Letters that are sent at once, each over a connection of its own. */
-    private static final int BATCH = 10;
+    private static final int BATCH = 40;
 
     /** An attempt that takes longer has failed: a server that answers each step of the dialogue, but slowly. */
     private static final Duration ATTEMPT_LIMIT = Duration.ofSeconds(30);
