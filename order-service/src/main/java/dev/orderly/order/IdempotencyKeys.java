@@ -1,10 +1,17 @@
 package dev.orderly.order;
 
+import static dev.orderly.messaging.Columns.column;
+
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Clock;
-import java.util.Optional;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import javax.sql.DataSource;
 
@@ -16,7 +23,10 @@ import javax.sql.DataSource;
 @ApplicationScoped
 class IdempotencyKeys {
 
-    /** The first use of a key. */
+    /** Whose key it is: the caller's choice, so it is unique only among the orders of one customer. */
+    record Key(UUID customerId, String key) {}
+
+    /** What a key is used for. */
     record Use(byte[] requestHash, UUID orderId) {}
 
     private final DataSource database;
@@ -28,35 +38,54 @@ class IdempotencyKeys {
     }
 
     /**
-     * Takes the key for an order if and when the current transaction commits. While another transaction is taking the same
-     * key this waits for its end, so that of any number of parallel requests one is the first.
+     * Takes those of the keys that are free, if and when the current transaction commits. While another transaction is
+     * taking the same key this waits for its end, so that of any number of parallel requests one is the first.
      *
-     * @return the use that came before this one, if any
+     * @return the orders whose keys were free
      */
-    Optional<Use> take(UUID customerId, String key, Use use) throws SQLException {
+    Set<UUID> take(Map<UUID, Key> keys, Map<UUID, byte[]> requestHashes) throws SQLException {
+        var orders = List.copyOf(keys.keySet());
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement("""
                         INSERT INTO idempotency_key (customer_id, key, request_hash, order_id, used_at)
-                        VALUES (?, ?, ?, ?, ?)
+                        SELECT *, ?::timestamptz FROM unnest(?::uuid[], ?::text[], ?::bytea[], ?::uuid[]) ORDER BY 1, 2
                         ON CONFLICT DO NOTHING
+                        RETURNING order_id
                         """)) {
-            insert.setObject(1, customerId);
-            insert.setString(2, key);
-            insert.setBytes(3, use.requestHash());
-            insert.setObject(4, use.orderId());
-            insert.setTimestamp(5, Timestamp.from(clock.instant()));
-            if (insert.executeUpdate() == 1) {
-                return Optional.empty();
-            }
-            try (var select = connection.prepareStatement(
-                    "SELECT request_hash, order_id FROM idempotency_key WHERE customer_id = ? AND key = ?")) {
-                select.setObject(1, customerId);
-                select.setString(2, key);
-                try (var row = select.executeQuery()) {
-                    row.next();
-                    return Optional.of(new Use(row.getBytes(1), row.getObject(2, UUID.class)));
+            insert.setTimestamp(1, Timestamp.from(clock.instant()));
+            insert.setObject(2, column(orders, order -> keys.get(order).customerId, UUID[]::new));
+            insert.setObject(3, column(orders, order -> keys.get(order).key, String[]::new));
+            insert.setArray(4, connection.createArrayOf("bytea", column(orders, requestHashes::get, byte[][]::new)));
+            insert.setObject(5, orders.toArray(UUID[]::new));
+            var taken = new HashSet<UUID>();
+            try (var rows = insert.executeQuery()) {
+                while (rows.next()) {
+                    taken.add(rows.getObject(1, UUID.class));
                 }
             }
+            return taken;
+        }
+    }
+
+    /** What those of the keys that are taken were taken for. */
+    Map<Key, Use> uses(Collection<Key> keys) throws SQLException {
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement("""
+                        SELECT customer_id, key, request_hash, order_id
+                        FROM idempotency_key JOIN unnest(?::uuid[], ?::text[]) AS wanted (customer_id, key)
+                            USING (customer_id, key)
+                        """)) {
+            select.setObject(1, column(keys, Key::customerId, UUID[]::new));
+            select.setObject(2, column(keys, Key::key, String[]::new));
+            var uses = new HashMap<Key, Use>();
+            try (var rows = select.executeQuery()) {
+                while (rows.next()) {
+                    uses.put(
+                            new Key(rows.getObject(1, UUID.class), rows.getString(2)),
+                            new Use(rows.getBytes(3), rows.getObject(4, UUID.class)));
+                }
+            }
+            return uses;
         }
     }
 }

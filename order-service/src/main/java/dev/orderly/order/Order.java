@@ -1,6 +1,5 @@
 package dev.orderly.order;
 
-import dev.orderly.events.EventJson;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent;
 import dev.orderly.events.OrderEvent.Line;
@@ -15,63 +14,27 @@ import dev.orderly.events.OrderEvent.StockRejected;
 import dev.orderly.events.OrderEvent.StockReserved;
 import dev.orderly.events.OrderStatus;
 import dev.orderly.events.PaymentMethod;
-import io.quarkus.hibernate.orm.panache.PanacheEntityBase;
-import jakarta.persistence.Column;
-import jakarta.persistence.Entity;
-import jakarta.persistence.EnumType;
-import jakarta.persistence.Enumerated;
-import jakarta.persistence.Id;
-import jakarta.persistence.LockModeType;
-import jakarta.persistence.Table;
 import java.time.Instant;
-import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.function.Function;
-import java.util.stream.Collectors;
-import org.hibernate.Timeouts;
 
 /**
  * An order as its owner sees it: undecided, or decided for good. Every decision is an event and takes the next version,
  * under the lock of the order's row, so that of a cancellation and a confirmation exactly one wins.
  */
-@Entity
-@Table(name = "orders")
-public class Order extends PanacheEntityBase {
+public final class Order {
 
-    @Id
-    private UUID id;
+    private final UUID id;
+    private final UUID customerId;
+    private final List<Line> lines;
+    private final Money total;
+    private final PaymentMethod paymentMethod;
+    private final Instant placedAt;
 
-    @Column(updatable = false)
-    private UUID customerId;
-
-    @Enumerated(EnumType.STRING)
     private OrderStatus status;
-
     private String reason;
-
-    @Column(updatable = false)
-    private String lines;
-
-    @Column(updatable = false)
-    private long total;
-
-    @Column(updatable = false)
-    private String currency;
-
-    @Enumerated(EnumType.STRING)
-    @Column(updatable = false)
-    private PaymentMethod paymentMethod;
-
-    @Column(updatable = false)
-    private Instant placedAt;
-
     private int version;
-
-    /** For Hibernate. */
-    protected Order() {}
 
     /**
      * A new order, its first version, undecided.
@@ -80,40 +43,40 @@ public class Order extends PanacheEntityBase {
      * @throws ArithmeticException when the total does not fit
      */
     public Order(UUID id, UUID customerId, List<Line> lines, PaymentMethod paymentMethod, Instant placedAt) {
-        var total = lines.stream()
+        this(id, customerId, lines, sum(lines), paymentMethod, placedAt, OrderStatus.PENDING, null, 1);
+    }
+
+    private static Money sum(List<Line> lines) {
+        return lines.stream()
                 .map(Line::price)
                 .reduce(Money::plus)
                 .orElseThrow(() -> new IllegalArgumentException("an order has at least one line"));
+    }
+
+    /** An order as it was stored. */
+    Order(
+            UUID id,
+            UUID customerId,
+            List<Line> lines,
+            Money total,
+            PaymentMethod paymentMethod,
+            Instant placedAt,
+            OrderStatus status,
+            String reason,
+            int version) {
         this.id = id;
         this.customerId = customerId;
-        this.status = OrderStatus.PENDING;
-        this.lines = EventJson.writeValue(lines);
-        this.total = total.amount();
-        this.currency = total.currency().getCurrencyCode();
+        this.lines = List.copyOf(lines);
+        this.total = total;
         this.paymentMethod = paymentMethod;
         this.placedAt = placedAt;
-        this.version = 1;
-    }
-
-    /** Those of the orders that exist, each locked until the transaction ends; in id order, against deadlocks. */
-    static Map<UUID, Order> lockAll(Collection<UUID> ids) {
-        return Order.<Order>find("id in ?1 order by id", ids).withLock(LockModeType.PESSIMISTIC_WRITE).stream()
-                .collect(Collectors.toMap(Order::id, Function.identity()));
-    }
-
-    /** The first undecided orders that were placed before a time, locked; those that somebody else has locked are left. */
-    static List<Order> lockUndecidedBefore(Instant time, int limit) {
-        // The status as a literal: with a parameter the database could not use the index of the undecided.
-        return Order.<Order>find(
-                        "status = dev.orderly.events.OrderStatus.PENDING and placedAt < ?1 order by placedAt", time)
-                .page(0, limit)
-                .withLock(LockModeType.PESSIMISTIC_WRITE)
-                .withHint("jakarta.persistence.lock.timeout", Timeouts.SKIP_LOCKED_MILLI)
-                .list();
+        this.status = status;
+        this.reason = reason;
+        this.version = version;
     }
 
     public OrderPlaced placed() {
-        return new OrderPlaced(id, customerId, lines(), total(), paymentMethod, placedAt);
+        return new OrderPlaced(id, customerId, lines, total, paymentMethod, placedAt);
     }
 
     /**
@@ -127,7 +90,7 @@ public class Order extends PanacheEntityBase {
             return Optional.empty();
         }
         return switch (event) {
-            case PaymentCaptured _ -> Optional.of(decided(new OrderConfirmed(id, customerId, total(), now), null));
+            case PaymentCaptured _ -> Optional.of(decided(new OrderConfirmed(id, customerId, total, now), null));
             case StockRejected rejected ->
                 Optional.of(rejected("out of stock: " + String.join(", ", rejected.outOfStock()), now));
             case PaymentDeclined declined -> Optional.of(rejected(declined.reason(), now));
@@ -176,12 +139,17 @@ public class Order extends PanacheEntityBase {
         return status;
     }
 
+    /** Why it was rejected or cancelled; else null. */
+    public String reason() {
+        return reason;
+    }
+
     public List<Line> lines() {
-        return List.of(EventJson.readValue(Line[].class, lines));
+        return lines;
     }
 
     public Money total() {
-        return Money.of(total, currency);
+        return total;
     }
 
     public PaymentMethod paymentMethod() {

@@ -3,10 +3,8 @@ package dev.orderly.order;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.stream.Collectors.toSet;
 
-import com.fasterxml.uuid.Generators;
-import com.fasterxml.uuid.NoArgGenerator;
 import dev.orderly.events.EventJson;
-import dev.orderly.events.OrderEvent;
+import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.messaging.NewEvent;
@@ -19,12 +17,15 @@ import java.security.NoSuchAlgorithmException;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 
 /**
- * What a customer can do to an order. Each command is one transaction that holds the order and the event that tells of it;
+ * What a customer can do to orders. Each command is one transaction that holds the orders and the events that tell of them;
  * when it returns, both are durable.
  */
 @ApplicationScoped
@@ -55,42 +56,126 @@ class OrderCommands {
         private static final long serialVersionUID = 1L;
     }
 
-    /** Time-ordered, so that new orders are neighbours in every index. */
-    private static final NoArgGenerator IDS = Generators.timeBasedEpochRandomGenerator();
+    /** A wish as it came in, with the id that the order is to have. */
+    record Placement(UUID orderId, Wish wish, String idempotencyKey, String traceparent) {
+        IdempotencyKeys.Key key() {
+            return new IdempotencyKeys.Key(wish.customerId, idempotencyKey);
+        }
+    }
 
+    /** What came of a wish. */
+    sealed interface Answer {
+        /** Its order, which may be one that an earlier request with its key has placed. */
+        record Accepted(Order order) implements Answer {}
+
+        /**
+         * @param why {@link KeyReused} when the customer used the key for another wish; {@link UnknownProducts} when some are
+         *     not in the catalogue; {@link IllegalArgumentException} when the prices are in several currencies; {@link
+         *     ArithmeticException} when the total does not fit
+         */
+        record Refused(RuntimeException why) implements Answer {}
+    }
+
+    private final Orders orders;
     private final IdempotencyKeys keys;
     private final Outbox outbox;
     private final Clock clock;
 
-    OrderCommands(IdempotencyKeys keys, Outbox outbox, Clock clock) {
+    OrderCommands(Orders orders, IdempotencyKeys keys, Outbox outbox, Clock clock) {
+        this.orders = orders;
         this.keys = keys;
         this.outbox = outbox;
         this.clock = clock;
     }
 
     /**
-     * Places an order at today's prices; a repeated request gets the order that its first placed.
+     * Places orders at today's prices; a repeated request gets the order that its first placed.
      *
-     * @throws KeyReused when the customer used the key for another wish
-     * @throws UnknownProducts when some are not in the catalogue
-     * @throws IllegalArgumentException when the prices are in several currencies
-     * @throws ArithmeticException when the total does not fit
+     * @return an answer to each, in their order
      */
     @Transactional(rollbackOn = SQLException.class) // By itself it would commit after a checked exception.
-    Order place(Wish wish, String idempotencyKey, String traceparent) throws SQLException {
-        var id = IDS.generate();
-        var hash = sha256(EventJson.writeValue(wish));
-        var before = keys.take(wish.customerId(), idempotencyKey, new IdempotencyKeys.Use(hash, id));
-        if (before.isPresent()) {
-            if (!MessageDigest.isEqual(hash, before.get().requestHash())) {
-                throw new KeyReused();
-            }
-            return Order.findById(before.get().orderId());
+    List<Answer> place(List<Placement> placements) throws SQLException {
+        var placed = new LinkedHashMap<UUID, Order>();
+        var refused = new HashMap<UUID, RuntimeException>();
+        price(placements, placed, refused);
+        placed.keySet().retainAll(take(placements, placed.keySet()));
+        orders.add(placed.values());
+        publish(placements, placed);
+
+        var repeated = placements.stream()
+                .filter(placement -> !placed.containsKey(placement.orderId))
+                .toList();
+        var uses = repeated.isEmpty()
+                ? Map.<IdempotencyKeys.Key, IdempotencyKeys.Use>of()
+                : keys.uses(repeated.stream().map(Placement::key).collect(toSet()));
+        var earlier = uses.isEmpty()
+                ? Map.<UUID, Order>of()
+                : orders.find(
+                        uses.values().stream().map(IdempotencyKeys.Use::orderId).collect(toSet()));
+        return placements.stream()
+                .map(placement -> placed.containsKey(placement.orderId)
+                        ? new Answer.Accepted(placed.get(placement.orderId))
+                        : answer(placement, uses.get(placement.key()), earlier, refused))
+                .toList();
+    }
+
+    private static Answer answer(
+            Placement placement,
+            IdempotencyKeys.Use before,
+            Map<UUID, Order> earlier,
+            Map<UUID, RuntimeException> refused) {
+        if (before == null) {
+            return new Answer.Refused(refused.get(placement.orderId));
         }
-        var order = new Order(id, wish.customerId(), priced(wish.items()), wish.paymentMethod(), clock.instant());
-        order.persist();
-        publish(order, order.placed(), traceparent);
-        return order;
+        return MessageDigest.isEqual(hash(placement), before.requestHash())
+                ? new Answer.Accepted(earlier.get(before.orderId()))
+                : new Answer.Refused(new KeyReused());
+    }
+
+    private void price(List<Placement> placements, Map<UUID, Order> priced, Map<UUID, RuntimeException> refused) {
+        var prices = Product.prices(placements.stream()
+                .flatMap(placement -> placement.wish.items.stream())
+                .map(Wish.Item::sku)
+                .collect(toSet()));
+        var now = clock.instant();
+        for (var placement : placements) {
+            var wish = placement.wish;
+            try {
+                priced.put(
+                        placement.orderId,
+                        new Order(
+                                placement.orderId,
+                                wish.customerId,
+                                lines(wish.items, prices),
+                                wish.paymentMethod,
+                                now));
+            } catch (UnknownProducts | IllegalArgumentException | ArithmeticException e) {
+                refused.put(placement.orderId, e);
+            }
+        }
+    }
+
+    private Set<UUID> take(List<Placement> placements, Set<UUID> placed) throws SQLException {
+        var wanted = new HashMap<UUID, IdempotencyKeys.Key>();
+        var hashes = new HashMap<UUID, byte[]>();
+        for (var placement : placements) {
+            if (placed.contains(placement.orderId)) {
+                wanted.put(placement.orderId, placement.key());
+                hashes.put(placement.orderId, hash(placement));
+            }
+        }
+        return keys.take(wanted, hashes);
+    }
+
+    private void publish(List<Placement> placements, Map<UUID, Order> placed) throws SQLException {
+        var traceparents = new HashMap<UUID, String>();
+        placements.forEach(placement -> traceparents.put(placement.orderId, placement.traceparent));
+        var events = placed.values().stream()
+                .map(order -> new NewEvent(order.placed(), order.version()))
+                .toList();
+        outbox.add(
+                events,
+                event -> Traceparent.following(traceparents.get(event.event().id())));
     }
 
     /** What came of a cancellation. */
@@ -103,7 +188,7 @@ class OrderCommands {
     /** Cancels an order that is not decided yet. */
     @Transactional(rollbackOn = SQLException.class)
     Cancellation cancel(UUID id, String traceparent) throws SQLException {
-        var order = Order.lockAll(Set.of(id)).get(id);
+        var order = orders.lock(Set.of(id)).get(id);
         if (order == null) {
             return Cancellation.UNKNOWN_ORDER;
         }
@@ -111,36 +196,39 @@ class OrderCommands {
         if (cancelled.isEmpty()) {
             return Cancellation.TOO_LATE;
         }
-        publish(order, cancelled.get(), traceparent);
+        orders.saveDecisions(List.of(order));
+        outbox.add(List.of(new NewEvent(cancelled.get(), order.version())), _ -> Traceparent.following(traceparent));
         return Cancellation.DONE;
     }
 
     /** Cancels orders that nobody has decided since a time; what was done for them is undone like for any other. */
     @Transactional(rollbackOn = SQLException.class)
     int cancelUndecidedBefore(Instant time, int limit) throws SQLException {
-        var overdue = Order.lockUndecidedBefore(time, limit);
+        var overdue = orders.lockUndecidedBefore(time, limit);
         var now = clock.instant();
         var events = overdue.stream()
                 .map(order -> new NewEvent(order.expire(now).orElseThrow(), order.version()))
                 .toList();
+        orders.saveDecisions(overdue);
         outbox.add(events, _ -> Traceparent.following(null));
         return overdue.size();
     }
 
-    private void publish(Order order, OrderEvent event, String traceparent) throws SQLException {
-        outbox.add(List.of(new NewEvent(event, order.version())), _ -> Traceparent.following(traceparent));
-    }
-
-    private static List<Line> priced(List<Wish.Item> items) {
-        var wanted = items.stream().map(Wish.Item::sku).collect(toSet());
-        var prices = Product.prices(wanted);
-        if (prices.size() < wanted.size()) {
-            wanted.removeAll(prices.keySet());
-            throw new UnknownProducts(wanted);
+    private static List<Line> lines(List<Wish.Item> items, Map<String, Money> prices) {
+        var unknown = items.stream()
+                .map(Wish.Item::sku)
+                .filter(sku -> !prices.containsKey(sku))
+                .collect(toSet());
+        if (!unknown.isEmpty()) {
+            throw new UnknownProducts(unknown);
         }
         return items.stream()
                 .map(item -> new Line(item.sku(), item.quantity(), prices.get(item.sku())))
                 .toList();
+    }
+
+    private static byte[] hash(Placement placement) {
+        return sha256(EventJson.writeValue(placement.wish));
     }
 
     private static byte[] sha256(String text) {

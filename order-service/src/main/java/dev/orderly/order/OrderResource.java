@@ -8,7 +8,7 @@ import dev.orderly.order.OrderCommands.KeyReused;
 import dev.orderly.order.OrderCommands.UnknownProducts;
 import dev.orderly.order.OrderCommands.Wish;
 import io.quarkiverse.resteasy.problem.HttpProblem;
-import io.quarkus.logging.Log;
+import io.smallrye.mutiny.Uni;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
@@ -38,9 +38,11 @@ public class OrderResource {
     private static final int MAX_LINES = 100;
     private static final int MAX_QUANTITY = 1_000_000;
 
+    private final OrderIntake intake;
     private final OrderCommands commands;
 
-    OrderResource(OrderCommands commands) {
+    OrderResource(OrderIntake intake, OrderCommands commands) {
+        this.intake = intake;
         this.commands = commands;
     }
 
@@ -73,7 +75,7 @@ public class OrderResource {
                     "Answers before stock and payment are settled. Location names the order and waits until it can be read. "
                             + "A request that is repeated with its key gets the same answer and places nothing.")
     @APIResponse(responseCode = "202", description = "Accepted")
-    public Response place(
+    public Uni<Response> place(
             @HeaderParam("Idempotency-Key")
                     @NotNull(message = "the header Idempotency-Key is required")
                     @Pattern(
@@ -81,35 +83,46 @@ public class OrderResource {
                             message = "the header Idempotency-Key must be 1 to 255 printable ASCII characters")
                     String idempotencyKey,
             @HeaderParam("traceparent") String traceparent,
-            @NotNull(message = "a body is required") @Valid OrderRequest request)
-            throws SQLException {
+            @NotNull(message = "a body is required") @Valid OrderRequest request) {
         var items = request.lines().stream()
                 .map(line -> new Wish.Item(line.sku(), line.quantity()))
                 .toList();
-        try {
-            var order = commands.place(
-                    new Wish(request.customerId(), items, request.paymentMethod()), idempotencyKey, traceparent);
-            // PENDING and version 1, not what it is by now: a repeated request is to get the answer that was lost.
-            var answer = new PlacedOrder(
-                    order.id(),
-                    OrderStatus.PENDING,
-                    order.customerId(),
-                    order.lines(),
-                    order.total(),
-                    order.paymentMethod(),
-                    order.placedAt());
-            return accepted(order.id(), 1).entity(answer).build();
-        } catch (UnknownProducts e) {
-            throw refused("Some products are not in the catalogue.")
-                    .with("errors", errorsAtLines(request, e))
-                    .build();
-        } catch (KeyReused e) {
-            throw refused("The Idempotency-Key was used before, for another order.")
-                    .build();
-        } catch (IllegalArgumentException | ArithmeticException e) {
-            Log.debug("refused an order that cannot be added up", e);
-            throw refused("The lines cannot be added up: " + e.getMessage()).build();
-        }
+        var wish = new Wish(request.customerId(), items, request.paymentMethod());
+        return intake.place(wish, idempotencyKey, traceparent)
+                .map(OrderResource::accepted)
+                .onFailure()
+                .transform(failure -> refusal(failure, request));
+    }
+
+    /** PENDING and version 1, not what it is by now: a repeated request is to get the answer that was lost. */
+    private static Response accepted(Order order) {
+        return accepted(order.id(), 1)
+                .entity(new PlacedOrder(
+                        order.id(),
+                        OrderStatus.PENDING,
+                        order.customerId(),
+                        order.lines(),
+                        order.total(),
+                        order.paymentMethod(),
+                        order.placedAt()))
+                .build();
+    }
+
+    private static Throwable refusal(Throwable failure, OrderRequest request) {
+        return switch (failure) {
+            case UnknownProducts unknown ->
+                refused("Some products are not in the catalogue.")
+                        .with("errors", errorsAtLines(request, unknown))
+                        .build();
+            case KeyReused _ ->
+                refused("The Idempotency-Key was used before, for another order.")
+                        .build();
+            case IllegalArgumentException e ->
+                refused("The lines cannot be added up: " + e.getMessage()).build();
+            case ArithmeticException e ->
+                refused("The lines cannot be added up: " + e.getMessage()).build();
+            default -> failure;
+        };
     }
 
     @POST

@@ -12,8 +12,10 @@ import dev.orderly.messaging.OrderEventHandler;
 import dev.orderly.messaging.ReceivedEvent;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.SQLException;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -29,14 +31,17 @@ import org.eclipse.microprofile.reactive.messaging.Incoming;
 class OrderSaga implements OrderEventHandler {
 
     private final EventConsumer consumer;
+    private final Orders orders;
     private final Clock clock;
     private final String consumerGroup;
 
     OrderSaga(
             EventConsumer consumer,
+            Orders orders,
             Clock clock,
             @ConfigProperty(name = "mp.messaging.incoming.orders.group.id") String consumerGroup) {
         this.consumer = consumer;
+        this.orders = orders;
         this.clock = clock;
         this.consumerGroup = consumerGroup;
     }
@@ -58,19 +63,23 @@ class OrderSaga implements OrderEventHandler {
     }
 
     @Override
-    public List<NewEvent> on(List<ReceivedEvent> events) {
-        var orders = Order.lockAll(
+    public List<NewEvent> on(List<ReceivedEvent> events) throws SQLException {
+        var known = orders.lock(
                 events.stream().map(received -> received.event().id()).collect(toSet()));
+        var decided = new HashSet<Order>();
         var decisions = new ArrayList<NewEvent>();
         for (var received : events) {
-            var order = orders.get(received.event().id());
+            var order = known.get(received.event().id());
             if (order == null) {
                 throw new IllegalStateException(
                         "there is no order " + received.event().id());
             }
-            order.on(received.event(), clock.instant())
-                    .ifPresent(decision -> decisions.add(new NewEvent(decision, order.version())));
+            order.on(received.event(), clock.instant()).ifPresent(decision -> {
+                decided.add(order);
+                decisions.add(new NewEvent(decision, order.version()));
+            });
         }
+        orders.saveDecisions(decided);
         return decisions;
     }
 }

@@ -3,7 +3,7 @@ package dev.orderly.messaging;
 import java.sql.SQLException;
 
 /** A statement failed. Tells what will pass by itself from what the data is to blame for. */
-final class DatabaseFailure extends RuntimeException {
+public final class DatabaseFailure extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 
@@ -12,7 +12,7 @@ final class DatabaseFailure extends RuntimeException {
     }
 
     /** The failure of a statement behind an exception, or null when the database had no part in it. */
-    static SQLException behind(Throwable failure) {
+    public static SQLException behind(Throwable failure) {
         for (var cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof SQLException sql) {
                 return sql;
@@ -27,7 +27,7 @@ final class DatabaseFailure extends RuntimeException {
      * mistake of ours, and no reason to park what is in order. Classes: <a
      * href="https://www.postgresql.org/docs/18/errcodes-appendix.html">PostgreSQL error codes</a>.
      */
-    static boolean isTheFaultOfData(SQLException failure) {
+    public static boolean isTheFaultOfData(SQLException failure) {
         var state = failure.getSQLState();
         return state != null && (state.startsWith("22") || state.startsWith("23") || state.equals("P0001"));
     }

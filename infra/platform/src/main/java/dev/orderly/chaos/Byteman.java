@@ -38,8 +38,7 @@ final class Byteman {
         COMMIT_BEFORE_OFFSETS("dev.orderly.messaging.EventConsumer", "consume", "AT EXIT", SystemUnderTest.SERVICES),
         PROJECTION_BEFORE_COMMIT("dev.orderly.order.view.OrderProjection", "on", "AT EXIT", List.of("order-service")),
         INTAKE_BEFORE_COMMIT("dev.orderly.order.OrderCommands", "place", "AT EXIT", List.of("order-service")),
-        INTAKE_BEFORE_ANSWER(
-                "dev.orderly.order.OrderResource", "place", "AFTER INVOKE place", List.of("order-service")),
+        INTAKE_BEFORE_ANSWER("dev.orderly.order.OrderIntake", "answer", "AT ENTRY", List.of("order-service")),
         CANCEL_BEFORE_ANSWER(
                 "dev.orderly.order.OrderResource", "cancel", "AFTER INVOKE cancel", List.of("order-service")),
         CAPTURE_BEFORE_COMMIT("dev.orderly.payment.Ledger", "add", "AT EXIT", List.of("payment-service")),

@@ -1,0 +1,129 @@
+package dev.orderly.order;
+
+import static dev.orderly.messaging.Columns.column;
+
+import dev.orderly.events.EventJson;
+import dev.orderly.events.Money;
+import dev.orderly.events.OrderEvent.Line;
+import dev.orderly.events.OrderStatus;
+import dev.orderly.events.PaymentMethod;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.sql.Timestamp;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import javax.sql.DataSource;
+
+/** All orders, one row each; every statement takes any number of them. */
+@ApplicationScoped
+class Orders {
+
+    private static final String SELECT = """
+            SELECT id, customer_id, lines, total, currency, payment_method, placed_at, status, reason, version
+            FROM orders
+            """;
+
+    private final DataSource database;
+
+    Orders(DataSource database) {
+        this.database = database;
+    }
+
+    void add(Collection<Order> placed) throws SQLException {
+        if (placed.isEmpty()) {
+            return;
+        }
+        try (var connection = database.getConnection();
+                var insert = connection.prepareStatement("""
+                        INSERT INTO orders (id, customer_id, status, lines, total, currency, payment_method, placed_at, version)
+                        SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::text[], ?::text[], ?::bigint[], ?::text[], ?::text[],
+                            ?::timestamptz[], ?::int[])
+                        """)) {
+            insert.setObject(1, column(placed, Order::id, UUID[]::new));
+            insert.setObject(2, column(placed, Order::customerId, UUID[]::new));
+            insert.setObject(3, column(placed, order -> order.status().name(), String[]::new));
+            insert.setObject(4, column(placed, order -> EventJson.writeValue(order.lines()), String[]::new));
+            insert.setObject(5, column(placed, order -> order.total().amount(), Long[]::new));
+            insert.setObject(6, column(placed, order -> order.total().currency().getCurrencyCode(), String[]::new));
+            insert.setObject(7, column(placed, order -> order.paymentMethod().name(), String[]::new));
+            insert.setObject(8, column(placed, order -> order.placedAt().toString(), String[]::new));
+            insert.setObject(9, column(placed, Order::version, Integer[]::new));
+            insert.executeUpdate();
+        }
+    }
+
+    /** Those of the orders that exist. */
+    Map<UUID, Order> find(Collection<UUID> ids) throws SQLException {
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement(SELECT + "WHERE id = ANY (?)")) {
+            select.setObject(1, ids.toArray(UUID[]::new));
+            return orders(select);
+        }
+    }
+
+    /** The same, each locked until the transaction ends; in the order of their ids, against deadlocks. */
+    Map<UUID, Order> lock(Collection<UUID> ids) throws SQLException {
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement(SELECT + "WHERE id = ANY (?) ORDER BY id FOR UPDATE")) {
+            select.setObject(1, ids.toArray(UUID[]::new));
+            return orders(select);
+        }
+    }
+
+    /** The first undecided orders that were placed before a time, locked; those that somebody else has locked are left. */
+    Collection<Order> lockUndecidedBefore(Instant time, int limit) throws SQLException {
+        try (var connection = database.getConnection();
+                // The status as a literal: with a parameter the database could not use the index of the undecided.
+                var select = connection.prepareStatement(SELECT + """
+                        WHERE status = 'PENDING' AND placed_at < ? ORDER BY placed_at LIMIT ? FOR UPDATE SKIP LOCKED
+                        """)) {
+            select.setTimestamp(1, Timestamp.from(time));
+            select.setInt(2, limit);
+            return orders(select).values();
+        }
+    }
+
+    /** Stores what was decided of orders that the transaction has locked. */
+    void saveDecisions(Collection<Order> decided) throws SQLException {
+        if (decided.isEmpty()) {
+            return;
+        }
+        try (var connection = database.getConnection();
+                var update = connection.prepareStatement("""
+                        UPDATE orders SET status = now.status, reason = now.reason, version = now.version
+                        FROM unnest(?::uuid[], ?::text[], ?::text[], ?::int[]) AS now (id, status, reason, version)
+                        WHERE orders.id = now.id
+                        """)) {
+            update.setObject(1, column(decided, Order::id, UUID[]::new));
+            update.setObject(2, column(decided, order -> order.status().name(), String[]::new));
+            update.setObject(3, column(decided, Order::reason, String[]::new));
+            update.setObject(4, column(decided, Order::version, Integer[]::new));
+            update.executeUpdate();
+        }
+    }
+
+    private static Map<UUID, Order> orders(PreparedStatement select) throws SQLException {
+        var orders = new LinkedHashMap<UUID, Order>();
+        try (var rows = select.executeQuery()) {
+            while (rows.next()) {
+                var order = new Order(
+                        rows.getObject(1, UUID.class),
+                        rows.getObject(2, UUID.class),
+                        List.of(EventJson.readValue(Line[].class, rows.getString(3))),
+                        Money.of(rows.getLong(4), rows.getString(5)),
+                        PaymentMethod.valueOf(rows.getString(6)),
+                        rows.getTimestamp(7).toInstant(),
+                        OrderStatus.valueOf(rows.getString(8)),
+                        rows.getString(9),
+                        rows.getInt(10));
+                orders.put(order.id(), order);
+            }
+        }
+        return orders;
+    }
+}
