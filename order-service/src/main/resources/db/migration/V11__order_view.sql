@@ -31,3 +31,42 @@ CREATE TABLE order_view_event (
     "offset"    bigint      NOT NULL,
     PRIMARY KEY (order_id, position)
 );
+
+-- Where the next view is made while this one is read. Names and places are exchanged in the end, so after a rebuild this is
+-- the view before it.
+CREATE TABLE order_view_next (LIKE order_view INCLUDING ALL) WITH (fillfactor = 70);
+CREATE TABLE order_view_event_next (LIKE order_view_event INCLUDING ALL);
+
+-- The application may neither truncate nor rename tables, nor make a consumer forget what it has seen, except so.
+CREATE FUNCTION empty_order_view_next() RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS
+$$
+    TRUNCATE order_view_next, order_view_event_next;
+$$;
+
+CREATE FUNCTION swap_order_view() RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS
+$$
+    ANALYZE order_view_next, order_view_event_next;
+    ALTER TABLE order_view RENAME TO order_view_before;
+    ALTER TABLE order_view_next RENAME TO order_view;
+    ALTER TABLE order_view_before RENAME TO order_view_next;
+    ALTER TABLE order_view_event RENAME TO order_view_event_before;
+    ALTER TABLE order_view_event_next RENAME TO order_view_event;
+    ALTER TABLE order_view_event_before RENAME TO order_view_event_next;
+$$;
+
+-- What rebuilds noted for themselves; so many versions at a time, and true when there may be more. Their inbox ages out.
+CREATE FUNCTION forget_order_view_rebuilds(most int) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS
+$$
+DECLARE
+    forgotten int;
+BEGIN
+    DELETE FROM parked_event WHERE consumer LIKE 'order-view-rebuild-%';
+    DELETE FROM last_version
+    WHERE ctid = ANY (ARRAY(SELECT ctid FROM last_version WHERE consumer LIKE 'order-view-rebuild-%' LIMIT most));
+    GET DIAGNOSTICS forgotten = ROW_COUNT;
+    RETURN forgotten = most;
+END
+$$;

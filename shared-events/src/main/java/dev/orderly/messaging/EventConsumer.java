@@ -16,7 +16,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.UUID;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.jboss.logging.Logger;
 
 /**
@@ -63,22 +62,21 @@ public class EventConsumer {
     /**
      * Returns when every record has durably taken effect, or is parked or skipped.
      *
+     * @param records those of a partition in its order
      * @throws IllegalStateException when the application stops first; then none of the records may be acknowledged
      */
-    public void consume(ConsumerRecords<String, byte[]> records, OrderEventHandler handler) {
+    public void consume(Iterable<ConsumerRecord<String, byte[]>> records, OrderEventHandler handler) {
         var deliveries = read(records, handler);
         if (!deliveries.isEmpty()) {
             applyOrSplit(deliveries, handler);
         }
     }
 
-    private List<Delivery> read(ConsumerRecords<String, byte[]> records, OrderEventHandler handler) {
-        var deliveries = new ArrayList<Delivery>(records.count());
-        for (var partition : records.partitions()) {
-            for (ConsumerRecord<String, byte[]> record : records.records(partition)) {
-                if (concerns(handler, record)) {
-                    deliveries.add(Delivery.of(record));
-                }
+    private List<Delivery> read(Iterable<ConsumerRecord<String, byte[]>> records, OrderEventHandler handler) {
+        var deliveries = new ArrayList<Delivery>();
+        for (var record : records) {
+            if (concerns(handler, record)) {
+                deliveries.add(Delivery.of(record));
             }
         }
         return deliveries;

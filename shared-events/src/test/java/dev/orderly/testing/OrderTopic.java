@@ -7,7 +7,7 @@ import dev.orderly.events.EventJson;
 import dev.orderly.events.OrderEvent;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -107,26 +108,47 @@ public final class OrderTopic implements AutoCloseable {
 
     /** Whether the group has committed all that is on the topic: nothing more will come of it. */
     public boolean isConsumedBy(String group) {
-        try (var admin = Admin.create(cluster)) {
-            var partitions = new HashSet<TopicPartition>();
-            admin.describeTopics(Set.of(TOPIC))
-                    .topicNameValues()
-                    .get(TOPIC)
-                    .get()
-                    .partitions()
-                    .forEach(partition -> partitions.add(new TopicPartition(TOPIC, partition.partition())));
+        return asAdmin(admin -> {
             var committed = admin.listConsumerGroupOffsets(group)
                     .partitionsToOffsetAndMetadata()
                     .get();
-            var ends = new LinkedHashMap<TopicPartition, OffsetSpec>();
-            partitions.forEach(partition -> ends.put(partition, OffsetSpec.latest()));
-            var latest = admin.listOffsets(ends).all().get();
-            return partitions.stream().allMatch(partition -> {
-                var end = latest.get(partition).offset();
-                return end == 0
-                        || committed.get(partition) != null
-                                && committed.get(partition).offset() == end;
+            return ends(admin).entrySet().stream().allMatch(partition -> {
+                var position = committed.get(partition.getKey());
+                return partition.getValue() == 0 || position != null && position.offset() == partition.getValue();
             });
+        });
+    }
+
+    /** As if the time for which the topic keeps its records were over for all that are there. */
+    public void forgetAll() {
+        asAdmin(admin -> {
+            var all = new HashMap<TopicPartition, RecordsToDelete>();
+            ends(admin).forEach((partition, end) -> all.put(partition, RecordsToDelete.beforeOffset(end)));
+            return admin.deleteRecords(all).all().get();
+        });
+    }
+
+    private static Map<TopicPartition, Long> ends(Admin admin) throws InterruptedException, ExecutionException {
+        var latest = new HashMap<TopicPartition, OffsetSpec>();
+        admin.describeTopics(Set.of(TOPIC))
+                .topicNameValues()
+                .get(TOPIC)
+                .get()
+                .partitions()
+                .forEach(
+                        partition -> latest.put(new TopicPartition(TOPIC, partition.partition()), OffsetSpec.latest()));
+        var ends = new HashMap<TopicPartition, Long>();
+        admin.listOffsets(latest).all().get().forEach((partition, end) -> ends.put(partition, end.offset()));
+        return ends;
+    }
+
+    private interface Question<T> {
+        T put(Admin admin) throws InterruptedException, ExecutionException;
+    }
+
+    private <T> T asAdmin(Question<T> question) {
+        try (var admin = Admin.create(cluster)) {
+            return question.put(admin);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);

@@ -177,7 +177,13 @@ public final class Chaos implements Callable<Integer> {
             if (load.turnedAway() > 0) {
                 say(load.turnedAway() + " operations were not offered: too many had no answer yet");
             }
-            var evidence = Evidence.of(system, history.completed(), injector.poison(), injector.dark(), unquiet);
+            var evidence = Evidence.of(
+                    system,
+                    history.completed(),
+                    injector.poison(),
+                    ViewRebuild.differences(system),
+                    injector.dark(),
+                    unquiet);
             return Report.of(
                     seed, taken, List.copyOf(happened), missed, evidence, injector.republished(), duplicates.total());
         }

@@ -32,6 +32,7 @@ import org.apache.kafka.common.serialization.StringDeserializer;
  * the topic from its beginning, and what the services complained of. Checkers are functions of this and of nothing else.
  *
  * @param inbox the events that each consumer group has seen
+ * @param rebuilt orders of which a read model built again from the topic said something else than the one kept up to date
  * @param dark the longest time for which everything was off, by a power cut, until the launcher had it all up again
  * @param unquiet what had still not come to rest at the deadline; empty when all had
  */
@@ -52,6 +53,7 @@ record Evidence(
         List<Balance> balances,
         List<Letter> letters,
         Set<String> mails,
+        List<String> rebuilt,
         List<String> complaints,
         Duration dark,
         List<String> unquiet) {
@@ -112,6 +114,7 @@ record Evidence(
             SystemUnderTest system,
             List<Operation> operations,
             List<Poison.Injected> poison,
+            List<String> rebuilt,
             Duration dark,
             List<String> unquiet)
             throws SQLException, IOException, InterruptedException {
@@ -213,6 +216,7 @@ record Evidence(
                         "SELECT order_id, kind, state FROM notification",
                         row -> new Letter(row.getString(1), row.getString(2), row.getString(3))),
                 mails(system),
+                rebuilt,
                 complaints(system),
                 dark,
                 unquiet);

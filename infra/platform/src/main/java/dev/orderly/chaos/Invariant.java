@@ -52,6 +52,7 @@ enum Invariant {
             "a deposit that was accepted is there once; an order whose cancellation was is cancelled",
             Invariant::depositsAndCancellations),
     I18_NOTHING_UNEXPECTED_IS_LOGGED("no error but those that the faults explain", Invariant::complaints),
+    I20_A_REBUILD_CHANGES_NOTHING("the read model built again from the topic is the same", Evidence::rebuilt),
     L01_OUTCOMES_ARE_RIGHT("enough stock and money: confirmed. Not enough: rejected", Invariant::outcomes),
     L02_LETTERS_ARE_SENT("one letter per ended order, of its kind, sent; copies under its id", Invariant::letters),
     L03_EFFECTS_ARE_ONCE_AND_IN_ORDER(
@@ -165,8 +166,9 @@ enum Invariant {
                         .formatted(order.id(), order.total(), order.status(), captured, refunded));
             }
         }
+        var orders = byId(all).keySet();
         captures.keySet().stream()
-                .filter(order -> !byId(all).containsKey(order))
+                .filter(order -> !orders.contains(order))
                 .forEach(order -> violations.add("captured for order " + order + ", which is not there"));
         return violations;
     }

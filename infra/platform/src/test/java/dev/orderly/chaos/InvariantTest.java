@@ -202,6 +202,10 @@ class InvariantTest {
                         Invariant.I18_NOTHING_UNEXPECTED_IS_LOGGED,
                         shop -> shop.complaints.add("order-service: ERROR NullPointerException")),
                 broken(
+                        "a rebuilt view says something else",
+                        Invariant.I20_A_REBUILD_CHANGES_NOTHING,
+                        shop -> shop.rebuilt.add("order confirmed")),
+                broken(
                         "rejected for no reason",
                         Invariant.L01_OUTCOMES_ARE_RIGHT,
                         shop -> shop.orders.set(0, order("confirmed", "REJECTED", "out of stock: short", 2))),
@@ -250,6 +254,7 @@ class InvariantTest {
         final List<Balance> balances = new ArrayList<>();
         final List<Letter> letters = new ArrayList<>();
         final Set<String> mails = new HashSet<>();
+        final List<String> rebuilt = new ArrayList<>();
         final List<String> complaints = new ArrayList<>();
         final List<String> unquiet = new ArrayList<>();
 
@@ -323,6 +328,7 @@ class InvariantTest {
                     balances,
                     letters,
                     mails,
+                    rebuilt,
                     complaints,
                     Duration.ZERO,
                     unquiet);

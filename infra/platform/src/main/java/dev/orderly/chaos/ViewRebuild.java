@@ -1,0 +1,57 @@
+package dev.orderly.chaos;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** Has the read model built again, and compares it with the one before, which the rebuild leaves behind. */
+final class ViewRebuild {
+    private static final JsonMapper JSON = new JsonMapper();
+    private static final Duration PATIENCE = Duration.ofMinutes(3);
+    private static final String PATH = "/order-view/rebuild";
+
+    private static final String DIFFERENCES = """
+            SELECT DISTINCT order_id::text FROM (
+                (TABLE order_view EXCEPT TABLE order_view_next) UNION (TABLE order_view_next EXCEPT TABLE order_view)
+            )
+            UNION
+            SELECT DISTINCT order_id::text FROM (
+                (TABLE order_view_event EXCEPT TABLE order_view_event_next)
+                UNION (TABLE order_view_event_next EXCEPT TABLE order_view_event)
+            )
+            """;
+
+    private ViewRebuild() {}
+
+    /** The orders of which the two say different things; to be asked when all is at rest. */
+    static List<String> differences(SystemUnderTest system) throws IOException, InterruptedException, SQLException {
+        var status = ask(system, "POST");
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (status.path("state").asText().equals("RUNNING") && System.nanoTime() < deadline) {
+            TimeUnit.MILLISECONDS.sleep(200);
+            status = ask(system, "GET");
+        }
+        if (!status.path("state").asText().equals("DONE")) {
+            return List.of("the view could not be built again: " + status);
+        }
+        try (var connection = system.connect("orders");
+                var select = connection.createStatement();
+                var rows = select.executeQuery(DIFFERENCES)) {
+            var orders = new ArrayList<String>();
+            while (rows.next()) {
+                orders.add("order " + rows.getString(1));
+            }
+            return orders;
+        }
+    }
+
+    private static JsonNode ask(SystemUnderTest system, String method) throws IOException, InterruptedException {
+        var answer = system.ask(method, system.url("order-service", PATH), null);
+        return answer.isPresent() ? JSON.readTree(answer.get()) : JSON.createObjectNode();
+    }
+}

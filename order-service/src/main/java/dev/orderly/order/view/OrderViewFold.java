@@ -1,0 +1,195 @@
+package dev.orderly.order.view;
+
+import static dev.orderly.messaging.Columns.column;
+
+import dev.orderly.events.EventJson;
+import dev.orderly.events.OrderEvent;
+import dev.orderly.events.OrderEvent.OrderCancelled;
+import dev.orderly.events.OrderEvent.OrderConfirmed;
+import dev.orderly.events.OrderEvent.OrderPlaced;
+import dev.orderly.events.OrderEvent.OrderRejected;
+import dev.orderly.events.OrderEvent.PaymentCaptured;
+import dev.orderly.events.OrderEvent.PaymentDeclined;
+import dev.orderly.events.OrderEvent.PaymentRefunded;
+import dev.orderly.events.OrderEvent.StockRejected;
+import dev.orderly.events.OrderEvent.StockReserved;
+import dev.orderly.messaging.NewEvent;
+import dev.orderly.messaging.OrderEventHandler;
+import dev.orderly.messaging.ReceivedEvent;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Timestamp;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import javax.sql.DataSource;
+
+/**
+ * Makes the read model from events: every event of every order joins its timeline, and brings the order on. There are two
+ * pairs of tables, alike: that which is read, and the shadow in which {@link OrderViewRebuild} makes the next one.
+ */
+class OrderViewFold implements OrderEventHandler {
+
+    private final String consumerGroup;
+    private final Tables tables;
+    private final DataSource database;
+
+    OrderViewFold(String consumerGroup, Tables tables, DataSource database) {
+        this.consumerGroup = consumerGroup;
+        this.tables = tables;
+        this.database = database;
+    }
+
+    enum Tables {
+        LIVE("order_view", "order_view_event"),
+        SHADOW("order_view_next", "order_view_event_next");
+
+        private final String orders;
+        private final String entries;
+
+        Tables(String orders, String entries) {
+            this.orders = orders;
+            this.entries = entries;
+        }
+    }
+
+    @Override
+    public String consumerGroup() {
+        return consumerGroup;
+    }
+
+    @Override
+    public Set<Class<? extends OrderEvent>> reactsTo() {
+        return Set.of(
+                OrderPlaced.class,
+                StockReserved.class,
+                StockRejected.class,
+                PaymentCaptured.class,
+                PaymentDeclined.class,
+                OrderConfirmed.class,
+                OrderRejected.class,
+                OrderCancelled.class,
+                PaymentRefunded.class);
+    }
+
+    @Override
+    public List<NewEvent> on(List<ReceivedEvent> events) throws SQLException {
+        try (var connection = database.getConnection()) {
+            var before = progress(connection, events);
+            var now = new LinkedHashMap<UUID, Progress>();
+            var placed = new ArrayList<OrderPlaced>();
+            for (var received : events) {
+                var id = received.event().id();
+                var progress = now.getOrDefault(id, before.getOrDefault(id, Progress.NONE));
+                if (received.event() instanceof OrderPlaced order) {
+                    requireThat(progress == Progress.NONE, "is placed already", id);
+                    placed.add(order);
+                } else {
+                    requireThat(progress != Progress.NONE, "was never placed", id);
+                }
+                now.put(id, progress.after(received));
+            }
+            insertPlaced(connection, placed, now);
+            update(connection, before.keySet(), now);
+            insertEntries(connection, events, before);
+        }
+        return List.of();
+    }
+
+    private static void requireThat(boolean condition, String otherwise, UUID order) {
+        if (!condition) {
+            throw new IllegalStateException("order " + order + ' ' + otherwise);
+        }
+    }
+
+    /** Of the orders that are known, each locked: another owner of the partition may be at work on the same. */
+    private Map<UUID, Progress> progress(Connection connection, List<ReceivedEvent> events) throws SQLException {
+        try (var select = connection.prepareStatement("""
+                SELECT order_id, status, reason, version, events
+                FROM %s WHERE order_id = ANY (?) ORDER BY order_id FOR UPDATE
+                """.formatted(tables.orders))) {
+            select.setObject(
+                    1,
+                    events.stream()
+                            .map(received -> received.event().id())
+                            .distinct()
+                            .toArray(UUID[]::new));
+            try (var rows = select.executeQuery()) {
+                return OrderViews.progress(rows);
+            }
+        }
+    }
+
+    private void insertPlaced(Connection connection, List<OrderPlaced> placed, Map<UUID, Progress> progress)
+            throws SQLException {
+        try (var insert = connection.prepareStatement("""
+                INSERT INTO %s (order_id, customer_id, status, reason, lines, total, currency, payment_method,
+                    placed_at, version, events)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """.formatted(tables.orders))) {
+            for (var order : placed) {
+                var now = progress.get(order.id());
+                insert.setObject(1, order.id());
+                insert.setObject(2, order.customerId());
+                insert.setString(3, now.status().name());
+                insert.setString(4, now.reason());
+                insert.setString(5, EventJson.writeValue(order.lines()));
+                insert.setLong(6, order.total().amount());
+                insert.setString(7, order.total().currency().getCurrencyCode());
+                insert.setString(8, order.paymentMethod().name());
+                insert.setTimestamp(9, Timestamp.from(order.occurredAt()));
+                insert.setInt(10, now.version());
+                insert.setInt(11, now.events());
+                insert.addBatch();
+            }
+            insert.executeBatch();
+        }
+    }
+
+    private void update(Connection connection, Set<UUID> known, Map<UUID, Progress> progress) throws SQLException {
+        try (var update = connection.prepareStatement("""
+                UPDATE %1$s
+                SET status = now.status, reason = now.reason, version = now.version, events = now.events
+                FROM unnest(?::uuid[], ?::text[], ?::text[], ?::int[], ?::int[])
+                    AS now (order_id, status, reason, version, events)
+                WHERE %1$s.order_id = now.order_id
+                """.formatted(tables.orders))) {
+            update.setObject(1, known.toArray(UUID[]::new));
+            update.setObject(2, column(known, id -> progress.get(id).status().name(), String[]::new));
+            update.setObject(3, column(known, id -> progress.get(id).reason(), String[]::new));
+            update.setObject(4, column(known, id -> progress.get(id).version(), Integer[]::new));
+            update.setObject(5, column(known, id -> progress.get(id).events(), Integer[]::new));
+            update.executeUpdate();
+        }
+    }
+
+    private void insertEntries(Connection connection, List<ReceivedEvent> events, Map<UUID, Progress> before)
+            throws SQLException {
+        var positions = new HashMap<UUID, Integer>();
+        try (var insert = connection.prepareStatement("""
+                INSERT INTO %s (order_id, position, type, status, source, version, occurred_at, partition,
+                    "offset")
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """.formatted(tables.entries))) {
+            for (var received : events) {
+                var event = received.event();
+                var last = before.getOrDefault(event.id(), Progress.NONE).events();
+                insert.setObject(1, event.id());
+                insert.setInt(2, last + positions.merge(event.id(), 1, Integer::sum));
+                insert.setString(3, event.getClass().getSimpleName());
+                insert.setString(4, event.status().name());
+                insert.setString(5, received.source());
+                insert.setInt(6, received.version());
+                insert.setTimestamp(7, Timestamp.from(event.occurredAt()));
+                insert.setInt(8, received.partition());
+                insert.setLong(9, received.offset());
+                insert.addBatch();
+            }
+            insert.executeBatch();
+        }
+    }
+}

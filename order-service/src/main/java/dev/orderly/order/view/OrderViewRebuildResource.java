@@ -1,0 +1,36 @@
+package dev.orderly.order.view;
+
+import io.quarkiverse.resteasy.problem.HttpProblem;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.core.Response.Status;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.jboss.resteasy.reactive.ResponseStatus;
+
+/** For operators: makes the read model again from the topic. */
+@Path("/order-view/rebuild")
+class OrderViewRebuildResource {
+
+    private final OrderViewRebuild rebuild;
+
+    OrderViewRebuildResource(OrderViewRebuild rebuild) {
+        this.rebuild = rebuild;
+    }
+
+    @GET
+    @Operation(summary = "How far this instance's last rebuild has come")
+    public OrderViewRebuild.Status status() {
+        return rebuild.status();
+    }
+
+    @POST
+    @ResponseStatus(202)
+    @Operation(summary = "Build the view of orders again from the topic, while the old one is read and kept up to date")
+    public OrderViewRebuild.Status start() {
+        if (!rebuild.start()) {
+            throw HttpProblem.valueOf(Status.CONFLICT, "A rebuild is under way.");
+        }
+        return rebuild.status();
+    }
+}

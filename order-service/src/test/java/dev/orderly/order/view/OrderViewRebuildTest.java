@@ -1,0 +1,202 @@
+package dev.orderly.order.view;
+
+import static io.restassured.RestAssured.given;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.hamcrest.Matchers.contains;
+import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.hasSize;
+
+import dev.orderly.events.Money;
+import dev.orderly.events.OrderEvent.Line;
+import dev.orderly.events.OrderEvent.OrderConfirmed;
+import dev.orderly.events.OrderEvent.OrderPlaced;
+import dev.orderly.events.OrderEvent.PaymentCaptured;
+import dev.orderly.events.OrderEvent.StockReserved;
+import dev.orderly.events.PaymentMethod;
+import dev.orderly.testing.OrderTopic;
+import dev.orderly.testing.RealPlatform;
+import io.quarkus.test.common.QuarkusTestResource;
+import io.quarkus.test.common.ResourceArg;
+import io.quarkus.test.junit.QuarkusTest;
+import io.restassured.response.Response;
+import jakarta.inject.Inject;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+@QuarkusTest
+@QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "order-service"))
+class OrderViewRebuildTest {
+
+    private static final Money PRICE = Money.of(1999, "EUR");
+    private static final Instant NOW = Instant.parse("2026-11-23T10:15:30.123Z");
+
+    @Inject
+    DataSource database;
+
+    private final OrderTopic topic = new OrderTopic();
+    private final UUID customer = UUID.randomUUID();
+
+    @AfterEach
+    void close() {
+        topic.close();
+    }
+
+    @Test
+    void a_view_that_went_wrong_is_right_after_a_rebuild_and_goes_on_from_there() throws Exception {
+        var id = placed();
+        reserved(id);
+        awaitTimeline(id, 2);
+        // What the projection has not committed yet, a rebuild finds in the timelines.
+        await().until(() -> topic.isConsumedBy("order-view-consumer-group"));
+        execute("UPDATE order_view SET status = 'CONFIRMED', customer_id = order_id WHERE order_id = '" + id + "'");
+        execute("DELETE FROM order_view_event WHERE position = 2 AND order_id = '" + id + "'");
+
+        rebuild();
+
+        show(id).then()
+                .body("status", equalTo("RESERVED"))
+                .body("customerId", equalTo(customer.toString()))
+                .body("timeline.type", contains("OrderPlaced", "StockReserved"));
+        captured(id);
+        confirmed(id);
+        awaitTimeline(id, 4);
+        show(id).then().body("status", equalTo("CONFIRMED")).body("timeline.position", contains(1, 2, 3, 4));
+    }
+
+    @Test
+    void what_happens_during_a_rebuild_is_in_the_new_view_once() throws Exception {
+        var ids = new ArrayList<UUID>();
+        var rebuilt = new AtomicBoolean();
+        var customers = Thread.ofPlatform().start(() -> {
+            while (!rebuilt.get()) {
+                var id = placed();
+                reserved(id);
+                captured(id);
+                confirmed(id);
+                ids.add(id);
+            }
+        });
+        await().until(() -> ids.size() > 20);
+
+        rebuild();
+        rebuild();
+
+        rebuilt.set(true);
+        customers.join();
+        for (var id : ids) {
+            awaitTimeline(id, 4);
+            show(id).then().body("status", equalTo("CONFIRMED")).body("timeline.position", contains(1, 2, 3, 4));
+        }
+    }
+
+    @Test
+    void an_order_with_a_parked_event_keeps_the_row_that_its_retry_will_find() throws Exception {
+        var id = placed();
+        topic.publish("payment-service", 2, new PaymentCaptured(id, PRICE, NOW)); // 1 is missing
+        await().until(() -> parked(id) == 1);
+
+        rebuild();
+
+        show(id).then().body("status", equalTo("PENDING")).body("timeline", hasSize(1));
+        captured(id);
+        awaitTimeline(id, 3); // behind the one that was missing comes the one that was parked
+    }
+
+    @Test
+    void an_order_that_the_topic_has_forgotten_is_taken_over_as_it_is() throws Exception {
+        var old = placed();
+        reserved(old);
+        awaitTimeline(old, 2);
+        topic.forgetAll();
+        var young = placed();
+        captured(old);
+        awaitTimeline(old, 3);
+        awaitTimeline(young, 1);
+
+        assertThat(rebuild()).isPositive();
+
+        show(old).then().body("status", equalTo("PAID")).body("timeline", hasSize(3));
+        show(young).then().body("status", equalTo("PENDING"));
+        confirmed(old);
+        awaitTimeline(old, 4);
+    }
+
+    @Test
+    void how_far_the_view_is_behind_is_a_metric() {
+        awaitTimeline(placed(), 1);
+
+        await().untilAsserted(() -> assertThat(given().get("/q/metrics").asString())
+                .containsPattern("orderly_view_staleness_seconds\\S* 0\\.0"));
+    }
+
+    /** Returns the number of orders that were taken over. */
+    private static int rebuild() {
+        given().post("/order-view/rebuild").then().statusCode(202).body("state", equalTo("RUNNING"));
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> given().get("/order-view/rebuild").path("state"), state -> !state.equals("RUNNING"));
+        return given().get("/order-view/rebuild")
+                .then()
+                .body("problem", equalTo(null))
+                .body("state", equalTo("DONE"))
+                .extract()
+                .path("kept");
+    }
+
+    private static Response show(UUID order) {
+        return given().get("/orders/" + order);
+    }
+
+    private static void awaitTimeline(UUID order, int events) {
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> show(order).then().body("timeline", hasSize(events)));
+    }
+
+    private void execute(String sql) throws SQLException {
+        try (var connection = database.getConnection();
+                var statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    private long parked(UUID order) throws SQLException {
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement(
+                        "SELECT count(*) FROM parked_event WHERE consumer = 'order-view-consumer-group' AND key = ?")) {
+            select.setString(1, order.toString());
+            try (var row = select.executeQuery()) {
+                row.next();
+                return row.getLong(1);
+            }
+        }
+    }
+
+    private UUID placed() {
+        var id = UUID.randomUUID();
+        topic.publish(
+                "order-service",
+                1,
+                new OrderPlaced(id, customer, List.of(new Line("mug", 1, PRICE)), PRICE, PaymentMethod.BALANCE, NOW));
+        return id;
+    }
+
+    private void reserved(UUID id) {
+        topic.publish("inventory-service", 1, new StockReserved(id, customer, PRICE, PaymentMethod.BALANCE, NOW));
+    }
+
+    private void captured(UUID id) {
+        topic.publish("payment-service", 1, new PaymentCaptured(id, PRICE, NOW));
+    }
+
+    private void confirmed(UUID id) {
+        topic.publish("order-service", 2, new OrderConfirmed(id, customer, PRICE, NOW));
+    }
+}
