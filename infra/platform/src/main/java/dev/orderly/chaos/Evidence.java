@@ -32,6 +32,7 @@ import org.apache.kafka.common.serialization.StringDeserializer;
  * the topic from its beginning, and what the services complained of. Checkers are functions of this and of nothing else.
  *
  * @param inbox the events that each consumer group has seen
+ * @param gateway the payment gateway's own log of what it did
  * @param dark the longest time for which everything was off, by a power cut, until the launcher had it all up again
  * @param unquiet what had still not come to rest at the deadline; empty when all had
  */
@@ -52,6 +53,7 @@ record Evidence(
         List<Balance> balances,
         List<Letter> letters,
         Set<String> mails,
+        List<GatewayEntry> gateway,
         List<String> complaints,
         Duration dark,
         List<String> unquiet) {
@@ -90,6 +92,9 @@ record Evidence(
     record Transfer(String kind, String from, String to, long amount, String order, String key) {}
 
     record Balance(String customer, long amount) {}
+
+    /** @param what happened: payment.succeeded, payment.refunded …, or "believed", of a forged callback that was acknowledged */
+    record GatewayEntry(String order, String what) {}
 
     record Letter(String order, String kind, String state) {}
 
@@ -213,6 +218,7 @@ record Evidence(
                         "SELECT order_id, kind, state FROM notification",
                         row -> new Letter(row.getString(1), row.getString(2), row.getString(3))),
                 mails(system),
+                gateway(system),
                 complaints(system),
                 dark,
                 unquiet);
@@ -294,6 +300,20 @@ record Evidence(
 
     private static String header(ConsumerRecord<String, byte[]> record, String name) {
         return new String(record.headers().lastHeader(name).value(), UTF_8);
+    }
+
+    private static List<GatewayEntry> gateway(SystemUnderTest system) throws IOException {
+        var entries = new ArrayList<GatewayEntry>();
+        try (var journal = Files.lines(system.data().resolve("gateway/journal.jsonl"))) {
+            for (String text : (Iterable<String>) journal::iterator) {
+                var line = JSON.readTree(text);
+                String entry = line.path("entry").asText();
+                entries.add(new GatewayEntry(
+                        line.path("payment").asText(),
+                        entry.equals("event") ? line.path("type").asText() : entry));
+            }
+        }
+        return entries;
     }
 
     /** The Message-IDs that the mail sink still has; it forgets when it is killed. */

@@ -22,6 +22,7 @@ import picocli.CommandLine.Help.Ansi;
             QueryCommands.Env.class,
             ParkedCommands.class,
             Scale.class,
+            Scenarios.class,
             InContainers.Keep.class,
             InContainers.Doors.class,
             Chaos.class,
