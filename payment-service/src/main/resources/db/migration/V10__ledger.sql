@@ -1,4 +1,5 @@
--- Every movement of money since the beginning. Accounts: bank (where deposits come from), merchant, and customer:<uuid>.
+-- Every movement of money since the beginning. Accounts: bank (where deposits come from), merchant, customer:<uuid>, and
+-- gateway, the payment gateway's: what it has captured from cards and owes us.
 --
 -- A transfer is one row that says from whom to whom, so its two entries (the view below) sum to zero in its one currency
 -- whatever the application does: double entry by construction, as in TigerBeetle
@@ -12,18 +13,22 @@ CREATE TABLE transfer (
     amount           bigint      NOT NULL CHECK (amount >= 0),
     currency         text        NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
     order_id         uuid,
-    -- What the customer has in this currency after it.
-    customer_balance bigint      NOT NULL CHECK (customer_balance >= 0),
+    -- What the customer has in this currency after it; nothing changes by what is paid by card.
+    customer_balance bigint CHECK (customer_balance >= 0),
     -- Of a deposit: the key by which a repeated request is known.
     idempotency_key  text CHECK (length(idempotency_key) BETWEEN 1 AND 255),
     occurred_at      timestamptz NOT NULL,
     CONSTRAINT transfer_is_one_of_ours CHECK (
         CASE kind
             WHEN 'DEPOSIT' THEN from_account = 'bank' AND to_account ^@ 'customer:' AND order_id IS NULL
-            WHEN 'CAPTURE' THEN from_account ^@ 'customer:' AND to_account = 'merchant' AND order_id IS NOT NULL
-            WHEN 'REFUND' THEN from_account = 'merchant' AND to_account ^@ 'customer:' AND order_id IS NOT NULL
+            WHEN 'CAPTURE' THEN (from_account = 'gateway' OR from_account ^@ 'customer:')
+                AND to_account = 'merchant' AND order_id IS NOT NULL
+            WHEN 'REFUND' THEN from_account = 'merchant'
+                AND (to_account = 'gateway' OR to_account ^@ 'customer:') AND order_id IS NOT NULL
             ELSE false -- not null, which a check would let pass
         END),
+    CONSTRAINT customers_have_balances CHECK (
+        (customer_balance IS NOT NULL) = (from_account ^@ 'customer:' OR to_account ^@ 'customer:')),
     CONSTRAINT only_deposits_have_keys CHECK (idempotency_key IS NULL OR kind = 'DEPOSIT')
 );
 
@@ -69,17 +74,46 @@ CREATE TABLE balance (
 ) WITH (fillfactor = 70); -- Room for the next version of a row on its own page: then no index is touched.
 REVOKE DELETE, TRUNCATE ON balance FROM ${database}_app;
 
--- What became of the payment of each order.
+-- What became of the payment of each order. By card it is also the queue of what the payment gateway is to be asked.
 CREATE TABLE payment (
     order_id    uuid PRIMARY KEY,
     customer_id uuid        NOT NULL,
-    status      text        NOT NULL CHECK (status IN ('CAPTURED', 'DECLINED', 'VOID', 'REFUNDED')),
+    status      text        NOT NULL CHECK (status IN
+        ('REQUESTED', 'CAPTURED', 'DECLINED', 'CANCELLING', 'VOID', 'REFUNDING', 'REFUNDED')),
     amount      bigint CHECK (amount >= 0),
     currency    text CHECK (currency ~ '^[A-Z]{3}$'),
+    -- What the gateway knows the card by; nobody has its number. Null when paid from the balance.
+    card_token  text,
     reason      text,
     occurred_at timestamptz NOT NULL,
+    -- How many events of it were published.
+    version     int         NOT NULL CHECK (version >= 0),
+    -- Of the event that began it: what the gateway says later is a step of the same trace.
+    traceparent text,
+    -- When the gateway may be asked. During an attempt: when another instance may take the one that asks for dead.
+    due_at      timestamptz,
+    -- Of the present question, including the one under way.
+    attempts    int         NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+    -- Why the last attempt did not settle it.
+    error       text,
     -- An order cancelled before anybody told us what it costs has none.
     CONSTRAINT payment_has_an_amount CHECK (
-        CASE WHEN status = 'VOID' THEN num_nonnulls(amount, currency) = 0 ELSE num_nulls(amount, currency) = 0 END)
+        num_nonnulls(amount, currency) IN (0, 2) AND (amount IS NOT NULL OR status = 'VOID')),
+    CONSTRAINT open_payments_are_due CHECK (
+        (status IN ('REQUESTED', 'CANCELLING', 'REFUNDING')) = (due_at IS NOT NULL)),
+    CONSTRAINT open_payments_are_by_card CHECK (due_at IS NULL OR card_token IS NOT NULL)
 ) WITH (fillfactor = 90);
+-- As large as the backlog, not as the history.
+CREATE INDEX payment_due ON payment (due_at) WHERE due_at IS NOT NULL;
 REVOKE DELETE, TRUNCATE ON payment FROM ${database}_app;
+
+-- What the payment gateway has told us by callback: each is here, once, before it is acknowledged.
+CREATE TABLE gateway_callback (
+    event_id    text PRIMARY KEY CHECK (length(event_id) BETWEEN 1 AND 64),
+    order_id    uuid        NOT NULL REFERENCES payment,
+    type        text        NOT NULL,
+    -- Byte by byte as it was signed.
+    body        bytea       NOT NULL CHECK (octet_length(body) <= 16384),
+    received_at timestamptz NOT NULL
+);
+REVOKE UPDATE, DELETE, TRUNCATE ON gateway_callback FROM ${database}_app;

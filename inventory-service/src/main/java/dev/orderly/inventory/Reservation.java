@@ -79,8 +79,8 @@ final class Reservation {
         }
         items = wanted;
         become(Status.RESERVED, stock, Stock::reserve);
-        return Optional.of(
-                new StockReserved(orderId, placed.customerId(), placed.total(), placed.paymentMethod(), now));
+        return Optional.of(new StockReserved(
+                orderId, placed.customerId(), placed.total(), placed.paymentMethod(), placed.cardToken(), now));
     }
 
     /**

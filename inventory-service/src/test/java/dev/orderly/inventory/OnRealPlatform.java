@@ -75,7 +75,7 @@ abstract class OnRealPlatform {
     }
 
     static OrderPlaced placed(UUID orderId, Line... lines) {
-        return new OrderPlaced(orderId, CUSTOMER, List.of(lines), TOTAL, PaymentMethod.BALANCE, Instant.now());
+        return new OrderPlaced(orderId, CUSTOMER, List.of(lines), TOTAL, PaymentMethod.BALANCE, null, Instant.now());
     }
 
     static OrderConfirmed confirmed(UUID orderId) {

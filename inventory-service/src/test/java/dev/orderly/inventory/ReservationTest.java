@@ -41,7 +41,7 @@ class ReservationTest {
 
         var answer = reservation.reserve(placed(line("mug", 2), line("pen", 5)), stock, NOW);
 
-        assertThat(answer).contains(new StockReserved(ORDER, CUSTOMER, TOTAL, PaymentMethod.BALANCE, NOW));
+        assertThat(answer).contains(new StockReserved(ORDER, CUSTOMER, TOTAL, PaymentMethod.BALANCE, null, NOW));
         assertThat(reservation.status()).isEqualTo(Status.RESERVED);
         assertThat(reservation.items()).containsExactly(new Item("mug", 2), new Item("pen", 5));
         assertThat(stock.values()).containsExactlyInAnyOrder(new Stock("mug", 3, 9, 1), new Stock("pen", 0, 12, 1));
@@ -152,7 +152,7 @@ class ReservationTest {
     }
 
     private static OrderPlaced placed(Line... lines) {
-        return new OrderPlaced(ORDER, CUSTOMER, Arrays.asList(lines), TOTAL, PaymentMethod.BALANCE, PLACED_AT);
+        return new OrderPlaced(ORDER, CUSTOMER, Arrays.asList(lines), TOTAL, PaymentMethod.BALANCE, null, PLACED_AT);
     }
 
     private static Line line(String sku, int quantity) {

@@ -290,7 +290,13 @@ class NotificationServiceTest {
     private ProducerRecord<String, byte[]> placed() {
         var price = Money.of(3998, "EUR");
         return event(new OrderPlaced(
-                order, customer, List.of(new OrderEvent.Line("mug", 1, price)), price, PaymentMethod.BALANCE, NOW));
+                order,
+                customer,
+                List.of(new OrderEvent.Line("mug", 1, price)),
+                price,
+                PaymentMethod.BALANCE,
+                null,
+                NOW));
     }
 
     private static ProducerRecord<String, byte[]> confirmed(UUID order, UUID customer) {

@@ -39,8 +39,9 @@ class NotifierTest {
             new OrderCancelled(ORDER, CUSTOMER, "cancelled by the customer", NOW));
 
     private static final List<OrderEvent> STEPS = List.of(
-            new OrderPlaced(ORDER, CUSTOMER, List.of(new Line("mug", 2, TOTAL)), TOTAL, PaymentMethod.BALANCE, NOW),
-            new StockReserved(ORDER, CUSTOMER, TOTAL, PaymentMethod.BALANCE, NOW),
+            new OrderPlaced(
+                    ORDER, CUSTOMER, List.of(new Line("mug", 2, TOTAL)), TOTAL, PaymentMethod.BALANCE, null, NOW),
+            new StockReserved(ORDER, CUSTOMER, TOTAL, PaymentMethod.BALANCE, null, NOW),
             new StockRejected(ORDER, List.of("mug"), NOW),
             new PaymentCaptured(ORDER, TOTAL, NOW),
             new PaymentDeclined(ORDER, "balance too low", NOW),

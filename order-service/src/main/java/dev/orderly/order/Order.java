@@ -1,5 +1,6 @@
 package dev.orderly.order;
 
+import dev.orderly.events.CardToken;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent;
 import dev.orderly.events.OrderEvent.Line;
@@ -75,8 +76,9 @@ public final class Order {
         this.version = version;
     }
 
-    public OrderPlaced placed() {
-        return new OrderPlaced(id, customerId, lines, total, paymentMethod, placedAt);
+    /** @param cardToken when it is paid by card, else null; it is handed on to who charges the card, and not kept */
+    public OrderPlaced placed(CardToken cardToken) {
+        return new OrderPlaced(id, customerId, lines, total, paymentMethod, cardToken, placedAt);
     }
 
     /**

@@ -3,6 +3,8 @@ package dev.orderly.order;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.stream.Collectors.toSet;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.orderly.events.CardToken;
 import dev.orderly.events.EventJson;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.Line;
@@ -31,8 +33,16 @@ import java.util.UUID;
 @ApplicationScoped
 class OrderCommands {
 
-    /** What a customer wants. */
-    record Wish(UUID customerId, List<Item> items, PaymentMethod paymentMethod) {
+    /**
+     * What a customer wants.
+     *
+     * @param cardToken with payment by card, and only then; else null
+     */
+    record Wish(
+            UUID customerId,
+            List<Item> items,
+            PaymentMethod paymentMethod,
+            @JsonInclude(JsonInclude.Include.NON_NULL) CardToken cardToken) {
         record Item(String sku, int quantity) {}
     }
 
@@ -168,14 +178,13 @@ class OrderCommands {
     }
 
     private void publish(List<Placement> placements, Map<UUID, Order> placed) throws SQLException {
-        var traceparents = new HashMap<UUID, String>();
-        placements.forEach(placement -> traceparents.put(placement.orderId, placement.traceparent));
+        var causes = new HashMap<UUID, Placement>();
+        placements.forEach(placement -> causes.put(placement.orderId, placement));
         var events = placed.values().stream()
-                .map(order -> new NewEvent(order.placed(), order.version()))
+                .map(order -> new NewEvent(order.placed(causes.get(order.id()).wish.cardToken), order.version()))
                 .toList();
         outbox.add(
-                events,
-                event -> Traceparent.following(traceparents.get(event.event().id())));
+                events, event -> Traceparent.following(causes.get(event.event().id()).traceparent));
     }
 
     /** What came of a cancellation. */

@@ -1,5 +1,6 @@
 package dev.orderly.order;
 
+import dev.orderly.events.CardToken;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.OrderStatus;
@@ -46,11 +47,16 @@ public class OrderResource {
         this.commands = commands;
     }
 
-    /** What a customer orders; the prices are ours to say. */
+    /**
+     * What a customer orders; the prices are ours to say.
+     *
+     * @param cardToken required by payment by card, and refused with any other
+     */
     public record OrderRequest(
             @NotNull UUID customerId,
             @NotEmpty @Size(max = MAX_LINES) List<@NotNull @Valid LineRequest> lines,
-            @NotNull PaymentMethod paymentMethod) {}
+            @NotNull PaymentMethod paymentMethod,
+            String cardToken) {}
 
     public record LineRequest(
             @NotNull @Pattern(regexp = ProductResource.SKU, message = ProductResource.SKU_MESSAGE)
@@ -87,7 +93,7 @@ public class OrderResource {
         var items = request.lines().stream()
                 .map(line -> new Wish.Item(line.sku(), line.quantity()))
                 .toList();
-        var wish = new Wish(request.customerId(), items, request.paymentMethod());
+        var wish = new Wish(request.customerId(), items, request.paymentMethod(), cardToken(request));
         return intake.place(wish, idempotencyKey, traceparent)
                 .map(OrderResource::accepted)
                 .onFailure()
@@ -143,6 +149,25 @@ public class OrderResource {
             case UNKNOWN_ORDER ->
                 throw problem(404, "Not Found", "There is no order " + id + ".").build();
         };
+    }
+
+    private static CardToken cardToken(OrderRequest request) {
+        if (request.paymentMethod() != PaymentMethod.CARD) {
+            if (request.cardToken() != null) {
+                throw refusedCardToken("goes with the payment method CARD only");
+            }
+            return null;
+        }
+        try {
+            return new CardToken(request.cardToken());
+        } catch (IllegalArgumentException _) {
+            throw refusedCardToken(CardToken.MESSAGE);
+        }
+    }
+
+    /** Says nothing of what was sent: it may be a card number. */
+    private static HttpProblem refusedCardToken(String message) {
+        return problem(400, "Bad Request", message).with("field", "cardToken").build();
     }
 
     /** The version is the token by which a read knows how far the projection must have come. */

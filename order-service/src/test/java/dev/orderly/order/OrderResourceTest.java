@@ -141,6 +141,67 @@ class OrderResourceTest {
         assertThat(ordersOfCustomer()).isEqualTo(1);
     }
 
+    @Test
+    void an_order_by_card_hands_the_token_on_and_keeps_it_nowhere() throws SQLException {
+        var answer = place(key(), byCard("\"tok_sesame\""));
+
+        answer.then().statusCode(202).body("paymentMethod", equalTo("CARD"));
+        assertThat(answer.asString()).doesNotContain("sesame");
+        var order = answer.<String>path("id");
+        assertThat(outbox(order))
+                .singleElement()
+                .satisfies(event ->
+                        assertThat(event.payload).contains("\"paymentMethod\":\"CARD\",\"cardToken\":\"tok_sesame\""));
+        try (var connection = database.getConnection();
+                var select = connection.createStatement();
+                var rows = select.executeQuery("SELECT 1 FROM orders, idempotency_key"
+                        + " WHERE concat(orders, idempotency_key) LIKE '%sesame%'")) {
+            assertThat(rows.next()).isFalse();
+        }
+    }
+
+    @Test
+    void another_card_is_another_order() {
+        var key = key();
+        place(key, byCard("\"tok_mine\"")).then().statusCode(202);
+
+        place(key, byCard("\"tok_mine\"")).then().statusCode(202);
+        place(key, byCard("\"tok_yours\"")).then().statusCode(422);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "null",
+                "\"\"",
+                "\"visa\"",
+                "4242424242424242",
+                "\"4242424242424242\"",
+                "\"4242-4242-4242-4242\"",
+                "\"tok_4242424242424242\"",
+                "\"tok_4242_4242_4242_4242\"",
+            })
+    void a_card_that_is_no_token_is_refused_by_name_and_not_repeated(String card) throws SQLException {
+        var answer = place(key(), byCard(card));
+
+        answer.then()
+                .statusCode(400)
+                .contentType(PROBLEM)
+                .body("errors[0].field", equalTo("cardToken"))
+                .body("errors[0].message", notNullValue());
+        assertThat(answer.asString()).doesNotContain("4242");
+        assertThat(ordersOfCustomer()).isZero();
+    }
+
+    @Test
+    void a_card_token_is_refused_with_another_method() throws SQLException {
+        place(key(), byCard("\"tok_ok\"").replace("CARD", "BALANCE"))
+                .then()
+                .statusCode(400)
+                .body("errors[0].field", equalTo("cardToken"));
+        assertThat(ordersOfCustomer()).isZero();
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -334,6 +395,10 @@ class OrderResourceTest {
                 return row.getInt(1);
             }
         }
+    }
+
+    private String byCard(String token) {
+        return body("mug", 1).replace("\"BALANCE\"", "\"CARD\",\"cardToken\":" + token);
     }
 
     private String body(String sku, int quantity) {

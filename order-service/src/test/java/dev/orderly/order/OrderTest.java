@@ -36,13 +36,14 @@ class OrderTest {
 
     @Test
     void an_order_is_placed_with_the_sum_of_its_lines() {
-        assertThat(order().placed())
+        assertThat(order().placed(null))
                 .isEqualTo(new OrderPlaced(
                         ID,
                         CUSTOMER,
                         List.of(new Line("mug", 2, Money.of(1500, "EUR")), new Line("pen", 1, Money.of(1000, "EUR"))),
                         TOTAL,
                         PaymentMethod.BALANCE,
+                        null,
                         PLACED_AT));
         assertThat(order().version()).isEqualTo(1);
         assertThat(order().status()).isEqualTo(OrderStatus.PENDING);
@@ -82,8 +83,14 @@ class OrderTest {
     static Stream<OrderEvent> reportsThatDecideNothing() {
         return Stream.of(
                 new OrderPlaced(
-                        ID, CUSTOMER, List.of(new Line("mug", 1, TOTAL)), TOTAL, PaymentMethod.BALANCE, PLACED_AT),
-                new StockReserved(ID, CUSTOMER, TOTAL, PaymentMethod.BALANCE, PLACED_AT),
+                        ID,
+                        CUSTOMER,
+                        List.of(new Line("mug", 1, TOTAL)),
+                        TOTAL,
+                        PaymentMethod.BALANCE,
+                        null,
+                        PLACED_AT),
+                new StockReserved(ID, CUSTOMER, TOTAL, PaymentMethod.BALANCE, null, PLACED_AT),
                 new OrderConfirmed(ID, CUSTOMER, TOTAL, PLACED_AT),
                 new OrderRejected(ID, CUSTOMER, "why not", PLACED_AT),
                 new OrderCancelled(ID, CUSTOMER, "why not", PLACED_AT),

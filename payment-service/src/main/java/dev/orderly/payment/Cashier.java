@@ -14,17 +14,21 @@ import dev.orderly.events.OrderEvent.PaymentDeclined;
 import dev.orderly.events.OrderEvent.PaymentRefunded;
 import dev.orderly.events.OrderEvent.StockRejected;
 import dev.orderly.events.OrderEvent.StockReserved;
+import dev.orderly.events.PaymentMethod;
 import dev.orderly.messaging.EventConsumer;
 import dev.orderly.messaging.NewEvent;
 import dev.orderly.messaging.OrderEventHandler;
 import dev.orderly.messaging.ReceivedEvent;
+import dev.orderly.payment.Payment.Change;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Event;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,12 +40,16 @@ import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
 
-/** Takes the money for orders whose stock is reserved, and gives it back for those that are cancelled. */
+/**
+ * Takes the money for orders whose stock is reserved, and gives it back for those that are cancelled. What needs the payment
+ * gateway it only records, in the transaction of the event; {@link GatewayCaller} asks for it afterwards.
+ */
 @ApplicationScoped
 class Cashier implements OrderEventHandler {
 
     private final Payments payments;
     private final Ledger ledger;
+    private final Event<GatewayCaller.Due> due;
     private final Clock clock;
     private final EventConsumer events;
     private final String consumerGroup;
@@ -49,11 +57,13 @@ class Cashier implements OrderEventHandler {
     Cashier(
             Payments payments,
             Ledger ledger,
+            Event<GatewayCaller.Due> due,
             Clock clock,
             EventConsumer events,
             @ConfigProperty(name = "mp.messaging.incoming.orders.group.id") String consumerGroup) {
         this.payments = payments;
         this.ledger = ledger;
+        this.due = due;
         this.clock = clock;
         this.events = events;
         this.consumerGroup = consumerGroup;
@@ -82,8 +92,11 @@ class Cashier implements OrderEventHandler {
                 events.stream().map(received -> received.event().id()).collect(toSet()));
         var till = new Till(known, ledger.lock(wallets(events, known.values())), clock.instant());
         events.forEach(received -> till.on(received.event()));
-        payments.save(till.settled.values());
+        payments.save(till.changed.values(), traces(events));
         ledger.add(till.transfers);
+        if (till.changed.values().stream().anyMatch(payment -> payment.status().isOpen())) {
+            due.fire(new GatewayCaller.Due());
+        }
         return till.news;
     }
 
@@ -91,16 +104,29 @@ class Cashier implements OrderEventHandler {
     private static Set<Wallet> wallets(List<ReceivedEvent> events, Collection<Payment> known) {
         var wallets = new HashSet<Wallet>();
         for (var received : events) {
-            if (received.event() instanceof StockReserved reserved) {
+            if (received.event() instanceof StockReserved reserved && !needsCard(reserved)) {
                 wallets.add(wallet(reserved));
             }
         }
         for (var payment : known) {
-            if (payment.status() == CAPTURED) {
+            if (payment.status() == CAPTURED && payment.card() == null) {
                 wallets.add(payment.wallet());
             }
         }
         return wallets;
+    }
+
+    /** What costs nothing is paid by any balance, and no gateway would take it. */
+    private static boolean needsCard(StockReserved reserved) {
+        return reserved.paymentMethod() == PaymentMethod.CARD
+                && reserved.total().amount() > 0;
+    }
+
+    /** By order: what the gateway's answer, whenever it comes, is to be a step of. */
+    private static Map<UUID, String> traces(List<ReceivedEvent> events) {
+        var traces = new HashMap<UUID, String>();
+        events.forEach(received -> traces.put(received.event().id(), received.traceparent()));
+        return traces;
     }
 
     private static Wallet wallet(StockReserved reserved) {
@@ -114,7 +140,7 @@ class Cashier implements OrderEventHandler {
         private final Map<Wallet, Money> balances;
         private final Instant now;
 
-        private final Map<UUID, Payment> settled = new LinkedHashMap<>();
+        private final Map<UUID, Payment> changed = new LinkedHashMap<>();
         private final List<Transfer> transfers = new ArrayList<>();
         private final List<NewEvent> news = new ArrayList<>();
 
@@ -126,10 +152,7 @@ class Cashier implements OrderEventHandler {
 
         void on(OrderEvent event) {
             switch (event) {
-                case StockReserved reserved ->
-                    payment(reserved.id(), reserved.customerId())
-                            .due(reserved.total(), Optional.ofNullable(balances.get(wallet(reserved))), now)
-                            .ifPresent(this::settle);
+                case StockReserved reserved -> pay(reserved).ifPresent(this::settle);
                 case OrderCancelled cancelled ->
                     payment(cancelled.id(), cancelled.customerId())
                             .cancelled(cancelled.reason(), now)
@@ -145,27 +168,35 @@ class Cashier implements OrderEventHandler {
             }
         }
 
+        private Optional<Change> pay(StockReserved reserved) {
+            var payment = payment(reserved.id(), reserved.customerId());
+            return needsCard(reserved)
+                    ? payment.due(reserved.total(), reserved.cardToken(), now)
+                    : payment.due(reserved.total(), Optional.ofNullable(balances.get(wallet(reserved))), now);
+        }
+
         private Payment payment(UUID orderId, UUID customerId) {
             return known.getOrDefault(orderId, Payment.expected(orderId, customerId));
         }
 
-        private void settle(Payment payment) {
+        private void settle(Change change) {
+            var payment = change.payment();
             known.put(payment.orderId(), payment);
-            settled.put(payment.orderId(), payment);
-            switch (payment.status()) {
-                case CAPTURED -> move(Transfer.capture(payment, balance(payment.wallet())));
-                case REFUNDED -> move(Transfer.refund(payment, balance(payment.wallet())));
-                case EXPECTED, DECLINED, VOID -> {}
-            }
-            payment.event().ifPresent(event -> news.add(new NewEvent(event, payment.version())));
+            changed.put(payment.orderId(), payment);
+            Transfer.of(change, balance(payment)).ifPresent(this::move);
+            change.event().ifPresent(event -> news.add(new NewEvent(event, payment.version())));
         }
 
-        private Money balance(Wallet wallet) {
-            return balances.getOrDefault(wallet, new Money(0, wallet.currency()));
+        private Money balance(Payment payment) {
+            return payment.amount() == null
+                    ? null // which is of a payment that moves nothing
+                    : balances.getOrDefault(
+                            payment.wallet(), new Money(0, payment.amount().currency()));
         }
 
         private void move(Transfer transfer) {
-            balances.put(transfer.wallet(), transfer.balance());
+            transfer.wallet()
+                    .ifPresent(wallet -> balances.put(wallet, transfer.balance().orElseThrow()));
             transfers.add(transfer);
         }
     }

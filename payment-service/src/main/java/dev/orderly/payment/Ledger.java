@@ -125,7 +125,7 @@ class Ledger {
         }
     }
 
-    /** Adds transfers, in this order, all of wallets that the current transaction has locked. */
+    /** Adds transfers, in this order; the wallets that they change are locked by the current transaction. */
     void add(List<Transfer> transfers) throws SQLException {
         if (transfers.isEmpty()) {
             return;
@@ -138,15 +138,24 @@ class Ledger {
             insert.setObject(4, column(transfers, transfer -> transfer.amount().amount(), Long[]::new));
             insert.setObject(5, column(transfers, transfer -> code(transfer.amount()), String[]::new));
             insert.setObject(6, column(transfers, Transfer::orderId, UUID[]::new));
-            insert.setObject(7, column(transfers, transfer -> transfer.balance().amount(), Long[]::new));
+            insert.setObject(
+                    7,
+                    column(
+                            transfers,
+                            transfer -> transfer.balance().map(Money::amount).orElse(null),
+                            Long[]::new));
             insert.setObject(
                     8, column(transfers, transfer -> transfer.occurredAt().toString(), String[]::new));
             insert.executeUpdate();
         }
         var changes = new HashMap<Wallet, Long>();
-        transfers.forEach(transfer -> changes.merge(transfer.wallet(), transfer.change(), Math::addExact));
+        for (var transfer : transfers) {
+            transfer.wallet().ifPresent(wallet -> changes.merge(wallet, transfer.change(), Math::addExact));
+        }
         changes.values().removeIf(change -> change == 0);
-        changeBalances(changes);
+        if (!changes.isEmpty()) {
+            changeBalances(changes);
+        }
     }
 
     private void changeBalances(Map<Wallet, Long> changes) throws SQLException {

@@ -1,11 +1,15 @@
 package dev.orderly.payment;
 
+import dev.orderly.events.Money;
+import dev.orderly.events.PaymentMethod;
+import dev.orderly.payment.Payment.Status;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
-import jakarta.ws.rs.core.Response.Status;
+import jakarta.ws.rs.core.Response;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.UUID;
 
 /** What became of the payment of an order. */
@@ -18,11 +22,34 @@ public class PaymentResource {
         this.payments = payments;
     }
 
+    /** A payment for those who ask: without the token of the card. */
+    record PaymentView(
+            UUID orderId,
+            UUID customerId,
+            PaymentMethod method,
+            Status status,
+            Money amount,
+            String reason,
+            Instant occurredAt) {
+
+        static PaymentView of(Payment payment) {
+            return new PaymentView(
+                    payment.orderId(),
+                    payment.customerId(),
+                    payment.card() == null ? PaymentMethod.BALANCE : PaymentMethod.CARD,
+                    payment.status(),
+                    payment.amount(),
+                    payment.reason(),
+                    payment.occurredAt());
+        }
+    }
+
     @GET
     @Path("/{orderId}")
-    public Payment get(@PathParam("orderId") UUID orderId) throws SQLException {
+    public PaymentView get(@PathParam("orderId") UUID orderId) throws SQLException {
         return payments.find(orderId)
-                .orElseThrow(
-                        () -> HttpProblem.valueOf(Status.NOT_FOUND, "No payment of order " + orderId + " is known."));
+                .map(PaymentView::of)
+                .orElseThrow(() -> HttpProblem.valueOf(
+                        Response.Status.NOT_FOUND, "No payment of order " + orderId + " is known."));
     }
 }

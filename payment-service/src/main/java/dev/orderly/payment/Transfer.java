@@ -1,62 +1,90 @@
 package dev.orderly.payment;
 
 import dev.orderly.events.Money;
+import dev.orderly.events.OrderEvent.PaymentCaptured;
+import dev.orderly.events.OrderEvent.PaymentRefunded;
+import dev.orderly.payment.Payment.Change;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.UUID;
 
 /**
- * A movement of money between a customer and the merchant, for an order. (Deposits, between the bank and a customer, are
- * the {@link Ledger}'s alone.)
+ * A movement of money between who pays and the merchant, for an order. By card it is the payment gateway that pays: it has
+ * the customer's money, and owes it to us. (Deposits, between the bank and a customer, are the {@link Ledger}'s alone.)
  *
- * @param balance what the customer has in this currency after it
+ * @param wallet whose balance it changes; empty when it is the gateway that pays
+ * @param balance what is in the wallet after it; empty when there is none
  */
-record Transfer(Kind kind, UUID customerId, UUID orderId, Money amount, Money balance, Instant occurredAt) {
+record Transfer(
+        Kind kind, Optional<Wallet> wallet, UUID orderId, Money amount, Optional<Money> balance, Instant occurredAt) {
 
     private static final String MERCHANT = "merchant";
+    private static final String GATEWAY = "gateway";
 
     enum Kind {
         CAPTURE,
         REFUND
     }
 
-    /** @throws IllegalArgumentException when the customer has less */
-    static Transfer capture(Payment payment, Money before) {
-        var after = new Money(before.amount() - payment.amount().amount(), before.currency());
-        return of(Kind.CAPTURE, payment, after);
+    /**
+     * What a change of a payment does to the ledger: money moves when others are told that it was captured or refunded,
+     * and never else.
+     *
+     * @param before what the customer has in the currency of the payment; ignored when that is by card
+     * @throws IllegalArgumentException when the customer has less
+     */
+    static Optional<Transfer> of(Change change, Money before) {
+        var payment = change.payment();
+        return kind(change).map(kind -> {
+            var byCard = payment.card() != null;
+            return new Transfer(
+                    kind,
+                    byCard ? Optional.empty() : Optional.of(payment.wallet()),
+                    payment.orderId(),
+                    payment.amount(),
+                    byCard ? Optional.empty() : Optional.of(after(kind, before, payment.amount())),
+                    payment.occurredAt());
+        });
     }
 
-    static Transfer refund(Payment payment, Money before) {
-        return of(Kind.REFUND, payment, before.plus(payment.amount()));
+    private static Optional<Kind> kind(Change change) {
+        return change.event().flatMap(event -> switch (event) {
+            case PaymentCaptured _ -> Optional.of(Kind.CAPTURE);
+            case PaymentRefunded _ -> Optional.of(Kind.REFUND);
+            default -> Optional.empty();
+        });
     }
 
-    private static Transfer of(Kind kind, Payment payment, Money balance) {
-        return new Transfer(
-                kind, payment.customerId(), payment.orderId(), payment.amount(), balance, payment.occurredAt());
+    private static Money after(Kind kind, Money before, Money amount) {
+        return switch (kind) {
+            case CAPTURE -> new Money(before.amount() - amount.amount(), before.currency());
+            case REFUND -> before.plus(amount);
+        };
     }
 
     static String account(UUID customerId) {
         return "customer:" + customerId;
     }
 
+    private String payer() {
+        return wallet.map(Wallet::customerId).map(Transfer::account).orElse(GATEWAY);
+    }
+
     String from() {
         return switch (kind) {
-            case CAPTURE -> account(customerId);
+            case CAPTURE -> payer();
             case REFUND -> MERCHANT;
         };
     }
 
     String to() {
         return switch (kind) {
-            case REFUND -> account(customerId);
+            case REFUND -> payer();
             case CAPTURE -> MERCHANT;
         };
     }
 
-    Wallet wallet() {
-        return new Wallet(customerId, amount.currency());
-    }
-
-    /** Of the customer's balance, in minor units. */
+    /** Of the payer's balance, in minor units. */
     long change() {
         return switch (kind) {
             case REFUND -> amount.amount();

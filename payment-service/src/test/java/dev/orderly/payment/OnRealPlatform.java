@@ -6,6 +6,7 @@ import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.orderly.events.CardToken;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent;
 import dev.orderly.events.OrderEvent.OrderCancelled;
@@ -33,7 +34,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 
 /** The service on a PostgreSQL and a Kafka of its own, and the words in which its tests speak. */
-@QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "payment-service"))
+@QuarkusTestResource(
+        value = RealPlatform.class,
+        initArgs = {
+            @ResourceArg(name = "service", value = "payment-service"),
+            @ResourceArg(name = "gateway", value = "true")
+        })
 abstract class OnRealPlatform {
 
     private static final String GROUP = "payment-consumer-group";
@@ -87,7 +93,17 @@ abstract class OnRealPlatform {
     }
 
     static StockReserved reserved(UUID orderId, UUID customerId, Money total) {
-        return new StockReserved(orderId, customerId, total, PaymentMethod.BALANCE, Instant.now());
+        return new StockReserved(orderId, customerId, total, PaymentMethod.BALANCE, null, Instant.now());
+    }
+
+    static StockReserved byCard(UUID orderId, long total, String token) {
+        return new StockReserved(
+                orderId,
+                UUID.randomUUID(),
+                Money.of(total, "EUR"),
+                PaymentMethod.CARD,
+                new CardToken(token),
+                Instant.now());
     }
 
     static OrderCancelled cancelled(UUID orderId, UUID customerId) {

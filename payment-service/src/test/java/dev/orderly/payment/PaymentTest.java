@@ -3,20 +3,27 @@ package dev.orderly.payment;
 import static dev.orderly.payment.Payment.Status.CAPTURED;
 import static dev.orderly.payment.Payment.Status.DECLINED;
 import static dev.orderly.payment.Payment.Status.REFUNDED;
+import static dev.orderly.payment.Payment.Status.REFUNDING;
+import static dev.orderly.payment.Payment.Status.REQUESTED;
 import static dev.orderly.payment.Payment.Status.VOID;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.orderly.events.CardToken;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.PaymentCaptured;
 import dev.orderly.events.OrderEvent.PaymentDeclined;
 import dev.orderly.events.OrderEvent.PaymentRefunded;
+import dev.orderly.payment.Payment.Change;
+import dev.orderly.payment.Payment.Outcome;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class PaymentTest {
@@ -26,29 +33,63 @@ class PaymentTest {
     private static final Instant NOW = Instant.parse("2026-11-23T10:15:30Z");
     private static final Instant LATER = NOW.plusSeconds(60);
     private static final Money TOTAL = Money.of(3998, "EUR");
+    private static final CardToken CARD = new CardToken("tok_sesame");
 
     private static Payment expected() {
         return Payment.expected(ORDER, CUSTOMER);
     }
 
+    private static Payment after(Optional<Change> change) {
+        return change.orElseThrow().payment();
+    }
+
     private static Payment captured() {
-        return expected().due(TOTAL, Optional.of(TOTAL), NOW).orElseThrow();
+        return after(expected().due(TOTAL, Optional.of(TOTAL), NOW));
     }
 
     private static Payment declined() {
-        return expected().due(TOTAL, Optional.empty(), NOW).orElseThrow();
+        return after(expected().due(TOTAL, Optional.empty(), NOW));
     }
 
     private static Payment voided() {
-        return expected().cancelled("changed my mind", NOW).orElseThrow();
+        return after(expected().cancelled("changed my mind", NOW));
     }
 
     private static Payment refunded() {
-        return captured().cancelled("changed my mind", LATER).orElseThrow();
+        return after(captured().cancelled("changed my mind", LATER));
+    }
+
+    private static Payment requested() {
+        return after(expected().due(TOTAL, CARD, NOW));
+    }
+
+    private static Payment capturedByCard() {
+        return after(requested().on(Outcome.CAPTURED, "", NOW));
+    }
+
+    private static Payment declinedByCard() {
+        return after(requested().on(Outcome.DECLINED, "card declined", NOW));
+    }
+
+    private static Payment cancelling() {
+        return after(requested().cancelled("changed my mind", NOW));
+    }
+
+    private static Payment voidedByCard() {
+        return after(cancelling().on(Outcome.DECLINED, "card declined", NOW));
+    }
+
+    private static Payment refunding() {
+        return after(capturedByCard().cancelled("changed my mind", NOW));
+    }
+
+    private static Payment refundedByCard() {
+        return after(refunding().on(Outcome.REFUNDED, "", NOW));
     }
 
     static Stream<Payment> settled() {
-        return Stream.of(captured(), declined(), voided(), refunded());
+        return Stream.of(
+                captured(), declined(), voided(), refunded(), requested(), capturedByCard(), cancelling(), refunding());
     }
 
     static Stream<Payment> uncaptured() {
@@ -57,28 +98,28 @@ class PaymentTest {
 
     @Test
     void a_due_payment_is_captured_when_the_balance_suffices_to_the_cent() {
-        var payment = expected().due(TOTAL, Optional.of(TOTAL), NOW);
+        var payment = captured();
 
-        assertThat(payment).contains(new Payment(ORDER, CUSTOMER, CAPTURED, TOTAL, null, NOW));
+        assertThat(payment).isEqualTo(new Payment(ORDER, CUSTOMER, CAPTURED, TOTAL, null, null, NOW, 1));
     }
 
     @Test
     void a_due_payment_is_declined_when_the_balance_is_a_cent_short() {
-        var payment = expected().due(TOTAL, Optional.of(Money.of(3997, "EUR")), NOW);
+        var payment = after(expected().due(TOTAL, Optional.of(Money.of(3997, "EUR")), NOW));
 
-        assertThat(payment).contains(new Payment(ORDER, CUSTOMER, DECLINED, TOTAL, "insufficient balance", NOW));
+        assertThat(payment)
+                .isEqualTo(new Payment(ORDER, CUSTOMER, DECLINED, TOTAL, null, "insufficient balance", NOW, 1));
     }
 
     @Test
     void a_due_payment_is_declined_without_an_account_in_its_currency() {
-        var payment = expected().due(TOTAL, Optional.empty(), NOW);
-
-        assertThat(payment).contains(new Payment(ORDER, CUSTOMER, DECLINED, TOTAL, "no account in EUR", NOW));
+        assertThat(declined())
+                .isEqualTo(new Payment(ORDER, CUSTOMER, DECLINED, TOTAL, null, "no account in EUR", NOW, 1));
     }
 
     @Test
     void what_costs_nothing_needs_no_account() {
-        var payment = expected().due(Money.of(0, "EUR"), Optional.empty(), NOW).orElseThrow();
+        var payment = after(expected().due(Money.of(0, "EUR"), Optional.empty(), NOW));
 
         assertThat(payment.status()).isEqualTo(CAPTURED);
     }
@@ -88,20 +129,18 @@ class PaymentTest {
     void a_payment_that_is_settled_never_falls_due_again(Payment payment) {
         assertThat(payment.due(TOTAL, Optional.of(TOTAL), LATER)).isEmpty();
         assertThat(payment.due(TOTAL, Optional.empty(), LATER)).isEmpty();
+        assertThat(payment.due(TOTAL, CARD, LATER)).isEmpty();
     }
 
     @Test
     void a_cancellation_that_comes_first_voids_the_payment() {
-        var payment = expected().cancelled("changed my mind", NOW);
-
-        assertThat(payment).contains(new Payment(ORDER, CUSTOMER, VOID, null, "changed my mind", NOW));
+        assertThat(voided()).isEqualTo(new Payment(ORDER, CUSTOMER, VOID, null, null, "changed my mind", NOW, 0));
     }
 
     @Test
     void a_cancellation_refunds_what_was_captured() {
-        var payment = captured().cancelled("changed my mind", LATER);
-
-        assertThat(payment).contains(new Payment(ORDER, CUSTOMER, REFUNDED, TOTAL, "changed my mind", LATER));
+        assertThat(refunded())
+                .isEqualTo(new Payment(ORDER, CUSTOMER, REFUNDED, TOTAL, null, "changed my mind", LATER, 2));
     }
 
     @ParameterizedTest
@@ -112,48 +151,198 @@ class PaymentTest {
 
     @Test
     void the_outcome_of_a_due_payment_is_its_first_event() {
-        assertThat(captured().event()).contains(new PaymentCaptured(ORDER, TOTAL, NOW));
+        assertThat(expected().due(TOTAL, Optional.of(TOTAL), NOW).orElseThrow().event())
+                .contains(new PaymentCaptured(ORDER, TOTAL, NOW));
         assertThat(captured().version()).isEqualTo(1);
 
-        assertThat(declined().event()).contains(new PaymentDeclined(ORDER, "no account in EUR", NOW));
+        assertThat(expected().due(TOTAL, Optional.empty(), NOW).orElseThrow().event())
+                .contains(new PaymentDeclined(ORDER, "no account in EUR", NOW));
         assertThat(declined().version()).isEqualTo(1);
     }
 
     @Test
     void a_refund_is_the_second_event() {
-        assertThat(refunded().event()).contains(new PaymentRefunded(ORDER, TOTAL, LATER));
+        assertThat(captured().cancelled("changed my mind", LATER).orElseThrow().event())
+                .contains(new PaymentRefunded(ORDER, TOTAL, LATER));
         assertThat(refunded().version()).isEqualTo(2);
     }
 
     @Test
-    void nobody_is_told_of_a_payment_that_is_void_or_not_yet_due() {
-        assertThat(voided().event()).isEmpty();
-        assertThat(expected().event()).isEmpty();
+    void nobody_is_told_of_a_payment_that_is_void() {
+        assertThat(expected().cancelled("changed my mind", NOW).orElseThrow().event())
+                .isEmpty();
+        assertThat(cancelling()
+                        .on(Outcome.DECLINED, "card declined", NOW)
+                        .orElseThrow()
+                        .event())
+                .isEmpty();
+    }
+
+    @Test
+    void a_payment_by_card_waits_for_the_gateway_and_nobody_is_told() {
+        var change = expected().due(TOTAL, CARD, NOW).orElseThrow();
+
+        assertThat(change.payment()).isEqualTo(new Payment(ORDER, CUSTOMER, REQUESTED, TOTAL, CARD, null, NOW, 0));
+        assertThat(change.event()).isEmpty();
+        assertThat(change.payment().status().isOpen()).isTrue();
+    }
+
+    @Test
+    void the_gateway_captures_or_declines_it() {
+        var captured = requested().on(Outcome.CAPTURED, "", LATER).orElseThrow();
+        assertThat(captured.payment()).isEqualTo(new Payment(ORDER, CUSTOMER, CAPTURED, TOTAL, CARD, null, LATER, 1));
+        assertThat(captured.event()).contains(new PaymentCaptured(ORDER, TOTAL, LATER));
+
+        var declined = requested().on(Outcome.DECLINED, "card declined", LATER).orElseThrow();
+        assertThat(declined.payment())
+                .isEqualTo(new Payment(ORDER, CUSTOMER, DECLINED, TOTAL, CARD, "card declined", LATER, 1));
+        assertThat(declined.event()).contains(new PaymentDeclined(ORDER, "card declined", LATER));
+    }
+
+    @Test
+    void a_captured_card_is_refunded_by_the_gateway_and_when_it_says_so() {
+        var refunding = capturedByCard().cancelled("changed my mind", NOW).orElseThrow();
+        assertThat(refunding.payment().status()).isEqualTo(REFUNDING);
+        assertThat(refunding.event()).isEmpty();
+
+        var refunded = refunding.payment().on(Outcome.REFUNDED, "", LATER).orElseThrow();
+        assertThat(refunded.payment())
+                .isEqualTo(new Payment(ORDER, CUSTOMER, REFUNDED, TOTAL, CARD, "changed my mind", LATER, 2));
+        assertThat(refunded.event()).contains(new PaymentRefunded(ORDER, TOTAL, LATER));
+    }
+
+    @Test
+    void a_capture_after_the_cancellation_is_told_and_given_back() {
+        var late = cancelling().on(Outcome.CAPTURED, "", LATER).orElseThrow();
+
+        assertThat(late.payment())
+                .isEqualTo(new Payment(ORDER, CUSTOMER, REFUNDING, TOTAL, CARD, "changed my mind", LATER, 1));
+        assertThat(late.event()).contains(new PaymentCaptured(ORDER, TOTAL, LATER));
+    }
+
+    @Test
+    void a_decline_after_the_cancellation_is_what_was_wanted() {
+        assertThat(voidedByCard())
+                .isEqualTo(new Payment(ORDER, CUSTOMER, VOID, TOTAL, CARD, "changed my mind", NOW, 0));
+    }
+
+    @Test
+    void money_that_comes_after_a_decline_is_given_back() { // C18
+        var late = declinedByCard().on(Outcome.CAPTURED, "", LATER).orElseThrow();
+
+        assertThat(late.payment().status()).isEqualTo(REFUNDING);
+        assertThat(late.payment().version()).isEqualTo(2);
+        assertThat(late.event()).contains(new PaymentCaptured(ORDER, TOTAL, LATER));
+        assertThat(voidedByCard()
+                        .on(Outcome.CAPTURED, "", LATER)
+                        .orElseThrow()
+                        .payment()
+                        .status())
+                .isEqualTo(REFUNDING);
+        assertThat(declinedByCard().isContradictedBy(Outcome.CAPTURED)).isTrue();
+    }
+
+    static Stream<Payment> captures() {
+        return Stream.of(capturedByCard(), refunding(), refundedByCard());
+    }
+
+    @ParameterizedTest
+    @MethodSource("captures")
+    void what_is_captured_stays_so_whatever_else_the_gateway_says(Payment payment) { // C18
+        assertThat(payment.on(Outcome.CAPTURED, "", LATER)).isEmpty();
+        assertThat(payment.on(Outcome.DECLINED, "card declined", LATER)).isEmpty();
+        assertThat(payment.isContradictedBy(Outcome.CAPTURED)).isFalse();
+        assertThat(payment.isContradictedBy(Outcome.DECLINED)).isTrue();
+    }
+
+    static Stream<Payment> notRefunding() {
+        return Stream.of(requested(), capturedByCard(), declinedByCard(), cancelling(), voidedByCard());
+    }
+
+    @ParameterizedTest
+    @MethodSource("notRefunding")
+    void a_refund_that_nobody_asked_for_changes_nothing_and_is_noticed(Payment payment) { // C18
+        assertThat(payment.on(Outcome.REFUNDED, "", LATER)).isEmpty();
+        assertThat(payment.isContradictedBy(Outcome.REFUNDED)).isTrue();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Outcome.class)
+    void what_has_happened_happens_once(Outcome outcome) {
+        for (var payment : List.of(capturedByCard(), refundedByCard())) {
+            assertThat(payment.on(outcome, "", LATER)).isEmpty();
+        }
+        for (var payment : List.of(declinedByCard(), voidedByCard())) {
+            assertThat(payment.on(Outcome.DECLINED, "again", LATER)).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("cancelledCards")
+    void a_payment_by_card_is_cancelled_once(Payment payment) {
+        assertThat(payment.cancelled("changed my mind again", LATER)).isEmpty();
+    }
+
+    static Stream<Payment> cancelledCards() {
+        return Stream.of(cancelling(), declinedByCard(), voidedByCard(), refunding(), refundedByCard());
     }
 
     @Test
     void a_capture_moves_money_from_the_customer_to_the_merchant() {
-        var transfer = Transfer.capture(captured(), Money.of(5000, "EUR"));
+        var transfer = Transfer.of(
+                        expected().due(TOTAL, Optional.of(TOTAL), NOW).orElseThrow(), Money.of(5000, "EUR"))
+                .orElseThrow();
 
         assertThat(transfer.from()).isEqualTo("customer:" + CUSTOMER);
         assertThat(transfer.to()).isEqualTo("merchant");
         assertThat(transfer.change()).isEqualTo(-3998);
-        assertThat(transfer.balance()).isEqualTo(Money.of(1002, "EUR"));
+        assertThat(transfer.balance()).contains(Money.of(1002, "EUR"));
     }
 
     @Test
     void a_refund_moves_the_same_money_back() {
-        var transfer = Transfer.refund(refunded(), Money.of(1002, "EUR"));
+        var transfer = Transfer.of(
+                        captured().cancelled("changed my mind", LATER).orElseThrow(), Money.of(1002, "EUR"))
+                .orElseThrow();
 
         assertThat(transfer.from()).isEqualTo("merchant");
         assertThat(transfer.to()).isEqualTo("customer:" + CUSTOMER);
         assertThat(transfer.change()).isEqualTo(3998);
-        assertThat(transfer.balance()).isEqualTo(Money.of(5000, "EUR"));
+        assertThat(transfer.balance()).contains(Money.of(5000, "EUR"));
+    }
+
+    @Test
+    void by_card_it_is_the_gateway_that_pays_and_no_balance_changes() {
+        var captured = Transfer.of(requested().on(Outcome.CAPTURED, "", NOW).orElseThrow(), null)
+                .orElseThrow();
+        assertThat(List.of(captured.from(), captured.to())).containsExactly("gateway", "merchant");
+
+        var refunded = Transfer.of(refunding().on(Outcome.REFUNDED, "", NOW).orElseThrow(), null)
+                .orElseThrow();
+        assertThat(List.of(refunded.from(), refunded.to())).containsExactly("merchant", "gateway");
+        assertThat(refunded.wallet()).isEmpty();
+        assertThat(refunded.balance()).isEmpty();
+    }
+
+    @Test
+    void no_money_moves_before_the_gateway_has_said_so() {
+        assertThat(Transfer.of(expected().due(TOTAL, CARD, NOW).orElseThrow(), null))
+                .isEmpty();
+        assertThat(Transfer.of(
+                        capturedByCard().cancelled("changed my mind", NOW).orElseThrow(), null))
+                .isEmpty();
     }
 
     @Test
     void no_transfer_leaves_a_customer_with_less_than_nothing() {
-        assertThatThrownBy(() -> Transfer.capture(captured(), Money.of(3997, "EUR")))
+        var change = expected().due(TOTAL, Optional.of(TOTAL), NOW).orElseThrow();
+
+        assertThatThrownBy(() -> Transfer.of(change, Money.of(3997, "EUR")))
                 .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void a_payment_is_printed_without_its_token() {
+        assertThat(requested().toString()).doesNotContain(CARD.value());
     }
 }

@@ -13,12 +13,13 @@ import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import java.security.MessageDigest;
 
 @AnalyzeClasses(packages = "dev.orderly.payment", importOptions = DoNotIncludeTests.class)
 class WallsTest {
 
     private static final DescribedPredicate<JavaClass> RULES =
-            belongToAnyOf(Payment.class, Transfer.class, Wallet.class);
+            belongToAnyOf(Payment.class, Transfer.class, Wallet.class, Attempt.class);
 
     // An enum's values() are an array, a class of its own.
     private static final DescribedPredicate<JavaClass> RULES_OR_ARRAYS_OF_THEM =
@@ -35,6 +36,20 @@ class WallsTest {
             .that(doNot(belongToAnyOf(Cashier.class)))
             .should()
             .dependOnClassesThat(resideInAnyPackage("org.apache.kafka..", "org.eclipse.microprofile.reactive.."));
+
+    @ArchTest
+    static final ArchRule only_the_gateways_client_makes_requests = noClasses()
+            .that(doNot(belongToAnyOf(Gateway.class)))
+            .should()
+            .dependOnClassesThat(resideInAnyPackage("java.net.http.."));
+
+    // C30: what else compares tells by its time how far a guess was right.
+    @ArchTest
+    static final ArchRule signatures_are_compared_in_constant_time = classes()
+            .that()
+            .belongToAnyOf(CallbackSignatures.class)
+            .should()
+            .callMethod(MessageDigest.class, "isEqual", byte[].class, byte[].class);
 
     @ArchTest
     static final ArchRule services_share_nothing_but_shared_events = noClasses()

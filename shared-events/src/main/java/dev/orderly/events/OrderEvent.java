@@ -1,8 +1,10 @@
 package dev.orderly.events;
 
+import static com.fasterxml.jackson.annotation.JsonInclude.Include.NON_NULL;
 import static com.fasterxml.jackson.annotation.JsonProperty.Access.READ_ONLY;
 import static java.util.Objects.requireNonNull;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import java.time.Instant;
@@ -47,16 +49,26 @@ public sealed interface OrderEvent {
         }
     }
 
-    /** By order-service: the customer wants this. */
+    /**
+     * By order-service: the customer wants this.
+     *
+     * @param cardToken what to pay with when the method is {@link PaymentMethod#CARD}, else null, and not on the wire
+     */
     record OrderPlaced(
-            UUID id, UUID customerId, List<Line> lines, Money total, PaymentMethod paymentMethod, Instant occurredAt)
+            UUID id,
+            UUID customerId,
+            List<Line> lines,
+            Money total,
+            PaymentMethod paymentMethod,
+            @JsonInclude(NON_NULL) CardToken cardToken,
+            Instant occurredAt)
             implements OrderEvent {
         public OrderPlaced {
             required(id, "id");
             required(customerId, "customerId");
             lines = List.copyOf(required(lines, "lines"));
             required(total, "total");
-            required(paymentMethod, "paymentMethod");
+            requireMatch(paymentMethod, cardToken);
             required(occurredAt, "occurredAt");
             if (lines.isEmpty()) {
                 throw new IllegalArgumentException("an order has at least one line");
@@ -69,14 +81,20 @@ public sealed interface OrderEvent {
         }
     }
 
-    /** By inventory-service: every line is set aside for the order, which may now be paid. */
-    record StockReserved(UUID id, UUID customerId, Money total, PaymentMethod paymentMethod, Instant occurredAt)
+    /** By inventory-service: every line is set aside for the order, which may now be paid, as its placing says. */
+    record StockReserved(
+            UUID id,
+            UUID customerId,
+            Money total,
+            PaymentMethod paymentMethod,
+            @JsonInclude(NON_NULL) CardToken cardToken,
+            Instant occurredAt)
             implements OrderEvent {
         public StockReserved {
             required(id, "id");
             required(customerId, "customerId");
             required(total, "total");
-            required(paymentMethod, "paymentMethod");
+            requireMatch(paymentMethod, cardToken);
             required(occurredAt, "occurredAt");
         }
 
@@ -184,6 +202,12 @@ public sealed interface OrderEvent {
         @Override
         public OrderStatus status() {
             return OrderStatus.REFUNDED;
+        }
+    }
+
+    private static void requireMatch(PaymentMethod method, CardToken token) {
+        if ((required(method, "paymentMethod") == PaymentMethod.CARD) != (token != null)) {
+            throw new IllegalArgumentException("a card token goes with payment by card, and with nothing else");
         }
     }
 

@@ -68,6 +68,7 @@ abstract class OnRealPlatform {
                         List.of(new Line("mug", 1, price)),
                         price,
                         PaymentMethod.BALANCE,
+                        null,
                         NOW));
     }
 

@@ -16,7 +16,8 @@ import java.util.concurrent.TimeUnit;
 /**
  * A PostgreSQL and a Kafka broker of their own for the tests of one module: the same that {@code ./orderly demo} starts,
  * as processes of their own, on free ports, in a temporary folder. Arguments: {@code service} names the service whose
- * database and settings the test gets, {@code mail=true} adds the mail sink.
+ * database and settings the test gets, {@code mail=true} adds the mail sink, {@code gateway=true} the payment gateway, which
+ * calls the service back: then that listens where it would with {@code ./orderly up}, else on any port.
  */
 public class RealPlatform implements QuarkusTestResourceLifecycleManager {
 
@@ -25,6 +26,7 @@ public class RealPlatform implements QuarkusTestResourceLifecycleManager {
 
     private String service;
     private boolean mail;
+    private boolean gateway;
     private Path data;
     private Process process;
 
@@ -32,6 +34,7 @@ public class RealPlatform implements QuarkusTestResourceLifecycleManager {
     public void init(Map<String, String> args) {
         service = args.get("service");
         mail = Boolean.parseBoolean(args.get("mail"));
+        gateway = Boolean.parseBoolean(args.get("gateway"));
     }
 
     @Override
@@ -50,6 +53,7 @@ public class RealPlatform implements QuarkusTestResourceLifecycleManager {
                             "--brokers=1",
                             "--no-connect",
                             "--no-mail=" + !mail,
+                            "--no-gateway=" + !gateway,
                             "--free-ports",
                             "--stop-on-eof",
                             "--data=" + data)
@@ -62,7 +66,7 @@ public class RealPlatform implements QuarkusTestResourceLifecycleManager {
                 var equals = line.indexOf('=');
                 environment.put(line.substring(0, equals), line.substring(equals + 1));
             }
-            environment.put("quarkus.http.test-port", "0");
+            environment.put("quarkus.http.test-port", gateway ? environment.get("HTTP_PORT") : "0");
             return environment;
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -33,6 +33,7 @@ import org.apache.kafka.common.serialization.StringDeserializer;
  *
  * @param inbox the events that each consumer group has seen
  * @param rebuilt orders of which a read model built again from the topic said something else than the one kept up to date
+ * @param gateway the payment gateway's own log of what it did
  * @param dark the longest time for which everything was off, by a power cut, until the launcher had it all up again
  * @param unquiet what had still not come to rest at the deadline; empty when all had
  */
@@ -54,6 +55,7 @@ record Evidence(
         List<Letter> letters,
         Set<String> mails,
         List<String> rebuilt,
+        List<GatewayEntry> gateway,
         List<String> complaints,
         Duration dark,
         List<String> unquiet) {
@@ -92,6 +94,9 @@ record Evidence(
     record Transfer(String kind, String from, String to, long amount, String order, String key) {}
 
     record Balance(String customer, long amount) {}
+
+    /** @param what happened: payment.succeeded, payment.refunded …, or "believed", of a forged callback that was acknowledged */
+    record GatewayEntry(String order, String what) {}
 
     record Letter(String order, String kind, String state) {}
 
@@ -217,6 +222,7 @@ record Evidence(
                         row -> new Letter(row.getString(1), row.getString(2), row.getString(3))),
                 mails(system),
                 rebuilt,
+                gateway(system),
                 complaints(system),
                 dark,
                 unquiet);
@@ -298,6 +304,20 @@ record Evidence(
 
     private static String header(ConsumerRecord<String, byte[]> record, String name) {
         return new String(record.headers().lastHeader(name).value(), UTF_8);
+    }
+
+    private static List<GatewayEntry> gateway(SystemUnderTest system) throws IOException {
+        var entries = new ArrayList<GatewayEntry>();
+        try (var journal = Files.lines(system.data().resolve("gateway/journal.jsonl"))) {
+            for (String text : (Iterable<String>) journal::iterator) {
+                var line = JSON.readTree(text);
+                String entry = line.path("entry").asText();
+                entries.add(new GatewayEntry(
+                        line.path("payment").asText(),
+                        entry.equals("event") ? line.path("type").asText() : entry));
+            }
+        }
+        return entries;
     }
 
     /** The Message-IDs that the mail sink still has; it forgets when it is killed. */

@@ -104,11 +104,23 @@ final class Injector implements AutoCloseable {
         try {
             var target = fault.target();
             switch (fault.kind()) {
-                case KILL_SERVICE, KILL_CONNECT, KILL_BROKER, KILL_POSTGRES, KILL_MAIL -> signalPart("KILL", target);
+                case KILL_SERVICE, KILL_CONNECT, KILL_BROKER, KILL_POSTGRES, KILL_MAIL, KILL_GATEWAY ->
+                    signalPart("KILL", target);
                 case RESTART_SERVICE, RESTART_CONNECT, RESTART_BROKER -> signalPart("TERM", target);
                 case RESTART_POSTGRES -> signalPart("INT", target); // its fast shutdown
-                case PAUSE_SERVICE, PAUSE_CONNECT, PAUSE_BROKER, PAUSE_POSTGRES, PAUSE_MAIL ->
+                case PAUSE_SERVICE, PAUSE_CONNECT, PAUSE_BROKER, PAUSE_POSTGRES, PAUSE_MAIL, PAUSE_GATEWAY ->
                     pause(target, fault.lasts());
+                case FAIL_GATEWAY -> {
+                    var told = system.askGateway(
+                            "PUT",
+                            "/fault",
+                            "{\"manner\":\"%s\",\"seconds\":%d}"
+                                    .formatted(target, fault.lasts().toSeconds()));
+                    if (told.isEmpty()) {
+                        throw new Missed("the gateway does not listen");
+                    }
+                    TimeUnit.MILLISECONDS.sleep(fault.lasts().toMillis());
+                }
                 case KILL_TWO_SERVICES -> {
                     for (String part : target.split("\\+")) {
                         signalPart("KILL", part);

@@ -46,6 +46,9 @@ enum Invariant {
     I10_EVENTS_ARE_SEEN("each group has seen each of its events", Invariant::seen),
     I11_VIEW_IS_THE_FOLD("read model = fold of the topic = write model", Invariant::view),
     I13_PARKED_IS_THE_POISON("parked is the injected poison: no more, no less", Invariant::parked),
+    I15_CARDS_ARE_CHARGED_ONCE(
+            "by the gateway's own log: captured once, refunded when cancelled, as in our ledger; no forgery believed",
+            Invariant::cards),
     I16_SOMETHING_ALWAYS_WORKS(
             "never 90 s without a success, but in a power cut; at rest by the deadline", Invariant::alive),
     I17_DEPOSITS_AND_CANCELLATIONS_LAST(
@@ -171,6 +174,55 @@ enum Invariant {
                 .filter(order -> !orders.contains(order))
                 .forEach(order -> violations.add("captured for order " + order + ", which is not there"));
         return violations;
+    }
+
+    private static List<String> cards(Evidence all) {
+        var violations = new ArrayList<String>();
+        var captured = gatewayCounts(all, "payment.succeeded");
+        var refunded = gatewayCounts(all, "payment.refunded");
+        var charged = new HashMap<String, Long>();
+        var returned = new HashMap<String, Long>();
+        for (var transfer : all.transfers()) {
+            if (transfer.from().equals("gateway")) {
+                charged.merge(transfer.order(), 1L, Long::sum);
+            } else if (transfer.to().equals("gateway")) {
+                returned.merge(transfer.order(), 1L, Long::sum);
+            }
+        }
+        var payments = new HashSet<>(captured.keySet());
+        payments.addAll(refunded.keySet());
+        payments.addAll(charged.keySet());
+        var orders = byId(all);
+        for (String payment : payments) {
+            long captures = captured.getOrDefault(payment, 0L);
+            long refunds = refunded.getOrDefault(payment, 0L);
+            if (captures > 1
+                    || captures != charged.getOrDefault(payment, 0L)
+                    || refunds != returned.getOrDefault(payment, 0L)) {
+                violations.add("of order %s the gateway captured %d and refunded %d, the ledger says %d and %d"
+                        .formatted(
+                                payment,
+                                captures,
+                                refunds,
+                                charged.getOrDefault(payment, 0L),
+                                returned.getOrDefault(payment, 0L)));
+            }
+            var order = orders.get(payment);
+            if (order == null || captures - refunds != (order.status().equals("CONFIRMED") ? 1 : 0)) {
+                violations.add("order %s is %s, and the gateway captured %d and refunded %d"
+                        .formatted(payment, order == null ? "not there" : order.status(), captures, refunds));
+            }
+        }
+        gatewayCounts(all, "believed")
+                .keySet()
+                .forEach(payment -> violations.add("a forgery about " + payment + " was believed"));
+        return violations;
+    }
+
+    private static Map<String, Long> gatewayCounts(Evidence all, String what) {
+        return all.gateway().stream()
+                .filter(entry -> entry.what().equals(what))
+                .collect(groupingBy(Evidence.GatewayEntry::order, counting()));
     }
 
     private static Map<String, List<Long>> amounts(Evidence all, String kind) {

@@ -13,6 +13,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,6 +41,23 @@ final class Load implements AutoCloseable {
             Map.of("plenty-1", 500_000_000L, "plenty-2", 500_000_000L, "plenty-3", 500_000_000L, "short", 5L);
 
     static final List<String> CONTENDED = List.of("hot-1", "hot-2");
+
+    /** Cards with which all goes well in the end, whatever goes wrong on the way. */
+    static final List<String> GOOD_CARDS = List.of(
+            "tok_ok",
+            "tok_ok",
+            "tok_ok",
+            "tok_slow_3s",
+            "tok_never",
+            "tok_error",
+            "tok_unavailable",
+            "tok_hang",
+            "tok_early",
+            "tok_duplicate",
+            "tok_shuffled",
+            "tok_late_1m",
+            "tok_forged",
+            "tok_rotated");
 
     private static final int TOO_MANY = 10;
     private static final int SHELF = 25;
@@ -152,9 +170,17 @@ final class Load implements AutoCloseable {
         String sku = "plenty-" + random.nextInt(1, 4);
         int quantity = random.nextInt(1, 4);
         int delay = random.nextInt(600);
+        String card = GOOD_CARDS.get(random.nextInt(GOOD_CARDS.size()));
         int dice = random.nextInt(100);
-        if (dice < 50) {
+        if (dice < 40) {
             return () -> place(customer, key, Intent.CONFIRMED, Map.of(sku, quantity));
+        } else if (dice < 46) {
+            return () -> place(customer, key, Intent.CONFIRMED, Map.of(sku, quantity), card);
+        } else if (dice < 48) {
+            return () -> place(customer, key, Intent.REJECTED, Map.of(sku, quantity), declined(card));
+        } else if (dice < 50) {
+            return () -> place(customer, key, Intent.CONFIRMED, Map.of(sku, quantity), card)
+                    .ifPresent(order -> cancel(order, delay));
         } else if (dice < 58) {
             return () -> place(customer, key, Intent.REJECTED, Map.of(sku, quantity, "short", TOO_MANY));
         } else if (dice < 66) {
@@ -179,15 +205,23 @@ final class Load implements AutoCloseable {
     }
 
     private Optional<String> place(String customer, String key, Intent intent, Map<String, Integer> lines) {
-        var body = Map.of(
-                "customerId",
-                customer,
+        return place(customer, key, intent, lines, null);
+    }
+
+    /** @param card to pay with, or null to pay from the balance */
+    private Optional<String> place(
+            String customer, String key, Intent intent, Map<String, Integer> lines, String card) {
+        var body = new HashMap<String, Object>();
+        body.put("customerId", customer);
+        body.put(
                 "lines",
                 lines.entrySet().stream()
                         .map(line -> Map.of("sku", line.getKey(), "quantity", line.getValue()))
-                        .toList(),
-                "paymentMethod",
-                "BALANCE");
+                        .toList());
+        body.put("paymentMethod", card == null ? "BALANCE" : "CARD");
+        if (card != null) {
+            body.put("cardToken", card);
+        }
         return Optional.ofNullable(repeated(
                         () -> history.invoke(
                                 Action.PLACE,
@@ -197,6 +231,11 @@ final class Load implements AutoCloseable {
                                 lines.values().iterator().next()),
                         () -> send("POST", orders.resolve("orders"), key, body))
                 .order());
+    }
+
+    /** The card that behaves alike, but is declined. */
+    private static String declined(String card) {
+        return card.equals("tok_ok") ? "tok_declined" : card + "_declined";
     }
 
     private void cancel(String order, int delayMillis) {

@@ -55,6 +55,7 @@ final class Quiescence {
                     "orders",
                     "orders are undecided in the view",
                     "order_view WHERE status NOT IN ('CONFIRMED', 'REJECTED', 'CANCELLED')");
+            count(open, "payments", "payments wait for the gateway", "payment WHERE due_at IS NOT NULL");
             count(open, "notifications", "letters are not sent", "notification WHERE state <> 'SENT'");
             for (String database : DATABASES) {
                 if (audited) {

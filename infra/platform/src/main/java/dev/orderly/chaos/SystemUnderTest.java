@@ -219,17 +219,21 @@ final class SystemUnderTest implements AutoCloseable {
         return admin;
     }
 
-    /** As superuser: a checker must see everything, and a fault may touch anything. */
-    Connection connect(String database) throws SQLException {
+    private String secret(String name) {
         var secrets = new Properties();
         try (var reader = Files.newBufferedReader(data.resolve("secrets.properties"))) {
             secrets.load(reader);
         } catch (IOException e) {
             throw new StartFailure("cannot read the platform's passwords: " + e, e);
         }
+        return secrets.getProperty(name);
+    }
+
+    /** As superuser: a checker must see everything, and a fault may touch anything. */
+    Connection connect(String database) throws SQLException {
         var properties = new Properties();
         properties.setProperty("user", "postgres");
-        properties.setProperty("password", secrets.getProperty("postgres"));
+        properties.setProperty("password", secret("postgres"));
         properties.setProperty("loginTimeout", "3");
         properties.setProperty("socketTimeout", "60");
         properties.setProperty("ApplicationName", "chaos");
@@ -260,9 +264,21 @@ final class SystemUnderTest implements AutoCloseable {
 
     /** The body of the answer of a part's HTTP interface; empty when there is none, or it is not a success. */
     Optional<String> ask(String method, URI url, String body) throws InterruptedException {
+        return ask(HttpRequest.newBuilder(url), method, body);
+    }
+
+    /** The same of the payment gateway, as its merchant. */
+    Optional<String> askGateway(String method, String path, String body) throws InterruptedException {
+        return ask(
+                HttpRequest.newBuilder(url("gateway", path))
+                        .header("Authorization", "Bearer " + secret("gateway_api_key")),
+                method,
+                body);
+    }
+
+    private Optional<String> ask(HttpRequest.Builder asking, String method, String body) throws InterruptedException {
         try {
-            var request = HttpRequest.newBuilder(url)
-                    .timeout(Duration.ofSeconds(10))
+            var request = asking.timeout(Duration.ofSeconds(10))
                     .header("Content-Type", "application/json")
                     .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body))
                     .build();

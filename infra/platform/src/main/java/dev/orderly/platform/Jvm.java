@@ -11,6 +11,7 @@ enum Jvm {
     BROKER,
     CONNECT,
     MAIL,
+    GATEWAY,
     SERVICE;
 
     /** The java command of the JDK that runs the launcher, without class or jar. */

@@ -157,7 +157,13 @@ final class LaunchCommands {
                 throw new ParameterException(spec.commandLine(), "--brokers must be 1 or 3");
             }
             var ports = new Settings.Ports(
-                            postgresPort, kafkaPort, connectPort, smtpPort, Settings.Ports.USUAL.mailApi(), httpPort)
+                            postgresPort,
+                            kafkaPort,
+                            connectPort,
+                            smtpPort,
+                            Settings.Ports.USUAL.mailApi(),
+                            Settings.Ports.USUAL.gateway(),
+                            httpPort)
                     .plus(offset);
             for (int port : List.of(ports.postgres(), ports.kafka(), ports.connect(), ports.smtp(), ports.http())) {
                 if (port < 1 || port > HIGHEST_PORT) {
@@ -231,7 +237,9 @@ final class LaunchCommands {
     }
 
     /** {@code ./orderly platform}. */
-    @Command(name = "platform", description = "Start PostgreSQL, Kafka, Connect and mail without the services.")
+    @Command(
+            name = "platform",
+            description = "Start PostgreSQL, Kafka, Connect, mail and the payment gateway without the services.")
     static final class PlatformOnly extends Launch {
         @Option(names = "--no-connect", description = "Without Kafka Connect: nothing relays the outboxes.")
         boolean noConnect;
@@ -239,9 +247,12 @@ final class LaunchCommands {
         @Option(names = "--no-mail", description = "Without the mail sink.")
         boolean noMail;
 
+        @Option(names = "--no-gateway", description = "Without the payment gateway.")
+        boolean noGateway;
+
         @Override
         Platform.Scope scope() {
-            return new Platform.Scope(false, !noConnect, !noMail);
+            return new Platform.Scope(false, !noConnect, !noMail, !noGateway);
         }
 
         @Override

@@ -23,6 +23,7 @@ import picocli.CommandLine.Help.Ansi;
             ParkedCommands.class,
             Scale.class,
             RebuildView.class,
+            Scenarios.class,
             InContainers.Keep.class,
             InContainers.Doors.class,
             Chaos.class,

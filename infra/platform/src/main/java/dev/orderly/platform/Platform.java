@@ -1,7 +1,9 @@
 package dev.orderly.platform;
 
+import dev.orderly.gateway.Gateway;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,13 +17,14 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Everything one launcher runs, and the order of it. PostgreSQL and the brokers start side by side; databases, roles and
- * topics exist before any service starts; services, Connect and the mail sink start side by side; an outbox's relay is
- * registered as soon as its service's migration has made the slot.
+ * topics exist before any service starts; services, Connect, the mail sink and the payment gateway start side by side; an
+ * outbox's relay is registered as soon as its service's migration has made the slot.
  */
 final class Platform implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Platform.class);
     private static final Duration RELAYS_DEADLINE = Duration.ofSeconds(60);
     private static final Duration MAIL_DEADLINE = Duration.ofSeconds(30);
+    private static final Duration GATEWAY_DEADLINE = Duration.ofSeconds(30);
 
     private final Settings settings;
     private final Scope scope;
@@ -40,8 +43,8 @@ final class Platform implements AutoCloseable {
     private final List<Supervisor.Supervised> runningPostgres = new ArrayList<>();
 
     /** What of it to start; PostgreSQL and Kafka always. */
-    record Scope(boolean services, boolean connect, boolean mail) {
-        static final Scope ALL = new Scope(true, true, true);
+    record Scope(boolean services, boolean connect, boolean mail, boolean gateway) {
+        static final Scope ALL = new Scope(true, true, true, true);
     }
 
     /** The folder is this platform's from now on, and closed with it. */
@@ -91,6 +94,9 @@ final class Platform implements AutoCloseable {
         if (scope.mail()) {
             helpers.add(mail());
         }
+        if (scope.gateway()) {
+            helpers.add(gateway(secrets));
+        }
         var applications = scope.services()
                 ? services.stream().map(s -> s.part(settings, secrets)).toList()
                 : List.<Part>of();
@@ -114,8 +120,7 @@ final class Platform implements AutoCloseable {
     }
 
     private void checkPorts() {
-        var taken = Settings.taken(
-                settings.portsInUse(scope.services() ? services : List.of(), scope.connect(), scope.mail()));
+        var taken = Settings.taken(settings.portsInUse(scope.services() ? services : List.of(), scope));
         if (!taken.isEmpty()) {
             throw new StartFailure(String.join("; ", taken) + ": free it, move it, or move all with --port-offset N");
         }
@@ -172,6 +177,31 @@ final class Platform implements AutoCloseable {
                 Part.Stop.term(Duration.ofSeconds(1)),
                 MAIL_DEADLINE,
                 Probe.tcp(settings.ports().smtp()),
+                Part.ALWAYS);
+    }
+
+    private Part gateway(Secrets secrets) {
+        int port = settings.ports().gateway();
+        var command = new ArrayList<>(Jvm.GATEWAY.command(settings.infra()));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Gateway.class.getName()));
+        return new Part(
+                "gateway",
+                port,
+                command,
+                Map.of(
+                        "GATEWAY_HOST", Settings.HOST,
+                        "GATEWAY_PORT", String.valueOf(port),
+                        "GATEWAY_JOURNAL",
+                                settings.data().resolve("gateway/journal.jsonl").toString(),
+                        "GATEWAY_API_KEY", secrets.of(Secrets.GATEWAY_API_KEY),
+                        "GATEWAY_CALLBACK_SECRETS", secrets.gatewayCallbacks(),
+                        "GATEWAY_CALLBACK_URL",
+                                Service.named(services, Service.PAYMENTS)
+                                        .url("/payments/callbacks")
+                                        .toString()),
+                Part.Stop.term(Duration.ofSeconds(1)),
+                GATEWAY_DEADLINE,
+                Probe.http(URI.create("http://%s:%d/health".formatted(Settings.HOST, port))),
                 Part.ALWAYS);
     }
 

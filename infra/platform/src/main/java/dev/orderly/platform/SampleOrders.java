@@ -1,20 +1,18 @@
 package dev.orderly.platform;
 
 import static com.github.freva.asciitable.HorizontalAlign.LEFT;
+import static dev.orderly.platform.Calls.expect;
+import static dev.orderly.platform.Calls.json;
+import static dev.orderly.platform.Calls.send;
 import static java.util.stream.Collectors.joining;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.github.freva.asciitable.AsciiTable;
 import com.github.freva.asciitable.Column;
 import com.github.freva.asciitable.ColumnData;
-import java.io.IOException;
 import java.io.PrintStream;
 import java.net.URI;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -22,7 +20,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.StreamSupport;
@@ -39,12 +36,10 @@ final class SampleOrders {
     private static final long POOR_BALANCE = 5_00;
 
     private static final int TRIES_TO_CANCEL = 10;
-    private static final int WAIT_SECONDS = 20;
     /** For the services to take note of an order that has ended, and for one that is being restarted to come back. */
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     private static final Duration POLL = Duration.ofMillis(50);
-    private static final JsonMapper JSON = new JsonMapper();
 
     /** The catalogue; of the last there are fewer than somebody will order. */
     private static final List<Product> PRODUCTS = List.of(
@@ -158,7 +153,7 @@ final class SampleOrders {
             throws InterruptedException {
         var before = holdings(customer, items);
         Instant placed = Instant.now();
-        var order = await(post(customer, items));
+        var order = Calls.awaitEnd(post(customer, items));
         return judged(name, expected, reason, customer, items, before, order, placed);
     }
 
@@ -171,7 +166,7 @@ final class SampleOrders {
             var accepted = post(RICH, items);
             String id = json(accepted).path("id").asText();
             var answer = send("POST", orders.resolve("orders/" + id + "/cancel"), null);
-            var order = await(accepted);
+            var order = Calls.awaitEnd(accepted);
             if (answer.statusCode() == 409) {
                 continue;
             }
@@ -184,15 +179,6 @@ final class SampleOrders {
     private HttpResponse<String> post(String customer, List<Item> items) throws InterruptedException {
         var body = Map.of("customerId", customer, "lines", items, "paymentMethod", "BALANCE");
         return expect(send("POST", orders.resolve("orders"), body));
-    }
-
-    /** Reads by the link that the order was accepted with, which never answers before the order can be seen. */
-    private JsonNode await(HttpResponse<String> accepted) throws InterruptedException {
-        String location = accepted.headers()
-                .firstValue("Location")
-                .orElseThrow(() -> new StartFailure("an order was accepted without a Location"));
-        String wait = (location.contains("?") ? "&" : "?") + "wait=" + WAIT_SECONDS;
-        return json(expect(send("GET", accepted.uri().resolve(location + wait), null)));
     }
 
     private Sample judged(
@@ -329,50 +315,5 @@ final class SampleOrders {
                 curl '%1$sorders?customerId=%6$s&limit=3'
                 curl %2$sstock/mug\
                 """.formatted(orders, inventory, others, connect, mail, RICH));
-    }
-
-    private static JsonNode json(HttpResponse<String> response) {
-        try {
-            return JSON.readTree(response.body());
-        } catch (IOException e) {
-            throw new StartFailure(response.uri() + " answered no JSON: " + response.body(), e);
-        }
-    }
-
-    private static HttpResponse<String> expect(HttpResponse<String> response) {
-        if (response.statusCode() / 100 != 2) {
-            throw new StartFailure("%s %s answered %d: %s"
-                    .formatted(response.request().method(), response.uri(), response.statusCode(), response.body()));
-        }
-        return response;
-    }
-
-    /** Repeated, under one key, while the service cannot be reached: it may be restarting. */
-    private static HttpResponse<String> send(String method, URI url, Object body) throws InterruptedException {
-        Instant deadline = Instant.now().plus(PATIENCE);
-        try {
-            var request = HttpRequest.newBuilder(url)
-                    .timeout(Duration.ofSeconds(WAIT_SECONDS + 10))
-                    .header("Content-Type", "application/json")
-                    .header("Idempotency-Key", UUID.randomUUID().toString())
-                    .method(
-                            method,
-                            body == null
-                                    ? BodyPublishers.noBody()
-                                    : BodyPublishers.ofString(JSON.writeValueAsString(body)))
-                    .build();
-            while (true) {
-                try {
-                    return Probe.HTTP.send(request, BodyHandlers.ofString());
-                } catch (IOException e) {
-                    if (Instant.now().isAfter(deadline)) {
-                        throw e;
-                    }
-                    TimeUnit.MILLISECONDS.sleep(POLL.toMillis());
-                }
-            }
-        } catch (IOException e) {
-            throw new StartFailure("%s %s was not answered: %s".formatted(method, url, e), e);
-        }
     }
 }

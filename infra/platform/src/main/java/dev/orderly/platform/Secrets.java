@@ -8,18 +8,27 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Properties;
 import java.util.stream.Collectors;
 
 /**
- * The passwords of the database roles: random, made once, kept in {@code secrets.properties} (mode 0600) for as long as the
- * data. Connect reads that file itself; services get theirs by environment.
+ * The passwords of the database roles, and what the payment gateway and payment-service share: random, made once, kept in
+ * {@code secrets.properties} (mode 0600) for as long as the data. Connect reads that file itself; services get theirs by
+ * environment.
  */
 final class Secrets {
     private static final String ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    private static final int LENGTH = 24; // 142 bits
+    private static final int LENGTH = 32; // 190 bits
+
+    /** By which payment-service is known to the payment gateway. */
+    static final String GATEWAY_API_KEY = "gateway_api_key";
+    /** What the payment gateway signs its callbacks with. */
+    static final String GATEWAY_CALLBACKS = "gateway_callbacks";
+    /** What it will sign them with: both are accepted, so that the other can be replaced. */
+    static final String GATEWAY_CALLBACKS_NEXT = "gateway_callbacks_next";
 
     private final Properties passwords;
 
@@ -31,7 +40,7 @@ final class Secrets {
         return data.resolve("secrets.properties");
     }
 
-    /** The stored passwords, with new ones for the roles that have none yet. */
+    /** The stored secrets, with new ones for the roles that have none yet. */
     static Secrets of(Path data, Collection<String> roles) {
         Path file = file(data);
         var passwords = new Properties();
@@ -43,7 +52,9 @@ final class Secrets {
             }
             var random = new SecureRandom();
             boolean added = false;
-            for (String role : roles) {
+            var names = new ArrayList<>(roles);
+            names.addAll(List.of(GATEWAY_API_KEY, GATEWAY_CALLBACKS, GATEWAY_CALLBACKS_NEXT));
+            for (String role : names) {
                 added |= passwords.putIfAbsent(role, password(random)) == null;
             }
             if (added) {
@@ -91,6 +102,11 @@ final class Secrets {
             throw new IllegalArgumentException("no password for role " + role);
         }
         return password;
+    }
+
+    /** As both sides take them: the one that signs, then the other. */
+    String gatewayCallbacks() {
+        return of(GATEWAY_CALLBACKS) + "," + of(GATEWAY_CALLBACKS_NEXT);
     }
 
     private static String password(SecureRandom random) {

@@ -17,6 +17,9 @@ import java.util.stream.Collectors;
 
 /** One of the services of {@code infra/services.json}: what it is called, its database, and how it is started. */
 record Service(String name, String database, int httpPort) {
+    /** The one that the payment gateway deals with. */
+    static final String PAYMENTS = "payment-service";
+
     private static final int FIRST_HTTP_PORT = 8080;
     private static final Duration DEADLINE = Duration.ofSeconds(60);
     /** Consumers need to leave their groups, or their partitions wait for the session to end. */
@@ -33,6 +36,10 @@ record Service(String name, String database, int httpPort) {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file, e);
         }
+    }
+
+    static Service named(List<Service> services, String name) {
+        return services.stream().filter(s -> s.name().equals(name)).findFirst().orElseThrow();
     }
 
     URI url(String path) {
@@ -59,6 +66,13 @@ record Service(String name, String database, int httpPort) {
         environment.put("HTTP_PORT", String.valueOf(httpPort));
         environment.put("SMTP_HOST", Settings.HOST);
         environment.put("SMTP_PORT", String.valueOf(settings.ports().smtp()));
+        if (name.equals(PAYMENTS)) {
+            environment.put(
+                    "ORDERLY_GATEWAY_URL",
+                    "http://" + Settings.HOST + ":" + settings.ports().gateway());
+            environment.put("ORDERLY_GATEWAY_API_KEY", secrets.of(Secrets.GATEWAY_API_KEY));
+            environment.put("ORDERLY_GATEWAY_CALLBACK_SECRETS", secrets.gatewayCallbacks());
+        }
         return environment;
     }
 

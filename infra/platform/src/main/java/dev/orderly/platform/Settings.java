@@ -32,8 +32,8 @@ record Settings(Path checkout, Path data, int brokers, Ports ports, Set<Jvm> tra
     private static final int MOVES = 100;
 
     /** The first port of each kind; brokers and services count up from theirs. */
-    record Ports(int postgres, int kafka, int connect, int smtp, int mailApi, int http) {
-        static final Ports USUAL = new Ports(15432, 19092, 18083, 1025, 18025, 8080);
+    record Ports(int postgres, int kafka, int connect, int smtp, int mailApi, int gateway, int http) {
+        static final Ports USUAL = new Ports(15432, 19092, 18083, 1025, 18025, 18090, 8080);
 
         Ports plus(int offset) {
             return new Ports(
@@ -42,6 +42,7 @@ record Settings(Path checkout, Path data, int brokers, Ports ports, Set<Jvm> tra
                     connect + offset,
                     smtp + offset,
                     mailApi + offset,
+                    gateway + offset,
                     http + offset);
         }
 
@@ -84,7 +85,7 @@ record Settings(Path checkout, Path data, int brokers, Ports ports, Set<Jvm> tra
             var moved = new Settings(
                     checkout, data, brokers, ports.plus(random.nextInt(LEAST_MOVE, LARGEST_MOVE)), training);
             var services = Service.all(checkout, moved.ports().http());
-            if (taken(moved.portsInUse(services, true, true)).isEmpty()) {
+            if (taken(moved.portsInUse(services, Platform.Scope.ALL)).isEmpty()) {
                 return moved;
             }
         }
@@ -92,19 +93,22 @@ record Settings(Path checkout, Path data, int brokers, Ports ports, Set<Jvm> tra
     }
 
     /** Every port this platform will listen on, with the part and the option that moves it. */
-    Map<Integer, String> portsInUse(List<Service> services, boolean connect, boolean mail) {
+    Map<Integer, String> portsInUse(List<Service> services, Platform.Scope scope) {
         var ports = new LinkedHashMap<Integer, String>();
         ports.put(ports().postgres(), "postgres (--postgres-port)");
         for (int id = 1; id <= brokers; id++) {
             ports.put(ports().broker(id), "kafka-" + id + " (--kafka-port)");
             ports.put(ports().controller(id), "kafka-" + id + "'s controller (--kafka-port)");
         }
-        if (connect) {
+        if (scope.connect()) {
             ports.put(ports().connect(), "connect (--connect-port)");
         }
-        if (mail) {
+        if (scope.mail()) {
             ports.put(ports().smtp(), "mail (--smtp-port)");
             ports.put(ports().mailApi(), "mail's API (--port-offset)");
+        }
+        if (scope.gateway()) {
+            ports.put(ports().gateway(), "gateway (--port-offset)");
         }
         services.forEach(service -> ports.put(service.httpPort(), service.name() + " (--http-port)"));
         return ports;

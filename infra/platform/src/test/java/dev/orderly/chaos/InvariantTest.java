@@ -198,6 +198,14 @@ class InvariantTest {
                         Invariant.I17_DEPOSITS_AND_CANCELLATIONS_LAST,
                         shop -> shop.orders.set(1, order("cancelled", "CONFIRMED", null, 2))),
                 broken(
+                        "a card is charged of which the ledger knows nothing",
+                        Invariant.I15_CARDS_ARE_CHARGED_ONCE,
+                        shop -> shop.gateway.add(new Evidence.GatewayEntry("confirmed", "payment.succeeded"))),
+                broken(
+                        "a forged callback is acknowledged",
+                        Invariant.I15_CARDS_ARE_CHARGED_ONCE,
+                        shop -> shop.gateway.add(new Evidence.GatewayEntry("confirmed", "believed"))),
+                broken(
                         "an error of another kind",
                         Invariant.I18_NOTHING_UNEXPECTED_IS_LOGGED,
                         shop -> shop.complaints.add("order-service: ERROR NullPointerException")),
@@ -255,6 +263,7 @@ class InvariantTest {
         final List<Letter> letters = new ArrayList<>();
         final Set<String> mails = new HashSet<>();
         final List<String> rebuilt = new ArrayList<>();
+        final List<Evidence.GatewayEntry> gateway = new ArrayList<>();
         final List<String> complaints = new ArrayList<>();
         final List<String> unquiet = new ArrayList<>();
 
@@ -329,6 +338,7 @@ class InvariantTest {
                     letters,
                     mails,
                     rebuilt,
+                    gateway,
                     complaints,
                     Duration.ZERO,
                     unquiet);

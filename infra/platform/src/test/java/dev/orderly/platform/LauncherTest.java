@@ -13,7 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** How a launcher ends, and how it does not start. */
 class LauncherTest {
-    private static final String[] SMALL = {"--free-ports", "--no-connect", "--no-mail"};
+    private static final String[] SMALL = {"--free-ports", "--no-connect", "--no-mail", "--no-gateway"};
 
     @TempDir
     Path data;
@@ -48,6 +48,7 @@ class LauncherTest {
                     data,
                     "--no-connect",
                     "--no-mail",
+                    "--no-gateway",
                     "--port-offset=9000",
                     "--postgres-port=" + (taken.getLocalPort() - 9000));
 

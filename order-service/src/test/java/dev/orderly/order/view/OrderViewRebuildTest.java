@@ -184,12 +184,13 @@ class OrderViewRebuildTest {
         topic.publish(
                 "order-service",
                 1,
-                new OrderPlaced(id, customer, List.of(new Line("mug", 1, PRICE)), PRICE, PaymentMethod.BALANCE, NOW));
+                new OrderPlaced(
+                        id, customer, List.of(new Line("mug", 1, PRICE)), PRICE, PaymentMethod.BALANCE, null, NOW));
         return id;
     }
 
     private void reserved(UUID id) {
-        topic.publish("inventory-service", 1, new StockReserved(id, customer, PRICE, PaymentMethod.BALANCE, NOW));
+        topic.publish("inventory-service", 1, new StockReserved(id, customer, PRICE, PaymentMethod.BALANCE, null, NOW));
     }
 
     private void captured(UUID id) {

@@ -31,9 +31,9 @@ class ProgressTest {
     private static final ReceivedEvent PLACED = received(
             "order-service",
             1,
-            new OrderPlaced(ID, CUSTOMER, List.of(new Line("mug", 1, TOTAL)), TOTAL, PaymentMethod.BALANCE, NOW));
+            new OrderPlaced(ID, CUSTOMER, List.of(new Line("mug", 1, TOTAL)), TOTAL, PaymentMethod.BALANCE, null, NOW));
     private static final ReceivedEvent RESERVED =
-            received("inventory-service", 1, new StockReserved(ID, CUSTOMER, TOTAL, PaymentMethod.BALANCE, NOW));
+            received("inventory-service", 1, new StockReserved(ID, CUSTOMER, TOTAL, PaymentMethod.BALANCE, null, NOW));
     private static final ReceivedEvent CAPTURED = received("payment-service", 1, new PaymentCaptured(ID, TOTAL, NOW));
     private static final ReceivedEvent CANCELLED =
             received("order-service", 2, new OrderCancelled(ID, CUSTOMER, "changed my mind", NOW));

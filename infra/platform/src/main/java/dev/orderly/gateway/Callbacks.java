@@ -1,0 +1,175 @@
+package dev.orderly.gateway;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.orderly.gateway.Charges.Charge;
+import dev.orderly.gateway.Token.Manner;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.security.GeneralSecurityException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiConsumer;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+
+/**
+ * Tells the merchant what happened, by signed callbacks, each until it is acknowledged with 200: at least once, in no order
+ * that anybody could rely on, and in the manner of the payment.
+ */
+final class Callbacks {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final long FIRST_PAUSE_MILLIS = 500;
+    private static final long LONGEST_PAUSE_MILLIS = 30_000;
+    private static final int COPIES = 5;
+    private static final Duration SHUFFLED = Duration.ofSeconds(1);
+    private static final Duration RECORDED = Duration.ofHours(1);
+
+    private final URI url;
+    private final List<String> secrets;
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    private final HttpClient http = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofSeconds(2))
+            .build();
+
+    /** @param secrets that are live: the first signs, unless told otherwise */
+    Callbacks(URI url, List<String> secrets) {
+        this.url = url;
+        this.secrets = secrets;
+    }
+
+    /**
+     * Has it told, and returns at once.
+     *
+     * @param note is told "delivered", once, when the merchant has acknowledged it, and "believed" of each forgery that the
+     *     merchant has acknowledged; and which
+     */
+    Future<?> tell(JsonNode event, Charge charge, BiConsumer<String, String> note) {
+        var manner = charge.token().manner();
+        if (manner == Manner.NEVER) {
+            return CompletableFuture.completedFuture(null);
+        }
+        var body = body(event, charge);
+        var secret = manner == Manner.ROTATED ? secrets.getLast() : secrets.getFirst();
+        if (manner == Manner.FORGED) {
+            threads.submit(() -> forge(body, note));
+        }
+        var first = new AtomicBoolean(true);
+        Future<?> told = null;
+        for (int copy = 0; copy < (manner == Manner.DUPLICATE ? COPIES : 1); copy++) {
+            told = threads.submit(() -> {
+                TimeUnit.MILLISECONDS.sleep(delay(event, charge).toMillis());
+                deliver(body.toString().getBytes(UTF_8), secret);
+                if (first.getAndSet(false)) {
+                    note.accept("delivered", event.path("event").asText());
+                }
+                return null;
+            });
+        }
+        return told;
+    }
+
+    private static Duration delay(JsonNode event, Charge charge) {
+        var happened = Instant.parse(event.path("at").asText());
+        var due = switch (charge.token().manner()) {
+            case LATE -> happened.plus(charge.token().delay());
+            case SHUFFLED ->
+                event.path("type").asText().endsWith(Charges.PROCESSING) ? happened.plus(SHUFFLED) : happened;
+            default -> happened;
+        };
+        var delay = Duration.between(Instant.now(), due);
+        return delay.isNegative() ? Duration.ZERO : delay;
+    }
+
+    /** The same to the byte, however often it is sent. */
+    private static ObjectNode body(JsonNode event, Charge charge) {
+        var body = Journal.JSON
+                .createObjectNode()
+                .put("id", event.path("event").asText())
+                .put("type", event.path("type").asText())
+                .put("merchant", charge.merchant())
+                .put("paymentId", charge.id());
+        body.set("amount", charge.amount());
+        return body.put("reason", event.path("reason").asText(null))
+                .put("createdAt", event.path("at").asText());
+    }
+
+    private void deliver(byte[] body, String secret) throws InterruptedException {
+        long pause = FIRST_PAUSE_MILLIS;
+        while (!post(body, signature(secret, Instant.now(), body))) {
+            TimeUnit.MILLISECONDS.sleep(pause);
+            pause = Math.min(2 * pause, LONGEST_PAUSE_MILLIS);
+        }
+    }
+
+    /** Whether it was acknowledged. */
+    private boolean post(byte[] body, String signature) throws InterruptedException {
+        var request = HttpRequest.newBuilder(url)
+                .timeout(PATIENCE)
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofByteArray(body));
+        if (signature != null) {
+            request.header("Orderly-Signature", signature);
+        }
+        try {
+            return http.send(request.build(), BodyHandlers.discarding()).statusCode() == 200;
+        } catch (IOException _) {
+            return false;
+        }
+    }
+
+    static String signature(String secret, Instant time, byte[] body) {
+        try {
+            var mac = Mac.getInstance("HmacSHA256");
+            mac.init(new SecretKeySpec(secret.getBytes(UTF_8), "HmacSHA256"));
+            mac.update((time.getEpochSecond() + ".").getBytes(UTF_8));
+            return "t=" + time.getEpochSecond() + ",v1=" + HexFormat.of().formatHex(mac.doFinal(body));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("every Java has HMAC-SHA256", e);
+        }
+    }
+
+    void close() {
+        threads.shutdownNow();
+        http.shutdownNow();
+    }
+
+    /** As somebody would who knows everything but the secrets. */
+    private Void forge(ObjectNode truth, BiConsumer<String, String> note) throws InterruptedException {
+        var forged = truth.deepCopy().put("id", truth.path("id").asText() + "_forged");
+        forged.put("type", forged.path("type").asText().endsWith("failed") ? "payment.succeeded" : "payment.refunded");
+        var body = forged.toString().getBytes(UTF_8);
+        var now = Instant.now();
+        var ofAnother = signature(secrets.getFirst(), now, truth.toString().getBytes(UTF_8));
+        var signatures = new String[] {
+            null,
+            "",
+            "t=" + now.getEpochSecond(),
+            signature("x".repeat(32), now, body),
+            ofAnother,
+            signature(secrets.getFirst(), now.minus(RECORDED), body),
+        };
+        for (var signature : signatures) {
+            if (post(body, signature)) {
+                note.accept("believed", forged.path("id").asText());
+            }
+        }
+        return null;
+    }
+}

@@ -1,0 +1,69 @@
+package dev.orderly.gateway;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.util.function.Consumer;
+
+/** All that the gateway has done, a line of JSON each, only ever added to: its memory, and its witness. */
+final class Journal {
+
+    static final JsonMapper JSON = new JsonMapper();
+
+    private final Path file;
+    private final FileChannel channel;
+
+    /** Opens it, or makes it, and hands on what is in it. A line that a crash cut off was never promised to anybody. */
+    Journal(Path file, Consumer<JsonNode> each) throws IOException {
+        this.file = file;
+        Files.createDirectories(file.toAbsolutePath().getParent());
+        channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        if (channel.tryLock() == null) {
+            throw new IOException("another gateway has " + file);
+        }
+        var text = read();
+        channel.truncate(text.substring(0, text.lastIndexOf('\n') + 1).getBytes(UTF_8).length);
+        channel.position(channel.size());
+        for (String line : (Iterable<String>) read().lines()::iterator) {
+            each.accept(JSON.readTree(line));
+        }
+    }
+
+    static ObjectNode line(String entry, String payment) {
+        return JSON.createObjectNode()
+                .put("at", Instant.now().toString())
+                .put("entry", entry)
+                .put("payment", payment);
+    }
+
+    /** Returns when the disk has it: only then may anybody be told. */
+    synchronized void append(ObjectNode line) {
+        var bytes = ByteBuffer.wrap((line + "\n").getBytes(UTF_8));
+        try {
+            while (bytes.hasRemaining()) {
+                channel.write(bytes);
+            }
+            channel.force(false);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the journal cannot be written", e);
+        }
+    }
+
+    String read() throws IOException {
+        return Files.readString(file);
+    }
+
+    void close() throws IOException {
+        channel.close();
+    }
+}
