@@ -163,13 +163,15 @@ class OrderViewRebuild {
             if (!ask(connection, "SELECT pg_try_advisory_lock(hashtextextended('" + NAME + "', 0))")) {
                 throw new IllegalStateException("another instance is at it");
             }
+            int kept;
             try (var run = new Run(connection, NAME + status.startedAt)) {
-                status = status.done(clock.instant(), run.rebuild());
-                LOG.infof("the view of orders is built again: %s", status);
+                kept = run.rebuild();
             } finally {
                 forget(connection);
                 ask(connection, "SELECT pg_advisory_unlock(hashtextextended('" + NAME + "', 0))");
             }
+            status = status.done(clock.instant(), kept);
+            LOG.infof("the view of orders is built again: %s", status);
         } catch (SQLException | RuntimeException e) {
             LOG.error("the view of orders could not be built again; the old one stays", e);
             status = status.failed(clock.instant(), e.getMessage());
