@@ -103,6 +103,9 @@ public final class Chaos implements Callable<Integer> {
     @Option(names = "--schedule", description = "Print what would go wrong when, and do nothing.")
     boolean scheduleOnly;
 
+    /** Longer than a transaction takes; else what a lost slot swallowed is missing for more than a minute. */
+    private static final Map<String, String> SETTINGS = Map.of("ORDERLY_OUTBOX_AUDIT_GRACE", "20S");
+
     private final List<Report.Happened> happened = Collections.synchronizedList(new ArrayList<>());
     private final Map<Integer, String> missed = Collections.synchronizedMap(new TreeMap<>());
 
@@ -129,7 +132,7 @@ public final class Chaos implements Callable<Integer> {
 
     private boolean run(Path folder, List<Fault> schedule, Duration load)
             throws IOException, InterruptedException, SQLException {
-        try (var system = new SystemUnderTest(Main.checkout(), folder.resolve("platform"));
+        try (var system = new SystemUnderTest(Main.checkout(), folder.resolve("platform"), SETTINGS);
                 var history = new History(folder.resolve("history.jsonl"))) {
             system.start();
             var report = run(system, history, schedule, load);

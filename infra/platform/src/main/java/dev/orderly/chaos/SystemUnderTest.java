@@ -31,11 +31,11 @@ import org.apache.kafka.clients.admin.Admin;
  * What {@code ./orderly up} starts, as a child of ours, in a folder and on ports of its own. Only what any operator has is
  * used to look at it and to break it: its status file, its ports, its passwords, and signals.
  */
-final class SystemUnderTest implements AutoCloseable {
+public final class SystemUnderTest implements AutoCloseable {
 
     static final String TOPIC = "order-service";
     static final List<String> DATABASES = List.of("orders", "inventory", "payments", "notifications");
-    static final List<String> SERVICES =
+    public static final List<String> SERVICES =
             List.of("order-service", "inventory-service", "payment-service", "notification-service");
     static final List<String> BROKERS = List.of("kafka-1", "kafka-2", "kafka-3");
     /** Who reads the topic: consumer group, and the service it belongs to. */
@@ -54,6 +54,7 @@ final class SystemUnderTest implements AutoCloseable {
 
     private final Path checkout;
     private final Path data;
+    private final Map<String, String> environment;
     private final HttpClient http =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
     /** By part; the same for as long as this exists. */
@@ -63,22 +64,24 @@ final class SystemUnderTest implements AutoCloseable {
     private Admin admin;
 
     /** A process of the platform; pid 0 while there is none. */
-    record Part(String name, String state, long pid, int restarts, int port) {
+    public record Part(String name, String state, long pid, int restarts, int port) {
         boolean ready() {
             return state.equals("ready") && pid != 0;
         }
     }
 
-    SystemUnderTest(Path checkout, Path data) {
+    /** @param environment what the services are told beyond the usual, by names that begin with ORDERLY_ */
+    public SystemUnderTest(Path checkout, Path data, Map<String, String> environment) {
         this.checkout = checkout;
         this.data = data;
+        this.environment = environment;
     }
 
     Path data() {
         return data;
     }
 
-    void start() throws InterruptedException {
+    public void start() throws InterruptedException {
         launch("--free-ports", "--fresh");
         parts().forEach(part -> ports.put(part.name(), part.port()));
     }
@@ -134,8 +137,7 @@ final class SystemUnderTest implements AutoCloseable {
             command.addAll(List.of(options));
             Files.createDirectories(data.getParent());
             var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
-            // Longer than a transaction takes; else what a lost slot swallowed is missing for more than a minute.
-            builder.environment().put("ORDERLY_OUTBOX_AUDIT_GRACE", "20S");
+            builder.environment().putAll(environment);
             launcher = builder.start();
             await(START, "a start, see " + log, () -> !launcher.isAlive() || saysReady(log));
             if (!saysReady(log)) {
@@ -167,7 +169,7 @@ final class SystemUnderTest implements AutoCloseable {
         }
     }
 
-    List<Part> parts() {
+    public List<Part> parts() {
         return StreamSupport.stream(status().path("parts").spliterator(), false)
                 .map(p -> new Part(
                         p.path("name").asText(),
@@ -187,7 +189,7 @@ final class SystemUnderTest implements AutoCloseable {
     }
 
     /** Sends a signal to a process of a part, if it is still there. */
-    static void signal(String signal, long pid) throws InterruptedException, IOException {
+    public static void signal(String signal, long pid) throws InterruptedException, IOException {
         new ProcessBuilder("kill", "-" + signal, String.valueOf(pid))
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
@@ -195,7 +197,7 @@ final class SystemUnderTest implements AutoCloseable {
                 .waitFor();
     }
 
-    URI url(String part, String path) {
+    public URI url(String part, String path) {
         return URI.create("http://localhost:" + ports.get(part) + path);
     }
 
@@ -204,7 +206,7 @@ final class SystemUnderTest implements AutoCloseable {
                 "http://localhost:" + status().path("ports").path("mailApi").asInt() + path);
     }
 
-    String bootstrapServers() {
+    public String bootstrapServers() {
         return BROKERS.stream().map(broker -> "localhost:" + ports.get(broker)).collect(Collectors.joining(","));
     }
 
@@ -230,7 +232,7 @@ final class SystemUnderTest implements AutoCloseable {
     }
 
     /** As superuser: a checker must see everything, and a fault may touch anything. */
-    Connection connect(String database) throws SQLException {
+    public Connection connect(String database) throws SQLException {
         var properties = new Properties();
         properties.setProperty("user", "postgres");
         properties.setProperty("password", secret("postgres"));

@@ -1,5 +1,6 @@
 package dev.orderly.platform;
 
+import dev.orderly.bench.Bench;
 import dev.orderly.chaos.Chaos;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -27,6 +28,7 @@ import picocli.CommandLine.Help.Ansi;
             InContainers.Keep.class,
             InContainers.Doors.class,
             Chaos.class,
+            Bench.class,
             Training.class,
             Main.Build.class,
             Main.Test.class,

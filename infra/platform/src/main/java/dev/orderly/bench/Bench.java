@@ -1,0 +1,452 @@
+package dev.orderly.bench;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.orderly.bench.OrderLoad.Answers;
+import dev.orderly.chaos.SystemUnderTest;
+import dev.orderly.platform.Main;
+import dev.orderly.platform.StartFailure;
+import java.io.IOException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * {@code ./orderly bench}: a fresh platform with everything on this machine, warmed up and measured. What each figure is, and
+ * what bounds it, is in {@code docs/performance.md}.
+ */
+@Command(
+        name = "bench",
+        description =
+                "Measure throughput, CPU per order, latency, drain rate, and what the machine could do without us.")
+public final class Bench implements Callable<Integer> {
+
+    /** Orders that are placed and not yet confirmed, during saturation: work for every stage, and no queue that grows. */
+    private static final int IN_FLIGHT = 2_000;
+
+    private static final int CONNECTIONS = 64;
+    private static final int WATCHED_PER_SECOND = 20;
+    private static final int BACKLOG_PER_SECOND = 1_500;
+    private static final Duration REST = Duration.ofMinutes(5);
+    private static final List<String> CONSUMERS =
+            List.of("inventory-service", "payment-service", "notification-service");
+
+    @Option(names = "--quick", description = "In three minutes: shorter, fewer rates, a smaller backlog.")
+    boolean quick;
+
+    @Option(names = "--seconds", paramLabel = "N", description = "Of saturation. (default: 60, quick: 20)")
+    Integer seconds;
+
+    @Option(
+            names = "--rates",
+            split = ",",
+            paramLabel = "N",
+            description = "Orders/s offered. (default: 50,200,500,1000, quick: 50,200)")
+    List<Integer> rates;
+
+    @Option(
+            names = "--backlog",
+            paramLabel = "EVENTS",
+            description = "That pile up while services stand. (default: 200000, quick: 20000)")
+    Integer backlog;
+
+    @Option(
+            names = "--rows",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Past orders that are there already. (default: ${DEFAULT-VALUE})")
+    int rows;
+
+    @Option(names = "--out", paramLabel = "DIR", description = "Where the report goes. (default: a temporary folder)")
+    Path out;
+
+    @Option(
+            names = "--compare",
+            arity = "2",
+            paramLabel = "DIR",
+            description = "Measure nothing: set two reports side by side.")
+    List<Path> compare;
+
+    private final HttpClient http = HttpClient.newHttpClient();
+    private final Report report = new Report();
+    private SystemUnderTest system;
+
+    @Override
+    public Integer call() throws IOException, InterruptedException, SQLException, ExecutionException {
+        if (compare != null) {
+            System.out.println(Report.compared(compare.get(0), compare.get(1)));
+            return 0;
+        }
+        Path folder = out == null ? Files.createTempDirectory("orderly-bench-") : out.toAbsolutePath();
+        Files.createDirectories(folder);
+        System.setProperty("orderly.log", folder.resolve("bench.log").toString());
+        boolean right;
+        try (var started = new SystemUnderTest(Main.checkout(), folder.resolve("platform"), Map.of())) {
+            system = started;
+            say("starting everything");
+            system.start();
+            prepare();
+            try (var load = new OrderLoad(system.url("order-service", "/"))) {
+                right = measure(load);
+            }
+        }
+        var about = new JsonMapper()
+                .createObjectNode()
+                .put("at", Instant.now().toString())
+                .put("cores", Runtime.getRuntime().availableProcessors())
+                .put("os", System.getProperty("os.name") + " " + System.getProperty("os.version"))
+                .put("quick", quick)
+                .put("rows", rows);
+        report.write(folder, about);
+        System.out.println();
+        System.out.println(report.table());
+        System.out.println("report: " + folder.resolve("report.html"));
+        return right ? 0 : 1;
+    }
+
+    private boolean measure(OrderLoad load) throws InterruptedException, SQLException, IOException, ExecutionException {
+        say("warming up");
+        var time = Duration.ofSeconds(seconds != null ? seconds : quick ? 20 : 60);
+        saturate(load, Duration.ofSeconds(quick ? 25 : 60));
+        saturation(load, time);
+        for (int rate : rates != null ? rates : quick ? List.of(50, 200) : List.of(50, 200, 500, 1000)) {
+            latency(load, rate, Duration.ofSeconds(quick ? 10 : 30));
+        }
+        backlog(load, backlog != null ? backlog : quick ? 20_000 : 200_000);
+        floor(Duration.ofSeconds(quick ? 3 : 10));
+        return invariants();
+    }
+
+    /** Fills catalogue, shelves and accounts. */
+    private void prepare() throws InterruptedException, SQLException {
+        if (rows > 0) {
+            say("%,d past orders".formatted(rows));
+            fillWithPastOrders();
+        }
+        for (int i = 0; i < OrderLoad.PRODUCTS; i++) {
+            send(
+                    "order-service",
+                    "PUT",
+                    "/products/" + OrderLoad.product(i),
+                    "{\"name\":\"Bench\",\"price\":{\"amount\":1,\"currency\":\"EUR\"}}");
+            send("inventory-service", "PUT", "/stock/" + OrderLoad.product(i), "{\"available\":1000000000}");
+        }
+        for (int i = 0; i < OrderLoad.CUSTOMERS; i++) {
+            send(
+                    "payment-service",
+                    "POST",
+                    "/accounts/" + OrderLoad.customer(i) + "/deposits",
+                    "{\"amount\":{\"amount\":1000000000,\"currency\":\"EUR\"}}");
+        }
+    }
+
+    private void send(String service, String method, String path, String body) throws InterruptedException {
+        try {
+            var request = HttpRequest.newBuilder(system.url(service, path))
+                    .timeout(Duration.ofSeconds(30))
+                    .header("Content-Type", "application/json")
+                    .header("Idempotency-Key", UUID.randomUUID().toString())
+                    .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body))
+                    .build();
+            var answer = http.send(request, BodyHandlers.ofString());
+            if (answer.statusCode() / 100 != 2) {
+                throw new StartFailure(request.uri() + " answered " + answer.statusCode() + ": " + answer.body());
+            }
+        } catch (IOException e) {
+            throw new StartFailure(service + " does not answer: " + e, e);
+        }
+    }
+
+    /** As many orders as can be, but for a queue: the customers wait while too many are under way. */
+    private Answers saturate(OrderLoad load, Duration time) throws InterruptedException, SQLException {
+        long end = System.nanoTime() + time.toNanos();
+        try (var inFlight = new InFlight(system.connect("orders"))) {
+            return load.atOnce(CONNECTIONS, () -> System.nanoTime() < end, () -> inFlight.orders() > IN_FLIGHT);
+        }
+    }
+
+    private void saturation(OrderLoad load, Duration time) throws InterruptedException, SQLException, IOException {
+        awaitRest();
+        say("saturation: %d s".formatted(time.toSeconds()));
+        long before = confirmed();
+        var cpuBefore = Processes.cpu(system);
+        long start = System.nanoTime();
+        var answers = saturate(load, time);
+        awaitEnd();
+        double took = (System.nanoTime() - start) / 1e9;
+        awaitRest(); // letters are part of what an order costs
+        long orders = confirmed() - before;
+        report.add("saturation", "confirmed orders, until the last is", orders / took, "/s", true);
+        report.add("saturation", "turned away", answers.turnedAway.get(), "", false);
+        report.add("saturation", "failed", answers.failed.get(), "", false);
+        report.add("saturation", "POST", answers.post);
+        var perOrder = new TreeMap<String, Double>();
+        Processes.cpu(system)
+                .forEach((part, after) -> perOrder.put(
+                        part,
+                        after.minus(cpuBefore.getOrDefault(part, Duration.ZERO)).toNanos()
+                                / 1e6
+                                / Math.max(1, orders)));
+        report.add("CPU", "all", perOrder.values().stream().mapToDouble(d -> d).sum(), "ms/order", false);
+        perOrder.forEach((part, cpu) -> report.add("CPU", part, cpu, "ms/order", false));
+        report.bars("CPU per confirmed order", "ms", perOrder);
+        var resident = Processes.residentMegabytes(system);
+        report.add("memory", "all", resident.values().stream().mapToLong(m -> m).sum(), "MB", false);
+        resident.forEach((part, memory) -> report.add("memory", part, memory, "MB", false));
+    }
+
+    private void latency(OrderLoad load, int rate, Duration time) throws InterruptedException, SQLException {
+        awaitRest();
+        say("latency: %d orders/s for %d s".formatted(rate, time.toSeconds()));
+        var since = Instant.now();
+        var answers = load.atRate(rate, time, WATCHED_PER_SECOND);
+        var section = "latency at " + rate + "/s";
+        report.add(section, "POST", answers.post);
+        report.add(section, "POST to CONFIRMED visible", answers.confirmed);
+        report.add(section, "turned away", answers.turnedAway.get(), "", false);
+        report.add(section, "failed", answers.failed.get(), "", false);
+        awaitRest();
+        stages(section, since);
+        report.chart(
+                section, new LinkedHashMap<>(Map.of("POST", answers.post, "POST to CONFIRMED", answers.confirmed)));
+    }
+
+    /** Between the events of an order, each with the time of its service: commit, relay, poll, and the work up to the next. */
+    private void stages(String section, Instant since) throws SQLException {
+        try (var connection = system.connect("orders");
+                var select = connection.prepareStatement("""
+                        SELECT before.type, event.type,
+                               percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP
+                                   (ORDER BY extract(epoch FROM event.occurred_at - before.occurred_at) * 1000)
+                        FROM order_view
+                        JOIN order_view_event event USING (order_id)
+                        JOIN order_view_event before ON before.order_id = event.order_id AND before.position = event.position - 1
+                        WHERE placed_at >= ? AND order_view.status = 'CONFIRMED'
+                        GROUP BY 1, 2
+                        ORDER BY min(event.position)
+                        """)) {
+            select.setTimestamp(1, java.sql.Timestamp.from(since));
+            try (var stages = select.executeQuery()) {
+                while (stages.next()) {
+                    var percentiles = (Double[]) stages.getArray(3).getArray();
+                    var name = stages.getString(1) + " to " + stages.getString(2);
+                    report.add(section, name + " p50", percentiles[0], "ms", false);
+                    report.add(section, name + " p99", percentiles[1], "ms", false);
+                }
+            }
+        }
+    }
+
+    /** Those who react to orders stand still while orders come; then they go on. An order is four events. */
+    private void backlog(OrderLoad load, int events) throws InterruptedException, SQLException, IOException {
+        awaitRest();
+        int orders = events / 4;
+        say("backlog: %,d orders while %s stand".formatted(orders, String.join(", ", CONSUMERS)));
+        for (var part : system.parts()) {
+            if (CONSUMERS.contains(part.name())) {
+                SystemUnderTest.signal("STOP", part.pid());
+            }
+        }
+        long before = confirmed();
+        long start;
+        try {
+            load.atRate(BACKLOG_PER_SECOND, Duration.ofMillis(orders * 1000L / BACKLOG_PER_SECOND), 1);
+        } finally {
+            start = System.nanoTime();
+            for (var part : system.parts()) {
+                if (CONSUMERS.contains(part.name())) {
+                    SystemUnderTest.signal("CONT", part.pid());
+                }
+            }
+        }
+        var most = new TreeMap<String, Long>();
+        while (count("orders", "SELECT count(*) FROM orders WHERE status = 'PENDING'") > 0) {
+            Processes.residentMegabytes(system).forEach((part, memory) -> most.merge(part, memory, Math::max));
+            TimeUnit.MILLISECONDS.sleep(500);
+        }
+        double took = (System.nanoTime() - start) / 1e9;
+        long ended = confirmed() - before;
+        report.add("backlog", "events drained", ended * 4 / took, "/s", true);
+        report.add("backlog", "orders that had piled up", ended, "", true);
+        for (var part : CONSUMERS) {
+            report.add("backlog", "most memory of " + part, most.getOrDefault(part, 0L), "MB", false);
+        }
+    }
+
+    private void floor(Duration time) throws SQLException, InterruptedException, ExecutionException {
+        awaitRest();
+        say("floor: the same servers without us");
+        var floor = new Floor(system, time);
+        floor.sql().entrySet().stream()
+                .sorted(Map.Entry.comparingByKey())
+                .forEach(sql -> report.add("floor", sql.getKey(), sql.getValue(), "orders/s", true));
+        report.add("floor", "bare producer, acks=all", floor.kafka(), "records/s", true);
+    }
+
+    /** After all that: nothing lost, nothing twice. */
+    private boolean invariants() throws SQLException, InterruptedException {
+        awaitRest();
+        long wrong = count("orders", """
+                SELECT count(*) FROM orders FULL JOIN order_view ON order_id = id
+                WHERE orders.status IS DISTINCT FROM order_view.status OR orders.version <> order_view.version
+                """)
+                + count("orders", "SELECT count(*) FROM orders WHERE status <> 'CONFIRMED'")
+                + count("payments", """
+                SELECT count(*) FROM (SELECT order_id FROM transfer WHERE kind = 'CAPTURE' GROUP BY 1 HAVING count(*) <> 1)
+                """)
+                + Math.abs(count("orders", "SELECT count(*) FROM orders")
+                        - rows
+                        - count("payments", "SELECT count(*) FROM transfer WHERE kind = 'CAPTURE'"))
+                + Math.abs(count("orders", "SELECT count(*) FROM orders")
+                        - rows
+                        - count("inventory", "SELECT coalesce(sum(sold), 0) FROM stock"));
+        for (var database : List.of("orders", "inventory", "payments", "notifications")) {
+            wrong += count(database, "SELECT count(*) FROM parked_event");
+        }
+        report.add("afterwards", "orders that are not confirmed, paid and sold exactly once", wrong, "", false);
+        return wrong == 0;
+    }
+
+    private long confirmed() throws SQLException {
+        return count("orders", "SELECT count(*) FROM order_view WHERE status = 'CONFIRMED'");
+    }
+
+    private long count(String database, String sql) throws SQLException {
+        try (var connection = system.connect(database);
+                var statement = connection.createStatement();
+                var row = statement.executeQuery(sql)) {
+            row.next();
+            return row.getLong(1);
+        }
+    }
+
+    /** Until every order has ended, here and in the view. */
+    private void awaitEnd() throws InterruptedException, SQLException {
+        await(() -> count("orders", "SELECT count(*) FROM orders WHERE status = 'PENDING'") == 0
+                && count("orders", "SELECT count(*) FROM order_view WHERE status IN ('PENDING', 'RESERVED', 'PAID')")
+                        == 0
+                && count("orders", "SELECT count(*) FROM orders")
+                        == count("orders", "SELECT count(*) FROM order_view"));
+    }
+
+    /** And every letter is out: what goes on behind would be counted to the next phase. */
+    private void awaitRest() throws InterruptedException, SQLException {
+        awaitEnd();
+        await(() -> count("notifications", "SELECT count(*) FROM notification WHERE state = 'PENDING'") == 0);
+    }
+
+    private interface Condition {
+        boolean holds() throws SQLException;
+    }
+
+    private static void await(Condition condition) throws InterruptedException, SQLException {
+        long end = System.nanoTime() + REST.toNanos();
+        while (!condition.holds()) {
+            if (System.nanoTime() > end) {
+                throw new StartFailure("the system did not come to rest within " + REST.toSeconds() + " s");
+            }
+            TimeUnit.MILLISECONDS.sleep(50);
+        }
+    }
+
+    /** Orders of the last two years, confirmed, in every table that grows with orders. */
+    private void fillWithPastOrders() throws SQLException {
+        execute("orders", """
+                INSERT INTO orders (id, customer_id, status, lines, total, currency, payment_method, placed_at, version)
+                SELECT uuidv7(-interval '1 s' * n), ('0198c6a2-0000-7000-8000-' || lpad((n %% 1000)::text, 12, '0'))::uuid, 'CONFIRMED',
+                       '[{"sku":"bench-1","quantity":1,"unitPrice":{"amount":1,"currency":"EUR"}}]', 1, 'EUR', 'BALANCE',
+                       now() - interval '1 s' * n, 2
+                FROM generate_series(10, %d) AS n
+                """.formatted(rows + 9));
+        execute("orders", """
+                INSERT INTO order_view
+                SELECT id, customer_id, status, reason, lines, total, currency, payment_method, placed_at, version, 4 FROM orders
+                """);
+        execute("orders", """
+                INSERT INTO order_view_event (order_id, position, type, status, source, version, occurred_at, partition, "offset")
+                SELECT id, event.position, event.type, event.status, event.source, event.version, placed_at, 0, -1
+                FROM orders, (VALUES (1, 'OrderPlaced', 'PENDING', 'order-service', 1),
+                                     (2, 'StockReserved', 'RESERVED', 'inventory-service', 1),
+                                     (3, 'PaymentCaptured', 'PAID', 'payment-service', 1),
+                                     (4, 'OrderConfirmed', 'CONFIRMED', 'order-service', 2))
+                    AS event (position, type, status, source, version)
+                """);
+        execute("orders", """
+                INSERT INTO last_version
+                SELECT 'order-view-consumer-group', id, source, version
+                FROM orders, (VALUES ('order-service', 2), ('inventory-service', 1), ('payment-service', 1)) AS of (source, version)
+                """);
+        execute("orders", "ANALYZE");
+    }
+
+    private void execute(String database, String sql) throws SQLException {
+        try (var connection = system.connect(database);
+                var statement = connection.createStatement()) {
+            statement.execute("SET statement_timeout = 0");
+            statement.execute(sql);
+        }
+    }
+
+    private static void say(String line) {
+        System.out.println(line);
+    }
+
+    /** How many orders are under way, asked for again and again, beside what looks at it. */
+    private static final class InFlight implements AutoCloseable {
+        private static final Duration PAUSE = Duration.ofMillis(100);
+
+        private final Connection connection;
+        private volatile long last;
+        private volatile boolean closed;
+
+        InFlight(Connection connection) {
+            this.connection = connection;
+            Thread.ofPlatform().daemon().name("in-flight").start(this::ask);
+        }
+
+        private void ask() {
+            try (var select = connection.prepareStatement(
+                    "SELECT count(*) FROM order_view WHERE status IN ('PENDING', 'RESERVED', 'PAID')")) {
+                while (!closed) {
+                    try (var row = select.executeQuery()) {
+                        row.next();
+                        last = row.getLong(1);
+                    }
+                    TimeUnit.MILLISECONDS.sleep(PAUSE.toMillis());
+                }
+            } catch (SQLException e) {
+                if (!closed) {
+                    throw new IllegalStateException("the orders under way cannot be counted", e);
+                }
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        long orders() {
+            return last;
+        }
+
+        @Override
+        public void close() throws SQLException {
+            closed = true; // and the thread ends, with the connection or by it
+            connection.close();
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package dev.orderly.bench;
+
+import dev.orderly.chaos.SystemUnderTest;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** What the operating system has noted for each part: CPU time since its start, and memory now. */
+final class Processes {
+    /** This process: it makes the load, and is part of the cost. */
+    static final String GENERATOR = "generator";
+
+    private Processes() {}
+
+    /** CPU time by part, brokers together; a server's with its children, such as PostgreSQL's backends. */
+    static Map<String, Duration> cpu(SystemUnderTest system) {
+        var cpu = new TreeMap<String, Duration>();
+        for (var part : system.parts()) {
+            ProcessHandle.of(part.pid())
+                    .ifPresent(process -> cpu.merge(
+                            name(part.name()),
+                            family(process)
+                                    .map(member ->
+                                            member.info().totalCpuDuration().orElse(Duration.ZERO))
+                                    .reduce(Duration.ZERO, Duration::plus),
+                            Duration::plus));
+        }
+        cpu.put(GENERATOR, ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO));
+        return cpu;
+    }
+
+    /**
+     * Resident memory by part, in MB. Of PostgreSQL without its children: they share most of theirs with it, and the sum
+     * would count that once for each.
+     */
+    static Map<String, Long> residentMegabytes(SystemUnderTest system) throws IOException, InterruptedException {
+        var byPid = system.parts().stream()
+                .filter(part -> part.pid() != 0)
+                .collect(Collectors.toMap(part -> String.valueOf(part.pid()), part -> name(part.name())));
+        var ps = new ProcessBuilder("ps", "-o", "pid=,rss=", "-p", String.join(",", byPid.keySet())).start();
+        var resident = new TreeMap<String, Long>();
+        new String(ps.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)
+                .lines()
+                .forEach(line -> {
+                    var columns = Arrays.asList(line.trim().split("\\s+"));
+                    resident.merge(byPid.get(columns.get(0)), Long.parseLong(columns.get(1)) / 1024, Long::sum);
+                });
+        ps.waitFor();
+        return resident;
+    }
+
+    private static String name(String part) {
+        return part.startsWith("kafka-") ? "brokers" : part;
+    }
+
+    private static Stream<ProcessHandle> family(ProcessHandle process) {
+        return Stream.concat(Stream.of(process), process.descendants());
+    }
+}
