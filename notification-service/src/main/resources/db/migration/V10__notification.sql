@@ -1,12 +1,20 @@
--- What customers are to be told, and whether they have been. A row is the letter itself: what it says was settled with the
--- event, and sending it needs nothing else.
+-- How to reach customers. All that is known here of a person, and gone when they are erased.
+CREATE TABLE contact (
+    customer_id uuid PRIMARY KEY,
+    mail        text NOT NULL,
+    phone       text NOT NULL
+);
+
+-- What customers are to be told, and whether they have been. A row is the letter itself, what it says was settled with the
+-- event; but for the address, and the code of a verification.
 CREATE TABLE notification (
-    order_id    uuid        NOT NULL,
-    kind        text        NOT NULL CHECK (kind IN ('CONFIRMED', 'REJECTED', 'CANCELLED')),
+    -- The order, the customer or the verification.
+    about       uuid        NOT NULL,
+    kind        text        NOT NULL CHECK (kind IN ('CONFIRMED', 'REJECTED', 'CANCELLED', 'WELCOME', 'CODE')),
     customer_id uuid        NOT NULL,
     subject     text        NOT NULL,
     body        text        NOT NULL,
-    state       text        NOT NULL DEFAULT 'PENDING' CHECK (state IN ('PENDING', 'SENT', 'FAILED')),
+    state       text        NOT NULL DEFAULT 'PENDING' CHECK (state IN ('PENDING', 'SENT', 'VOID', 'FAILED')),
     -- Including the one under way.
     attempts    int         NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     recorded_at timestamptz NOT NULL DEFAULT now(),
@@ -15,7 +23,9 @@ CREATE TABLE notification (
     sent_at     timestamptz,
     -- Why the last attempt failed.
     error       text,
-    PRIMARY KEY (order_id, kind),
+    -- After which it is not sent any more.
+    expires_at  timestamptz,
+    PRIMARY KEY (about, kind),
     CHECK ((state = 'SENT') = (sent_at IS NOT NULL)),
     CHECK (state <> 'FAILED' OR error IS NOT NULL)
 );

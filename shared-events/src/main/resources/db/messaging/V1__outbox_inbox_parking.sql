@@ -12,16 +12,19 @@ CREATE TABLE outbox (
     source      text        NOT NULL CHECK (source <> ''),
     version     int         NOT NULL CHECK (version > 0),
     schema      int         NOT NULL CHECK (schema > 0),
-    -- Text, not jsonb, which would reorder the fields. The limit, in bytes, is well below the topic's.
-    payload     text        NOT NULL CHECK (octet_length(payload) BETWEEN 2 AND 262144),
+    -- Text, not jsonb, which would reorder the fields. The limit, in bytes, is well below the topic's. NULL is a tombstone,
+    -- or what is left of a customer's earlier events when there is one.
+    payload     text        CHECK (octet_length(payload) BETWEEN 2 AND 262144),
     traceparent text,
     -- Of a dead letter only: whose, why, and where the event was read.
     consumer    text,
     reason      text,
     origin      text,
     recorded_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (recorded_at, seq)
+    PRIMARY KEY (recorded_at, seq),
+    CHECK (payload IS NOT NULL OR topic = 'customer-service')
 ) PARTITION BY RANGE (recorded_at);
+CREATE INDEX outbox_of_customer ON outbox (key) WHERE topic = 'customer-service';
 
 -- From one to the next goes the auditor.
 CREATE INDEX outbox_canary ON outbox (recorded_at) WHERE topic = 'relay-canary';
@@ -38,13 +41,13 @@ CREATE TABLE inbox (
 CREATE TABLE outbox_default PARTITION OF outbox DEFAULT;
 CREATE TABLE inbox_default PARTITION OF inbox DEFAULT;
 
--- The last version of each order and source that a consumer group has let pass; never forgotten.
+-- The last version of each order or customer, and source, that a consumer group has let pass; never forgotten.
 CREATE TABLE last_version (
     consumer text NOT NULL,
-    order_id uuid NOT NULL,
+    about    uuid NOT NULL,
     source   text NOT NULL,
     version  int  NOT NULL,
-    PRIMARY KEY (consumer, order_id, source)
+    PRIMARY KEY (consumer, about, source)
 ) WITH (fillfactor = 80);
 
 -- Events that could not take effect, and those of the same key behind them.
@@ -136,7 +139,18 @@ END
 $$;
 SELECT keep_message_partitions();
 
+-- Erasure. The relay does not notice: the publication is of inserts alone.
+CREATE FUNCTION erase_from_outbox(customer text) RETURNS void
+    LANGUAGE sql
+    -- The application may change nothing in its outbox, except so.
+    SECURITY DEFINER SET search_path = public, pg_temp AS
+$$
+    UPDATE outbox SET payload = NULL WHERE topic = 'customer-service' AND key = customer AND payload IS NOT NULL
+$$;
+
 -- The application adds to the outbox and to the inbox; it has no need to change or to forget.
+REVOKE ALL ON FUNCTION erase_from_outbox(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION erase_from_outbox(text) TO ${database}_app;
 REVOKE ALL ON FUNCTION keep_message_partitions() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION keep_message_partitions() TO ${database}_app;
 REVOKE UPDATE, DELETE, TRUNCATE ON outbox, inbox, parked_event_audit FROM ${database}_app;

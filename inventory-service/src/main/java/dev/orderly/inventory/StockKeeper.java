@@ -16,8 +16,8 @@ import dev.orderly.events.OrderEvent.StockReserved;
 import dev.orderly.inventory.Reservation.Item;
 import dev.orderly.inventory.Reservation.Status;
 import dev.orderly.messaging.EventConsumer;
+import dev.orderly.messaging.EventHandler;
 import dev.orderly.messaging.NewEvent;
-import dev.orderly.messaging.OrderEventHandler;
 import dev.orderly.messaging.ReceivedEvent;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -37,7 +37,7 @@ import org.eclipse.microprofile.reactive.messaging.Incoming;
 
 /** Sets stock aside for orders that are placed, sells it when they are confirmed, and puts it back when they are not. */
 @ApplicationScoped
-class StockKeeper implements OrderEventHandler {
+class StockKeeper implements EventHandler<OrderEvent> {
 
     /** Of every event we publish: there is one per order, the answer to its OrderPlaced. */
     private static final int VERSION = 1;
@@ -78,7 +78,7 @@ class StockKeeper implements OrderEventHandler {
     }
 
     @Override
-    public List<NewEvent> on(List<ReceivedEvent> events) throws SQLException {
+    public List<NewEvent> on(List<ReceivedEvent<OrderEvent>> events) throws SQLException {
         // Reservations before stock, in every transaction: two that took turns would deadlock. A popular SKU's row is
         // locked from here to the commit, so a batch of orders shares one such wait, where each order had its own.
         var known = reservations.lock(
@@ -92,7 +92,7 @@ class StockKeeper implements OrderEventHandler {
     }
 
     /** All that the events may move. */
-    private static Set<String> skus(List<ReceivedEvent> events, Collection<Reservation> known) {
+    private static Set<String> skus(List<ReceivedEvent<OrderEvent>> events, Collection<Reservation> known) {
         var skus = new HashSet<String>();
         for (var received : events) {
             if (received.event() instanceof OrderPlaced placed) {

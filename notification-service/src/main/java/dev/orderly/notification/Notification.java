@@ -18,6 +18,8 @@ public record Notification(
         PENDING,
         /** The mail server has it. */
         SENT,
+        /** Not sent, and rightly: it came too late, or its customer was erased. */
+        VOID,
         /** Given up after {@value Attempt#MAX} attempts; somebody has to look at it. */
         FAILED
     }

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Function;
@@ -25,17 +26,17 @@ class Notifications {
 
     // Sorted, so that two owners of a partition, as in a rebalance, wait for each other instead of deadlocking.
     private static final String INSERT = """
-            INSERT INTO notification (order_id, kind, customer_id, subject, body)
-            SELECT * FROM unnest(?::uuid[], ?::text[], ?::uuid[], ?::text[], ?::text[])
-                AS letter (order_id, kind, customer_id, subject, body)
-            ORDER BY order_id, kind
+            INSERT INTO notification (about, kind, customer_id, subject, body, expires_at)
+            SELECT * FROM unnest(?::uuid[], ?::text[], ?::uuid[], ?::text[], ?::text[], ?::timestamptz[])
+                AS letter (about, kind, customer_id, subject, body, expires_at)
+            ORDER BY about, kind
             ON CONFLICT DO NOTHING
             """;
 
     // In a WITH, which runs once: as a subquery of the UPDATE, the planner might run it again and lock more than LIMIT.
     private static final String CLAIM = """
             WITH due AS (
-                SELECT order_id, kind
+                SELECT about, kind, customer_id
                 FROM notification
                 WHERE state = 'PENDING' AND due_at <= now()
                 ORDER BY due_at
@@ -44,9 +45,10 @@ class Notifications {
             )
             UPDATE notification
             SET attempts = attempts + 1, due_at = now() + ? * interval '1 ms'
-            FROM due
-            WHERE notification.order_id = due.order_id AND notification.kind = due.kind
-            RETURNING notification.order_id, notification.kind, customer_id, subject, body, attempts
+            FROM due LEFT JOIN contact ON contact.customer_id = due.customer_id
+            WHERE notification.about = due.about AND notification.kind = due.kind
+            RETURNING notification.about, notification.kind, notification.customer_id, subject, body, expires_at, attempts,
+                CASE notification.kind WHEN 'CODE' THEN contact.phone ELSE contact.mail END AS address
             """;
 
     // That a letter was sent is true whoever says it; that it was not counts only from the one who made the last
@@ -58,17 +60,17 @@ class Notifications {
                 due_at = now() + outcome.pause * interval '1 ms',
                 error = outcome.error
             FROM unnest(?::uuid[], ?::text[], ?::int[], ?::text[], ?::bigint[], ?::text[])
-                AS outcome (order_id, kind, attempt, state, pause, error)
-            WHERE notification.order_id = outcome.order_id
+                AS outcome (about, kind, attempt, state, pause, error)
+            WHERE notification.about = outcome.about
               AND notification.kind = outcome.kind
               AND notification.state = 'PENDING'
               AND (outcome.state = 'SENT' OR notification.attempts = outcome.attempt)
             """;
 
     private static final String SELECT = """
-            SELECT order_id, kind, state, attempts, recorded_at, sent_at, error
+            SELECT about, kind, state, attempts, recorded_at, sent_at, error
             FROM notification
-            WHERE order_id = ?
+            WHERE about = ?
             ORDER BY recorded_at, kind
             """;
 
@@ -82,11 +84,19 @@ class Notifications {
     void add(List<Letter> letters) throws SQLException {
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement(INSERT)) {
-            insert.setObject(1, column(letters, Letter::orderId, UUID[]::new));
+            insert.setObject(1, column(letters, Letter::about, UUID[]::new));
             insert.setObject(2, column(letters, letter -> letter.kind().name(), String[]::new));
             insert.setObject(3, column(letters, Letter::customerId, UUID[]::new));
             insert.setObject(4, column(letters, Letter::subject, String[]::new));
             insert.setObject(5, column(letters, Letter::body, String[]::new));
+            insert.setObject(
+                    6,
+                    column(
+                            letters,
+                            letter -> letter.expiresAt() == null
+                                    ? null
+                                    : letter.expiresAt().toString(),
+                            String[]::new));
             insert.executeUpdate();
         }
     }
@@ -106,12 +116,13 @@ class Notifications {
                 var attempts = new ArrayList<Attempt>();
                 while (rows.next()) {
                     var letter = new Letter(
-                            rows.getObject("order_id", UUID.class),
+                            rows.getObject("about", UUID.class),
                             Kind.valueOf(rows.getString("kind")),
                             rows.getObject("customer_id", UUID.class),
                             rows.getString("subject"),
-                            rows.getString("body"));
-                    attempts.add(new Attempt(letter, rows.getInt("attempts")));
+                            rows.getString("body"),
+                            instant(rows, "expires_at"));
+                    attempts.add(new Attempt(letter, rows.getString("address"), rows.getInt("attempts")));
                 }
                 return attempts;
             }
@@ -122,7 +133,7 @@ class Notifications {
         try (var connection = database.getConnection();
                 var update = connection.prepareStatement(SETTLE)) {
             update.setObject(
-                    1, column(outcomes, outcome -> outcome.attempt().letter().orderId(), UUID[]::new));
+                    1, column(outcomes, outcome -> outcome.attempt().letter().about(), UUID[]::new));
             update.setObject(
                     2,
                     column(
@@ -137,6 +148,18 @@ class Notifications {
         }
     }
 
+    /** What nobody is to be told any more who was erased. */
+    void voidThoseOf(Collection<UUID> customers) throws SQLException {
+        try (var connection = database.getConnection();
+                var update = connection.prepareStatement("""
+                        UPDATE notification SET state = 'VOID', error = 'the customer was erased'
+                        WHERE state = 'PENDING' AND kind IN ('WELCOME', 'CODE') AND customer_id = ANY (?)
+                        """)) {
+            update.setObject(1, customers.toArray(UUID[]::new));
+            update.executeUpdate();
+        }
+    }
+
     List<Notification> about(UUID order) throws SQLException {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement(SELECT)) {
@@ -145,7 +168,7 @@ class Notifications {
                 var notifications = new ArrayList<Notification>();
                 while (rows.next()) {
                     notifications.add(new Notification(
-                            rows.getObject("order_id", UUID.class),
+                            rows.getObject("about", UUID.class),
                             Kind.valueOf(rows.getString("kind")),
                             State.valueOf(rows.getString("state")),
                             rows.getInt("attempts"),

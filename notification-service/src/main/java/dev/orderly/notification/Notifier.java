@@ -11,8 +11,8 @@ import dev.orderly.events.OrderEvent.PaymentRefunded;
 import dev.orderly.events.OrderEvent.StockRejected;
 import dev.orderly.events.OrderEvent.StockReserved;
 import dev.orderly.messaging.EventConsumer;
+import dev.orderly.messaging.EventHandler;
 import dev.orderly.messaging.NewEvent;
-import dev.orderly.messaging.OrderEventHandler;
 import dev.orderly.messaging.ReceivedEvent;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -29,17 +29,17 @@ import org.eclipse.microprofile.reactive.messaging.Incoming;
  * transaction would hold up the partition, and a rollback after it could not take the mail back.
  */
 @ApplicationScoped
-class Notifier implements OrderEventHandler {
+class Notifier implements EventHandler<OrderEvent> {
 
     private final EventConsumer consumer;
     private final Notifications notifications;
-    private final MailSender sender;
+    private final Sender sender;
     private final String consumerGroup;
 
     Notifier(
             EventConsumer consumer,
             Notifications notifications,
-            MailSender sender,
+            Sender sender,
             @ConfigProperty(name = "mp.messaging.incoming.orders.group.id") String consumerGroup) {
         this.consumer = consumer;
         this.notifications = notifications;
@@ -65,7 +65,7 @@ class Notifier implements OrderEventHandler {
     }
 
     @Override
-    public List<NewEvent> on(List<ReceivedEvent> events) throws SQLException {
+    public List<NewEvent> on(List<ReceivedEvent<OrderEvent>> events) throws SQLException {
         notifications.add(events.stream()
                 .map(received -> letterAbout(received.event()))
                 .flatMap(Optional::stream)

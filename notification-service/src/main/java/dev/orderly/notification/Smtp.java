@@ -51,12 +51,12 @@ class Smtp {
     }
 
     /**
-     * Returns when the mail server has taken the letter over. Each has a connection of its own, so that none can fail by
+     * Returns when the mail server has taken the letter over, for this address, or for the customer's alias when it is null. Each has a connection of its own, so that none can fail by
      * what happened to another.
      *
      * @throws MessagingException when the server cannot be reached, or refuses, or its answer does not come
      */
-    void send(Letter letter) throws MessagingException {
+    void send(Letter letter, String to) throws MessagingException {
         var message = new MimeMessage(session) {
             @Override
             protected void updateMessageID() throws MessagingException {
@@ -64,7 +64,7 @@ class Smtp {
             }
         };
         message.setFrom(from);
-        message.setRecipients(RecipientType.TO, letter.customerId() + "@" + customerDomain);
+        message.setRecipients(RecipientType.TO, to == null ? letter.customerId() + "@" + customerDomain : to);
         message.setSentDate(Date.from(clock.instant()));
         message.setSubject(letter.subject(), "UTF-8");
         message.setText(letter.body(), "UTF-8");

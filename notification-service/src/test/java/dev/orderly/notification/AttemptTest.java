@@ -14,6 +14,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class AttemptTest {
 
+    private static final String TO = "ann@shop.example";
+
     @ParameterizedTest
     @CsvSource({"1, 1", "2, 2", "3, 4", "9, 256", "10, 512", "11, 600", "12, 600", "149, 600"})
     void a_failure_is_tried_again_after_a_pause_that_doubles_up_to_ten_minutes(int number, long seconds) {
@@ -54,7 +56,14 @@ class AttemptTest {
                 .startsWith("550 no 550 x");
     }
 
+    @Test
+    void what_the_server_said_is_kept_without_the_address() {
+        assertThat(attempt(1).failed("550 no mailbox of " + TO + " here").error())
+                .isEqualTo("550 no mailbox of … here");
+    }
+
     private static Attempt attempt(int number) {
-        return new Attempt(new Letter(UUID.randomUUID(), Kind.CONFIRMED, UUID.randomUUID(), "subject", "body"), number);
+        return new Attempt(
+                new Letter(UUID.randomUUID(), Kind.CONFIRMED, UUID.randomUUID(), "subject", "body", null), TO, number);
     }
 }

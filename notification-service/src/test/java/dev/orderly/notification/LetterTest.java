@@ -25,7 +25,7 @@ class LetterTest {
         var letter = Letter.about(new OrderConfirmed(order, customer, Money.of(3998, "EUR"), NOW));
 
         assertThat(letter.kind()).isEqualTo(Kind.CONFIRMED);
-        assertThat(letter.orderId()).isEqualTo(order);
+        assertThat(letter.about()).isEqualTo(order);
         assertThat(letter.customerId()).isEqualTo(customer);
         assertThat(letter.subject()).isEqualTo("Your order " + order + " is confirmed");
         assertThat(letter.body()).contains(order.toString(), "The total is 39.98 EUR.");

@@ -23,7 +23,10 @@ final class MailServer {
 
     /** Those that have arrived since the last start of the server: it has no memory beyond. */
     static List<Mail> mailsTo(UUID customer) {
-        var address = customer + "@customers.orderly.example";
+        return mailsTo(customer + "@customers.orderly.example");
+    }
+
+    static List<Mail> mailsTo(String address) {
         // After a start it takes mail before it answers questions.
         var answer = await().ignoreExceptionsMatching(
                         failure -> failure instanceof ConnectException || failure instanceof IllegalStateException)

@@ -236,7 +236,7 @@ class NotificationServiceTest {
         var neighbour = UUID.randomUUID();
         storeLetter(0, "now() + interval '1 s'");
         try (var other = database.getConnection();
-                var lock = other.prepareStatement("SELECT FROM notification WHERE order_id = ? FOR UPDATE")) {
+                var lock = other.prepareStatement("SELECT FROM notification WHERE about = ? FOR UPDATE")) {
             other.setAutoCommit(false);
             lock.setObject(1, order);
             lock.execute();
@@ -254,8 +254,8 @@ class NotificationServiceTest {
     @Test
     void an_instance_that_was_taken_for_dead_can_still_say_that_it_sent_but_not_that_it_failed() throws SQLException {
         storeLetter(3, "now() + interval '1 h'"); // the third attempt, of another instance, is under way
-        var letter = new Letter(order, Kind.CONFIRMED, customer, "subject", "body");
-        var ours = new Attempt(letter, 2);
+        var letter = new Letter(order, Kind.CONFIRMED, customer, "subject", "body", null);
+        var ours = new Attempt(letter, null, 2);
 
         notifications.settle(List.of(ours.failed("too late")));
         assertThat(about(order).getFirst().error()).isNull();
@@ -263,7 +263,7 @@ class NotificationServiceTest {
         notifications.settle(List.of(ours.succeeded()));
         assertThat(about(order).getFirst().state()).isEqualTo(State.SENT);
 
-        notifications.settle(List.of(new Attempt(letter, 3).failed("the other one")));
+        notifications.settle(List.of(new Attempt(letter, null, 3).failed("the other one")));
         assertThat(about(order).getFirst().state()).isEqualTo(State.SENT);
     }
 
@@ -311,7 +311,7 @@ class NotificationServiceTest {
     private void storeLetter(int attempts, String due) throws SQLException {
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement("""
-                        INSERT INTO notification (order_id, kind, customer_id, subject, body, attempts, due_at)
+                        INSERT INTO notification (about, kind, customer_id, subject, body, attempts, due_at)
                         VALUES (?, 'CONFIRMED', ?, 'subject', 'body', ?, %s)
                         """.formatted(due))) {
             insert.setObject(1, order);
@@ -322,7 +322,7 @@ class NotificationServiceTest {
     }
 
     private boolean isDue(UUID order) throws SQLException {
-        return !strings("SELECT 'due' FROM notification WHERE due_at <= now() AND order_id = ?", order)
+        return !strings("SELECT 'due' FROM notification WHERE due_at <= now() AND about = ?", order)
                 .isEmpty();
     }
 

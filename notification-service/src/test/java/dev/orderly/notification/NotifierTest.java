@@ -60,7 +60,7 @@ class NotifierTest {
     void the_end_of_an_order_is_told_to_its_customer(OrderEvent end) {
         var letter = Notifier.letterAbout(end).orElseThrow();
 
-        assertThat(letter.orderId()).isEqualTo(ORDER);
+        assertThat(letter.about()).isEqualTo(ORDER);
         assertThat(letter.customerId()).isEqualTo(CUSTOMER);
         assertThat(letter.kind()).isEqualTo(Kind.valueOf(end.status().name()));
     }

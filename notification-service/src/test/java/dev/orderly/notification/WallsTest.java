@@ -27,9 +27,9 @@ class WallsTest {
                     .or(DOMAIN.onResultOf(JavaClass::getBaseComponentType)));
 
     @ArchTest
-    static final ArchRule only_the_notifier_knows_that_there_is_kafka = noClasses()
+    static final ArchRule only_the_notifiers_know_that_there_is_kafka = noClasses()
             .that()
-            .doNotBelongToAnyOf(Notifier.class)
+            .doNotBelongToAnyOf(Notifier.class, CustomerNotifier.class)
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.apache.kafka..", "org.eclipse.microprofile.reactive..");

@@ -7,8 +7,8 @@ import dev.orderly.events.OrderEvent.PaymentCaptured;
 import dev.orderly.events.OrderEvent.PaymentDeclined;
 import dev.orderly.events.OrderEvent.StockRejected;
 import dev.orderly.messaging.EventConsumer;
+import dev.orderly.messaging.EventHandler;
 import dev.orderly.messaging.NewEvent;
-import dev.orderly.messaging.OrderEventHandler;
 import dev.orderly.messaging.ReceivedEvent;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -28,7 +28,7 @@ import org.eclipse.microprofile.reactive.messaging.Incoming;
  * the order becomes is decided here alone, by {@link Order#on}.
  */
 @ApplicationScoped
-class OrderSaga implements OrderEventHandler {
+class OrderSaga implements EventHandler<OrderEvent> {
 
     private final EventConsumer consumer;
     private final Orders orders;
@@ -63,7 +63,7 @@ class OrderSaga implements OrderEventHandler {
     }
 
     @Override
-    public List<NewEvent> on(List<ReceivedEvent> events) throws SQLException {
+    public List<NewEvent> on(List<ReceivedEvent<OrderEvent>> events) throws SQLException {
         var known = orders.lock(
                 events.stream().map(received -> received.event().id()).collect(toSet()));
         var decided = new HashSet<Order>();

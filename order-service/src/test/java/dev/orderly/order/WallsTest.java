@@ -40,11 +40,12 @@ class WallsTest {
             .resideInAPackage("dev.orderly.order.view");
 
     @ArchTest
-    static final ArchRule only_what_reads_events_meets_kafka = noClasses()
+    static final ArchRule only_what_reads_or_writes_topics_meets_kafka = noClasses()
             .that()
             .resideInAPackage("dev.orderly.order..")
             .and()
-            .haveNameNotMatching(".*\\.(OrderSaga|OrderProjection|OrderViewRebuild|ViewStaleness)(\\$.*)?")
+            .haveNameNotMatching(
+                    ".*\\.(OrderSaga|OrderProjection|OrderViewRebuild|ViewStaleness|FlashSaleIntake|FlashSaleDrain)(\\$.*)?")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.apache.kafka..", "org.eclipse.microprofile.reactive..");

@@ -16,8 +16,8 @@ import dev.orderly.events.OrderEvent.StockRejected;
 import dev.orderly.events.OrderEvent.StockReserved;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.messaging.EventConsumer;
+import dev.orderly.messaging.EventHandler;
 import dev.orderly.messaging.NewEvent;
-import dev.orderly.messaging.OrderEventHandler;
 import dev.orderly.messaging.ReceivedEvent;
 import dev.orderly.payment.Payment.Change;
 import io.smallrye.common.annotation.Blocking;
@@ -45,7 +45,7 @@ import org.eclipse.microprofile.reactive.messaging.Incoming;
  * gateway it only records, in the transaction of the event; {@link GatewayCaller} asks for it afterwards.
  */
 @ApplicationScoped
-class Cashier implements OrderEventHandler {
+class Cashier implements EventHandler<OrderEvent> {
 
     private final Payments payments;
     private final Ledger ledger;
@@ -86,7 +86,7 @@ class Cashier implements OrderEventHandler {
     }
 
     @Override
-    public List<NewEvent> on(List<ReceivedEvent> events) throws SQLException {
+    public List<NewEvent> on(List<ReceivedEvent<OrderEvent>> events) throws SQLException {
         // Payments before wallets, as everywhere: two transactions that took turns would deadlock.
         var known = payments.lock(
                 events.stream().map(received -> received.event().id()).collect(toSet()));
@@ -101,7 +101,7 @@ class Cashier implements OrderEventHandler {
     }
 
     /** All that the events may take from or give back to. */
-    private static Set<Wallet> wallets(List<ReceivedEvent> events, Collection<Payment> known) {
+    private static Set<Wallet> wallets(List<ReceivedEvent<OrderEvent>> events, Collection<Payment> known) {
         var wallets = new HashSet<Wallet>();
         for (var received : events) {
             if (received.event() instanceof StockReserved reserved && !needsCard(reserved)) {
@@ -123,7 +123,7 @@ class Cashier implements OrderEventHandler {
     }
 
     /** By order: what the gateway's answer, whenever it comes, is to be a step of. */
-    private static Map<UUID, String> traces(List<ReceivedEvent> events) {
+    private static Map<UUID, String> traces(List<ReceivedEvent<OrderEvent>> events) {
         var traces = new HashMap<UUID, String>();
         events.forEach(received -> traces.put(received.event().id(), received.traceparent()));
         return traces;

@@ -6,13 +6,13 @@ public final class EventHeaders {
     /** The event's own id, a UUIDv7: the key of deduplication. */
     public static final String ID = "id";
 
-    /** The simple name of the event's record, see {@link OrderEvent}; a reader skips by it before parsing. */
+    /** The simple name of the event's record, see {@link Event}; a reader skips by it before parsing. */
     public static final String TYPE = "type";
 
     /** The service that published the event. */
     public static final String SOURCE = "source";
 
-    /** 1, 2, 3 … per order and source, without gaps. */
+    /** 1, 2, 3 … per key, which is an order or a customer, and source, without gaps. */
     public static final String VERSION = "version";
 
     /** The schema version of the type, see {@link EventJson#SCHEMA}. */

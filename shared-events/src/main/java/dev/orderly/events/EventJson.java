@@ -1,20 +1,25 @@
 package dev.orderly.events;
 
 import static java.util.function.Function.identity;
+import static java.util.stream.Collectors.joining;
 import static java.util.stream.Collectors.toUnmodifiableMap;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import dev.orderly.events.CustomerEvent.CustomerErased;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * The JSON of events. A mapper of its own: the wire must not change because somebody configures HTTP. Writers are exact;
@@ -25,9 +30,9 @@ public final class EventJson {
     /** The schema version that this code writes, and the newest that it reads. */
     public static final int SCHEMA = 1;
 
-    private static final Map<String, Class<? extends OrderEvent>> TYPES = Arrays.stream(
-                    OrderEvent.class.getPermittedSubclasses())
-            .map(type -> type.<OrderEvent>asSubclass(OrderEvent.class))
+    private static final Map<String, Class<? extends Event>> TYPES = Stream.of(OrderEvent.class, CustomerEvent.class)
+            .flatMap(language -> Arrays.stream(language.getPermittedSubclasses()))
+            .map(type -> type.<Event>asSubclass(Event.class))
             .collect(toUnmodifiableMap(Class::getSimpleName, identity()));
 
     private static final ObjectMapper JSON = JsonMapper.builder()
@@ -44,12 +49,13 @@ public final class EventJson {
     private EventJson() {}
 
     /** The type that a {@code type} header names, or null when this code does not know it. */
-    public static Class<? extends OrderEvent> typeNamed(String name) {
+    public static Class<? extends Event> typeNamed(String name) {
         return TYPES.get(name);
     }
 
-    public static String write(OrderEvent event) {
-        return writeValue(event);
+    /** The value of the record, or null for a tombstone. */
+    public static String write(Event event) {
+        return event instanceof CustomerErased ? null : writeValue(event);
     }
 
     /** Writes a part of an event, such as its lines, as it stands on the wire. */
@@ -62,10 +68,10 @@ public final class EventJson {
     }
 
     /**
-     * @throws IOException when the value is not JSON, or not an event of this type; the message says where, and holds
-     *     nothing of the value
+     * @throws IOException when the value is not JSON, or not an event of this type; the message says where and why, and
+     *     nothing of a value that it does not understand: that may be a person's
      */
-    public static <E extends OrderEvent> E read(Class<E> type, byte[] value) throws IOException {
+    public static <E extends Event> E read(Class<E> type, byte[] value) throws IOException {
         try {
             var event = JSON.readValue(value, type);
             if (event == null) {
@@ -73,9 +79,22 @@ public final class EventJson {
             }
             return event;
         } catch (JsonProcessingException e) {
-            e.clearLocation();
-            throw new IOException("not a " + type.getSimpleName() + ": " + e.getOriginalMessage(), e);
+            throw new IOException("not a " + type.getSimpleName() + ": " + complaint(e));
         }
+    }
+
+    private static String complaint(JsonProcessingException e) {
+        if (!(e instanceof JsonMappingException misfit)) {
+            return "no valid JSON";
+        }
+        // The events' own checks are ours to word; Jackson's messages repeat what they could not read.
+        var why = misfit instanceof ValueInstantiationException && misfit.getCause() != null
+                ? misfit.getCause().getMessage()
+                : "does not have the form that is expected";
+        var where = misfit.getPath().stream()
+                .map(step -> step.getFieldName() == null ? "[" + step.getIndex() + "]" : "." + step.getFieldName())
+                .collect(joining());
+        return where.isEmpty() ? why : where.substring(1) + ": " + why;
     }
 
     /** Reads what {@link #writeValue} wrote. */

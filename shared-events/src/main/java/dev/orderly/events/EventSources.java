@@ -12,7 +12,10 @@ import dev.orderly.events.OrderEvent.StockReserved;
 import java.util.Map;
 import java.util.Set;
 
-/** Which service publishes what: a version counts the events of an order and one of these. */
+/**
+ * Which service publishes what about orders: a version counts the events of an order and one of these. Events of customers
+ * are not here, since nobody can expect to see them all: their topic keeps the newest.
+ */
 public final class EventSources {
 
     private static final Map<String, Set<Class<? extends OrderEvent>>> TYPES = Map.of(
@@ -25,7 +28,7 @@ public final class EventSources {
 
     private EventSources() {}
 
-    /** All types that a source publishes; none when this code does not know the source. */
+    /** All types that a source publishes about orders; none when this code does not know the source. */
     public static Set<Class<? extends OrderEvent>> typesOf(String source) {
         return TYPES.getOrDefault(source, Set.of());
     }

@@ -22,9 +22,10 @@ import java.util.UUID;
  * another or remember what it was told earlier.
  */
 @JsonPropertyOrder({"id", "status"})
-public sealed interface OrderEvent {
+public sealed interface OrderEvent extends Event {
 
     /** The order, and the key of the record. */
+    @Override
     UUID id();
 
     /** What the order becomes by this event; derived from the type, but on the wire for readers that know no types. */

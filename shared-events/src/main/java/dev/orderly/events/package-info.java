@@ -1,2 +1,2 @@
-/** The language that the services share: what happens to an order, and how that looks on the wire. */
+/** The language that the services share: what happens to orders and customers, and how that looks on the wire. */
 package dev.orderly.events;

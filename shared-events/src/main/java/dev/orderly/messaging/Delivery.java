@@ -2,9 +2,10 @@ package dev.orderly.messaging;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.orderly.events.CustomerEvent.CustomerErased;
+import dev.orderly.events.Event;
 import dev.orderly.events.EventHeaders;
 import dev.orderly.events.EventJson;
-import dev.orderly.events.OrderEvent;
 import java.io.IOException;
 import java.util.UUID;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -20,28 +21,28 @@ sealed interface Delivery {
     /** The identity by which the inbox knows a redelivery. */
     UUID eventId();
 
-    /** The order that it belongs to as it can be stored, or null: a record without a key holds up no other. */
+    /** The order or customer that it belongs to as it can be stored, or null: a record without a key holds up no other. */
     default String key() {
         return ParkedEvents.storable(record().key());
     }
 
-    /** It has a place in the sequence of what its source has published about the order. */
+    /** It has a place in the sequence of what its source has published about the order or customer. */
     sealed interface Versioned extends Delivery {
-        UUID order();
+        UUID about();
 
         String source();
 
         int version();
     }
 
-    record Readable(ConsumerRecord<String, byte[]> record, ReceivedEvent received) implements Versioned {
+    record Readable(ConsumerRecord<String, byte[]> record, ReceivedEvent<?> received) implements Versioned {
         @Override
         public UUID eventId() {
             return received.eventId();
         }
 
         @Override
-        public UUID order() {
+        public UUID about() {
             return received.event().id();
         }
 
@@ -56,8 +57,8 @@ sealed interface Delivery {
         }
     }
 
-    /** Of a type that this code does not know: of no interest, but the next version of the order follows it. */
-    record Foreign(ConsumerRecord<String, byte[]> record, UUID eventId, UUID order, String source, int version)
+    /** Of a type that this code does not know: of no interest, but the next version follows it. */
+    record Foreign(ConsumerRecord<String, byte[]> record, UUID eventId, UUID about, String source, int version)
             implements Versioned {}
 
     record Unreadable(ConsumerRecord<String, byte[]> record, UUID eventId, String problem) implements Delivery {}
@@ -78,16 +79,13 @@ sealed interface Delivery {
             if (schema < 1 || schema > EventJson.SCHEMA) {
                 throw new IllegalArgumentException("schema " + schema + " is not supported");
             }
-            if (record.value() == null) {
-                throw new IllegalArgumentException("the value is null");
-            }
-            var event = EventJson.read(type, record.value());
+            var event = event(type, record);
             if (!event.id().toString().equals(record.key())) {
-                throw new IllegalArgumentException("the key is not the order's id");
+                throw new IllegalArgumentException("the key is not the id");
             }
             return new Readable(
                     record,
-                    new ReceivedEvent(
+                    new ReceivedEvent<>(
                             event,
                             eventId,
                             source,
@@ -100,8 +98,18 @@ sealed interface Delivery {
         }
     }
 
+    private static Event event(Class<? extends Event> type, ConsumerRecord<String, byte[]> record) throws IOException {
+        var tombstone = record.value() == null;
+        if (tombstone != (type == CustomerErased.class)) {
+            throw new IllegalArgumentException(tombstone ? "the value is null" : "a tombstone has no value");
+        }
+        return tombstone
+                ? new CustomerErased(UUID.fromString(String.valueOf(record.key())))
+                : EventJson.read(type, record.value());
+    }
+
     /** The type that the record's header names, or null when there is none or this code does not know it. */
-    static Class<? extends OrderEvent> type(ConsumerRecord<String, byte[]> record) {
+    static Class<? extends Event> type(ConsumerRecord<String, byte[]> record) {
         var name = header(record, EventHeaders.TYPE);
         return name == null ? null : EventJson.typeNamed(name);
     }

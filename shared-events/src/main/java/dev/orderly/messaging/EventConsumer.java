@@ -4,6 +4,8 @@ import static dev.orderly.messaging.ParkedEvents.Reason.BEHIND;
 import static dev.orderly.messaging.ParkedEvents.Reason.GAP;
 import static dev.orderly.messaging.ParkedEvents.Reason.UNREADABLE;
 
+import dev.orderly.events.CustomerEvent.CustomerErased;
+import dev.orderly.events.Event;
 import dev.orderly.events.EventHeaders;
 import dev.orderly.messaging.Delivery.Readable;
 import dev.orderly.messaging.Delivery.Unreadable;
@@ -65,14 +67,14 @@ public class EventConsumer {
      * @param records those of a partition in its order
      * @throws IllegalStateException when the application stops first; then none of the records may be acknowledged
      */
-    public void consume(Iterable<ConsumerRecord<String, byte[]>> records, OrderEventHandler handler) {
+    public void consume(Iterable<ConsumerRecord<String, byte[]>> records, EventHandler<?> handler) {
         var deliveries = read(records, handler);
         if (!deliveries.isEmpty()) {
             applyOrSplit(deliveries, handler);
         }
     }
 
-    private List<Delivery> read(Iterable<ConsumerRecord<String, byte[]>> records, OrderEventHandler handler) {
+    private List<Delivery> read(Iterable<ConsumerRecord<String, byte[]>> records, EventHandler<?> handler) {
         var deliveries = new ArrayList<Delivery>();
         for (var record : records) {
             if (concerns(handler, record)) {
@@ -83,7 +85,7 @@ public class EventConsumer {
     }
 
     /** By the headers alone: what is not for the handler is not parsed. */
-    private boolean concerns(OrderEventHandler handler, ConsumerRecord<String, byte[]> record) {
+    private boolean concerns(EventHandler<?> handler, ConsumerRecord<String, byte[]> record) {
         var type = Delivery.type(record);
         if (type != null) {
             return handler.reactsTo().contains(type);
@@ -94,7 +96,7 @@ public class EventConsumer {
                 && Delivery.of(record) instanceof Versioned;
     }
 
-    private void applyOrSplit(List<Delivery> deliveries, OrderEventHandler handler) {
+    private void applyOrSplit(List<Delivery> deliveries, EventHandler<?> handler) {
         try {
             count(handler, transactions.commit(() -> apply(deliveries, handler)));
         } catch (EventFailure e) {
@@ -109,7 +111,7 @@ public class EventConsumer {
         }
     }
 
-    private void park(Delivery delivery, EventFailure failure, OrderEventHandler handler) {
+    private void park(Delivery delivery, EventFailure failure, EventHandler<?> handler) {
         LOG.errorf(failure, "%s: parking %s", handler.consumerGroup(), coordinates(delivery));
         count(handler, transactions.commit(() -> {
             inbox.addNew(handler.consumerGroup(), List.of(delivery.eventId()));
@@ -118,7 +120,7 @@ public class EventConsumer {
         }));
     }
 
-    private Outcome apply(List<Delivery> deliveries, OrderEventHandler handler) throws SQLException {
+    private Outcome apply(List<Delivery> deliveries, EventHandler<?> handler) throws SQLException {
         var group = handler.consumerGroup();
         // First of all: what another owner of the partition has under way makes us wait here, before we have read
         // anything.
@@ -133,7 +135,7 @@ public class EventConsumer {
         var blocked =
                 parkedEvents.keysAmong(group, news.stream().map(Delivery::key).toList());
         var versions = versionGuard.batch(handler, news);
-        var events = new ArrayList<ReceivedEvent>(news.size());
+        var events = new ArrayList<ReceivedEvent<?>>(news.size());
         var duplicates = deliveries.size() - news.size();
         var parked = 0;
         for (var delivery : news) {
@@ -144,7 +146,7 @@ public class EventConsumer {
                 parkedEvents.add(group, delivery, UNREADABLE, unreadable.problem());
                 blocked.add(delivery.key());
                 parked++;
-            } else if (blocked.contains(delivery.key())) {
+            } else if (blocked.contains(delivery.key()) && !erases(delivery)) {
                 parkedEvents.add(group, delivery, BEHIND, null);
                 parked++;
             } else if (verdict == VersionGuard.Verdict.GAP) {
@@ -153,6 +155,11 @@ public class EventConsumer {
                 blocked.add(delivery.key());
                 parked++;
             } else {
+                if (blocked.contains(delivery.key())) {
+                    // To be forgotten waits for nothing: what is parked before it would only be forgotten after it.
+                    parkedEvents.forget(group, delivery.key());
+                    blocked.remove(delivery.key());
+                }
                 versions.pass((Versioned) delivery);
                 if (delivery instanceof Readable readable) {
                     events.add(readable.received());
@@ -169,7 +176,7 @@ public class EventConsumer {
      *
      * @throws EventFailure when it still cannot
      */
-    void applyParked(ParkedEvent parked, OrderEventHandler handler) throws SQLException {
+    void applyParked(ParkedEvent parked, EventHandler<?> handler) throws SQLException {
         switch (parked.delivery()) {
             case Unreadable unreadable -> throw new EventFailure(UNREADABLE, unreadable.problem());
             case Versioned delivery -> {
@@ -190,21 +197,27 @@ public class EventConsumer {
         }
     }
 
-    private void decide(List<ReceivedEvent> events, OrderEventHandler handler) throws SQLException {
+    private static boolean erases(Delivery delivery) {
+        return delivery instanceof Readable readable && readable.received().event() instanceof CustomerErased;
+    }
+
+    private void decide(List<ReceivedEvent<?>> events, EventHandler<?> handler) throws SQLException {
         if (!events.isEmpty()) {
             publish(decisions(events, handler), events);
         }
     }
 
-    private static List<NewEvent> decisions(List<ReceivedEvent> events, OrderEventHandler handler) throws SQLException {
+    @SuppressWarnings("unchecked") // they are of the types that the handler reacts to
+    private static <E extends Event> List<NewEvent> decisions(List<ReceivedEvent<?>> events, EventHandler<E> handler)
+            throws SQLException {
         try {
-            return handler.on(events);
+            return handler.on((List<ReceivedEvent<E>>) (List<?>) events);
         } catch (RuntimeException e) {
             throw DatabaseFailure.behind(e) == null ? new EventFailure(e) : e;
         }
     }
 
-    private void publish(List<NewEvent> decisions, List<ReceivedEvent> causes) throws SQLException {
+    private void publish(List<NewEvent> decisions, List<ReceivedEvent<?>> causes) throws SQLException {
         var traces = new HashMap<UUID, String>();
         causes.forEach(cause -> traces.put(cause.event().id(), cause.traceparent()));
         outbox.add(
@@ -212,13 +225,13 @@ public class EventConsumer {
                 decision -> Traceparent.following(traces.get(decision.event().id())));
     }
 
-    private void count(OrderEventHandler handler, Outcome outcome) {
+    private void count(EventHandler<?> handler, Outcome outcome) {
         count(handler, "applied", outcome.applied);
         count(handler, "duplicate", outcome.duplicates);
         count(handler, "parked", outcome.parked);
     }
 
-    private void count(OrderEventHandler handler, String outcome, int events) {
+    private void count(EventHandler<?> handler, String outcome, int events) {
         metrics.counter("orderly.events", "group", handler.consumerGroup(), "outcome", outcome)
                 .increment(events);
     }

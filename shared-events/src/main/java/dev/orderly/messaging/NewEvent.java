@@ -1,13 +1,13 @@
 package dev.orderly.messaging;
 
-import dev.orderly.events.OrderEvent;
+import dev.orderly.events.Event;
 
 /**
  * An event to be published.
  *
- * @param version 1, 2, 3 … per order and publishing service, without gaps: readers find loss and disorder by it
+ * @param version 1, 2, 3 … per key and publishing service, without gaps: readers find loss and disorder by it
  */
-public record NewEvent(OrderEvent event, int version) {
+public record NewEvent(Event event, int version) {
 
     public NewEvent {
         if (version < 1) {

@@ -3,7 +3,10 @@ package dev.orderly.messaging;
 import static dev.orderly.messaging.Columns.column;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.orderly.events.CustomerEvent;
+import dev.orderly.events.Event;
 import dev.orderly.events.EventJson;
+import dev.orderly.events.OrderEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -26,6 +29,9 @@ public class Outbox {
     /** Where the life of every order is told. */
     public static final String ORDER_TOPIC = "order-service";
 
+    /** Where every customer's newest state is told, and nothing else is: the only topic with personal data. */
+    public static final String CUSTOMER_TOPIC = "customer-service";
+
     /** Where a copy goes of what a consumer group has given up. */
     public static final String DEAD_LETTER_TOPIC = "order-service.dlq";
 
@@ -37,11 +43,17 @@ public class Outbox {
     // two of them could not tell which it has sent (dbz#1554).
     private static final String INSERT = """
             INSERT INTO outbox (topic, key, type, source, version, schema, payload, traceparent)
-            SELECT ?, event.key, event.type, ?, event.version, ?, event.payload, event.traceparent
-            FROM unnest(?::text[], ?::text[], ?::int[], ?::text[], ?::text[]) WITH ORDINALITY
-                AS event (key, type, version, payload, traceparent, position)
+            SELECT event.topic, event.key, event.type, ?, event.version, ?, event.payload, event.traceparent
+            FROM unnest(?::text[], ?::text[], ?::text[], ?::int[], ?::text[], ?::text[]) WITH ORDINALITY
+                AS event (topic, key, type, version, payload, traceparent, position)
             ORDER BY event.position
             """;
+
+    /** Nobody else adds events of customers until the end of the transaction; see {@link OutboxAuditor}. */
+    static final String LOCK_CUSTOMERS = "SELECT pg_advisory_xact_lock(hashtextextended('customer-service', 0))";
+
+    private static final String SHARE_CUSTOMERS =
+            "SELECT pg_advisory_xact_lock_shared(hashtextextended('customer-service', 0))";
 
     private final DataSource database;
     private final String source;
@@ -52,10 +64,10 @@ public class Outbox {
     }
 
     /**
-     * Publishes events of orders, in this order, if and when the current transaction commits.
+     * Publishes events, each on the topic of its kind and in this order, if and when the current transaction commits.
      *
-     * <p>The transaction must hold a lock on each order's own row in this database, so that the order of commits, which
-     * is the order on the topic, is the order of versions.
+     * <p>The transaction must hold a lock on the own row of each order or customer in this database, so that the order of
+     * commits, which is the order on the topic, is the order of versions.
      *
      * @param traceparents gives the trace that an event belongs to, see {@link Traceparent}
      */
@@ -65,15 +77,40 @@ public class Outbox {
         }
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement(INSERT)) {
-            insert.setString(1, ORDER_TOPIC);
-            insert.setString(2, source);
-            insert.setInt(3, EventJson.SCHEMA);
+            if (events.stream().anyMatch(added -> added.event() instanceof CustomerEvent)) {
+                try (var lock = connection.prepareStatement(SHARE_CUSTOMERS)) {
+                    lock.execute();
+                }
+            }
+            insert.setString(1, source);
+            insert.setInt(2, EventJson.SCHEMA);
+            insert.setObject(3, column(events, added -> topic(added.event()), String[]::new));
             insert.setObject(4, column(events, added -> added.event().id().toString(), String[]::new));
             insert.setObject(5, column(events, added -> added.event().getClass().getSimpleName(), String[]::new));
             insert.setObject(6, column(events, NewEvent::version, Integer[]::new));
             insert.setObject(7, column(events, added -> EventJson.write(added.event()), String[]::new));
             insert.setObject(8, column(events, traceparents, String[]::new));
             insert.executeUpdate();
+        }
+    }
+
+    private static String topic(Event event) {
+        return switch (event) {
+            case OrderEvent _ -> ORDER_TOPIC;
+            case CustomerEvent _ -> CUSTOMER_TOPIC;
+        };
+    }
+
+    /**
+     * Makes the events of a customer that are kept here unreadable, if and when the current transaction commits; those that
+     * the relay has yet to send it sends as they were. The event that tells of the erasure is to be added as well, so that
+     * the topic forgets, too.
+     */
+    public void erase(UUID customer) throws SQLException {
+        try (var connection = database.getConnection();
+                var erase = connection.prepareStatement("SELECT erase_from_outbox(?)")) {
+            erase.setString(1, customer.toString());
+            erase.execute();
         }
     }
 

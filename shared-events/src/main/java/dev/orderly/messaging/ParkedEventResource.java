@@ -41,7 +41,7 @@ public class ParkedEventResource {
             @NotBlank(message = "is required") @Size(max = 1000, message = "must not be longer than 1000 characters")
             String why) {}
 
-    /** A parked event with the record that it was read from. */
+    /** A parked event with the record that it was read from; without its payload when that is personal data. */
     public record Whole(ParkedEvent event, List<String> headers, String payload) {}
 
     @GET
@@ -69,7 +69,9 @@ public class ParkedEventResource {
         return new Whole(
                 event.withoutRecord(),
                 event.headers(),
-                event.payload() == null ? null : new String(event.payload(), UTF_8));
+                event.payload() == null || ParkedEvents.isPersonal(event.topic())
+                        ? null
+                        : new String(event.payload(), UTF_8));
     }
 
     @POST

@@ -31,6 +31,9 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
  * parked, the later ones of that order park behind it, so that their order is kept, and all other orders flow on. They are
  * retried on a schedule ({@link ParkedRetries}), and after the last retry given up: a copy goes to the dead letter topic,
  * and the event stays here until an operator redrives or discards it.
+ *
+ * <p>An event of a customer becomes no dead letter, is not shown, and leaves no copy in the audit: it is personal data, which
+ * travels on one topic alone and must be gone when the customer is ({@link #forget}).
  */
 @ApplicationScoped
 class ParkedEvents {
@@ -129,7 +132,7 @@ class ParkedEvents {
             insert.setString(13, storable(detail));
             setTime(insert, 14, nextAttempt);
             setTime(insert, 15, now);
-            if (insert.executeUpdate() == 1 && nextAttempt == null) {
+            if (insert.executeUpdate() == 1 && nextAttempt == null && !isPersonal(record.topic())) {
                 outbox.addDeadLetter(
                         consumer,
                         reason,
@@ -185,7 +188,7 @@ class ParkedEvents {
             update.setString(4, storable(failure.getMessage()));
             update.setLong(5, parked.seq());
             update.setInt(6, parked.attempts());
-            if (update.executeUpdate() == 1 && next == null) {
+            if (update.executeUpdate() == 1 && next == null && !isPersonal(parked.topic())) {
                 outbox.addDeadLetter(
                         parked.consumer(),
                         failure.reason(),
@@ -264,6 +267,21 @@ class ParkedEvents {
         }
     }
 
+    /** Deletes all that is parked of a key, without a trace. */
+    void forget(String consumer, String key) throws SQLException {
+        try (var connection = database.getConnection();
+                var delete = connection.prepareStatement("DELETE FROM parked_event WHERE consumer = ? AND key = ?")) {
+            delete.setString(1, consumer);
+            delete.setString(2, key);
+            delete.executeUpdate();
+        }
+    }
+
+    /** Whether what is read from a topic is personal data, which nobody may copy. */
+    static boolean isPersonal(String topic) {
+        return topic.equals(Outbox.CUSTOMER_TOPIC);
+    }
+
     /** How many there are of each consumer group. */
     Map<String, Long> count() throws SQLException {
         try (var connection = database.getConnection();
@@ -289,12 +307,14 @@ class ParkedEvents {
             throws SQLException {
         try (var insert = connection.prepareStatement("""
                 INSERT INTO parked_event_audit (action, operator, why, event)
-                SELECT ?, ?, ?, to_jsonb(parked) FROM parked_event parked WHERE seq = ?
+                SELECT ?, ?, ?, CASE WHEN ? THEN to_jsonb(parked) - 'payload' ELSE to_jsonb(parked) END
+                FROM parked_event parked WHERE seq = ?
                 """)) {
             insert.setString(1, action);
             insert.setString(2, operator);
             insert.setString(3, why);
-            insert.setLong(4, parked.seq());
+            insert.setBoolean(4, isPersonal(parked.topic()));
+            insert.setLong(5, parked.seq());
             insert.executeUpdate();
         }
     }

@@ -21,14 +21,14 @@ class ParkedRetries {
 
     private static final Logger LOG = Logger.getLogger(ParkedRetries.class);
 
-    private final List<OrderEventHandler> handlers;
+    private final List<EventHandler<?>> handlers;
     private final EventConsumer consumer;
     private final ParkedEvents parkedEvents;
     private final Transactions transactions;
     private final Map<String, AtomicLong> parked = new HashMap<>();
 
     ParkedRetries(
-            @All List<OrderEventHandler> handlers,
+            @All List<EventHandler<?>> handlers,
             EventConsumer consumer,
             ParkedEvents parkedEvents,
             Transactions transactions,
@@ -57,7 +57,7 @@ class ParkedRetries {
     }
 
     /** Returns false when nothing is due. */
-    private boolean retryNext(OrderEventHandler handler) {
+    private boolean retryNext(EventHandler<?> handler) {
         var tried = new ParkedEvent[1];
         try {
             return transactions.commit(() -> {

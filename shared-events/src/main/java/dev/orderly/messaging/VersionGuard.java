@@ -13,9 +13,9 @@ import java.util.UUID;
 import javax.sql.DataSource;
 
 /**
- * The second guard behind the {@link Inbox}, which never forgets: of every order and source the last version that a
- * consumer group has let pass. What is older is known, whatever its event id; and a group that takes everything a source
- * publishes sees by a gap that something is missing, which the inbox cannot.
+ * The second guard behind the {@link Inbox}, which never forgets: of every order or customer, and source, the last version
+ * that a consumer group has let pass. What is older is known, whatever its event id; and a group that takes everything a
+ * source publishes about orders sees by a gap that something is missing, which the inbox cannot.
  */
 @ApplicationScoped
 class VersionGuard {
@@ -32,19 +32,19 @@ class VersionGuard {
         GAP
     }
 
-    private record Sequence(UUID order, String source) {}
+    private record Sequence(UUID about, String source) {}
 
-    /** What is known of the orders of these deliveries, for the length of the current transaction. */
-    Batch batch(OrderEventHandler handler, List<? extends Delivery> deliveries) throws SQLException {
+    /** What is known of whom these deliveries are about, for the length of the current transaction. */
+    Batch batch(EventHandler<?> handler, List<? extends Delivery> deliveries) throws SQLException {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement(
-                        "SELECT order_id, source, version FROM last_version WHERE consumer = ? AND order_id = ANY (?)")) {
+                        "SELECT about, source, version FROM last_version WHERE consumer = ? AND about = ANY (?)")) {
             select.setString(1, handler.consumerGroup());
             select.setObject(
                     2,
                     deliveries.stream()
                             .filter(Versioned.class::isInstance)
-                            .map(delivery -> ((Versioned) delivery).order())
+                            .map(delivery -> ((Versioned) delivery).about())
                             .distinct()
                             .toArray(UUID[]::new));
             var last = new HashMap<Sequence, Integer>();
@@ -58,7 +58,7 @@ class VersionGuard {
     }
 
     /** Whether a group that reacts to these types sees every version of the source. */
-    static boolean seesAllOf(String source, OrderEventHandler handler) {
+    static boolean seesAllOf(String source, EventHandler<?> handler) {
         var types = EventSources.typesOf(source);
         return !types.isEmpty() && handler.reactsTo().containsAll(types);
     }
@@ -66,11 +66,11 @@ class VersionGuard {
     /** The events of one transaction, judged in their order. */
     final class Batch {
 
-        private final OrderEventHandler handler;
+        private final EventHandler<?> handler;
         private final Map<Sequence, Integer> last;
         private final Map<Sequence, Integer> passed = new HashMap<>();
 
-        private Batch(OrderEventHandler handler, Map<Sequence, Integer> last) {
+        private Batch(EventHandler<?> handler, Map<Sequence, Integer> last) {
             this.handler = handler;
             this.last = last;
         }
@@ -98,13 +98,13 @@ class VersionGuard {
             }
             try (var connection = database.getConnection();
                     var upsert = connection.prepareStatement("""
-                            INSERT INTO last_version (consumer, order_id, source, version)
+                            INSERT INTO last_version (consumer, about, source, version)
                             SELECT ?, * FROM unnest(?::uuid[], ?::text[], ?::int[]) ORDER BY 2, 3
-                            ON CONFLICT (consumer, order_id, source) DO UPDATE SET version = excluded.version
+                            ON CONFLICT (consumer, about, source) DO UPDATE SET version = excluded.version
                             """)) {
                 var sequences = List.copyOf(passed.keySet());
                 upsert.setString(1, handler.consumerGroup());
-                upsert.setObject(2, column(sequences, Sequence::order, UUID[]::new));
+                upsert.setObject(2, column(sequences, Sequence::about, UUID[]::new));
                 upsert.setObject(3, column(sequences, Sequence::source, String[]::new));
                 upsert.setObject(4, column(sequences, passed::get, Integer[]::new));
                 upsert.executeUpdate();
@@ -112,7 +112,7 @@ class VersionGuard {
         }
 
         private static Sequence sequence(Versioned delivery) {
-            return new Sequence(delivery.order(), delivery.source());
+            return new Sequence(delivery.about(), delivery.source());
         }
     }
 }

@@ -3,7 +3,7 @@
  * {@link dev.orderly.messaging.EventConsumer consumer} that lets each take effect exactly once and in order, and the
  * {@link dev.orderly.messaging.ParkedEvents parking place} for those that cannot take effect at all.
  *
- * <p>A service brings a {@link dev.orderly.messaging.OrderEventHandler handler} and never sees a transaction, an
+ * <p>A service brings a {@link dev.orderly.messaging.EventHandler handler} and never sees a transaction, an
  * acknowledgement or a retry.
  */
 package dev.orderly.messaging;

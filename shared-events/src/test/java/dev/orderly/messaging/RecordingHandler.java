@@ -22,7 +22,7 @@ import org.eclipse.microprofile.reactive.messaging.Incoming;
 
 /** Writes down what it is given, answers a cancellation with a refund, and fails as it is told to. */
 @Singleton // so that the tests reach its fields
-class RecordingHandler implements OrderEventHandler {
+class RecordingHandler implements EventHandler<OrderEvent> {
 
     static final String GROUP = "recording-consumer-group";
 
@@ -57,7 +57,7 @@ class RecordingHandler implements OrderEventHandler {
     }
 
     @Override
-    public List<NewEvent> on(List<ReceivedEvent> events) throws SQLException {
+    public List<NewEvent> on(List<ReceivedEvent<OrderEvent>> events) throws SQLException {
         var answers = new ArrayList<NewEvent>();
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement("INSERT INTO effect (order_id, type) VALUES (?, ?)")) {

@@ -2,6 +2,7 @@ package dev.orderly.testing;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.orderly.events.Event;
 import dev.orderly.events.EventHeaders;
 import dev.orderly.events.EventJson;
 import dev.orderly.events.OrderEvent;
@@ -28,10 +29,11 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.eclipse.microprofile.config.ConfigProvider;
 
-/** The topic of orders as the other services and the relay would fill it, for the tests of one service. */
+/** The topics of orders and customers as the other services and the relay would fill them, for the tests of one service. */
 public final class OrderTopic implements AutoCloseable {
 
-    private static final String TOPIC = "order-service";
+    private static final String ORDERS = "order-service";
+    private static final String CUSTOMERS = "customer-service";
 
     private final Map<String, Object> cluster =
             Map.of("bootstrap.servers", ConfigProvider.getConfig().getValue("KAFKA_BOOTSTRAP_SERVERS", String.class));
@@ -52,9 +54,12 @@ public final class OrderTopic implements AutoCloseable {
     }
 
     /** A record that carries an event in the wire format; change it for one that does not. */
-    public static ProducerRecord<String, byte[]> record(String source, int version, OrderEvent event) {
+    public static ProducerRecord<String, byte[]> record(String source, int version, Event event) {
+        var value = EventJson.write(event);
         var record = new ProducerRecord<>(
-                TOPIC, event.id().toString(), EventJson.write(event).getBytes(UTF_8));
+                event instanceof OrderEvent ? ORDERS : CUSTOMERS,
+                event.id().toString(),
+                value == null ? null : value.getBytes(UTF_8));
         header(record, EventHeaders.ID, uuidV7().toString());
         header(record, EventHeaders.TYPE, event.getClass().getSimpleName());
         header(record, EventHeaders.SOURCE, source);
@@ -75,7 +80,7 @@ public final class OrderTopic implements AutoCloseable {
 
     /** The same headers under another key or with another value. */
     public static ProducerRecord<String, byte[]> with(ProducerRecord<String, byte[]> record, String key, byte[] value) {
-        return new ProducerRecord<>(TOPIC, null, key, value, record.headers());
+        return new ProducerRecord<>(record.topic(), null, key, value, record.headers());
     }
 
     public void publish(String source, int version, OrderEvent event) {
@@ -106,13 +111,22 @@ public final class OrderTopic implements AutoCloseable {
         }
     }
 
-    /** Whether the group has committed all that is on the topic: nothing more will come of it. */
+    /** Whether the group has committed all that is on the topic of orders: nothing more will come of it. */
     public boolean isConsumedBy(String group) {
+        return isConsumedBy(group, ORDERS);
+    }
+
+    /** The same of the topic of customers. */
+    public boolean customersAreConsumedBy(String group) {
+        return isConsumedBy(group, CUSTOMERS);
+    }
+
+    private boolean isConsumedBy(String group, String topic) {
         return asAdmin(admin -> {
             var committed = admin.listConsumerGroupOffsets(group)
                     .partitionsToOffsetAndMetadata()
                     .get();
-            return ends(admin).entrySet().stream().allMatch(partition -> {
+            return ends(admin, topic).entrySet().stream().allMatch(partition -> {
                 var position = committed.get(partition.getKey());
                 return partition.getValue() == 0 || position != null && position.offset() == partition.getValue();
             });
@@ -123,20 +137,21 @@ public final class OrderTopic implements AutoCloseable {
     public void forgetAll() {
         asAdmin(admin -> {
             var all = new HashMap<TopicPartition, RecordsToDelete>();
-            ends(admin).forEach((partition, end) -> all.put(partition, RecordsToDelete.beforeOffset(end)));
+            ends(admin, ORDERS).forEach((partition, end) -> all.put(partition, RecordsToDelete.beforeOffset(end)));
             return admin.deleteRecords(all).all().get();
         });
     }
 
-    private static Map<TopicPartition, Long> ends(Admin admin) throws InterruptedException, ExecutionException {
+    private static Map<TopicPartition, Long> ends(Admin admin, String topic)
+            throws InterruptedException, ExecutionException {
         var latest = new HashMap<TopicPartition, OffsetSpec>();
-        admin.describeTopics(Set.of(TOPIC))
+        admin.describeTopics(Set.of(topic))
                 .topicNameValues()
-                .get(TOPIC)
+                .get(topic)
                 .get()
                 .partitions()
                 .forEach(
-                        partition -> latest.put(new TopicPartition(TOPIC, partition.partition()), OffsetSpec.latest()));
+                        partition -> latest.put(new TopicPartition(topic, partition.partition()), OffsetSpec.latest()));
         var ends = new HashMap<TopicPartition, Long>();
         admin.listOffsets(latest).all().get().forEach((partition, end) -> ends.put(partition, end.offset()));
         return ends;

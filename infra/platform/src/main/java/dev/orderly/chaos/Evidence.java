@@ -218,7 +218,7 @@ record Evidence(
                 rows(
                         system,
                         "notifications",
-                        "SELECT order_id, kind, state FROM notification",
+                        "SELECT about, kind, state FROM notification",
                         row -> new Letter(row.getString(1), row.getString(2), row.getString(3))),
                 mails(system),
                 rebuilt,

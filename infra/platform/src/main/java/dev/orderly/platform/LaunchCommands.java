@@ -162,6 +162,7 @@ final class LaunchCommands {
                             connectPort,
                             smtpPort,
                             Settings.Ports.USUAL.mailApi(),
+                            Settings.Ports.USUAL.sms(),
                             Settings.Ports.USUAL.gateway(),
                             httpPort)
                     .plus(offset);
@@ -244,7 +245,7 @@ final class LaunchCommands {
         @Option(names = "--no-connect", description = "Without Kafka Connect: nothing relays the outboxes.")
         boolean noConnect;
 
-        @Option(names = "--no-mail", description = "Without the mail sink.")
+        @Option(names = "--no-mail", description = "Without the mail sink and the SMS provider.")
         boolean noMail;
 
         @Option(names = "--no-gateway", description = "Without the payment gateway.")

@@ -1,6 +1,7 @@
 package dev.orderly.platform;
 
 import dev.orderly.gateway.Gateway;
+import dev.orderly.sms.SmsProvider;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -93,6 +94,7 @@ final class Platform implements AutoCloseable {
         }
         if (scope.mail()) {
             helpers.add(mail());
+            helpers.add(sms(secrets));
         }
         if (scope.gateway()) {
             helpers.add(gateway(secrets));
@@ -177,6 +179,24 @@ final class Platform implements AutoCloseable {
                 Part.Stop.term(Duration.ofSeconds(1)),
                 MAIL_DEADLINE,
                 Probe.tcp(settings.ports().smtp()),
+                Part.ALWAYS);
+    }
+
+    private Part sms(Secrets secrets) {
+        int port = settings.ports().sms();
+        var command = new ArrayList<>(Jvm.MAIL.command(settings.infra()));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), SmsProvider.class.getName()));
+        return new Part(
+                "sms",
+                port,
+                command,
+                Map.of(
+                        "SMS_HOST", Settings.HOST,
+                        "SMS_PORT", String.valueOf(port),
+                        "SMS_API_KEY", secrets.of(Secrets.SMS_API_KEY)),
+                Part.Stop.term(Duration.ofSeconds(1)),
+                MAIL_DEADLINE,
+                Probe.http(URI.create("http://%s:%d/health".formatted(Settings.HOST, port))),
                 Part.ALWAYS);
     }
 

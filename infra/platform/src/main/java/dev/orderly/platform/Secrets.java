@@ -30,6 +30,11 @@ final class Secrets {
     /** What it will sign them with: both are accepted, so that the other can be replaced. */
     static final String GATEWAY_CALLBACKS_NEXT = "gateway_callbacks_next";
 
+    /** What notification-service shows the SMS provider. */
+    static final String SMS_API_KEY = "sms_api_key";
+    /** What order-service and notification-service make verification codes from. */
+    static final String VERIFICATION_KEY = "verification_key";
+
     private final Properties passwords;
 
     private Secrets(Properties passwords) {
@@ -53,7 +58,8 @@ final class Secrets {
             var random = new SecureRandom();
             boolean added = false;
             var names = new ArrayList<>(roles);
-            names.addAll(List.of(GATEWAY_API_KEY, GATEWAY_CALLBACKS, GATEWAY_CALLBACKS_NEXT));
+            names.addAll(
+                    List.of(GATEWAY_API_KEY, GATEWAY_CALLBACKS, GATEWAY_CALLBACKS_NEXT, SMS_API_KEY, VERIFICATION_KEY));
             for (String role : names) {
                 added |= passwords.putIfAbsent(role, password(random)) == null;
             }

@@ -17,6 +17,10 @@ import java.util.stream.Collectors;
 
 /** One of the services of {@code infra/services.json}: what it is called, its database, and how it is started. */
 record Service(String name, String database, int httpPort) {
+    /** The one that customers deal with. */
+    static final String ORDERS = "order-service";
+    /** The one that sends mail and SMS. */
+    static final String NOTIFICATIONS = "notification-service";
     /** The one that the payment gateway deals with. */
     static final String PAYMENTS = "payment-service";
 
@@ -66,6 +70,15 @@ record Service(String name, String database, int httpPort) {
         environment.put("HTTP_PORT", String.valueOf(httpPort));
         environment.put("SMTP_HOST", Settings.HOST);
         environment.put("SMTP_PORT", String.valueOf(settings.ports().smtp()));
+        if (name.equals(ORDERS) || name.equals(NOTIFICATIONS)) {
+            environment.put("VERIFICATION_KEY", secrets.of(Secrets.VERIFICATION_KEY));
+        }
+        if (name.equals(NOTIFICATIONS)) {
+            environment.put(
+                    "SMS_URL",
+                    "http://" + Settings.HOST + ":" + settings.ports().sms());
+            environment.put("SMS_API_KEY", secrets.of(Secrets.SMS_API_KEY));
+        }
         if (name.equals(PAYMENTS)) {
             environment.put(
                     "ORDERLY_GATEWAY_URL",

@@ -32,8 +32,8 @@ record Settings(Path checkout, Path data, int brokers, Ports ports, Set<Jvm> tra
     private static final int MOVES = 100;
 
     /** The first port of each kind; brokers and services count up from theirs. */
-    record Ports(int postgres, int kafka, int connect, int smtp, int mailApi, int gateway, int http) {
-        static final Ports USUAL = new Ports(15432, 19092, 18083, 1025, 18025, 18090, 8080);
+    record Ports(int postgres, int kafka, int connect, int smtp, int mailApi, int sms, int gateway, int http) {
+        static final Ports USUAL = new Ports(15432, 19092, 18083, 1025, 18025, 18095, 18090, 8080);
 
         Ports plus(int offset) {
             return new Ports(
@@ -42,6 +42,7 @@ record Settings(Path checkout, Path data, int brokers, Ports ports, Set<Jvm> tra
                     connect + offset,
                     smtp + offset,
                     mailApi + offset,
+                    sms + offset,
                     gateway + offset,
                     http + offset);
         }
@@ -106,6 +107,7 @@ record Settings(Path checkout, Path data, int brokers, Ports ports, Set<Jvm> tra
         if (scope.mail()) {
             ports.put(ports().smtp(), "mail (--smtp-port)");
             ports.put(ports().mailApi(), "mail's API (--port-offset)");
+            ports.put(ports().sms(), "sms (--port-offset)");
         }
         if (scope.gateway()) {
             ports.put(ports().gateway(), "gateway (--port-offset)");

@@ -19,7 +19,7 @@ record StatusFile(long pid, int brokers, Ports ports, List<Part> parts) {
     private static final JsonMapper JSON = new JsonMapper();
 
     /** The first port of each kind. */
-    record Ports(int postgres, int kafka, int connect, int smtp, int mailApi, int gateway, int http) {}
+    record Ports(int postgres, int kafka, int connect, int smtp, int mailApi, int sms, int gateway, int http) {}
 
     /** A {@link Status} in types that JSON has. */
     record Part(String name, Status.State state, long pid, int restarts, String since, int port, String log) {
@@ -33,7 +33,7 @@ record StatusFile(long pid, int brokers, Ports ports, List<Part> parts) {
         var file = new StatusFile(
                 ProcessHandle.current().pid(),
                 settings.brokers(),
-                new Ports(p.postgres(), p.kafka(), p.connect(), p.smtp(), p.mailApi(), p.gateway(), p.http()),
+                new Ports(p.postgres(), p.kafka(), p.connect(), p.smtp(), p.mailApi(), p.sms(), p.gateway(), p.http()),
                 parts.stream()
                         .map(s -> new Part(
                                 s.name(),

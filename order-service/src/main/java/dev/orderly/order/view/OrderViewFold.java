@@ -13,8 +13,8 @@ import dev.orderly.events.OrderEvent.PaymentDeclined;
 import dev.orderly.events.OrderEvent.PaymentRefunded;
 import dev.orderly.events.OrderEvent.StockRejected;
 import dev.orderly.events.OrderEvent.StockReserved;
+import dev.orderly.messaging.EventHandler;
 import dev.orderly.messaging.NewEvent;
-import dev.orderly.messaging.OrderEventHandler;
 import dev.orderly.messaging.ReceivedEvent;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -32,7 +32,7 @@ import javax.sql.DataSource;
  * Makes the read model from events: every event of every order joins its timeline, and brings the order on. There are two
  * pairs of tables, alike: that which is read, and the shadow in which {@link OrderViewRebuild} makes the next one.
  */
-class OrderViewFold implements OrderEventHandler {
+class OrderViewFold implements EventHandler<OrderEvent> {
 
     private final String consumerGroup;
     private final Tables tables;
@@ -77,7 +77,7 @@ class OrderViewFold implements OrderEventHandler {
     }
 
     @Override
-    public List<NewEvent> on(List<ReceivedEvent> events) throws SQLException {
+    public List<NewEvent> on(List<ReceivedEvent<OrderEvent>> events) throws SQLException {
         try (var connection = database.getConnection()) {
             var before = progress(connection, events);
             var now = new LinkedHashMap<UUID, Progress>();
@@ -107,7 +107,8 @@ class OrderViewFold implements OrderEventHandler {
     }
 
     /** Of the orders that are known, each locked: another owner of the partition may be at work on the same. */
-    private Map<UUID, Progress> progress(Connection connection, List<ReceivedEvent> events) throws SQLException {
+    private Map<UUID, Progress> progress(Connection connection, List<ReceivedEvent<OrderEvent>> events)
+            throws SQLException {
         try (var select = connection.prepareStatement("""
                 SELECT order_id, status, reason, version, events
                 FROM %s WHERE order_id = ANY (?) ORDER BY order_id FOR UPDATE
@@ -167,7 +168,8 @@ class OrderViewFold implements OrderEventHandler {
         }
     }
 
-    private void insertEntries(Connection connection, List<ReceivedEvent> events, Map<UUID, Progress> before)
+    private void insertEntries(
+            Connection connection, List<ReceivedEvent<OrderEvent>> events, Map<UUID, Progress> before)
             throws SQLException {
         var positions = new HashMap<UUID, Integer>();
         try (var insert = connection.prepareStatement("""

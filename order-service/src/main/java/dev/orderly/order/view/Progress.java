@@ -1,5 +1,6 @@
 package dev.orderly.order.view;
 
+import dev.orderly.events.OrderEvent;
 import dev.orderly.events.OrderEvent.OrderCancelled;
 import dev.orderly.events.OrderEvent.OrderRejected;
 import dev.orderly.events.OrderStatus;
@@ -18,7 +19,7 @@ record Progress(OrderStatus status, String reason, int version, int events) {
 
     static final String OWNER = "order-service";
 
-    Progress after(ReceivedEvent received) {
+    Progress after(ReceivedEvent<OrderEvent> received) {
         var event = received.event();
         // Once its owner has decided, what others report late, such as a refund, no longer changes what the order is.
         var decided = status != null && status.isTerminal();

@@ -28,14 +28,15 @@ class ProgressTest {
     private static final Money TOTAL = Money.of(1, "EUR");
     private static final Instant NOW = Instant.parse("2026-11-23T10:15:30.123Z");
 
-    private static final ReceivedEvent PLACED = received(
+    private static final ReceivedEvent<OrderEvent> PLACED = received(
             "order-service",
             1,
             new OrderPlaced(ID, CUSTOMER, List.of(new Line("mug", 1, TOTAL)), TOTAL, PaymentMethod.BALANCE, null, NOW));
-    private static final ReceivedEvent RESERVED =
+    private static final ReceivedEvent<OrderEvent> RESERVED =
             received("inventory-service", 1, new StockReserved(ID, CUSTOMER, TOTAL, PaymentMethod.BALANCE, null, NOW));
-    private static final ReceivedEvent CAPTURED = received("payment-service", 1, new PaymentCaptured(ID, TOTAL, NOW));
-    private static final ReceivedEvent CANCELLED =
+    private static final ReceivedEvent<OrderEvent> CAPTURED =
+            received("payment-service", 1, new PaymentCaptured(ID, TOTAL, NOW));
+    private static final ReceivedEvent<OrderEvent> CANCELLED =
             received("order-service", 2, new OrderCancelled(ID, CUSTOMER, "changed my mind", NOW));
 
     @Test
@@ -72,7 +73,8 @@ class ProgressTest {
         assertThat(late).isEqualTo(new Progress(OrderStatus.CANCELLED, "changed my mind", 2, 5));
     }
 
-    private static Progress after(ReceivedEvent... events) {
+    @SafeVarargs
+    private static Progress after(ReceivedEvent<OrderEvent>... events) {
         var progress = Progress.NONE;
         for (var event : events) {
             progress = progress.after(event);
@@ -80,7 +82,7 @@ class ProgressTest {
         return progress;
     }
 
-    private static ReceivedEvent received(String source, int version, OrderEvent event) {
-        return new ReceivedEvent(event, UUID.randomUUID(), source, version, null, 0, 0);
+    private static ReceivedEvent<OrderEvent> received(String source, int version, OrderEvent event) {
+        return new ReceivedEvent<>(event, UUID.randomUUID(), source, version, null, 0, 0);
     }
 }

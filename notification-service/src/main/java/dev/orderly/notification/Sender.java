@@ -11,6 +11,7 @@ import io.quarkus.scheduler.Scheduled;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.sql.SQLException;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,7 +24,7 @@ import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
 /**
- * Sends the letters that are due, each until the mail server has taken it, see {@link Attempt}.
+ * Sends the letters that are due, each until the mail server or the SMS provider has taken it, see {@link Attempt}.
  *
  * <p>Claims a batch, sends it, settles it. The claim is a lease that is committed first, not a row lock held while
  * sending: PostgreSQL ends a transaction that is idle for 10 s, and a slow mail server would make it so.
@@ -33,9 +34,9 @@ import org.jboss.logging.Logger;
  * and copies have the same Message-ID. An answer of the mail server that is lost has the same effect on one letter.
  */
 @ApplicationScoped
-class MailSender {
+class Sender {
 
-    private static final Logger LOG = Logger.getLogger(MailSender.class);
+    private static final Logger LOG = Logger.getLogger(Sender.class);
 
     /** Letters that are sent at once, each over a connection of its own. */
     private static final int BATCH = 40;
@@ -61,11 +62,15 @@ class MailSender {
 
     private final Notifications notifications;
     private final Smtp smtp;
+    private final Sms sms;
+    private final Clock clock;
     private final MeterRegistry metrics;
 
-    MailSender(Notifications notifications, Smtp smtp, MeterRegistry metrics) {
+    Sender(Notifications notifications, Smtp smtp, Sms sms, Clock clock, MeterRegistry metrics) {
         this.notifications = notifications;
         this.smtp = smtp;
+        this.sms = sms;
+        this.clock = clock;
         this.metrics = metrics;
         for (var state : State.values()) {
             count(state, 0); // So that an alarm for failures has a zero to start from.
@@ -119,16 +124,27 @@ class MailSender {
         return outcomes;
     }
 
-    private Callable<Void> sending(Attempt attempt) {
+    private Callable<Outcome> sending(Attempt attempt) {
         return () -> {
-            smtp.send(attempt.letter());
-            return null;
+            var letter = attempt.letter();
+            if (letter.needsContact() && attempt.to() == null) {
+                return attempt.pointless("the customer was erased");
+            }
+            if (letter.expiresAt() != null && !clock.instant().isBefore(letter.expiresAt())) {
+                return attempt.pointless("expired before it could be sent");
+            }
+            if (letter.kind() == Letter.Kind.CODE) {
+                sms.send(letter, attempt.to());
+            } else {
+                smtp.send(letter, attempt.to());
+            }
+            return attempt.succeeded();
         };
     }
 
-    private static Outcome outcome(Attempt attempt, Future<Void> result) {
+    private static Outcome outcome(Attempt attempt, Future<Outcome> result) {
         return switch (result.state()) {
-            case SUCCESS -> attempt.succeeded();
+            case SUCCESS -> result.resultNow();
             case FAILED -> attempt.failed(result.exceptionNow().toString());
             case CANCELLED -> attempt.failed("no end after " + ATTEMPT_LIMIT.toSeconds() + " s");
             case RUNNING -> throw new IllegalStateException("invokeAll returned before its end");
@@ -159,6 +175,7 @@ class MailSender {
         var name = switch (outcome) {
             case SENT -> "sent";
             case PENDING -> "postponed";
+            case VOID -> "void";
             case FAILED -> "failed";
         };
         metrics.counter("orderly.letters", "outcome", name).increment(letters);

@@ -1,0 +1,309 @@
+package dev.orderly.customer;
+
+import static io.restassured.RestAssured.given;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.hamcrest.Matchers.containsInAnyOrder;
+import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.hasItem;
+
+import dev.orderly.events.VerificationCodes;
+import dev.orderly.testing.RealPlatform;
+import io.quarkus.test.common.QuarkusTestResource;
+import io.quarkus.test.common.ResourceArg;
+import io.quarkus.test.junit.QuarkusTest;
+import io.restassured.http.ContentType;
+import io.restassured.response.Response;
+import jakarta.inject.Inject;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import javax.sql.DataSource;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@QuarkusTest
+@QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "order-service"))
+class CustomerResourceTest {
+
+    private static final String PROBLEM = "application/problem+json";
+
+    @Inject
+    DataSource database;
+
+    @ConfigProperty(name = "orderly.verification.key")
+    String verificationKey;
+
+    private final String mail = UUID.randomUUID() + "@shop.example";
+
+    @Test
+    void a_registration_is_answered_without_the_person_and_published_on_the_customers_topic_alone()
+            throws SQLException {
+        var answer = register(null);
+
+        answer.then()
+                .statusCode(201)
+                .body("status", equalTo("REGISTERED"))
+                .body("keySet()", containsInAnyOrder("id", "status"));
+        assertThat(answer.header("Location")).endsWith("/customers/" + id(answer));
+        assertThat(strings("SELECT topic || ' ' || type || ' ' || version FROM outbox WHERE key = ?", id(answer)))
+                .containsExactly("customer-service CustomerRegistered 1");
+        assertThat(strings("SELECT payload FROM outbox WHERE key = ?", id(answer)))
+                .singleElement()
+                .asString()
+                .contains(mail);
+        given().get("/customers/" + id(answer)).then().statusCode(200).body("status", equalTo("REGISTERED"));
+    }
+
+    @Test
+    void a_registration_that_is_repeated_with_its_key_registers_nobody() throws Exception {
+        var key = UUID.randomUUID().toString();
+        try (var threads = Executors.newFixedThreadPool(10)) {
+            var ids = new HashSet<String>();
+            for (var answer : threads.invokeAll(Collections.nCopies(10, (Callable<Response>) () -> register(key)))) {
+                answer.get().then().statusCode(201);
+                ids.add(id(answer.get()));
+            }
+            assertThat(ids).hasSize(1);
+        }
+        assertThat(strings("SELECT id::text FROM customer WHERE mail = ?", mail))
+                .hasSize(1);
+        post("/customers", key, body("Bob", "bob@shop.example", "+4915112345678"))
+                .then()
+                .statusCode(422);
+    }
+
+    @Test
+    void the_right_code_verifies_and_stays_right() throws SQLException {
+        var id = id(register(null));
+
+        verify(id, code(id)).then().statusCode(200).body("status", equalTo("VERIFIED"));
+        verify(id, code(id)).then().statusCode(200).body("status", equalTo("VERIFIED"));
+
+        assertThat(strings("SELECT type FROM outbox WHERE key = ? ORDER BY seq", id))
+                .containsExactly("CustomerRegistered", "CustomerVerified");
+        post("/customers/" + id + "/verification/codes", null, "").then().statusCode(409);
+    }
+
+    @Test
+    void a_code_can_be_tried_five_times() throws SQLException {
+        var id = id(register(null));
+        var wrong = code(id).equals("000000") ? "000001" : "000000";
+
+        for (var left = 4; left >= 0; left--) {
+            verify(id, wrong)
+                    .then()
+                    .statusCode(422)
+                    .contentType(PROBLEM)
+                    .body("errors[0].field", equalTo("code"))
+                    .body("errors[0].message", equalTo("is wrong; tries left: " + left));
+        }
+        verify(id, code(id)).then().statusCode(422);
+
+        given().get("/customers/" + id).then().body("status", equalTo("REGISTERED"));
+    }
+
+    @Test
+    void tries_in_parallel_are_no_more_than_those_one_after_the_other() throws Exception {
+        var id = id(register(null));
+        var wrong = code(id).equals("000000") ? "000001" : "000000";
+        try (var threads = Executors.newFixedThreadPool(20)) {
+            var wrongs = 0;
+            for (var answer :
+                    threads.invokeAll(Collections.nCopies(20, (Callable<Response>) () -> verify(id, wrong)))) {
+                wrongs += answer.get().asString().contains("is wrong") ? 1 : 0;
+            }
+            assertThat(wrongs).isEqualTo(5);
+        }
+    }
+
+    @Test
+    void a_code_expires_after_ten_minutes_and_another_may_be_had() throws SQLException {
+        var id = id(register(null));
+        var old = code(id);
+        post("/customers/" + id + "/verification/codes", null, "")
+                .then()
+                .statusCode(429)
+                .header("Retry-After", Integer::parseInt, org.hamcrest.Matchers.lessThanOrEqualTo(61));
+        strings(
+                "UPDATE customer SET code_sent_at = code_sent_at - interval '10 min' WHERE id = ?::uuid RETURNING 1",
+                id);
+
+        verify(id, old).then().statusCode(422).body("errors[0].message", equalTo("has expired; ask for another"));
+        post("/customers/" + id + "/verification/codes", null, "").then().statusCode(202);
+        verify(id, old).then().statusCode(422).body("errors[0].message", equalTo("is wrong; tries left: 4"));
+        verify(id, code(id)).then().statusCode(200);
+        assertThat(strings("SELECT type FROM outbox WHERE key = ? ORDER BY seq", id))
+                .containsExactly("CustomerRegistered", "CodeRequested", "CustomerVerified");
+    }
+
+    @Test
+    void codes_are_kept_as_hashes_only() throws SQLException {
+        var id = id(register(null));
+
+        assertThat(strings("SELECT customer::text FROM customer WHERE id = ?::uuid", id))
+                .noneMatch(row -> row.contains(code(id)));
+        assertThat(strings("SELECT payload FROM outbox WHERE key = ?", id)).noneMatch(row -> row.contains(code(id)));
+    }
+
+    @Test
+    void who_is_erased_is_in_no_row_any_more_and_the_topic_is_told() throws SQLException {
+        var key = "key of " + mail;
+        var id = id(register(key.replace(' ', '-')));
+
+        erase(id).then().statusCode(202).body("status", equalTo("ERASED"));
+        erase(id).then().statusCode(202);
+
+        for (var table :
+                List.of("customer", "outbox", "registration_key", "idempotency_key", "parked_event", "orders")) {
+            assertThat(strings("SELECT t::text FROM " + table + " t WHERE t::text LIKE '%' || ? || '%'", mail))
+                    .as(table)
+                    .isEmpty();
+        }
+        assertThat(strings(
+                        "SELECT type || ' ' || version || ' ' || (payload IS NULL) FROM outbox WHERE key = ? ORDER BY seq",
+                        id))
+                .containsExactly("CustomerRegistered 1 true", "CustomerErased 2 true");
+        given().get("/customers/" + id).then().statusCode(200).body("status", equalTo("ERASED"));
+        verify(id, "123456").then().statusCode(404);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            quoteCharacter = '`',
+            value = {
+                "name, ``",
+                "name, ` `",
+                "name, `12345`",
+                "name, `Ann\\nBcc: all@shop.example`",
+                "name, `Ann\\u0000`",
+                "mail, ``",
+                "mail, ann",
+                "mail, ann@shop",
+                "mail, `ann@shop.example\\r\\nBcc: all@shop.example`",
+                "mail, `Ann <ann@shop.example>`",
+                "mail, `ann@shop.example,bob@shop.example`",
+                "phone, ``",
+                "phone, 015112345678",
+                "phone, +0151123456",
+                "phone, +49",
+                "phone, `+49 151 12345678`",
+                "phone, +49151123456789012",
+            })
+    void what_is_no_name_no_mail_address_or_no_phone_is_refused_by_field_and_not_repeated(String field, String value)
+            throws SQLException {
+        var body = body("Ann", mail, "+4915112345678")
+                .replaceAll(
+                        "\"" + field + "\":\"[^\"]*\"", "\"" + field + "\":\"" + value.replace("\\", "\\\\") + "\"");
+
+        var answer = post("/customers", null, body);
+
+        answer.then().statusCode(400).contentType(PROBLEM).body("errors.field", hasItem(field));
+        assertThat(strings("SELECT id::text FROM customer WHERE mail = ?", mail))
+                .isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "null",
+                "[]",
+                "not json",
+                "{}",
+                "{\"name\":\"Ann\"}",
+                "{\"name\":1,\"mail\":2,\"phone\":3}",
+                "{\"name\":\"Ann\",\"mail\":\"a@b.example\",\"phone\":\"+4915112345678\",\"admin\":true}",
+            })
+    void what_is_no_registration_is_refused(String body) {
+        post("/customers", null, body).then().statusCode(400).contentType(PROBLEM);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "\"\"",
+                "\"12345\"",
+                "\"1234567\"",
+                "\"12345a\"",
+                "\"\u0661\u0662\u0663\u0664\u0665\u0666\"",
+                "123456.5",
+                "null",
+                "[]"
+            })
+    void what_is_no_code_is_refused_and_costs_no_try(String code) throws SQLException {
+        var id = id(register(null));
+
+        post("/customers/" + id + "/verification", null, "{\"code\":" + code + "}")
+                .then()
+                .statusCode(400);
+
+        assertThat(strings("SELECT tries_left::text FROM customer WHERE id = ?::uuid", id))
+                .containsExactly("5");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"17", "00000000-0000-7000-8000-000000000000"})
+    void nobody_of_that_name_is_here(String id) {
+        given().get("/customers/" + id).then().statusCode(404).contentType(PROBLEM);
+        erase(id).then().statusCode(404);
+        verify(id, "123456").then().statusCode(404);
+    }
+
+    private Response register(String key) {
+        return post("/customers", key, body("Ann Example", mail, "+4915112345678"));
+    }
+
+    private static String body(String name, String mail, String phone) {
+        return "{\"name\":\"%s\",\"mail\":\"%s\",\"phone\":\"%s\"}".formatted(name, mail, phone);
+    }
+
+    private static Response verify(String id, String code) {
+        return post("/customers/" + id + "/verification", null, "{\"code\":\"" + code + "\"}");
+    }
+
+    private static Response erase(String id) {
+        return given().delete("/customers/" + id);
+    }
+
+    private static Response post(String path, String key, String body) {
+        var request = given().contentType(ContentType.JSON).body(body);
+        return (key == null ? request : request.header("Idempotency-Key", key)).post(path);
+    }
+
+    private static String id(Response registered) {
+        return registered.path("id");
+    }
+
+    /** As the phone would show it. */
+    private String code(String id) {
+        try {
+            var verification = strings("SELECT verification::text FROM customer WHERE id = ?::uuid", id)
+                    .getFirst();
+            return new VerificationCodes(verificationKey).of(UUID.fromString(id), UUID.fromString(verification));
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private List<String> strings(String sql, String parameter) throws SQLException {
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement(sql)) {
+            select.setString(1, parameter);
+            var strings = new ArrayList<String>();
+            try (var rows = select.executeQuery()) {
+                while (rows.next()) {
+                    strings.add(rows.getString(1));
+                }
+            }
+            return strings;
+        }
+    }
+}

@@ -1,0 +1,10 @@
+package dev.orderly.events;
+
+import java.util.UUID;
+
+/** Something that happened to an order or to a customer. The simple name of its record is its {@code type} on the wire. */
+public sealed interface Event permits OrderEvent, CustomerEvent {
+
+    /** What it happened to, and the key of the record. */
+    UUID id();
+}

@@ -1,0 +1,59 @@
+package dev.orderly.events;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.nio.ByteBuffer;
+import java.security.GeneralSecurityException;
+import java.util.UUID;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+
+/**
+ * The codes by which customers show that a phone is theirs. A code is a function of a key and of what the event says, so
+ * that the service that sends it and the service that checks it have the same without ever telling each other: it is in no
+ * event, and in no table in the clear. Who reads topic and tables but has no key knows nothing of it.
+ */
+public final class VerificationCodes {
+
+    /** What a code looks like. */
+    public static final String PATTERN = "[0-9]{6}";
+
+    private static final int CODES = 1_000_000;
+    private static final int MIN_KEY_LENGTH = 32;
+    private static final String ALGORITHM = "HmacSHA256";
+
+    private final SecretKeySpec key;
+
+    /** @param key the same secret wherever codes are sent and checked, of at least {@value #MIN_KEY_LENGTH} characters */
+    public VerificationCodes(String key) {
+        if (key.length() < MIN_KEY_LENGTH) {
+            throw new IllegalArgumentException(
+                    "the key of the verification codes must have at least " + MIN_KEY_LENGTH + " characters");
+        }
+        this.key = new SecretKeySpec(key.getBytes(UTF_8), ALGORITHM);
+    }
+
+    /** The code of a verification, which is one of one customer. */
+    public String of(UUID customer, UUID verification) {
+        // 2^64 is no multiple of a million, which makes some codes more likely than others by 1 in 10^13.
+        var number = Long.remainderUnsigned(
+                ByteBuffer.wrap(mac("code", customer, verification, "")).getLong(), CODES);
+        return "%06d".formatted(number);
+    }
+
+    /** What to keep of a code in order to check it later; keyed, since of six digits everybody can try all. */
+    public byte[] hash(UUID customer, UUID verification, String code) {
+        return mac("hash", customer, verification, code);
+    }
+
+    private byte[] mac(String purpose, UUID customer, UUID verification, String code) {
+        try {
+            var mac = Mac.getInstance(ALGORITHM);
+            mac.init(key);
+            return mac.doFinal(String.join("/", purpose, customer.toString(), verification.toString(), code)
+                    .getBytes(UTF_8));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("every Java has " + ALGORITHM, e);
+        }
+    }
+}
