@@ -16,7 +16,7 @@ import org.jboss.logging.Logger;
  * pauses, for as long as those last.
  */
 @ApplicationScoped
-class Transactions {
+public class Transactions {
 
     private static final Logger LOG = Logger.getLogger(Transactions.class);
 
@@ -34,7 +34,7 @@ class Transactions {
     }
 
     /** What is done in one transaction; it may run several times, and all but the last are rolled back. */
-    interface Work<T> {
+    public interface Work<T> {
         T run() throws SQLException;
     }
 
@@ -48,7 +48,7 @@ class Transactions {
      * @throws EventFailure when the work does, or a statement failed by the fault of its data
      * @throws IllegalStateException when the application stops first
      */
-    <T> T commit(Work<T> work) {
+    public <T> T commit(Work<T> work) {
         var pause = MIN_PAUSE;
         while (true) {
             try {

@@ -9,6 +9,8 @@ import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
@@ -27,12 +29,22 @@ class AdmissionLimit {
     private static final int FIRST = 10_000;
 
     private final int most;
+    private final List<String> exempt;
     private final AtomicInteger underWay = new AtomicInteger();
     private final Counter turnedAway;
 
-    AdmissionLimit(@ConfigProperty(name = "orderly.http.most-commands-under-way") int most, MeterRegistry metrics) {
+    /** @param exempt paths, by their beginning, of what limits itself */
+    AdmissionLimit(
+            @ConfigProperty(name = "orderly.http.most-commands-under-way") int most,
+            @ConfigProperty(name = "orderly.http.self-limiting-paths") Optional<List<String>> exempt,
+            MeterRegistry metrics) {
         this.most = most;
+        this.exempt = exempt.orElse(List.of());
         this.turnedAway = metrics.counter("orderly.http.turned.away");
+    }
+
+    private boolean limitsItself(String path) {
+        return exempt.stream().anyMatch(path::startsWith);
     }
 
     void install(@Observes Filters filters) {
@@ -40,7 +52,8 @@ class AdmissionLimit {
     }
 
     void admit(RoutingContext request) {
-        if (QUESTIONS.contains(request.request().method())) {
+        if (QUESTIONS.contains(request.request().method())
+                || limitsItself(request.request().path())) {
             request.next();
         } else if (underWay.incrementAndGet() <= most) {
             request.addEndHandler(_ -> underWay.decrementAndGet()); // also when the caller hangs up

@@ -11,6 +11,7 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
@@ -31,9 +32,10 @@ class AdmissionLimitTest {
 
     @BeforeEach
     void serve() {
-        var limit = new AdmissionLimit(MOST, new SimpleMeterRegistry());
+        var limit = new AdmissionLimit(MOST, Optional.of(List.of("/crowd/")), new SimpleMeterRegistry());
         var router = Router.router(vertx);
         router.route().handler(limit::admit);
+        router.post("/crowd/*").handler(buyer -> buyer.end("you are in line"));
         router.get().handler(question -> question.end("an answer"));
         router.route().handler(underWay::add);
         port = vertx.createHttpServer()
@@ -76,6 +78,16 @@ class AdmissionLimitTest {
         var admitted = fillUp();
 
         assertThat(given().port(port).get("/").statusCode()).isEqualTo(200);
+
+        underWay.forEach(RoutingContext::end);
+        admitted.forEach(CompletableFuture::join);
+    }
+
+    @Test
+    void what_limits_itself_is_always_admitted() {
+        var admitted = fillUp();
+
+        assertThat(given().port(port).post("/crowd/7").statusCode()).isEqualTo(200);
 
         underWay.forEach(RoutingContext::end);
         admitted.forEach(CompletableFuture::join);

@@ -2,6 +2,7 @@ package dev.orderly.platform;
 
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 /**
  * {@code ./orderly scenario}: what the system is for, one use at a time, each on a platform of its own that is fresh and
@@ -10,7 +11,7 @@ import picocli.CommandLine.Command;
 @Command(
         name = "scenario",
         description = "Run one use of the system on a fresh platform, show it, and check what it claims.",
-        subcommands = {Scenarios.CardPayment.class})
+        subcommands = {Scenarios.CardPayment.class, Scenarios.Registration.class, Scenarios.FlashSale.class})
 final class Scenarios {
     private Scenarios() {}
 
@@ -54,6 +55,54 @@ final class Scenarios {
         @Override
         boolean run(Settings settings, Platform platform) throws InterruptedException {
             return new CardPayments(settings, platform.services(), System.out).run();
+        }
+    }
+
+    /** {@code flash-sale}. */
+    @Command(
+            name = "flash-sale",
+            description = "Many buyers at once for few units: none is sold twice, whoever came first is first.")
+    static final class FlashSale extends Scenario {
+        @Option(
+                names = "--buyers",
+                paramLabel = "N",
+                defaultValue = "20000",
+                description = "(default: ${DEFAULT-VALUE})")
+        int buyers;
+
+        @Option(names = "--stock", paramLabel = "N", defaultValue = "500", description = "(default: ${DEFAULT-VALUE})")
+        int stock;
+
+        @Option(
+                names = "--runs",
+                paramLabel = "N",
+                defaultValue = "1",
+                description = "Sales, one after the other. (default: ${DEFAULT-VALUE})")
+        int runs;
+
+        @Option(names = "--kill-inventory", description = "Kill inventory-service at random moments of each sale.")
+        boolean kill;
+
+        @Override
+        boolean run(Settings settings, Platform platform) throws InterruptedException {
+            try (var sales = new FlashSaleRush(settings, platform.services(), System.out)) {
+                boolean right = true;
+                for (int run = 1; run <= runs; run++) {
+                    right &= sales.run(run, buyers, stock, kill);
+                }
+                return right;
+            }
+        }
+    }
+
+    /** {@code registration}. */
+    @Command(
+            name = "registration",
+            description = "Register customers, with welcome mail and SMS code; verify them; erase one from everywhere.")
+    static final class Registration extends Scenario {
+        @Override
+        boolean run(Settings settings, Platform platform) throws InterruptedException {
+            return new Registrations(settings, platform.services(), System.out).run();
         }
     }
 }

@@ -1,0 +1,163 @@
+package dev.orderly.order;
+
+import io.quarkiverse.resteasy.problem.HttpProblem;
+import io.smallrye.common.annotation.NonBlocking;
+import io.smallrye.mutiny.Uni;
+import jakarta.validation.Valid;
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
+import jakarta.validation.constraints.NotNull;
+import jakarta.validation.constraints.Pattern;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.PUT;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.core.Response;
+import java.net.URI;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.UUID;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
+
+/** Flash sales: few units, many buyers, one to each. */
+@Path("/flash-sales")
+public class FlashSaleResource {
+
+    private static final String ID = "[a-z0-9][a-z0-9-]{0,63}";
+    private static final String ID_MESSAGE = "must be 1 to 64 lower-case letters, digits and hyphens";
+
+    private static final String SOLD_OUT = problem(410, "Gone", "Sold out.");
+    private static final String NOT_OPEN = problem(409, "Conflict", "The sale is not open.");
+    private static final String LATER =
+            problem(429, "Too Many Requests", "There are as many in line as there is left.");
+
+    private final FlashSales sales;
+    private final FlashSaleIntake intake;
+
+    FlashSaleResource(FlashSales sales, FlashSaleIntake intake) {
+        this.sales = sales;
+        this.intake = intake;
+    }
+
+    /** A sale as it is announced; the product must be in the catalogue and in stock by then. */
+    public record Announcement(
+            @NotNull @Pattern(regexp = ProductResource.SKU, message = ProductResource.SKU_MESSAGE)
+            String sku,
+
+            @NotNull
+            @Min(value = 1, message = "must be at least 1")
+            @Max(value = 1_000_000, message = "must be at most 1000000")
+            Integer units,
+
+            @NotNull Instant opensAt,
+            @NotNull Instant closesAt) {}
+
+    public record FlashSaleDocument(String id, String sku, int units, int left, Instant opensAt, Instant closesAt) {
+        static FlashSaleDocument of(FlashSale sale) {
+            return new FlashSaleDocument(
+                    sale.id(), sale.sku(), sale.units(), sale.left(), sale.opensAt(), sale.closesAt());
+        }
+    }
+
+    public record Buyer(@NotNull(message = "is required") UUID customerId) {}
+
+    @PUT
+    @Path("/{id}")
+    @Operation(summary = "For operators: announce a sale")
+    @APIResponse(responseCode = "409", description = "There is another sale of this id")
+    public FlashSaleDocument announce(
+            @PathParam("id") @Pattern(regexp = ID, message = ID_MESSAGE) String id,
+            @NotNull(message = "a body is required") @Valid Announcement announcement)
+            throws SQLException {
+        if (!announcement.closesAt().isAfter(announcement.opensAt())) {
+            throw thrown(400, "Bad Request", "must be after opensAt")
+                    .with("field", "closesAt")
+                    .build();
+        }
+        var sale = new FlashSale(
+                id, announcement.sku(), announcement.units(), announcement.opensAt(), announcement.closesAt(), 0, 0);
+        if (!sales.announce(sale)) {
+            throw thrown(409, "Conflict", "There is another sale " + id + ".").build();
+        }
+        return FlashSaleDocument.of(sales.remembered(id).orElse(sale));
+    }
+
+    @GET
+    @Path("/{id}")
+    @Operation(summary = "A sale and what is left, as of a moment ago")
+    @NonBlocking
+    public FlashSaleDocument get(@PathParam("id") String id) {
+        return sales.remembered(id).map(FlashSaleDocument::of).orElseThrow(() -> unknown(id));
+    }
+
+    @POST
+    @Path("/{id}/orders")
+    @Operation(
+            summary = "Buy one unit",
+            description = "Accepted means durable, and in line. May be repeated: a customer is in line once.")
+    @APIResponse(responseCode = "202", description = "In line; Location tells what becomes of it")
+    @APIResponse(responseCode = "409", description = "Not open")
+    @APIResponse(responseCode = "410", description = "Sold out")
+    @APIResponse(
+            responseCode = "429",
+            description = "There are as many in line as there is left: try again after Retry-After")
+    @NonBlocking
+    public Uni<Response> buy(@PathParam("id") String id, @NotNull(message = "a body is required") @Valid Buyer buyer) {
+        return intake.buy(id, buyer.customerId())
+                .onFailure()
+                .transform(_ -> thrown(503, "Service Unavailable", "You may be in line or not; ask again.")
+                        .withHeader("Retry-After", 1)
+                        .build())
+                .map(answer -> switch (answer) {
+                    case FlashSaleIntake.Answer.Accepted() ->
+                        Response.accepted()
+                                .location(URI.create("/flash-sales/" + id + "/orders/" + buyer.customerId()))
+                                .build();
+                    case FlashSaleIntake.Answer.SoldOut() ->
+                        refusal(410, SOLD_OUT).build();
+                    case FlashSaleIntake.Answer.NotOpen() ->
+                        refusal(409, NOT_OPEN).build();
+                    case FlashSaleIntake.Answer.NoSuchSale() -> throw unknown(id);
+                    case FlashSaleIntake.Answer.Later(var after) ->
+                        refusal(429, LATER)
+                                .header("Retry-After", after.toSeconds())
+                                .build();
+                });
+    }
+
+    /** Not by an exception: a crowd is told so. */
+    private static Response.ResponseBuilder refusal(int status, String problem) {
+        return Response.status(status).type("application/problem+json").entity(problem);
+    }
+
+    private static String problem(int status, String title, String detail) {
+        return "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}"
+                .formatted(title, status, detail);
+    }
+
+    /** @param orderId to be followed at /orders, when there is one */
+    public record TicketDocument(FlashSale.Outcome outcome, UUID orderId) {}
+
+    @GET
+    @Path("/{id}/orders/{customerId}")
+    @Operation(summary = "What came of a customer's wish")
+    @APIResponse(responseCode = "404", description = "Nothing is decided: they wait in line, or never were there")
+    public TicketDocument ticket(@PathParam("id") String id, @PathParam("customerId") UUID customerId)
+            throws SQLException {
+        return sales.ticket(id, customerId)
+                .map(ticket -> new TicketDocument(ticket.outcome(), ticket.orderId()))
+                .orElseThrow(
+                        () -> thrown(404, "Not Found", "Nothing is decided for this customer; who is in line waits.")
+                                .build());
+    }
+
+    private static HttpProblem unknown(String id) {
+        return thrown(404, "Not Found", "There is no flash sale of this id.").build();
+    }
+
+    private static HttpProblem.Builder thrown(int status, String title, String detail) {
+        return HttpProblem.builder().withStatus(status).withTitle(title).withDetail(detail);
+    }
+}
