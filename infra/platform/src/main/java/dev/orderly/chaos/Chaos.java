@@ -32,7 +32,8 @@ import picocli.CommandLine.Spec;
         description = {
             "Break the running system by a schedule, and check that it kept every promise.",
             "Starts a platform of its own, drives a mixed load, injects faults, heals, waits until all is at rest, checks.",
-            "The seed determines load and schedule; not the moments at which threads and processes meet."
+            "The seed determines load and schedule; not the moments at which threads and processes meet.",
+            "With --compose it starts and breaks nothing: what docker-compose up has started is yours to break meanwhile."
         })
 public final class Chaos implements Callable<Integer> {
 
@@ -100,6 +101,15 @@ public final class Chaos implements Callable<Integer> {
             description = "Where platform, history and report are kept. (default: a temporary folder)")
     Path data;
 
+    @Option(
+            names = "--compose",
+            description = "Load and check what docker-compose up has started, without an order yet.")
+    boolean compose;
+
+    /** For whoever breaks it meanwhile: the load lasts as long as that takes. */
+    @Option(names = "--until-eof", hidden = true)
+    boolean untilEof;
+
     @Option(names = "--schedule", description = "Print what would go wrong when, and do nothing.")
     boolean scheduleOnly;
 
@@ -124,7 +134,7 @@ public final class Chaos implements Callable<Integer> {
                 "seed %d, %d faults in %d s, %d operations/s, in %s%n",
                 seed, schedule.size(), load.toSeconds(), rate, folder);
         boolean clean = run(folder, schedule, load);
-        if (clean && data == null) {
+        if (clean && data == null && !compose) {
             delete(folder.resolve("platform"));
         }
         return clean ? 0 : 1;
@@ -132,7 +142,9 @@ public final class Chaos implements Callable<Integer> {
 
     private boolean run(Path folder, List<Fault> schedule, Duration load)
             throws IOException, InterruptedException, SQLException {
-        try (var system = new SystemUnderTest(Main.checkout(), folder.resolve("platform"), SETTINGS);
+        try (var system = compose
+                        ? new SystemInContainers(Main.checkout(), folder.resolve("platform"))
+                        : new SystemUnderTest(Main.checkout(), folder.resolve("platform"), SETTINGS);
                 var history = new History(folder.resolve("history.jsonl"))) {
             system.start();
             var report = run(system, history, schedule, load);
@@ -155,6 +167,12 @@ public final class Chaos implements Callable<Integer> {
     }
 
     private List<Fault> schedule(Duration load) {
+        if (compose) {
+            if (spec.commandLine().getParseResult().hasMatchedOption("--faults") || sabotage != Byteman.Sabotage.NONE) {
+                throw new ParameterException(spec.commandLine(), "--compose breaks nothing: no --faults, no --break");
+            }
+            return List.of();
+        }
         try {
             return Fault.schedule(seed, load, Duration.ofMillis((long) (every * 1000)), Fault.kinds(faults));
         } catch (IllegalArgumentException e) {
@@ -169,7 +187,13 @@ public final class Chaos implements Callable<Integer> {
                 var duplicates = new Duplicates(system)) {
             load.prepare();
             injector.sabotage(sabotage);
-            var nemesis = Thread.ofVirtual().name("nemesis").start(() -> injectAll(system, injector, schedule));
+            var nemesis = Thread.ofPlatform().daemon().name("nemesis").start(() -> {
+                if (untilEof) {
+                    awaitEndOfInput();
+                } else {
+                    injectAll(system, injector, schedule);
+                }
+            });
             var taken = load.run(rate, time, nemesis::isAlive);
             say("the load is over; healing");
             injector.heal();
@@ -189,6 +213,14 @@ public final class Chaos implements Callable<Integer> {
                     unquiet);
             return Report.of(
                     seed, taken, List.copyOf(happened), missed, evidence, injector.republished(), duplicates.total());
+        }
+    }
+
+    private static void awaitEndOfInput() {
+        try {
+            System.in.readAllBytes();
+        } catch (IOException e) {
+            say("standard input cannot be read, so the load ends: " + e.getMessage());
         }
     }
 

@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.orderly.chaos.History.Operation;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -306,16 +305,16 @@ record Evidence(
         return new String(record.headers().lastHeader(name).value(), UTF_8);
     }
 
-    private static List<GatewayEntry> gateway(SystemUnderTest system) throws IOException {
+    private static List<GatewayEntry> gateway(SystemUnderTest system) throws IOException, InterruptedException {
+        var journal = system.askGateway("GET", "/log", null)
+                .orElseThrow(() -> new IllegalStateException("the gateway does not show its log"));
         var entries = new ArrayList<GatewayEntry>();
-        try (var journal = Files.lines(system.data().resolve("gateway/journal.jsonl"))) {
-            for (String text : (Iterable<String>) journal::iterator) {
-                var line = JSON.readTree(text);
-                String entry = line.path("entry").asText();
-                entries.add(new GatewayEntry(
-                        line.path("payment").asText(),
-                        entry.equals("event") ? line.path("type").asText() : entry));
-            }
+        for (String text : (Iterable<String>) journal.lines()::iterator) {
+            var line = JSON.readTree(text);
+            String entry = line.path("entry").asText();
+            entries.add(new GatewayEntry(
+                    line.path("payment").asText(),
+                    entry.equals("event") ? line.path("type").asText() : entry));
         }
         return entries;
     }
@@ -337,15 +336,10 @@ record Evidence(
     }
 
     /** The first lines of the entries of the services' logs by which they complain of what no fault of ours explains. */
-    private static List<String> complaints(SystemUnderTest system) throws IOException {
+    private static List<String> complaints(SystemUnderTest system) throws IOException, InterruptedException {
         var complaints = new ArrayList<String>();
         for (String service : SystemUnderTest.SERVICES) {
-            for (String suffix : List.of(".log.old", ".log")) {
-                var log = system.data().resolve("log").resolve(service + suffix);
-                if (Files.exists(log)) {
-                    unexpected(Files.readAllLines(log)).forEach(line -> complaints.add(service + ": " + line));
-                }
-            }
+            unexpected(system.log(service)).forEach(line -> complaints.add(service + ": " + line));
         }
         return complaints;
     }

@@ -43,10 +43,7 @@ final class Quiescence {
     }
 
     private List<String> open() throws InterruptedException {
-        var open = new ArrayList<String>();
-        system.parts().stream()
-                .filter(part -> !part.ready())
-                .forEach(part -> open.add(part.name() + " is " + part.state()));
+        var open = new ArrayList<>(system.brokenParts());
         open.addAll(system.brokenRelays());
         try {
             count(open, "orders", "orders are undecided", "orders WHERE status = 'PENDING'");

@@ -23,6 +23,7 @@ import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 import org.apache.kafka.clients.admin.Admin;
@@ -31,12 +32,13 @@ import org.apache.kafka.clients.admin.Admin;
  * What {@code ./orderly up} starts, as a child of ours, in a folder and on ports of its own. Only what any operator has is
  * used to look at it and to break it: its status file, its ports, its passwords, and signals.
  */
-public final class SystemUnderTest implements AutoCloseable {
+public class SystemUnderTest implements AutoCloseable {
 
     static final String TOPIC = "order-service";
     static final List<String> DATABASES = List.of("orders", "inventory", "payments", "notifications");
     public static final List<String> SERVICES =
             List.of("order-service", "inventory-service", "payment-service", "notification-service");
+    private static final String MAIL_API = "mail-api";
     static final List<String> BROKERS = List.of("kafka-1", "kafka-2", "kafka-3");
     /** Who reads the topic: consumer group, and the service it belongs to. */
     static final Map<String, String> GROUPS = Map.of(
@@ -84,6 +86,14 @@ public final class SystemUnderTest implements AutoCloseable {
     public void start() throws InterruptedException {
         launch("--free-ports", "--fresh");
         parts().forEach(part -> ports.put(part.name(), part.port()));
+        ports.put(MAIL_API, status().path("ports").path("mailApi").asInt());
+    }
+
+    /** For a system that has no status file. */
+    final void usePorts(ToIntFunction<String> port) {
+        for (var parts : List.of(SERVICES, BROKERS, List.of("postgres", "connect", "gateway", MAIL_API))) {
+            parts.forEach(part -> ports.put(part, port.applyAsInt(part)));
+        }
     }
 
     /** As if the plug had been pulled, but for the disk's own cache: every process is killed at once; then all start again. */
@@ -180,6 +190,26 @@ public final class SystemUnderTest implements AutoCloseable {
                 .toList();
     }
 
+    /** Each part that is not ready, and what it is instead. */
+    List<String> brokenParts() throws InterruptedException {
+        return parts().stream()
+                .filter(part -> !part.ready())
+                .map(part -> part.name() + " is " + part.state())
+                .toList();
+    }
+
+    /** What a service has written since its log was started anew, and before. */
+    List<String> log(String service) throws IOException, InterruptedException {
+        var lines = new ArrayList<String>();
+        for (String suffix : List.of(".log.old", ".log")) {
+            var log = data.resolve("log").resolve(service + suffix);
+            if (Files.exists(log)) {
+                lines.addAll(Files.readAllLines(log));
+            }
+        }
+        return lines;
+    }
+
     /** One that a launcher has not come to yet is as good as down. */
     Part part(String name) {
         return parts().stream()
@@ -202,8 +232,7 @@ public final class SystemUnderTest implements AutoCloseable {
     }
 
     URI mailApi(String path) {
-        return URI.create(
-                "http://localhost:" + status().path("ports").path("mailApi").asInt() + path);
+        return url(MAIL_API, path);
     }
 
     public String bootstrapServers() {
@@ -221,7 +250,7 @@ public final class SystemUnderTest implements AutoCloseable {
         return admin;
     }
 
-    private String secret(String name) {
+    String secret(String name) {
         var secrets = new Properties();
         try (var reader = Files.newBufferedReader(data.resolve("secrets.properties"))) {
             secrets.load(reader);

@@ -184,7 +184,8 @@ final class LaunchCommands {
 
         @Option(
                 names = "--compose",
-                description = "Start nothing: place the sample orders with what docker-compose up has started.")
+                description =
+                        "Start nothing: place the sample orders with what docker-compose up has started, on its ports.")
         boolean compose;
 
         @Override
@@ -192,8 +193,10 @@ final class LaunchCommands {
             if (!compose) {
                 return super.call();
             }
-            var settings = settings();
-            var services = Service.all(settings.checkout(), settings.ports().http());
+            var settings = new Settings(Main.checkout(), Main.data(data), brokers, ComposeFile.ports(), Set.of());
+            var services = Service.all(settings.checkout(), settings.ports().http()).stream()
+                    .map(s -> new Service(s.name(), s.database(), ComposeFile.port(s.name())))
+                    .toList();
             InContainers.awaitReady(settings, services);
             return new SampleOrders(settings, services, System.out).run() ? 0 : 1;
         }
