@@ -1,13 +1,12 @@
 package dev.orderly.e2e;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
@@ -16,9 +15,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** The fault lab, for half a minute: our services keep their promises, and services that do not are found out. */
 class ChaosTest {
-
-    private static final Path CHECKOUT = Path.of(System.getProperty("orderly.checkout"));
-    private static final int LONGEST_MINUTES = 6;
 
     @TempDir
     Path data;
@@ -33,8 +29,8 @@ class ChaosTest {
                 "--faults=kill-service,crash-point,kill-broker,kill-walsender,kill-backends,duplicates,poison,"
                         + "restart-connector,rewind-offsets");
 
-        assertThat(run.output).contains("every promise was kept").doesNotContain("VIOLATED");
-        assertThat(run.code).isZero();
+        assertThat(run.output()).contains("every promise was kept").doesNotContain("VIOLATED");
+        assertThat(run.code()).isZero();
     }
 
     /** A platform and a minute each, so only when asked for: {@code ./orderly test -Dorderly.chaos=true}. */
@@ -58,33 +54,15 @@ class ChaosTest {
                 "--faults=" + faults,
                 "--deadline=45");
 
-        assertThat(run.output).containsPattern(invariant + " +VIOLATED");
-        assertThat(run.code).isEqualTo(1);
+        assertThat(run.output()).containsPattern(invariant + " +VIOLATED");
+        assertThat(run.code()).isEqualTo(1);
     }
 
-    private record Run(int code, String output) {}
-
-    private Run chaos(String... options) throws IOException, InterruptedException {
-        var command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m",
-                "-XX:+UseSerialGC",
-                "-Dorderly.checkout=" + CHECKOUT,
-                "-cp",
-                CHECKOUT.resolve("infra/platform/target/classes") + ":" + CHECKOUT.resolve("infra/platform/target/lib")
-                        + "/*",
-                "dev.orderly.platform.Main",
-                "chaos",
-                "--data=" + data));
-        command.addAll(List.of(options));
-        var process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        try {
-            var output = new String(process.getInputStream().readAllBytes(), UTF_8);
-            System.out.println(output);
-            assertThat(process.waitFor(LONGEST_MINUTES, TimeUnit.MINUTES)).isTrue();
-            return new Run(process.exitValue(), output);
-        } finally {
-            process.destroy();
+    private FaultLab.Run chaos(String... options) throws IOException, InterruptedException {
+        var all = new ArrayList<>(List.of("--data=" + data));
+        all.addAll(List.of(options));
+        try (var lab = new FaultLab(Map.of(), all.toArray(String[]::new))) {
+            return lab.end();
         }
     }
 }

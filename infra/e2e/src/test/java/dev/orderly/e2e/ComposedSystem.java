@@ -59,6 +59,11 @@ class ComposedSystem implements BeforeAllCallback {
         return "http://localhost:" + composed.port(service);
     }
 
+    /** What compose was told, for others who look for it. */
+    static Map<String, String> environment() {
+        return composed.environment;
+    }
+
     /** The process is gone at once, and nobody starts it again. */
     static void kill(String service) {
         docker().killContainerCmd(container(service).getId()).withSignal("KILL").exec();
