@@ -36,5 +36,5 @@ EXPOSE 8080
 # Heap: 60 % of the container's memory, whatever that is. JDK_JAVA_OPTIONS adds to these flags or overrides them.
 ENTRYPOINT ["java", "@/app/common.options", "@/app/jdk25.options", "-XX:MaxRAMPercentage=60", "-jar", "/app/quarkus-run.jar"]
 # Ready, not only alive: nobody restarts a container for it, and people read it as "can be used".
-HEALTHCHECK --interval=5s --timeout=4s --start-period=180s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=4s --start-period=180s --retries=3 \
     CMD ["bash", "-c", "exec bash /usr/local/bin/answers.sh \"$HTTP_PORT\" /q/health/ready"]

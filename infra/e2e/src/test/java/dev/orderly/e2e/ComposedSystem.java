@@ -37,7 +37,7 @@ class ComposedSystem implements BeforeAllCallback {
     private static final Path CHECKOUT = Path.of(System.getProperty("orderly.checkout"));
     private static final List<String> SERVICES =
             List.of("order-service", "inventory-service", "payment-service", "notification-service");
-    private static final Duration PATIENCE = Duration.ofSeconds(240);
+    static final Duration PATIENCE = Duration.ofSeconds(240);
 
     private static Composed composed;
 
