@@ -118,10 +118,7 @@ class ComposeTest {
         ComposedSystem.kill("payment-service");
         ComposedSystem.start("payment-service");
 
-        await().atMost(Duration.ofSeconds(60))
-                .ignoreExceptions()
-                .untilAsserted(() -> assertThat(get(payments + "/q/health/live").statusCode())
-                        .isEqualTo(200));
+        ComposedSystem.awaitAnswer("payment-service", "/q/health/live");
         var ready = get(payments + "/q/health/ready");
         assertThat(ready.statusCode()).isEqualTo(503);
         assertThat(ready.<String>path("checks.find { it.name == 'Database migration' }.status"))
