@@ -12,7 +12,6 @@ import java.util.Properties;
 /** The Kafka Connect worker, which runs the relay of each outbox ({@link OutboxConnectors}). */
 final class Connect {
     static final String NAME = "connect";
-    private static final Duration DEADLINE = Duration.ofSeconds(90);
     private static final Part.Stop STOP = Part.Stop.term(Duration.ofMillis(1500));
 
     private final Settings settings;
@@ -32,7 +31,6 @@ final class Connect {
                 Jvm.CONNECT.kafka(settings, "org.apache.kafka.connect.cli.ConnectDistributed", writeSettings()),
                 Map.of(),
                 STOP,
-                DEADLINE,
                 Probe.http(url("/health")),
                 Part.ALWAYS);
     }

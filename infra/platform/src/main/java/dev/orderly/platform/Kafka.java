@@ -21,7 +21,6 @@ import org.slf4j.LoggerFactory;
 /** The brokers, each also a controller (KRaft). */
 final class Kafka implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Kafka.class);
-    private static final Duration DEADLINE = Duration.ofSeconds(60);
     private static final Part.Stop STOP = Part.Stop.term(Duration.ofMillis(2500));
 
     private final Settings settings;
@@ -123,7 +122,6 @@ final class Kafka implements AutoCloseable {
                     Jvm.BROKER.kafka(settings, "kafka.Kafka", settings.run("kafka-" + id + ".properties")),
                     Map.of(),
                     STOP,
-                    DEADLINE,
                     () -> inCluster(broker),
                     Part.ALWAYS));
         }

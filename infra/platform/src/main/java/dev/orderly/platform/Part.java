@@ -9,7 +9,6 @@ import java.util.Set;
  * One process of the platform, as the {@link Supervisor} needs to know it.
  *
  * @param environment all it is told, on top of {@link #INHERITED}
- * @param deadline how long its first start may take
  * @param ready whether it does its work
  * @param alive whether it still can; asked once it was ready, "no" three times in a row restarts it
  */
@@ -19,7 +18,6 @@ record Part(
         List<String> command,
         Map<String, String> environment,
         Stop stop,
-        Duration deadline,
         Probe ready,
         Probe alive) {
     /** What a part may see of the user's own environment: enough to run, nothing that configures. */
@@ -36,6 +34,6 @@ record Part(
 
     /** The same part with more time to end by itself. */
     Part withGrace(Duration grace) {
-        return new Part(name, port, command, environment, new Stop(stop.signal(), grace), deadline, ready, alive);
+        return new Part(name, port, command, environment, new Stop(stop.signal(), grace), ready, alive);
     }
 }

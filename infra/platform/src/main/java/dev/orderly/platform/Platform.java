@@ -23,9 +23,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Platform implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Platform.class);
-    private static final Duration RELAYS_DEADLINE = Duration.ofSeconds(60);
-    private static final Duration MAIL_DEADLINE = Duration.ofSeconds(30);
-    private static final Duration GATEWAY_DEADLINE = Duration.ofSeconds(30);
+    private static final Duration RELAYS_DEADLINE = Duration.ofSeconds(180);
 
     private final Settings settings;
     private final Scope scope;
@@ -177,7 +175,6 @@ final class Platform implements AutoCloseable {
                 command,
                 Map.of(),
                 Part.Stop.term(Duration.ofSeconds(1)),
-                MAIL_DEADLINE,
                 Probe.tcp(settings.ports().smtp()),
                 Part.ALWAYS);
     }
@@ -195,7 +192,6 @@ final class Platform implements AutoCloseable {
                         "SMS_PORT", String.valueOf(port),
                         "SMS_API_KEY", secrets.of(Secrets.SMS_API_KEY)),
                 Part.Stop.term(Duration.ofSeconds(1)),
-                MAIL_DEADLINE,
                 Probe.http(URI.create("http://%s:%d/health".formatted(Settings.HOST, port))),
                 Part.ALWAYS);
     }
@@ -220,7 +216,6 @@ final class Platform implements AutoCloseable {
                                         .url("/payments/callbacks")
                                         .toString()),
                 Part.Stop.term(Duration.ofSeconds(1)),
-                GATEWAY_DEADLINE,
                 Probe.http(URI.create("http://%s:%d/health".formatted(Settings.HOST, port))),
                 Part.ALWAYS);
     }

@@ -21,7 +21,6 @@ import org.apache.commons.compress.compressors.xz.XZCompressorInputStream;
 /** The PostgreSQL server: its binaries from the Maven artifact, and its cluster. */
 final class Postgres {
     static final String NAME = "postgres";
-    private static final Duration DEADLINE = Duration.ofSeconds(60);
     private static final Duration INITDB_DEADLINE = Duration.ofSeconds(60);
     /** INT: its fast shutdown. (TERM would wait for every client to leave.) */
     private static final Part.Stop STOP = new Part.Stop("INT", Duration.ofMillis(3400));
@@ -100,7 +99,6 @@ final class Postgres {
                         String.valueOf(settings.ports().postgres()))),
                 Map.of(),
                 STOP,
-                DEADLINE,
                 this::ready,
                 Part.ALWAYS);
     }

@@ -121,7 +121,6 @@ record Service(String name, String database, int httpPort) {
                 command,
                 environment,
                 Part.Stop.term(settings.training().contains(Jvm.SERVICE) ? Training.WRITING : GRACE),
-                DEADLINE,
                 Probe.http(url("/q/health/ready")),
                 Probe.notDown(url("/q/health/live")));
     }
