@@ -1,5 +1,7 @@
 package dev.orderly.notification;
 
+import static dev.orderly.messaging.Columns.column;
+
 import dev.orderly.notification.Attempt.Outcome;
 import dev.orderly.notification.Letter.Kind;
 import dev.orderly.notification.Notification.State;
@@ -13,8 +15,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.UUID;
-import java.util.function.Function;
-import java.util.function.IntFunction;
 import javax.sql.DataSource;
 
 /**
@@ -184,9 +184,5 @@ class Notifications {
     private static Instant instant(ResultSet rows, String column) throws SQLException {
         var time = rows.getObject(column, OffsetDateTime.class);
         return time == null ? null : time.toInstant();
-    }
-
-    private static <R, T> T[] column(List<R> rows, Function<R, T> value, IntFunction<T[]> array) {
-        return rows.stream().map(value).toArray(array);
     }
 }

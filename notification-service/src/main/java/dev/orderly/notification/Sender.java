@@ -10,15 +10,18 @@ import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.scheduler.Scheduled;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import jakarta.mail.MessagingException;
+import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
@@ -38,11 +41,14 @@ class Sender {
 
     private static final Logger LOG = Logger.getLogger(Sender.class);
 
-    /** Letters that are sent at once, each over a connection of its own. */
-    private static final int BATCH = 40;
+    /** Letters that are claimed at once. */
+    private static final int BATCH = 100;
 
-    /** An attempt that takes longer has failed: a server that answers each step of the dialogue, but slowly. */
-    private static final Duration ATTEMPT_LIMIT = Duration.ofSeconds(30);
+    /** Of a batch, those that go one after the other over one connection: greeting a server costs more than a letter. */
+    private static final int PER_CONNECTION = 10;
+
+    /** What takes longer has failed: a server that answers each step of the dialogue, but slowly. */
+    private static final Duration LIMIT = Duration.ofSeconds(30);
 
     /** Longer than a batch can take, which is sent at once; so nobody else begins while we are at it. */
     private static final Duration LEASE = Duration.ofSeconds(60);
@@ -112,43 +118,56 @@ class Sender {
     }
 
     private List<Outcome> send(List<Attempt> attempts) throws InterruptedException {
-        var outcomes = new ArrayList<Outcome>(attempts.size());
+        var outcomes = new ConcurrentHashMap<Attempt, Outcome>();
+        var lanes = new ArrayList<Callable<Void>>();
+        for (var from = 0; from < attempts.size(); from += PER_CONNECTION) {
+            var lane = attempts.subList(from, Math.min(from + PER_CONNECTION, attempts.size()));
+            lanes.add(() -> {
+                send(lane, outcomes);
+                return null;
+            });
+        }
         try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
             // Interrupts what takes longer; a virtual thread that is interrupted closes its socket.
-            var results = threads.invokeAll(
-                    attempts.stream().map(this::sending).toList(), ATTEMPT_LIMIT.toSeconds(), TimeUnit.SECONDS);
-            for (var i = 0; i < attempts.size(); i++) {
-                outcomes.add(outcome(attempts.get(i), results.get(i)));
-            }
+            threads.invokeAll(lanes, LIMIT.toSeconds(), TimeUnit.SECONDS);
         }
-        return outcomes;
+        return attempts.stream()
+                .map(attempt ->
+                        outcomes.getOrDefault(attempt, attempt.failed("no end after " + LIMIT.toSeconds() + " s")))
+                .toList();
     }
 
-    private Callable<Outcome> sending(Attempt attempt) {
-        return () -> {
-            var letter = attempt.letter();
-            if (letter.needsContact() && attempt.to() == null) {
-                return attempt.pointless("the customer was erased");
+    private void send(List<Attempt> lane, Map<Attempt, Outcome> outcomes) throws MessagingException {
+        try (var connection = smtp.connection()) {
+            for (var attempt : lane) {
+                outcomes.put(attempt, send(attempt, connection));
             }
-            if (letter.expiresAt() != null && !clock.instant().isBefore(letter.expiresAt())) {
-                return attempt.pointless("expired before it could be sent");
-            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt(); // at the limit
+        }
+    }
+
+    private Outcome send(Attempt attempt, Smtp.Connection connection) throws InterruptedException {
+        var letter = attempt.letter();
+        if (letter.needsContact() && attempt.to() == null) {
+            return attempt.pointless("the customer was erased");
+        }
+        if (letter.expiresAt() != null && !clock.instant().isBefore(letter.expiresAt())) {
+            return attempt.pointless("expired before it could be sent");
+        }
+        try {
             if (letter.kind() == Letter.Kind.CODE) {
                 sms.send(letter, attempt.to());
             } else {
-                smtp.send(letter, attempt.to());
+                connection.send(letter, attempt.to());
             }
             return attempt.succeeded();
-        };
-    }
-
-    private static Outcome outcome(Attempt attempt, Future<Outcome> result) {
-        return switch (result.state()) {
-            case SUCCESS -> result.resultNow();
-            case FAILED -> attempt.failed(result.exceptionNow().toString());
-            case CANCELLED -> attempt.failed("no end after " + ATTEMPT_LIMIT.toSeconds() + " s");
-            case RUNNING -> throw new IllegalStateException("invokeAll returned before its end");
-        };
+        } catch (IOException | MessagingException | RuntimeException e) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException(e.toString());
+            }
+            return attempt.failed(e.toString());
+        }
     }
 
     private void report(List<Outcome> outcomes) {

@@ -45,18 +45,69 @@ class Smtp {
         server.setProperty("mail.smtp.connectiontimeout", String.valueOf(timeout.toMillis()));
         server.setProperty("mail.smtp.timeout", String.valueOf(timeout.toMillis()));
         server.setProperty("mail.smtp.starttls.enable", "true"); // where it is offered
+        // The answer to our goodbye is of no interest.
+        server.setProperty("mail.smtp.quitwait", "false");
         // How we greet the server. The default asks the DNS for it, each time, for as long as that takes.
         server.setProperty("mail.smtp.localhost", domain);
         session = Session.getInstance(server);
     }
 
-    /**
-     * Returns when the mail server has taken the letter over, for this address, or for the customer's alias when it is null. Each has a connection of its own, so that none can fail by
-     * what happened to another.
-     *
-     * @throws MessagingException when the server cannot be reached, or refuses, or its answer does not come
-     */
-    void send(Letter letter, String to) throws MessagingException {
+    /** For letters one after the other; the server is first asked for the first of them. */
+    Connection connection() {
+        return new Connection();
+    }
+
+    /** Of one thread. */
+    final class Connection implements AutoCloseable {
+
+        private Transport transport;
+        private MessagingException unreachable;
+
+        /**
+         * Returns when the mail server has taken the letter over, for this address, or for the customer's alias when it is
+         * null.
+         *
+         * @throws MessagingException when the server cannot be reached, or refuses, or its answer does not come
+         */
+        void send(Letter letter, String to) throws MessagingException {
+            connect();
+            var message = message(letter, to);
+            try {
+                transport.sendMessage(message, message.getAllRecipients());
+            } catch (MessagingException e) {
+                close(); // so that the next letter cannot fail by what happened to this one
+                throw e;
+            }
+        }
+
+        private void connect() throws MessagingException {
+            if (unreachable != null) {
+                throw unreachable; // to wait for it once is enough
+            }
+            if (transport != null) {
+                return;
+            }
+            var fresh = session.getTransport("smtp");
+            try {
+                fresh.connect();
+            } catch (MessagingException e) {
+                unreachable = e;
+                throw e;
+            }
+            transport = fresh;
+        }
+
+        @Override
+        public void close() throws MessagingException {
+            if (transport != null) {
+                var used = transport;
+                transport = null;
+                used.close();
+            }
+        }
+    }
+
+    private MimeMessage message(Letter letter, String to) throws MessagingException {
         var message = new MimeMessage(session) {
             @Override
             protected void updateMessageID() throws MessagingException {
@@ -68,6 +119,7 @@ class Smtp {
         message.setSentDate(Date.from(clock.instant()));
         message.setSubject(letter.subject(), "UTF-8");
         message.setText(letter.body(), "UTF-8");
-        Transport.send(message);
+        message.saveChanges();
+        return message;
     }
 }
