@@ -18,7 +18,6 @@ import dev.orderly.messaging.NewEvent;
 import dev.orderly.messaging.ReceivedEvent;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.sql.Timestamp;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -127,27 +126,30 @@ class OrderViewFold implements EventHandler<OrderEvent> {
 
     private void insertPlaced(Connection connection, List<OrderPlaced> placed, Map<UUID, Progress> progress)
             throws SQLException {
+        if (placed.isEmpty()) {
+            return;
+        }
         try (var insert = connection.prepareStatement("""
                 INSERT INTO %s (order_id, customer_id, status, reason, lines, total, currency, payment_method,
                     placed_at, version, events)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::text[], ?::text[],
+                    ?::timestamptz[], ?::int[], ?::int[])
                 """.formatted(tables.orders))) {
-            for (var order : placed) {
-                var now = progress.get(order.id());
-                insert.setObject(1, order.id());
-                insert.setObject(2, order.customerId());
-                insert.setString(3, now.status().name());
-                insert.setString(4, now.reason());
-                insert.setString(5, EventJson.writeValue(order.lines()));
-                insert.setLong(6, order.total().amount());
-                insert.setString(7, order.total().currency().getCurrencyCode());
-                insert.setString(8, order.paymentMethod().name());
-                insert.setTimestamp(9, Timestamp.from(order.occurredAt()));
-                insert.setInt(10, now.version());
-                insert.setInt(11, now.events());
-                insert.addBatch();
-            }
-            insert.executeBatch();
+            insert.setObject(1, column(placed, OrderPlaced::id, UUID[]::new));
+            insert.setObject(2, column(placed, OrderPlaced::customerId, UUID[]::new));
+            insert.setObject(
+                    3, column(placed, order -> progress.get(order.id()).status().name(), String[]::new));
+            insert.setObject(4, column(placed, order -> progress.get(order.id()).reason(), String[]::new));
+            insert.setObject(5, column(placed, order -> EventJson.writeValue(order.lines()), String[]::new));
+            insert.setObject(6, column(placed, order -> order.total().amount(), Long[]::new));
+            insert.setObject(7, column(placed, order -> order.total().currency().getCurrencyCode(), String[]::new));
+            insert.setObject(8, column(placed, order -> order.paymentMethod().name(), String[]::new));
+            insert.setObject(9, column(placed, order -> order.occurredAt().toString(), String[]::new));
+            insert.setObject(
+                    10, column(placed, order -> progress.get(order.id()).version(), Integer[]::new));
+            insert.setObject(
+                    11, column(placed, order -> progress.get(order.id()).events(), Integer[]::new));
+            insert.executeUpdate();
         }
     }
 
@@ -172,26 +174,30 @@ class OrderViewFold implements EventHandler<OrderEvent> {
             Connection connection, List<ReceivedEvent<OrderEvent>> events, Map<UUID, Progress> before)
             throws SQLException {
         var positions = new HashMap<UUID, Integer>();
+        before.forEach((id, progress) -> positions.put(id, progress.events()));
         try (var insert = connection.prepareStatement("""
-                INSERT INTO %s (order_id, position, type, status, source, version, occurred_at, partition,
-                    "offset")
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO %s (order_id, position, type, status, source, version, occurred_at, partition, "offset")
+                SELECT * FROM unnest(?::uuid[], ?::int[], ?::text[], ?::text[], ?::text[], ?::int[], ?::timestamptz[], ?::int[],
+                    ?::bigint[])
                 """.formatted(tables.entries))) {
-            for (var received : events) {
-                var event = received.event();
-                var last = before.getOrDefault(event.id(), Progress.NONE).events();
-                insert.setObject(1, event.id());
-                insert.setInt(2, last + positions.merge(event.id(), 1, Integer::sum));
-                insert.setString(3, event.getClass().getSimpleName());
-                insert.setString(4, event.status().name());
-                insert.setString(5, received.source());
-                insert.setInt(6, received.version());
-                insert.setTimestamp(7, Timestamp.from(event.occurredAt()));
-                insert.setInt(8, received.partition());
-                insert.setLong(9, received.offset());
-                insert.addBatch();
-            }
-            insert.executeBatch();
+            insert.setObject(1, column(events, received -> received.event().id(), UUID[]::new));
+            insert.setObject(
+                    2,
+                    column(
+                            events,
+                            received -> positions.merge(received.event().id(), 1, Integer::sum),
+                            Integer[]::new));
+            insert.setObject(
+                    3, column(events, received -> received.event().getClass().getSimpleName(), String[]::new));
+            insert.setObject(
+                    4, column(events, received -> received.event().status().name(), String[]::new));
+            insert.setObject(5, column(events, ReceivedEvent::source, String[]::new));
+            insert.setObject(6, column(events, ReceivedEvent::version, Integer[]::new));
+            insert.setObject(
+                    7, column(events, received -> received.event().occurredAt().toString(), String[]::new));
+            insert.setObject(8, column(events, ReceivedEvent::partition, Integer[]::new));
+            insert.setObject(9, column(events, ReceivedEvent::offset, Long[]::new));
+            insert.executeUpdate();
         }
     }
 }
