@@ -19,13 +19,14 @@ import java.util.stream.Collectors;
 record Service(String name, String database, int httpPort) {
     /** The one that customers deal with. */
     static final String ORDERS = "order-service";
+    /** The one that keeps the stock. */
+    static final String STOCK = "inventory-service";
     /** The one that sends mail and SMS. */
     static final String NOTIFICATIONS = "notification-service";
     /** The one that the payment gateway deals with. */
     static final String PAYMENTS = "payment-service";
 
     private static final int FIRST_HTTP_PORT = 8080;
-    private static final Duration DEADLINE = Duration.ofSeconds(60);
     /** Consumers need to leave their groups, or their partitions wait for the session to end. */
     private static final Duration GRACE = Duration.ofMillis(2500);
 

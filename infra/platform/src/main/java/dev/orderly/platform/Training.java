@@ -1,5 +1,8 @@
 package dev.orderly.platform;
 
+import static dev.orderly.platform.Calls.expect;
+import static dev.orderly.platform.Calls.send;
+
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -8,10 +11,15 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -24,6 +32,11 @@ import picocli.CommandLine.Option;
 final class Training implements Callable<Integer> {
     /** An archive is written as its process ends. */
     static final Duration WRITING = Duration.ofSeconds(120);
+
+    /** As many customers at once, for so long: enough for the JVM to note what is hot, and how it is used. */
+    private static final int CUSTOMERS = 16;
+
+    private static final Duration BUSY = Duration.ofSeconds(20);
 
     private static final PrintStream NOWHERE = new PrintStream(OutputStream.nullOutputStream());
 
@@ -84,11 +97,43 @@ final class Training implements Callable<Integer> {
         Files.move(written, archive, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
-    /** With a few orders, so that the first real one finds its path trodden. */
+    /** With orders, so that the first real one finds its path trodden: one of each kind, and then many. */
     private static void trainServices(Settings settings, StateFolder folder) throws IOException, InterruptedException {
         try (var platform = new Platform(settings, Platform.Scope.ALL, folder, new Progress(NOWHERE))) {
             platform.start();
             new SampleOrders(settings, platform.services(), NOWHERE).run();
+            placeMany(platform.services());
+        }
+    }
+
+    private static void placeMany(List<Service> services) throws InterruptedException {
+        var orders = Service.named(services, Service.ORDERS);
+        var price = Map.of("amount", 1, "currency", "EUR");
+        expect(send("PUT", orders.url("/products/training"), Map.of("name", "Training", "price", price)));
+        expect(send(
+                "PUT", Service.named(services, Service.STOCK).url("/stock/training"), Map.of("available", 1_000_000)));
+        var customers = new ArrayList<Callable<Void>>();
+        for (int i = 0; i < CUSTOMERS; i++) {
+            var customer = UUID.randomUUID();
+            expect(send(
+                    "POST",
+                    Service.named(services, Service.PAYMENTS).url("/accounts/" + customer + "/deposits"),
+                    Map.of("amount", Map.of("amount", 1_000_000, "currency", "EUR"))));
+            var order = Map.of(
+                    "customerId",
+                    customer,
+                    "lines",
+                    List.of(Map.of("sku", "training", "quantity", 1)),
+                    "paymentMethod",
+                    "BALANCE");
+            customers.add(() -> {
+                while (true) {
+                    expect(send("POST", orders.url("/orders"), order));
+                }
+            });
+        }
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            threads.invokeAll(customers, BUSY.toSeconds(), TimeUnit.SECONDS);
         }
     }
 
