@@ -245,7 +245,7 @@ public final class SystemUnderTest implements AutoCloseable {
 
     /** What a service's second instance has to be told. */
     Map<String, String> environment(String service) throws IOException {
-        var environment = new java.util.HashMap<String, String>();
+        var environment = new java.util.HashMap<>(this.environment);
         for (String line : Files.readAllLines(data.resolve("run").resolve(service + ".env"))) {
             environment.put(line.substring(0, line.indexOf('=')), line.substring(line.indexOf('=') + 1));
         }
