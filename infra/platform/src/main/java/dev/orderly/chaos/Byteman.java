@@ -108,9 +108,10 @@ final class Byteman {
     private static final String LOOK_THEN_INSERT_SQL = "WITH wanted AS (SELECT ?::text AS consumer, id"
             + " FROM unnest(?::uuid[]) AS id), found AS MATERIALIZED (SELECT * FROM wanted WHERE NOT EXISTS"
             + " (SELECT FROM inbox WHERE inbox.consumer = wanted.consumer AND event_id = wanted.id)),"
+            + " later AS MATERIALIZED (SELECT pg_sleep(1)),"
             + " inserted AS (INSERT INTO inbox (event_day, consumer, event_id)"
             + " SELECT coalesce((uuid_extract_timestamp(id) AT TIME ZONE 'UTC')::date, DATE '1970-01-01'), consumer, id"
-            + " FROM found, (SELECT pg_sleep(1)) AS later ORDER BY 1, 3 ON CONFLICT DO NOTHING)"
+            + " FROM found, later ORDER BY 1, 3 ON CONFLICT DO NOTHING)"
             + " SELECT id FROM found";
 
     /** A promise that is not kept, put into the services so that one can see the checkers see it. */

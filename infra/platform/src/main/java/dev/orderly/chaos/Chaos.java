@@ -40,6 +40,8 @@ public final class Chaos implements Callable<Integer> {
     private static final Duration RECOVERY = Duration.ofSeconds(60);
     /** Of the load after the last fault has begun, so that its recovery can be seen; of a short load a quarter. */
     private static final Duration LULL = Duration.ofSeconds(10);
+    /** Of load, at most, for faults that are not over in time. */
+    private static final Duration OVERTIME = Duration.ofSeconds(30);
     /** Before an order is given up; short, so that faults make it happen. */
     private static final Duration ORDER_DEADLINE = Duration.ofSeconds(30);
 
@@ -193,8 +195,12 @@ public final class Chaos implements Callable<Integer> {
             injector.sabotage(sabotage);
             var end = count > 0 ? Instant.MAX : Instant.now().plus(time).minus(lull(time));
             var nemesis = Thread.ofVirtual().name("nemesis").start(() -> injectAll(system, injector, schedule, end));
-            var taken = load.run(count > 0 ? Duration.ZERO : time, nemesis::isAlive);
+            var latest = count > 0 ? Instant.MAX : Instant.now().plus(time).plus(OVERTIME);
+            var taken = load.run(
+                    count > 0 ? Duration.ZERO : time,
+                    () -> nemesis.isAlive() && Instant.now().isBefore(latest));
             say("the load is over after %d s; healing".formatted(taken.toSeconds()));
+            nemesis.join();
             injector.heal();
             load.finish(ANSWERS);
             boolean audited = schedule.stream().anyMatch(fault -> fault.kind() == Fault.Kind.LOSE_SLOT);

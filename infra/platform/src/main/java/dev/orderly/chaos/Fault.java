@@ -61,6 +61,8 @@ record Fault(int number, Kind kind, String target, Duration at, Duration lasts, 
         PAUSE_POSTGRES(2, 8, List.of("postgres")),
         RESTART_POSTGRES(List.of("postgres")),
         KILL_BACKENDS(DATABASES),
+        FREEZE_BACKENDS(5, 25, DATABASES),
+        FREEZE_WALSENDER(5, 25, DATABASES),
         LOCK_TABLES(
                 2,
                 8,

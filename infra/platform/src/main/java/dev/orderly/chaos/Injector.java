@@ -181,6 +181,13 @@ final class Injector implements AutoCloseable {
                             "postgres",
                             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '" + target
                                     + "_app'");
+                case FREEZE_BACKENDS ->
+                    freeze("SELECT pid FROM pg_stat_activity WHERE usename = '" + target + "_app'", fault.lasts());
+                case FREEZE_WALSENDER ->
+                    freeze(
+                            "SELECT active_pid FROM pg_replication_slots WHERE slot_name = 'outbox_" + target
+                                    + "' AND active",
+                            fault.lasts());
                 case LOCK_TABLES -> lock(target, fault.lasts());
                 case CHANGE_TABLE ->
                     sql(
@@ -221,16 +228,36 @@ final class Injector implements AutoCloseable {
                 .flatMap(ProcessHandle::descendants)
                 .map(ProcessHandle::pid)
                 .forEach(family::add);
+        stopFor(time, family);
+    }
+
+    private static void stopFor(Duration time, List<Long> processes) throws InterruptedException, IOException {
         try {
-            for (long pid : family) {
+            for (long pid : processes) {
                 signal("STOP", pid);
             }
             TimeUnit.MILLISECONDS.sleep(time.toMillis());
         } finally {
-            for (long pid : family) {
+            for (long pid : processes) {
                 signal("CONT", pid);
             }
         }
+    }
+
+    /** Connections that stay open, and on which nobody answers any more; new ones are as good as ever. */
+    private void freeze(String query, Duration time) throws SQLException, InterruptedException, IOException, Missed {
+        var backends = new ArrayList<Long>();
+        try (var connection = system.connect("postgres");
+                var select = connection.createStatement();
+                var rows = select.executeQuery(query)) {
+            while (rows.next()) {
+                backends.add(rows.getLong(1));
+            }
+        }
+        if (backends.isEmpty()) {
+            throw new Missed("there was no such connection");
+        }
+        stopFor(time, backends);
     }
 
     private void killAll(List<String> parts) throws InterruptedException, IOException {
