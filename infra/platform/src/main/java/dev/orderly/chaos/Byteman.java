@@ -183,7 +183,7 @@ final class Byteman {
         REORDER(
                 "the events of a batch are handled last to first",
                 SystemUnderTest.SERVICES,
-                CrashPoint.rule("linger", CONSUMER, "consume", "AT ENTRY", "TRUE", "Thread.sleep(100)")
+                CrashPoint.rule("linger", CONSUMER, "consume", "AT ENTRY", "TRUE", "delay(100)")
                         + CrashPoint.rule(
                                 "sabotage",
                                 CONSUMER,
@@ -194,7 +194,7 @@ final class Byteman {
         RETRY_BEHIND(
                 "the first half of a batch fails, and is tried again behind the other half",
                 SystemUnderTest.SERVICES,
-                CrashPoint.rule("linger", CONSUMER, "consume", "AT ENTRY", "TRUE", "Thread.sleep(300)")
+                CrashPoint.rule("linger", CONSUMER, "consume", "AT ENTRY", "TRUE", "delay(300)")
                         + CrashPoint.rule(
                                 "sabotage",
                                 CONSUMER,
