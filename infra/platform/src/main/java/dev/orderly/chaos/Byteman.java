@@ -37,7 +37,7 @@ final class Byteman {
                 "AT EXIT",
                 List.of("order-service", "inventory-service", "payment-service")),
         COMMIT_BEFORE_OFFSETS("dev.orderly.messaging.EventConsumer", "consume", "AT EXIT", SystemUnderTest.SERVICES),
-        PROJECTION_BEFORE_COMMIT("dev.orderly.order.view.OrderProjection", "on", "AT EXIT", List.of("order-service")),
+        PROJECTION_BEFORE_COMMIT("dev.orderly.order.view.OrderViewFold", "on", "AT EXIT", List.of("order-service")),
         INTAKE_BEFORE_COMMIT("dev.orderly.order.OrderCommands", "place", "AT EXIT", List.of("order-service")),
         INTAKE_BEFORE_ANSWER("dev.orderly.order.OrderIntake", "answer", "AT ENTRY", List.of("order-service")),
         CANCEL_BEFORE_ANSWER(
