@@ -38,10 +38,14 @@ class ChaosTest {
     @EnabledIfSystemProperty(named = "orderly.chaos", matches = "true")
     @CsvSource({
         "ACKNOWLEDGE_BEFORE_COMMIT, none, I01_ACKNOWLEDGED_ORDERS_EXIST",
+        "OFFSETS_BEFORE_COMMIT, none, I10_EVENTS_ARE_SEEN",
         "SWALLOW, none, I10_EVENTS_ARE_SEEN",
         "NO_DEDUPLICATION, duplicates, L03_EFFECTS_ARE_ONCE_AND_IN_ORDER",
+        "LOOK_THEN_INSERT, none, L03_EFFECTS_ARE_ONCE_AND_IN_ORDER",
         "REORDER, none, L03_EFFECTS_ARE_ONCE_AND_IN_ORDER",
+        "RETRY_BEHIND, none, L03_EFFECTS_ARE_ONCE_AND_IN_ORDER",
         "LOSE_SLOT, none, I08_OUTBOX_IS_PUBLISHED",
+        "LATE_SLOT, none, I08_OUTBOX_IS_PUBLISHED",
         "FORGET_STOCK, none, I04_STOCK_IS_CONSERVED",
     })
     void a_broken_promise_is_found_out(String sabotage, String faults, String invariant)

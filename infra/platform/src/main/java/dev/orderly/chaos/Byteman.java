@@ -7,6 +7,7 @@ import com.sun.tools.attach.VirtualMachine;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -36,7 +37,7 @@ final class Byteman {
                 "AT EXIT",
                 List.of("order-service", "inventory-service", "payment-service")),
         COMMIT_BEFORE_OFFSETS("dev.orderly.messaging.EventConsumer", "consume", "AT EXIT", SystemUnderTest.SERVICES),
-        PROJECTION_BEFORE_COMMIT("dev.orderly.order.view.OrderProjection", "on", "AT EXIT", List.of("order-service")),
+        PROJECTION_BEFORE_COMMIT("dev.orderly.order.view.OrderViewFold", "on", "AT EXIT", List.of("order-service")),
         INTAKE_BEFORE_COMMIT("dev.orderly.order.OrderCommands", "place", "AT EXIT", List.of("order-service")),
         INTAKE_BEFORE_ANSWER("dev.orderly.order.OrderIntake", "answer", "AT ENTRY", List.of("order-service")),
         CANCEL_BEFORE_ANSWER(
@@ -88,6 +89,31 @@ final class Byteman {
         }
     }
 
+    private static final String CONSUMER = "dev.orderly.messaging.EventConsumer";
+
+    private static final String NO_SECOND_GUARD = CrashPoint.rule(
+                    "forget versions", "dev.orderly.messaging.VersionGuard$Batch", "save", "AT ENTRY", "TRUE", "RETURN")
+            + CrashPoint.rule(
+                    "see no gaps",
+                    "dev.orderly.messaging.VersionGuard",
+                    "seesAllOf",
+                    "AT ENTRY",
+                    "TRUE",
+                    "RETURN false");
+
+    private static final String NO_AUDITOR =
+            CrashPoint.rule("sleep", "dev.orderly.messaging.OutboxAuditor", "audit", "AT ENTRY", "TRUE", "RETURN");
+
+    /** What was not there when it began is new to it, whoever else has inserted it meanwhile. */
+    private static final String LOOK_THEN_INSERT_SQL = "WITH wanted AS (SELECT ?::text AS consumer, id"
+            + " FROM unnest(?::uuid[]) AS id), found AS MATERIALIZED (SELECT * FROM wanted WHERE NOT EXISTS"
+            + " (SELECT FROM inbox WHERE inbox.consumer = wanted.consumer AND event_id = wanted.id)),"
+            + " later AS MATERIALIZED (SELECT pg_sleep(1)),"
+            + " inserted AS (INSERT INTO inbox (event_day, consumer, event_id)"
+            + " SELECT coalesce((uuid_extract_timestamp(id) AT TIME ZONE 'UTC')::date, DATE '1970-01-01'), consumer, id"
+            + " FROM found, later ORDER BY 1, 3 ON CONFLICT DO NOTHING)"
+            + " SELECT id FROM found";
+
     /** A promise that is not kept, put into the services so that one can see the checkers see it. */
     enum Sabotage {
         NONE("nothing is broken", List.of(), ""),
@@ -106,11 +132,28 @@ final class Byteman {
                 SystemUnderTest.SERVICES,
                 CrashPoint.rule(
                         "sabotage",
-                        "dev.orderly.messaging.EventConsumer",
+                        CONSUMER,
                         "consume",
                         "AT ENTRY",
                         "incrementCounter(\"visits\") % 40 == 0",
                         "RETURN")),
+        OFFSETS_BEFORE_COMMIT(
+                "a batch is acknowledged before its transaction, and the service dies in between",
+                List.of("inventory-service"),
+                CrashPoint.rule(
+                                "acknowledge",
+                                CONSUMER,
+                                "consume",
+                                "AT ENTRY",
+                                "incrementCounter(\"visits\") == 100",
+                                "createTimer(\"acknowledged\"); RETURN")
+                        + CrashPoint.rule(
+                                "die when Kafka has been told",
+                                CONSUMER,
+                                "consume",
+                                "AT ENTRY",
+                                "getElapsedTimeFromTimer(\"acknowledged\") > 1500",
+                                "killJVM(137)")),
         NO_DEDUPLICATION(
                 "the inbox takes every event for a new one, and the guard behind it remembers none",
                 SystemUnderTest.SERVICES,
@@ -121,37 +164,44 @@ final class Byteman {
                                 "AT ENTRY",
                                 "TRUE",
                                 "RETURN new java.util.HashSet($2)")
-                        + CrashPoint.rule(
-                                "forget versions",
-                                "dev.orderly.messaging.VersionGuard$Batch",
-                                "save",
+                        + NO_SECOND_GUARD),
+        LOOK_THEN_INSERT(
+                "the inbox looks first, and inserts a second later what it did not find; no guard behind it",
+                List.of("order-service"),
+                CrashPoint.rule(
+                                "sabotage",
+                                "org.postgresql.jdbc.PgConnection",
+                                "prepareStatement(String)",
                                 "AT ENTRY",
-                                "TRUE",
-                                "RETURN")
-                        + CrashPoint.rule(
-                                "see no gaps",
-                                "dev.orderly.messaging.VersionGuard",
-                                "seesAllOf",
-                                "AT ENTRY",
-                                "TRUE",
-                                "RETURN false")),
+                                "$1.startsWith(\"INSERT INTO inbox\")",
+                                "$1 = \"" + LOOK_THEN_INSERT_SQL + "\"")
+                        + NO_SECOND_GUARD,
+                // It goes wrong only while two own a partition: when one joins, and when one leaves.
+                List.of(
+                        fault(1, Fault.Kind.SECOND_INSTANCE, "order-service", 1, 5),
+                        fault(2, Fault.Kind.SECOND_INSTANCE, "order-service", 2, 8))),
         REORDER(
                 "the events of a batch are handled last to first",
                 SystemUnderTest.SERVICES,
-                CrashPoint.rule(
-                                "linger",
-                                "dev.orderly.messaging.EventConsumer",
-                                "consume",
-                                "AT ENTRY",
-                                "TRUE",
-                                "Thread.sleep(100)")
+                CrashPoint.rule("linger", CONSUMER, "consume", "AT ENTRY", "TRUE", "delay(100)")
                         + CrashPoint.rule(
                                 "sabotage",
-                                "dev.orderly.messaging.EventConsumer",
+                                CONSUMER,
                                 "decisions",
                                 "AT ENTRY",
                                 "TRUE",
                                 "java.util.Collections.reverse($1)")),
+        RETRY_BEHIND(
+                "the first half of a batch fails, and is tried again behind the other half",
+                SystemUnderTest.SERVICES,
+                CrashPoint.rule("linger", CONSUMER, "consume", "AT ENTRY", "TRUE", "delay(300)")
+                        + CrashPoint.rule(
+                                "sabotage",
+                                CONSUMER,
+                                "decisions",
+                                "AT ENTRY",
+                                "TRUE",
+                                "java.util.Collections.rotate($1, $1.size() / 2)")),
         FORGET_STOCK(
                 "every 5th change of the stock is forgotten",
                 List.of("inventory-service"),
@@ -162,21 +212,35 @@ final class Byteman {
                         "AT ENTRY",
                         "incrementCounter(\"visits\") % 5 == 0",
                         "RETURN")),
-        /** The loss itself is not by a rule: see {@link Injector#loseSlot}. */
         LOSE_SLOT(
                 "a replication slot is dropped, and made again while orders are placed; the auditor sleeps",
                 SystemUnderTest.SERVICES,
-                CrashPoint.rule(
-                        "sabotage", "dev.orderly.messaging.OutboxAuditor", "audit", "AT ENTRY", "TRUE", "RETURN"));
+                NO_AUDITOR,
+                List.of(fault(1, Fault.Kind.LOSE_SLOT, "inventory", 2, 3))),
+        LATE_SLOT(
+                "the first replication slot is made when there are orders already; the auditor sleeps",
+                SystemUnderTest.SERVICES,
+                NO_AUDITOR,
+                List.of(fault(1, Fault.Kind.LOSE_SLOT, "orders", 0, 4)));
 
         private final String what;
         private final List<String> services;
         private final String rules;
+        private final List<Fault> faults;
 
         Sabotage(String what, List<String> services, String rules) {
+            this(what, services, rules, List.of());
+        }
+
+        Sabotage(String what, List<String> services, String rules, List<Fault> faults) {
             this.what = what;
             this.services = services;
             this.rules = rules;
+            this.faults = faults;
+        }
+
+        private static Fault fault(int number, Fault.Kind kind, String target, int at, int lasts) {
+            return new Fault(number, kind, target, Duration.ofSeconds(at), Duration.ofSeconds(lasts), number);
         }
 
         String what() {
@@ -189,6 +253,11 @@ final class Byteman {
 
         String rules() {
             return rules;
+        }
+
+        /** What has to happen for it to show. */
+        List<Fault> faults() {
+            return faults;
         }
     }
 

@@ -10,16 +10,13 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -42,8 +39,14 @@ public final class Chaos implements Callable<Integer> {
 
     private static final Duration ANSWERS = Duration.ofSeconds(60);
     private static final Duration RECOVERY = Duration.ofSeconds(60);
-    /** Of the load after the last fault, so that its recovery can be seen. */
+    /** Of the load after the last fault has begun, so that its recovery can be seen; of a short load a quarter. */
     private static final Duration LULL = Duration.ofSeconds(10);
+    /** Of load, at most, for faults that are not over in time. */
+    private static final Duration OVERTIME = Duration.ofSeconds(30);
+    /** Before an order is given up; short, so that faults make it happen. */
+    private static final Duration ORDER_DEADLINE = Duration.ofSeconds(30);
+    /** That which order-service has by itself. */
+    private static final Duration COMPOSED_ORDER_DEADLINE = Duration.ofMinutes(2);
 
     private static final Duration PROBE = Duration.ofMillis(250);
 
@@ -53,8 +56,18 @@ public final class Chaos implements Callable<Integer> {
     @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "(default: ${DEFAULT-VALUE})")
     long seed;
 
-    @Option(names = "--minutes", paramLabel = "M", defaultValue = "3", description = "(default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--minutes",
+            paramLabel = "M",
+            defaultValue = "3",
+            description = "Of load, and a little more if a fault is not over by then. (default: ${DEFAULT-VALUE})")
     double minutes;
+
+    @Option(
+            names = "--count",
+            paramLabel = "N",
+            description = "Faults that are injected, however long it takes. (default: as many as fit into the time)")
+    int count;
 
     @Option(
             names = "--rate",
@@ -91,7 +104,7 @@ public final class Chaos implements Callable<Integer> {
     @Option(
             names = "--deadline",
             paramLabel = "SECONDS",
-            defaultValue = "180",
+            defaultValue = "120",
             description = "For the system to come to rest after the load. (default: ${DEFAULT-VALUE})")
     int deadline;
 
@@ -113,16 +126,18 @@ public final class Chaos implements Callable<Integer> {
     @Option(names = "--schedule", description = "Print what would go wrong when, and do nothing.")
     boolean scheduleOnly;
 
-    /** Longer than a transaction takes; else what a lost slot swallowed is missing for more than a minute. */
-    private static final Map<String, String> SETTINGS = Map.of("ORDERLY_OUTBOX_AUDIT_GRACE", "20S");
+    private static final Map<String, String> SETTINGS = Map.of(
+            // Longer than a transaction takes; else what a lost slot swallowed is missing for more than a minute.
+            "ORDERLY_OUTBOX_AUDIT_GRACE", "20S", "ORDERLY_ORDER_DEADLINE", ORDER_DEADLINE.toSeconds() + "S");
 
     private final List<Report.Happened> happened = Collections.synchronizedList(new ArrayList<>());
     private final Map<Integer, String> missed = Collections.synchronizedMap(new TreeMap<>());
+    private volatile int leftOut;
 
     @Override
     public Integer call() throws IOException, InterruptedException, SQLException {
         var load = Duration.ofMillis((long) (minutes * 60_000));
-        var schedule = schedule(load);
+        var schedule = schedule(load.minus(lull(load)));
         if (scheduleOnly) {
             schedule.forEach(Chaos::print);
             return 0;
@@ -131,8 +146,8 @@ public final class Chaos implements Callable<Integer> {
         Files.createDirectories(folder);
         System.setProperty("orderly.log", folder.resolve("chaos.log").toString());
         System.out.printf(
-                "seed %d, %d faults in %d s, %d operations/s, in %s%n",
-                seed, schedule.size(), load.toSeconds(), rate, folder);
+                "seed %d, %d faults%s, %d operations/s, in %s%n",
+                seed, schedule.size(), count > 0 ? "" : " in " + load.toSeconds() + " s", rate, folder);
         boolean clean = run(folder, schedule, load);
         if (clean && data == null && !compose) {
             delete(folder.resolve("platform"));
@@ -166,7 +181,12 @@ public final class Chaos implements Callable<Integer> {
         }
     }
 
-    private List<Fault> schedule(Duration load) {
+    private static Duration lull(Duration load) {
+        var quarter = load.dividedBy(4);
+        return quarter.compareTo(LULL) < 0 ? quarter : LULL;
+    }
+
+    private List<Fault> schedule(Duration time) {
         if (compose) {
             if (spec.commandLine().getParseResult().hasMatchedOption("--faults") || sabotage != Byteman.Sabotage.NONE) {
                 throw new ParameterException(spec.commandLine(), "--compose breaks nothing: no --faults, no --break");
@@ -174,7 +194,13 @@ public final class Chaos implements Callable<Integer> {
             return List.of();
         }
         try {
-            return Fault.schedule(seed, load, Duration.ofMillis((long) (every * 1000)), Fault.kinds(faults));
+            var pause = Duration.ofMillis((long) (every * 1000));
+            var kinds = Fault.kinds(faults);
+            return count > 0
+                    ? Fault.schedule(seed, pause, kinds).limit(count).toList()
+                    : Fault.schedule(seed, pause, kinds)
+                            .takeWhile(fault -> fault.at().compareTo(time) < 0)
+                            .toList();
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage());
         }
@@ -183,19 +209,25 @@ public final class Chaos implements Callable<Integer> {
     private Report run(SystemUnderTest system, History history, List<Fault> schedule, Duration time)
             throws InterruptedException, SQLException, IOException {
         try (var injector = new Injector(system);
-                var load = new Load(system, history, seed);
-                var duplicates = new Duplicates(system)) {
+                var load = new Load(system, history, seed, rate);
+                var watch = new Watch(system)) {
             load.prepare();
             injector.sabotage(sabotage);
+            boolean endless = count > 0 || untilEof;
+            var end = endless ? Instant.MAX : Instant.now().plus(time).minus(lull(time));
             var nemesis = Thread.ofPlatform().daemon().name("nemesis").start(() -> {
                 if (untilEof) {
                     awaitEndOfInput();
                 } else {
-                    injectAll(system, injector, schedule);
+                    injectAll(system, injector, schedule, end);
                 }
             });
-            var taken = load.run(rate, time, nemesis::isAlive);
-            say("the load is over; healing");
+            var latest = endless ? Instant.MAX : Instant.now().plus(time).plus(OVERTIME);
+            var taken = load.run(
+                    endless ? Duration.ZERO : time,
+                    () -> nemesis.isAlive() && Instant.now().isBefore(latest));
+            say("the load is over after %d s; healing".formatted(taken.toSeconds()));
+            nemesis.join();
             injector.heal();
             load.finish(ANSWERS);
             boolean audited = schedule.stream().anyMatch(fault -> fault.kind() == Fault.Kind.LOSE_SLOT);
@@ -207,12 +239,21 @@ public final class Chaos implements Callable<Integer> {
             var evidence = Evidence.of(
                     system,
                     history.completed(),
-                    injector.poison(),
-                    ViewRebuild.differences(system),
-                    injector.dark(),
+                    injector,
+                    // While there is more to come the two differ for no reason of theirs.
+                    unquiet.isEmpty() ? ViewRebuild.differences(system) : List.of(),
+                    compose ? COMPOSED_ORDER_DEADLINE : ORDER_DEADLINE,
+                    watch.away(),
                     unquiet);
             return Report.of(
-                    seed, taken, List.copyOf(happened), missed, evidence, injector.republished(), duplicates.total());
+                    seed,
+                    taken,
+                    List.copyOf(happened),
+                    missed,
+                    leftOut,
+                    evidence,
+                    injector.republished(),
+                    watch.duplicates());
         }
     }
 
@@ -224,26 +265,32 @@ public final class Chaos implements Callable<Integer> {
         }
     }
 
-    private void injectAll(SystemUnderTest system, Injector injector, List<Fault> schedule) {
+    private void injectAll(SystemUnderTest system, Injector injector, List<Fault> schedule, Instant end) {
         var start = Instant.now();
         var atOnce = new Semaphore(alone ? 1 : MOST_AT_ONCE);
         try (var running = Executors.newVirtualThreadPerTaskExecutor()) {
-            if (sabotage == Byteman.Sabotage.LOSE_SLOT) {
+            for (var fault : sabotage.faults()) {
                 running.submit(() -> {
-                    TimeUnit.SECONDS.sleep(2);
-                    injector.loseSlot("inventory", Duration.ofSeconds(3));
+                    TimeUnit.MILLISECONDS.sleep(fault.at().toMillis());
+                    inject(injector, fault);
                     return null;
                 });
             }
+            leftOut = schedule.size();
             for (var fault : schedule) {
-                TimeUnit.MILLISECONDS.sleep(Math.max(
-                        0,
-                        Duration.between(Instant.now(), start.plus(fault.at())).toMillis()));
+                var due = start.plus(fault.at());
+                if (due.isAfter(end)) {
+                    break; // It would make the run longer than it was to be.
+                }
+                TimeUnit.MILLISECONDS.sleep(millisUntil(due));
                 // Nothing else can happen to what is not there.
                 int share = fault.kind() == Fault.Kind.POWER_CUT && !alone ? MOST_AT_ONCE : 1;
-                atOnce.acquire(share);
+                if (!atOnce.tryAcquire(share, millisUntil(end), TimeUnit.MILLISECONDS)) {
+                    break;
+                }
+                leftOut--;
                 // What was waited for comes on top: the pauses between the faults stay as they are.
-                var late = Duration.between(start.plus(fault.at()), Instant.now());
+                var late = Duration.between(due, Instant.now());
                 start = late.isPositive() ? start.plus(late) : start;
                 running.submit(() -> {
                     try {
@@ -259,10 +306,18 @@ public final class Chaos implements Callable<Integer> {
                 });
             }
             atOnce.acquire(alone ? 1 : MOST_AT_ONCE);
-            TimeUnit.MILLISECONDS.sleep(schedule.isEmpty() ? 0 : LULL.toMillis());
+            if (count > 0) {
+                TimeUnit.MILLISECONDS.sleep(LULL.toMillis());
+            }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    private static long millisUntil(Instant moment) {
+        return moment.equals(Instant.MAX)
+                ? Long.MAX_VALUE
+                : Math.max(0, Duration.between(Instant.now(), moment).toMillis());
     }
 
     private void inject(Injector injector, Fault fault) throws InterruptedException {
@@ -331,52 +386,6 @@ public final class Chaos implements Callable<Integer> {
             for (var file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);
             }
-        }
-    }
-
-    /** Adds up what the services count as duplicates, across their restarts; what a killed one had counted last is lost. */
-    private static final class Duplicates implements AutoCloseable {
-        private static final Pattern COUNTER =
-                Pattern.compile("orderly_events_total\\{group=\"([^\"]+)\",outcome=\"duplicate\"\\} (\\S+)");
-
-        private final Map<String, Double> last = new HashMap<>();
-        private final Map<String, Double> sums = new ConcurrentHashMap<>();
-        private final Thread sampler;
-
-        Duplicates(SystemUnderTest system) {
-            sampler = Thread.ofVirtual().name("duplicates").start(() -> {
-                try {
-                    while (true) {
-                        sample(system);
-                        TimeUnit.SECONDS.sleep(1);
-                    }
-                } catch (InterruptedException _) {
-                    Thread.currentThread().interrupt(); // closed
-                }
-            });
-        }
-
-        private void sample(SystemUnderTest system) throws InterruptedException {
-            for (String service : SystemUnderTest.SERVICES) {
-                var metrics = system.ask("GET", system.url(service, "/q/metrics"), null)
-                        .orElse("");
-                var found = COUNTER.matcher(metrics);
-                while (found.find()) {
-                    double now = Double.parseDouble(found.group(2));
-                    double before = last.getOrDefault(found.group(1), 0.0);
-                    sums.merge(found.group(1), now >= before ? now - before : now, Double::sum);
-                    last.put(found.group(1), now);
-                }
-            }
-        }
-
-        long total() {
-            return (long) sums.values().stream().mapToDouble(d -> d).sum();
-        }
-
-        @Override
-        public void close() {
-            sampler.interrupt();
         }
     }
 }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.orderly.chaos.History.Operation;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -19,12 +20,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.apache.kafka.common.serialization.StringDeserializer;
 
 /**
  * All there is to see when everything is quiet again: what the client was told, every row of every database, every record of
@@ -33,6 +35,11 @@ import org.apache.kafka.common.serialization.StringDeserializer;
  * @param inbox the events that each consumer group has seen
  * @param rebuilt orders of which a read model built again from the topic said something else than the one kept up to date
  * @param gateway the payment gateway's own log of what it did
+ * @param commits how far the groups said they had read, from Kafka's own log of it, in its order
+ * @param rewinds what groups were set back to by us
+ * @param traces of people who registered
+ * @param deadline that an order has to be decided
+ * @param away when the service that keeps to that deadline could not
  * @param dark the longest time for which everything was off, by a power cut, until the launcher had it all up again
  * @param unquiet what had still not come to rest at the deadline; empty when all had
  */
@@ -56,6 +63,11 @@ record Evidence(
         List<String> rebuilt,
         List<GatewayEntry> gateway,
         List<String> complaints,
+        List<Commit> commits,
+        Set<Commit> rewinds,
+        List<Trace> traces,
+        Duration deadline,
+        List<Away> away,
         Duration dark,
         List<String> unquiet) {
 
@@ -97,7 +109,23 @@ record Evidence(
     /** @param what happened: payment.succeeded, payment.refunded …, or "believed", of a forged callback that was acknowledged */
     record GatewayEntry(String order, String what) {}
 
-    record Letter(String order, String kind, String state) {}
+    /** @param about an order, or a person or one of their codes */
+    record Letter(String about, String kind, String state) {
+        boolean aboutAnOrder() {
+            return Set.of("CONFIRMED", "REJECTED", "CANCELLED").contains(kind);
+        }
+    }
+
+    record Commit(String group, TopicPartition partition, long offset) {}
+
+    /** Someone's name, mail or phone, and where it was found: "table orders.customer", "topic …", "log of …". */
+    record Trace(String place, Person person) {}
+
+    /** Not there at some time in this, and there at its ends. */
+    record Away(Instant since, Instant until) {}
+
+    /** Why an order is cancelled that nobody has decided by its deadline. */
+    static final String GIVEN_UP = "not decided in time";
 
     private static final JsonMapper JSON = new JsonMapper();
     private static final Duration SILENCE = Duration.ofSeconds(5);
@@ -117,9 +145,10 @@ record Evidence(
     static Evidence of(
             SystemUnderTest system,
             List<Operation> operations,
-            List<Poison.Injected> poison,
+            Injector injector,
             List<String> rebuilt,
-            Duration dark,
+            Duration deadline,
+            List<Away> away,
             List<String> unquiet)
             throws SQLException, IOException, InterruptedException {
         var outbox = new ArrayList<OutboxRow>();
@@ -151,7 +180,7 @@ record Evidence(
                 outbox,
                 inbox,
                 parked,
-                poison,
+                injector.poison(),
                 rows(
                         system,
                         "orders",
@@ -223,7 +252,12 @@ record Evidence(
                 rebuilt,
                 gateway(system),
                 complaints(system),
-                dark,
+                commits(system),
+                injector.rewinds(),
+                Traces.of(system),
+                deadline,
+                away,
+                injector.dark(),
                 unquiet);
     }
 
@@ -263,12 +297,48 @@ record Evidence(
     /** From the beginning to the end that it has now. */
     private static List<Event> topic(SystemUnderTest system) {
         var events = new ArrayList<Event>();
+        readToTheEnd(system, topic -> topic.equals(TOPIC), record -> {
+            if (!Injector.isPoison(record.headers())) {
+                events.add(event(record));
+            }
+        });
+        return events;
+    }
+
+    /** Every commit, not only the last of each group, as long as Kafka has not compacted them. */
+    private static List<Commit> commits(SystemUnderTest system) {
+        var commits = new ArrayList<Commit>();
+        readToTheEnd(system, topic -> topic.equals("__consumer_offsets"), record -> {
+            var key = ByteBuffer.wrap(record.key());
+            // Versions 0 and 1 are commits, of which all versions of the value begin alike; null is for what has
+            // expired.
+            if (key.getShort() <= 1 && record.value() != null) {
+                var group = string(key);
+                var partition = new TopicPartition(string(key), key.getInt());
+                commits.add(new Commit(
+                        group, partition, ByteBuffer.wrap(record.value()).getLong(Short.BYTES)));
+            }
+        });
+        return commits;
+    }
+
+    private static String string(ByteBuffer buffer) {
+        var bytes = new byte[buffer.getShort()];
+        buffer.get(bytes);
+        return new String(bytes, UTF_8);
+    }
+
+    /** Each partition in its order, from its beginning to the end that it has now. */
+    static void readToTheEnd(
+            SystemUnderTest system, Predicate<String> topics, Consumer<ConsumerRecord<byte[], byte[]>> reader) {
         try (var consumer = new KafkaConsumer<>(
                 Map.<String, Object>of("bootstrap.servers", system.bootstrapServers(), "max.poll.records", 5000),
-                new StringDeserializer(),
+                new ByteArrayDeserializer(),
                 new ByteArrayDeserializer())) {
-            var partitions = consumer.partitionsFor(TOPIC).stream()
-                    .map(info -> new TopicPartition(TOPIC, info.partition()))
+            var partitions = consumer.listTopics().entrySet().stream()
+                    .filter(topic -> topics.test(topic.getKey()))
+                    .flatMap(topic -> topic.getValue().stream())
+                    .map(info -> new TopicPartition(info.topic(), info.partition()))
                     .toList();
             consumer.assign(partitions);
             consumer.seekToBeginning(partitions);
@@ -276,32 +346,27 @@ record Evidence(
             long deadline = System.nanoTime() + SILENCE.toNanos();
             while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
                 var records = consumer.poll(Duration.ofMillis(500));
-                for (var record : records) {
-                    if (!Injector.isPoison(record.headers())) {
-                        events.add(event(record));
-                    }
-                }
+                records.forEach(reader);
                 deadline = records.isEmpty() ? deadline : System.nanoTime() + SILENCE.toNanos();
                 if (System.nanoTime() > deadline) {
-                    throw new IllegalStateException("the topic cannot be read to its end");
+                    throw new IllegalStateException("the topics cannot be read to their ends");
                 }
             }
         }
-        return events;
     }
 
-    private static Event event(ConsumerRecord<String, byte[]> record) {
+    private static Event event(ConsumerRecord<byte[], byte[]> record) {
         return new Event(
                 record.partition(),
                 record.offset(),
-                record.key(),
+                new String(record.key(), UTF_8),
                 UUID.fromString(header(record, "id")),
                 header(record, "type"),
                 header(record, "source"),
                 Integer.parseInt(header(record, "version")));
     }
 
-    private static String header(ConsumerRecord<String, byte[]> record, String name) {
+    private static String header(ConsumerRecord<byte[], byte[]> record, String name) {
         return new String(record.headers().lastHeader(name).value(), UTF_8);
     }
 

@@ -61,6 +61,8 @@ record Fault(int number, Kind kind, String target, Duration at, Duration lasts, 
         PAUSE_POSTGRES(2, 8, List.of("postgres")),
         RESTART_POSTGRES(List.of("postgres")),
         KILL_BACKENDS(DATABASES),
+        FREEZE_BACKENDS(5, 25, DATABASES),
+        FREEZE_WALSENDER(5, 25, DATABASES),
         LOCK_TABLES(
                 2,
                 8,
@@ -101,27 +103,30 @@ record Fault(int number, Kind kind, String target, Duration at, Duration lasts, 
     }
 
     /**
-     * What goes wrong when, for a seed: always the same for the same arguments. Kinds are dealt like cards, so that each
-     * comes up before any comes up again.
+     * What goes wrong when, for a seed: always the same for the same arguments, and without an end. Kinds are dealt like
+     * cards, so that each comes up before any comes up again.
      */
-    static List<Fault> schedule(long seed, Duration time, Duration meanPause, Collection<Kind> kinds) {
+    static Stream<Fault> schedule(long seed, Duration meanPause, Collection<Kind> kinds) {
         var random = new Random(seed);
-        var faults = new ArrayList<Fault>();
         var deck = new ArrayList<Kind>();
-        if (kinds.isEmpty()) {
-            return faults;
+        return kinds.isEmpty()
+                ? Stream.empty()
+                : Stream.iterate(
+                        next(1, Duration.ZERO, meanPause, kinds, deck, random),
+                        last -> next(last.number + 1, last.at, meanPause, kinds, deck, random));
+    }
+
+    private static Fault next(
+            int number, Duration after, Duration meanPause, Collection<Kind> kinds, List<Kind> deck, Random random) {
+        var at = after.plus(pause(random, meanPause));
+        if (deck.isEmpty()) {
+            deck.addAll(kinds.stream().sorted().toList());
+            Collections.shuffle(deck, random);
         }
-        for (var at = pause(random, meanPause); at.compareTo(time) < 0; at = at.plus(pause(random, meanPause))) {
-            if (deck.isEmpty()) {
-                deck.addAll(kinds.stream().sorted().toList());
-                Collections.shuffle(deck, random);
-            }
-            var kind = deck.removeLast();
-            var target = kind.targets().get(random.nextInt(kind.targets().size()));
-            var lasts = Duration.ofMillis(random.nextLong(kind.leastSeconds * 1000L, kind.mostSeconds * 1000L + 1));
-            faults.add(new Fault(faults.size() + 1, kind, target, at, lasts, random.nextInt(1, 1000)));
-        }
-        return faults;
+        var kind = deck.removeLast();
+        var target = kind.targets().get(random.nextInt(kind.targets().size()));
+        var lasts = Duration.ofMillis(random.nextLong(kind.leastSeconds * 1000L, kind.mostSeconds * 1000L + 1));
+        return new Fault(number, kind, target, at, lasts, random.nextInt(1, 1000));
     }
 
     /** Between a half and one and a half times the mean. */

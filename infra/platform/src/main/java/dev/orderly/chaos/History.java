@@ -22,7 +22,9 @@ final class History implements AutoCloseable {
         PLACE,
         CANCEL,
         RESTOCK,
-        DEPOSIT
+        DEPOSIT,
+        REGISTER,
+        FORGET
     }
 
     enum Outcome {
@@ -43,11 +45,11 @@ final class History implements AutoCloseable {
     /**
      * One attempt of one request; a retry is an operation of its own with the same key.
      *
-     * @param subject the customer, the order to cancel, or the SKU
+     * @param subject the customer, the order to cancel, the SKU, or the mark of a {@link Person}
      * @param key under which the request may be repeated
      * @param amount of a deposit or a restock
      * @param status of the HTTP answer, 0 without one
-     * @param order that an accepted request was answered with
+     * @param order or person that an accepted request was answered with
      */
     record Operation(
             long id,

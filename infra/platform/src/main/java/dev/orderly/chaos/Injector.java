@@ -19,16 +19,20 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.RemoveMembersFromConsumerGroupOptions;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -44,7 +48,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
 /** Lets things go wrong, and right again: each fault is over when {@link #inject} returns, and nothing of it stays. */
 final class Injector implements AutoCloseable {
 
-    private static final Duration CRASH_PATIENCE = Duration.ofSeconds(30);
+    private static final Duration CRASH_PATIENCE = Duration.ofSeconds(15);
     private static final Duration RESTART_PATIENCE = Duration.ofSeconds(60);
     private static final int DUPLICATES = 200;
     private static final int STOP_TENTHS = 100;
@@ -52,10 +56,11 @@ final class Injector implements AutoCloseable {
     private final SystemUnderTest system;
     private final Byteman byteman = new Byteman();
     private final List<Poison.Injected> poison = new CopyOnWriteArrayList<>();
+    private final Set<Evidence.Commit> rewinds = ConcurrentHashMap.newKeySet();
     private final AtomicLong republished = new AtomicLong();
     private final AtomicLong dark = new AtomicLong();
     private final ExecutorService helpers = Executors.newVirtualThreadPerTaskExecutor();
-    private final List<Process> extras = new CopyOnWriteArrayList<>();
+    private final List<Extra> extras = new CopyOnWriteArrayList<>();
     private final KafkaProducer<String, byte[]> producer;
 
     Injector(SystemUnderTest system) {
@@ -76,6 +81,23 @@ final class Injector implements AutoCloseable {
                 new ByteArraySerializer());
     }
 
+    /** A second instance of a service that is up, as the child of its guard. */
+    private record Extra(String service, Process guard, AtomicBoolean ready) {
+        Stream<ProcessHandle> processes() {
+            return guard.descendants();
+        }
+
+        /** Its JVM, as soon as that can be worked on. */
+        Stream<Long> jvm() {
+            return ready.get()
+                    ? processes()
+                            .filter(process ->
+                                    process.info().command().orElse("").endsWith("java"))
+                            .map(ProcessHandle::pid)
+                    : Stream.empty();
+        }
+    }
+
     /** The fault could not be made to happen; the reason is for the report. */
     static final class Missed extends Exception {
         private static final long serialVersionUID = 1L;
@@ -87,6 +109,11 @@ final class Injector implements AutoCloseable {
 
     List<Poison.Injected> poison() {
         return List.copyOf(poison);
+    }
+
+    /** What groups were set back to, or may have been. */
+    Set<Evidence.Commit> rewinds() {
+        return Set.copyOf(rewinds);
     }
 
     /** How many records of the topic were sent to it a second time. */
@@ -154,6 +181,13 @@ final class Injector implements AutoCloseable {
                             "postgres",
                             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '" + target
                                     + "_app'");
+                case FREEZE_BACKENDS ->
+                    freeze("SELECT pid FROM pg_stat_activity WHERE usename = '" + target + "_app'", fault.lasts());
+                case FREEZE_WALSENDER ->
+                    freeze(
+                            "SELECT active_pid FROM pg_replication_slots WHERE slot_name = 'outbox_" + target
+                                    + "' AND active",
+                            fault.lasts());
                 case LOCK_TABLES -> lock(target, fault.lasts());
                 case CHANGE_TABLE ->
                     sql(
@@ -194,16 +228,36 @@ final class Injector implements AutoCloseable {
                 .flatMap(ProcessHandle::descendants)
                 .map(ProcessHandle::pid)
                 .forEach(family::add);
+        stopFor(time, family);
+    }
+
+    private static void stopFor(Duration time, List<Long> processes) throws InterruptedException, IOException {
         try {
-            for (long pid : family) {
+            for (long pid : processes) {
                 signal("STOP", pid);
             }
             TimeUnit.MILLISECONDS.sleep(time.toMillis());
         } finally {
-            for (long pid : family) {
+            for (long pid : processes) {
                 signal("CONT", pid);
             }
         }
+    }
+
+    /** Connections that stay open, and on which nobody answers any more; new ones are as good as ever. */
+    private void freeze(String query, Duration time) throws SQLException, InterruptedException, IOException, Missed {
+        var backends = new ArrayList<Long>();
+        try (var connection = system.connect("postgres");
+                var select = connection.createStatement();
+                var rows = select.executeQuery(query)) {
+            while (rows.next()) {
+                backends.add(rows.getLong(1));
+            }
+        }
+        if (backends.isEmpty()) {
+            throw new Missed("there was no such connection");
+        }
+        stopFor(time, backends);
     }
 
     private void killAll(List<String> parts) throws InterruptedException, IOException {
@@ -281,7 +335,8 @@ final class Injector implements AutoCloseable {
         builder.environment().putAll(system.environment(service));
         builder.environment().put("HTTP_PORT", String.valueOf(port));
         var guard = builder.start();
-        extras.add(guard);
+        var extra = new Extra(service, guard, new AtomicBoolean());
+        extras.add(extra);
         try {
             var ready = URI.create("http://localhost:" + port + "/q/health/ready");
             long deadline = System.nanoTime() + RESTART_PATIENCE.toNanos();
@@ -290,6 +345,7 @@ final class Injector implements AutoCloseable {
                     && system.ask("GET", ready, null).isEmpty()) {
                 TimeUnit.MILLISECONDS.sleep(200);
             }
+            extra.ready.set(true);
             guard.waitFor(time.toMillis(), TimeUnit.MILLISECONDS);
         } finally {
             if (!politely) {
@@ -297,12 +353,12 @@ final class Injector implements AutoCloseable {
             }
             guard.getOutputStream().close(); // which asks it to stop
             guard.waitFor();
-            extras.remove(guard);
+            extras.remove(extra);
         }
     }
 
     private void killExtras() {
-        extras.forEach(guard -> guard.descendants().forEach(ProcessHandle::destroyForcibly));
+        extras.forEach(extra -> extra.processes().forEach(ProcessHandle::destroyForcibly));
     }
 
     private static int freePort() throws IOException {
@@ -387,6 +443,7 @@ final class Injector implements AutoCloseable {
                 .get()
                 .forEach((partition, offset) ->
                         committed.put(partition, new OffsetAndMetadata(Math.max(0, offset.offset() - dice))));
+        committed.forEach((partition, to) -> rewinds.add(new Evidence.Commit(group, partition, to.offset())));
         signalPart("KILL", GROUPS.get(group));
         long deadline = System.nanoTime() + RESTART_PATIENCE.toNanos();
         while (true) {
@@ -431,16 +488,23 @@ final class Injector implements AutoCloseable {
         }
     }
 
-    /** Keeps a service broken, whatever process it is by now, until this is closed. */
+    /** Keeps a service broken, whatever processes it is by now, until this is closed. */
     void sabotage(Byteman.Sabotage sabotage) {
         for (String service : sabotage.services()) {
             helpers.submit(() -> {
-                var done = Set.<Long>of();
+                var done = new HashSet<Long>();
                 while (true) {
-                    long pid = system.part(service).pid();
-                    if (pid != 0 && system.part(service).ready() && !done.contains(pid)) {
-                        byteman.install(pid, sabotage.rules());
-                        done = Set.of(pid);
+                    var part = system.part(service);
+                    var jvms = Stream.concat(
+                            part.ready() ? Stream.of(part.pid()) : Stream.empty(),
+                            extras.stream()
+                                    .filter(extra -> extra.service.equals(service))
+                                    .flatMap(Extra::jvm));
+                    for (long pid : jvms.toList()) {
+                        if (!done.contains(pid)) {
+                            byteman.install(pid, sabotage.rules());
+                            done.add(pid);
+                        }
                     }
                     TimeUnit.MILLISECONDS.sleep(300);
                 }

@@ -45,7 +45,13 @@ enum Invariant {
     I09_ORDER_IS_KEPT("per order one partition; per source versions 1, 2, 3 … at first sight", Invariant::inOrder),
     I10_EVENTS_ARE_SEEN("each group has seen each of its events", Invariant::seen),
     I11_VIEW_IS_THE_FOLD("read model = fold of the topic = write model", Invariant::view),
+    I12_OFFSETS_NEVER_GO_BACK(
+            "how far a group has read, by Kafka's log of it, is never less than before, but where the lab set it back",
+            Invariant::offsets),
     I13_PARKED_IS_THE_POISON("parked is the injected poison: no more, no less", Invariant::parked),
+    I14_ORDERS_ARE_DECIDED_IN_TIME(
+            "cancelled for lateness at the deadline, not before; never undecided for 30 s more, unless nobody was there",
+            Invariant::inTime),
     I15_CARDS_ARE_CHARGED_ONCE(
             "by the gateway's own log: captured once, refunded when cancelled, as in our ledger; no forgery believed",
             Invariant::cards),
@@ -55,6 +61,9 @@ enum Invariant {
             "a deposit that was accepted is there once; an order whose cancellation was is cancelled",
             Invariant::depositsAndCancellations),
     I18_NOTHING_UNEXPECTED_IS_LOGGED("no error but those that the faults explain", Invariant::complaints),
+    I19_PEOPLE_ARE_NOT_TALKED_ABOUT(
+            "who registered is in the tables and the topic that are for it and nowhere else; who was forgotten, in no table",
+            Invariant::people),
     I20_A_REBUILD_CHANGES_NOTHING("the read model built again from the topic is the same", Evidence::rebuilt),
     L01_OUTCOMES_ARE_RIGHT("enough stock and money: confirmed. Not enough: rejected", Invariant::outcomes),
     L02_LETTERS_ARE_SENT("one letter per ended order, of its kind, sent; copies under its id", Invariant::letters),
@@ -62,6 +71,11 @@ enum Invariant {
             "of each order every event took effect once, in the order of the topic", Invariant::effects);
 
     private static final Duration LONGEST_SILENCE = Duration.ofSeconds(90);
+    private static final Duration SLACK = Duration.ofSeconds(30);
+    private static final Set<String> ENDS = Set.of("OrderConfirmed", "OrderRejected", "OrderCancelled");
+    private static final String CUSTOMERS = "table orders.customer";
+    private static final Set<String> TABLES_OF_PEOPLE =
+            Set.of(CUSTOMERS, "table orders.outbox", "table notifications.contact", "table notifications.notification");
 
     private final String promise;
     private final Function<Evidence, List<String>> check;
@@ -489,6 +503,80 @@ enum Invariant {
         return violations;
     }
 
+    private static List<String> offsets(Evidence all) {
+        var violations = new ArrayList<String>();
+        var last = new HashMap<String, Long>();
+        for (var commit : all.commits()) {
+            var before = last.put(commit.group() + ' ' + commit.partition(), commit.offset());
+            if (before != null && commit.offset() < before && !all.rewinds().contains(commit)) {
+                violations.add(commit + " after " + before);
+            }
+        }
+        return violations;
+    }
+
+    private static List<String> inTime(Evidence all) {
+        var violations = new ArrayList<String>();
+        var decisions = all.entries().stream()
+                .filter(entry -> ENDS.contains(entry.type()))
+                .collect(toMap(Evidence.Entry::order, Evidence.Entry::occurredAt, (first, _) -> first));
+        for (var order : all.orders()) {
+            var decided = decisions.get(order.id());
+            if (decided == null) {
+                continue; // I06 and I11 say so
+            }
+            var due = order.placedAt().plus(all.deadline());
+            if (decided.isBefore(due) && Evidence.GIVEN_UP.equals(order.reason())) {
+                violations.add("order %s was given up at %s, before %s".formatted(order.id(), decided, due));
+            }
+            var late = Duration.between(due, decided).minus(absence(all, due, decided));
+            if (late.compareTo(SLACK) > 0) {
+                violations.add("order %s was decided at %s, and not by %s".formatted(order.id(), decided, due));
+            }
+        }
+        return violations;
+    }
+
+    private static Duration absence(Evidence all, Instant from, Instant to) {
+        var sum = Duration.ZERO;
+        for (var away : all.away()) {
+            var begin = away.since().isAfter(from) ? away.since() : from;
+            var end = away.until().isBefore(to) ? away.until() : to;
+            sum = begin.isBefore(end) ? sum.plus(Duration.between(begin, end)) : sum;
+        }
+        return sum;
+    }
+
+    private static List<String> people(Evidence all) {
+        var violations = new ArrayList<String>();
+        var forgotten = accepted(all, Action.FORGET);
+        for (var trace : all.traces()) {
+            boolean table = TABLES_OF_PEOPLE.contains(trace.place());
+            if (!table && !trace.place().equals("topic customer-service")) {
+                violations.add("in " + trace.place() + ": " + trace.person());
+            } else if (table && forgotten.contains(trace.person().mark())) {
+                violations.add("forgotten, but in " + trace.place() + ": " + trace.person());
+            }
+        }
+        var known = all.traces().stream()
+                .filter(trace -> trace.place().equals(CUSTOMERS))
+                .map(trace -> trace.person().mark())
+                .collect(toSet());
+        accepted(all, Action.REGISTER).stream()
+                .filter(person -> !known.contains(person))
+                .filter(person -> operations(all, Action.FORGET).stream()
+                        .noneMatch(operation -> operation.subject().equals(person)))
+                .forEach(person -> violations.add("registered, but not there: " + person));
+        return violations;
+    }
+
+    private static Set<String> accepted(Evidence all, Action action) {
+        return operations(all, action).stream()
+                .filter(operation -> operation.outcome() == Outcome.OK)
+                .map(Operation::subject)
+                .collect(toSet());
+    }
+
     private static List<String> alive(Evidence all) {
         var violations = new ArrayList<>(all.unquiet());
         Instant last = null;
@@ -571,9 +659,12 @@ enum Invariant {
         var known = new HashSet<String>();
         var counts = new HashMap<String, Integer>();
         for (var letter : all.letters()) {
-            var order = orders.get(letter.order());
-            known.add("<" + letter.order() + "." + letter.kind().toLowerCase(java.util.Locale.ROOT));
-            counts.merge(letter.order(), 1, Integer::sum);
+            known.add("<" + letter.about() + "." + letter.kind().toLowerCase(java.util.Locale.ROOT));
+            if (!letter.aboutAnOrder()) {
+                continue; // whether a person can still be written to is not ours to say
+            }
+            var order = orders.get(letter.about());
+            counts.merge(letter.about(), 1, Integer::sum);
             if (order == null || !order.status().equals(letter.kind())) {
                 violations.add(letter + " about " + (order == null ? "no order" : order.status()));
             } else if (!letter.state().equals("SENT")) {

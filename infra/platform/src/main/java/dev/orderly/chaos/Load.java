@@ -30,8 +30,10 @@ import java.util.stream.IntStream;
 
 /**
  * Customers and clerks: orders that are to be confirmed, that ask for more than there is or than is paid for, that are
- * cancelled while they are decided or sent twice at once; deposits; restocks. New ones come at their rate however slow the
- * answers are (an open loop); whatever has an unknown outcome is repeated under its key until it is known.
+ * cancelled while they are decided or sent twice at once; deposits; restocks; people who register, some of whom ask to be
+ * forgotten. New ones come at their rate however slow the answers are (an open loop); whatever has an unknown outcome is
+ * repeated under its key until it is known, after pauses that grow, and together no more often than new ones come: what an
+ * outage leaves behind is worked off, and not an outage of its own.
  */
 final class Load implements AutoCloseable {
 
@@ -59,13 +61,18 @@ final class Load implements AutoCloseable {
             "tok_forged",
             "tok_rotated");
 
+    /** Its bank takes longer than an order may. */
+    static final String SLOW_CARD = "tok_slow_35s";
+
     private static final int TOO_MANY = 10;
     private static final int SHELF = 25;
     private static final long WEALTH = 10_000_000_00L;
     private static final int CUSTOMERS = 20;
-    private static final int MOST_UNDER_WAY = 4000;
+    /** Who would come then is turned away, and counted. */
+    private static final int MOST_UNDER_WAY = 1000;
+
     private static final Duration ANSWER = Duration.ofSeconds(10);
-    private static final int FIRST_PAUSE_MILLIS = 100;
+    private static final int FIRST_PAUSE_MILLIS = 250;
     private static final int LONGEST_PAUSE_MILLIS = 10_000;
     private static final JsonMapper JSON = new JsonMapper();
 
@@ -73,12 +80,17 @@ final class Load implements AutoCloseable {
     private final URI inventory;
     private final URI payments;
     private final History history;
+    private final int perSecond;
     private final Random random;
     private final List<String> rich;
     private final List<String> poor;
     private final ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor();
     private final Semaphore underWay = new Semaphore(MOST_UNDER_WAY);
     private final AtomicLong turnedAway = new AtomicLong();
+    /** When the next repetition is free to go, on the clock of {@link System#nanoTime}. */
+    private final AtomicLong nextRepetition = new AtomicLong(System.nanoTime());
+
+    private final long betweenRepetitions;
     private final HttpClient http = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(Duration.ofSeconds(2))
@@ -86,11 +98,16 @@ final class Load implements AutoCloseable {
     /** How long after the end of the load a client goes on asking for an answer that it did not get. */
     private volatile long giveUpAt = Long.MAX_VALUE;
 
-    Load(SystemUnderTest system, History history, long seed) {
+    private int people;
+
+    /** @param perSecond how many operations begin, and how many are repeated at most */
+    Load(SystemUnderTest system, History history, long seed, int perSecond) {
         this.orders = system.url("order-service", "/");
         this.inventory = system.url("inventory-service", "/");
         this.payments = system.url("payment-service", "/");
         this.history = history;
+        this.perSecond = perSecond;
+        this.betweenRepetitions = TimeUnit.SECONDS.toNanos(1) / perSecond;
         this.random = new Random(seed);
         this.rich = customers(CUSTOMERS);
         this.poor = customers(CUSTOMERS);
@@ -130,7 +147,7 @@ final class Load implements AutoCloseable {
     }
 
     /** Starts new operations at the rate, for so long and for as long as it is wanted; returns when the last has begun. */
-    Duration run(int perSecond, Duration atLeast, BooleanSupplier wanted) throws InterruptedException {
+    Duration run(Duration atLeast, BooleanSupplier wanted) throws InterruptedException {
         long start = System.nanoTime();
         long number = atLeast.toMillis() * perSecond / 1000;
         for (long i = 0; i < number || wanted.getAsBoolean(); i++) {
@@ -172,8 +189,11 @@ final class Load implements AutoCloseable {
         int delay = random.nextInt(600);
         String card = GOOD_CARDS.get(random.nextInt(GOOD_CARDS.size()));
         int dice = random.nextInt(100);
-        if (dice < 40) {
+        if (dice < 39) {
             return () -> place(customer, key, Intent.CONFIRMED, Map.of(sku, quantity));
+        } else if (dice < 40) {
+            // Given up at the deadline, unless that was missed too; and what the bank does afterwards is undone.
+            return () -> place(customer, key, Intent.ANY, Map.of(sku, quantity), SLOW_CARD);
         } else if (dice < 46) {
             return () -> place(customer, key, Intent.CONFIRMED, Map.of(sku, quantity), card);
         } else if (dice < 48) {
@@ -197,8 +217,15 @@ final class Load implements AutoCloseable {
                 clients.submit(() -> place(customer, key, Intent.CONFIRMED, Map.of(sku, quantity)));
                 place(customer, key, Intent.CONFIRMED, Map.of(sku, quantity));
             };
-        } else if (dice < 97) {
+        } else if (dice < 96) {
             return () -> deposit(customer, key, quantity);
+        } else if (dice < 98) {
+            var person = new Person(++people);
+            return () -> register(person, key).filter(_ -> person.forgotten()).ifPresent(id -> {
+                if (pause(delay)) {
+                    forget(person, id);
+                }
+            });
         }
         String hot = CONTENDED.get(random.nextInt(CONTENDED.size()));
         return () -> restock(hot);
@@ -247,6 +274,19 @@ final class Load implements AutoCloseable {
                 () -> send("POST", orders.resolve("orders/" + order + "/cancel"), null, null));
     }
 
+    private Optional<String> register(Person person, String key) {
+        return Optional.ofNullable(repeated(
+                        () -> history.invoke(Action.REGISTER, person.mark(), key, Intent.ANY, 0),
+                        () -> send("POST", orders.resolve("customers"), key, person.registration()))
+                .order());
+    }
+
+    private void forget(Person person, String id) {
+        repeated(
+                () -> history.invoke(Action.FORGET, person.mark(), null, Intent.ANY, 0),
+                () -> send("DELETE", orders.resolve("customers/" + id), null, null));
+    }
+
     private void deposit(String customer, String key, long amount) {
         repeated(
                 () -> history.invoke(Action.DEPOSIT, customer, key, Intent.ANY, amount),
@@ -272,14 +312,22 @@ final class Load implements AutoCloseable {
         while (true) {
             var invoked = invocation.get();
             var answer = attempt.make();
-            var operation = history.complete(invoked, answer.outcome, answer.status, answer.order);
+            var operation = history.complete(invoked, answer.outcome, answer.status, answer.id);
+            int wanted = ThreadLocalRandom.current().nextInt(pause / 2, pause);
             if (operation.outcome() != Outcome.UNKNOWN
-                    || System.nanoTime() > giveUpAt
-                    || !pause(ThreadLocalRandom.current().nextInt(pause / 2, pause))) {
+                    || !pause(Math.max(wanted, answer.retryAfterMillis))
+                    || !pause(untilItsTurn())
+                    || System.nanoTime() > giveUpAt) {
                 return operation;
             }
             pause = Math.min(2 * pause, LONGEST_PAUSE_MILLIS);
         }
+    }
+
+    private int untilItsTurn() {
+        long now = System.nanoTime();
+        long turn = nextRepetition.getAndUpdate(next -> Math.max(next, now) + betweenRepetitions);
+        return (int) TimeUnit.NANOSECONDS.toMillis(Math.max(0, turn - now));
     }
 
     private static boolean pause(int millis) {
@@ -292,7 +340,12 @@ final class Load implements AutoCloseable {
         }
     }
 
-    private record Answer(Outcome outcome, int status, String order) {}
+    /** @param id of the order or customer in it */
+    private record Answer(Outcome outcome, int status, String id, int retryAfterMillis) {
+        static Answer promisingNothing(int status, int retryAfterMillis) {
+            return new Answer(Outcome.UNKNOWN, status, null, retryAfterMillis);
+        }
+    }
 
     private Answer send(String method, URI url, String key, Object body) {
         try {
@@ -311,21 +364,26 @@ final class Load implements AutoCloseable {
             }
             var answer = http.send(request.build(), BodyHandlers.ofString());
             int status = answer.statusCode();
+            int retryAfter = (int) TimeUnit.SECONDS.toMillis(
+                    answer.headers().firstValueAsLong("Retry-After").orElse(0));
             return switch (status / 100) {
-                case 2 -> new Answer(Outcome.OK, status, orderIn(answer.body()));
+                case 2 -> new Answer(Outcome.OK, status, idIn(answer.body()), 0);
                 // Refused for good. All else, and above all a 503, promises nothing.
-                case 4 -> new Answer(status == 429 ? Outcome.UNKNOWN : Outcome.FAIL, status, null);
-                default -> new Answer(Outcome.UNKNOWN, status, null);
+                case 4 ->
+                    status == 429
+                            ? Answer.promisingNothing(status, retryAfter)
+                            : new Answer(Outcome.FAIL, status, null, 0);
+                default -> Answer.promisingNothing(status, retryAfter);
             };
         } catch (IOException _) {
-            return new Answer(Outcome.UNKNOWN, 0, null);
+            return Answer.promisingNothing(0, 0);
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
-            return new Answer(Outcome.UNKNOWN, 0, null);
+            return Answer.promisingNothing(0, 0);
         }
     }
 
-    private static String orderIn(String body) throws IOException {
+    private static String idIn(String body) throws IOException {
         return JSON.readTree(body).path("id").asText(null);
     }
 

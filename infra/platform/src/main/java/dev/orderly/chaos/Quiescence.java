@@ -2,6 +2,7 @@ package dev.orderly.chaos;
 
 import static dev.orderly.chaos.SystemUnderTest.DATABASES;
 import static dev.orderly.chaos.SystemUnderTest.GROUPS;
+import static dev.orderly.chaos.SystemUnderTest.TOPIC;
 
 import java.sql.SQLException;
 import java.time.Duration;
@@ -9,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -19,6 +21,9 @@ final class Quiescence {
 
     /** Looking twice, with this between: what is done causes what is to be done. */
     private static final Duration PAUSE = Duration.ofSeconds(2);
+
+    private static final String CUSTOMERS = "customer-service";
+    private static final String READERS_OF_CUSTOMERS = "notification-customer-consumer-group";
 
     private final SystemUnderTest system;
     private final boolean audited;
@@ -53,7 +58,7 @@ final class Quiescence {
                     "orders are undecided in the view",
                     "order_view WHERE status NOT IN ('CONFIRMED', 'REJECTED', 'CANCELLED')");
             count(open, "payments", "payments wait for the gateway", "payment WHERE due_at IS NOT NULL");
-            count(open, "notifications", "letters are not sent", "notification WHERE state <> 'SENT'");
+            count(open, "notifications", "letters are not sent", "notification WHERE state = 'PENDING'");
             for (String database : DATABASES) {
                 if (audited) {
                     count(
@@ -89,34 +94,40 @@ final class Quiescence {
 
     private void lag(List<String> open) throws ExecutionException, InterruptedException {
         var ends = new HashMap<TopicPartition, Long>();
-        var description = system.admin()
-                .describeTopics(List.of(SystemUnderTest.TOPIC))
+        var latest = new HashMap<TopicPartition, OffsetSpec>();
+        system.admin()
+                .describeTopics(Set.of(TOPIC, CUSTOMERS))
                 .allTopicNames()
                 .get()
-                .get(SystemUnderTest.TOPIC);
-        var latest = new HashMap<TopicPartition, OffsetSpec>();
-        description
-                .partitions()
-                .forEach(
-                        p -> latest.put(new TopicPartition(SystemUnderTest.TOPIC, p.partition()), OffsetSpec.latest()));
+                .forEach((topic, description) -> description
+                        .partitions()
+                        .forEach(p -> latest.put(new TopicPartition(topic, p.partition()), OffsetSpec.latest())));
         system.admin().listOffsets(latest).all().get().forEach((partition, end) -> ends.put(partition, end.offset()));
         for (String group : GROUPS.keySet()) {
-            var committed = system.admin()
-                    .listConsumerGroupOffsets(group)
-                    .partitionsToOffsetAndMetadata()
-                    .get();
-            long lag = 0;
-            for (var end : ends.entrySet()) {
-                var position = committed.get(end.getKey());
-                lag += end.getValue() - (position == null ? 0 : position.offset());
-            }
-            if (lag > 0) {
-                open.add(group + " is " + lag + " events behind");
-            }
+            lag(open, group, TOPIC, ends);
         }
+        lag(open, READERS_OF_CUSTOMERS, CUSTOMERS, ends);
         if (!ends.equals(lastEnds)) {
             open.add("there were new events a moment ago");
         }
         lastEnds = ends;
+    }
+
+    private void lag(List<String> open, String group, String topic, Map<TopicPartition, Long> ends)
+            throws ExecutionException, InterruptedException {
+        var committed = system.admin()
+                .listConsumerGroupOffsets(group)
+                .partitionsToOffsetAndMetadata()
+                .get();
+        long lag = 0;
+        for (var end : ends.entrySet()) {
+            if (end.getKey().topic().equals(topic)) {
+                var position = committed.get(end.getKey());
+                lag += end.getValue() - (position == null ? 0 : position.offset());
+            }
+        }
+        if (lag > 0) {
+            open.add(group + " is " + lag + " events behind");
+        }
     }
 }

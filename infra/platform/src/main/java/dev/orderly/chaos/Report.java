@@ -4,6 +4,7 @@ import static com.github.freva.asciitable.HorizontalAlign.LEFT;
 import static java.util.stream.Collectors.counting;
 import static java.util.stream.Collectors.groupingBy;
 import static java.util.stream.Collectors.toMap;
+import static java.util.stream.Collectors.toSet;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.github.freva.asciitable.AsciiTable;
@@ -25,14 +26,20 @@ import java.util.TreeMap;
  * What happened, as tables for people and as JSON for programs.
  *
  * @param missed why a fault could not be made to happen, by its number
+ * @param leftOut how many did not fit into the time
+ * @param late orders that were given up at their deadline
+ * @param lateRefunds those of them that had been paid for all the same, and were refunded
  */
 record Report(
         long seed,
         Duration load,
         List<Happened> faults,
         Map<Integer, String> missed,
+        int leftOut,
         Map<String, Map<String, Long>> operations,
         int orders,
+        long late,
+        long lateRefunds,
         int events,
         long republished,
         long duplicatesAbsorbed,
@@ -56,6 +63,7 @@ record Report(
             Duration load,
             List<Happened> faults,
             Map<Integer, String> missed,
+            int leftOut,
             Evidence evidence,
             long republished,
             long duplicatesAbsorbed) {
@@ -63,6 +71,10 @@ record Report(
         for (var invariant : Invariant.values()) {
             violations.put(invariant, invariant.violations(evidence));
         }
+        var late = evidence.orders().stream()
+                .filter(order -> Evidence.GIVEN_UP.equals(order.reason()))
+                .map(Evidence.Order::id)
+                .collect(toSet());
         var recoveries = new Recoveries(evidence);
         return new Report(
                 seed,
@@ -71,6 +83,7 @@ record Report(
                         .map(f -> new Happened(f.fault, f.begun, f.over, recoveries.after(f.over)))
                         .toList(),
                 missed,
+                leftOut,
                 evidence.operations().stream()
                         .collect(groupingBy(
                                 operation -> operation.action().name().toLowerCase(java.util.Locale.ROOT),
@@ -80,6 +93,10 @@ record Report(
                                         TreeMap::new,
                                         counting()))),
                 evidence.orders().size(),
+                late.size(),
+                evidence.transfers().stream()
+                        .filter(transfer -> transfer.kind().equals("REFUND") && late.contains(transfer.order()))
+                        .count(),
                 evidence.topic().size(),
                 republished,
                 duplicatesAbsorbed,
@@ -142,12 +159,16 @@ record Report(
                         number("recovery: median s", kind -> seconds(kind.getValue(), 0.5)),
                         number("max s", kind -> seconds(kind.getValue(), 1)))));
         out.printf(
-                "%n%d faults of %d kinds (%d more could not be made to happen), load of %d s%n",
-                faults.size(), byKind.size(), missed.size(), load.toSeconds());
+                "%n%d faults of %d kinds (%d more could not be made to happen, %d did not fit into the time),"
+                        + " load of %d s%n",
+                faults.size(), byKind.size(), missed.size(), leftOut, load.toSeconds());
         out.println("operations: " + operations);
         out.printf(
-                "%d orders, %d records on the topic, %d of them sent again by the lab; at least %d duplicates absorbed%n%n",
-                orders, events, republished, duplicatesAbsorbed);
+                "%d orders, %d given up at their deadline, %d of those paid for too late and refunded%n",
+                orders, late, lateRefunds);
+        out.printf(
+                "%d records on the topic, %d of them sent again by the lab; at least %d duplicates absorbed%n%n",
+                events, republished, duplicatesAbsorbed);
         out.println(AsciiTable.getTable(
                 AsciiTable.NO_BORDERS,
                 List.copyOf(violations.entrySet()),
@@ -222,8 +243,11 @@ record Report(
                         })
                         .toList());
         json.put("missed", missed);
+        json.put("leftOut", leftOut);
         json.put("operations", operations);
         json.put("orders", orders);
+        json.put("givenUp", late);
+        json.put("refundedAfterwards", lateRefunds);
         json.put("records", events);
         json.put("republished", republished);
         json.put("duplicatesAbsorbed", duplicatesAbsorbed);

@@ -1,5 +1,7 @@
 package dev.orderly.chaos;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.orderly.platform.StartFailure;
@@ -198,13 +200,22 @@ public class SystemUnderTest implements AutoCloseable {
                 .toList();
     }
 
-    /** What a service has written since its log was started anew, and before. */
-    List<String> log(String service) throws IOException, InterruptedException {
+    /** The parts that have written logs. */
+    List<String> logged() throws IOException {
+        try (var logs = Files.list(data.resolve("log"))) {
+            return logs.map(log -> log.getFileName().toString().replaceAll("\\.log(\\.old)?$", ""))
+                    .distinct()
+                    .toList();
+        }
+    }
+
+    /** What a part has written since its log was started anew, and before. */
+    List<String> log(String part) throws IOException, InterruptedException {
         var lines = new ArrayList<String>();
         for (String suffix : List.of(".log.old", ".log")) {
-            var log = data.resolve("log").resolve(service + suffix);
+            var log = data.resolve("log").resolve(part + suffix);
             if (Files.exists(log)) {
-                lines.addAll(Files.readAllLines(log));
+                lines.addAll(Files.readAllLines(log, ISO_8859_1)); // in which everything is text
             }
         }
         return lines;
@@ -274,7 +285,7 @@ public class SystemUnderTest implements AutoCloseable {
 
     /** What a service's second instance has to be told. */
     Map<String, String> environment(String service) throws IOException {
-        var environment = new java.util.HashMap<String, String>();
+        var environment = new java.util.HashMap<>(this.environment);
         for (String line : Files.readAllLines(data.resolve("run").resolve(service + ".env"))) {
             environment.put(line.substring(0, line.indexOf('=')), line.substring(line.indexOf('=') + 1));
         }

@@ -30,6 +30,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -60,6 +61,29 @@ class InvariantTest {
                     .as(invariant.name())
                     .isEmpty();
         }
+    }
+
+    @Test
+    void an_order_may_be_late_while_nobody_was_there_to_decide_it() {
+        var shop = new Shop();
+        shop.decidedAfter("confirmed", Duration.ofSeconds(100));
+        shop.away.add(new Evidence.Away(NOW.plusSeconds(20), NOW.plusSeconds(75)));
+
+        assertThat(Invariant.I14_ORDERS_ARE_DECIDED_IN_TIME.violations(shop.evidence()))
+                .isEmpty();
+    }
+
+    @Test
+    void people_are_found_by_name_and_mail_and_phone_and_in_what_is_printed_as_hex_digits() {
+        var person = new Person(12);
+        var values = person.registration().values();
+
+        assertThat(values).allSatisfy(value -> {
+            assertThat(Person.in("x" + value + "x")).containsExactly(person);
+            var hex = java.util.HexFormat.of().formatHex(value.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+            assertThat(Person.in("(\\x" + hex + ")")).containsExactly(person);
+        });
+        assertThat(Person.in("an order of 4915599")).isEmpty();
     }
 
     @ParameterizedTest
@@ -165,6 +189,50 @@ class InvariantTest {
                         "parked for no reason",
                         Invariant.I13_PARKED_IS_THE_POISON,
                         shop -> shop.parked.add(new Parked("order-consumer-group", 0, 1, "confirmed", "FAILED"))),
+                broken(
+                        "a group has read less than before",
+                        Invariant.I12_OFFSETS_NEVER_GO_BACK,
+                        shop -> shop.commits.add(commit("payment-consumer-group", 7))),
+                broken("another group than the one that was set back", Invariant.I12_OFFSETS_NEVER_GO_BACK, shop -> {
+                    shop.rewinds.clear();
+                    shop.rewinds.add(commit("payment-consumer-group", 3));
+                }),
+                broken(
+                        "an order is given up before its time",
+                        Invariant.I14_ORDERS_ARE_DECIDED_IN_TIME,
+                        shop -> shop.orders.set(1, order("cancelled", "CANCELLED", Evidence.GIVEN_UP, 2))),
+                broken(
+                        "an order is decided long after its deadline",
+                        Invariant.I14_ORDERS_ARE_DECIDED_IN_TIME,
+                        shop -> shop.decidedAfter("confirmed", Duration.ofSeconds(70))),
+                broken(
+                        "an order is decided later than an absence explains",
+                        Invariant.I14_ORDERS_ARE_DECIDED_IN_TIME,
+                        shop -> {
+                            shop.decidedAfter("confirmed", Duration.ofSeconds(100));
+                            shop.away.add(new Evidence.Away(NOW.plusSeconds(20), NOW.plusSeconds(60)));
+                        }),
+                broken(
+                        "a log talks about people",
+                        Invariant.I19_PEOPLE_ARE_NOT_TALKED_ABOUT,
+                        shop -> shop.traces.add(new Evidence.Trace("log of order-service", new Person(1)))),
+                broken(
+                        "a person is on the topic of orders",
+                        Invariant.I19_PEOPLE_ARE_NOT_TALKED_ABOUT,
+                        shop -> shop.traces.add(new Evidence.Trace("topic order-service", new Person(1)))),
+                broken(
+                        "a person is in a table that is not for people",
+                        Invariant.I19_PEOPLE_ARE_NOT_TALKED_ABOUT,
+                        shop -> shop.traces.add(new Evidence.Trace("table inventory.reservation", new Person(1)))),
+                broken(
+                        "a person who was forgotten is remembered",
+                        Invariant.I19_PEOPLE_ARE_NOT_TALKED_ABOUT,
+                        shop -> shop.operations.add(
+                                operation(Action.FORGET, new Person(1).mark(), null, Intent.ANY, Outcome.OK, null))),
+                broken(
+                        "a person who registered is lost",
+                        Invariant.I19_PEOPLE_ARE_NOT_TALKED_ABOUT,
+                        shop -> shop.traces.clear()),
                 broken("poison is swallowed", Invariant.I13_PARKED_IS_THE_POISON, shop -> shop.parked.clear()),
                 broken(
                         "no rest",
@@ -201,6 +269,13 @@ class InvariantTest {
                         "a card is charged of which the ledger knows nothing",
                         Invariant.I15_CARDS_ARE_CHARGED_ONCE,
                         shop -> shop.gateway.add(new Evidence.GatewayEntry("confirmed", "payment.succeeded"))),
+                broken(
+                        "a card is charged after the order was given up, and nothing is given back",
+                        Invariant.I15_CARDS_ARE_CHARGED_ONCE,
+                        shop -> {
+                            shop.gateway.add(new Evidence.GatewayEntry("cancelled", "payment.succeeded"));
+                            shop.transfers.add(new Transfer("CAPTURE", "gateway", "merchant", 100, "cancelled", null));
+                        }),
                 broken(
                         "a forged callback is acknowledged",
                         Invariant.I15_CARDS_ARE_CHARGED_ONCE,
@@ -265,6 +340,10 @@ class InvariantTest {
         final List<String> rebuilt = new ArrayList<>();
         final List<Evidence.GatewayEntry> gateway = new ArrayList<>();
         final List<String> complaints = new ArrayList<>();
+        final List<Evidence.Commit> commits = new ArrayList<>();
+        final Set<Evidence.Commit> rewinds = new HashSet<>();
+        final List<Evidence.Trace> traces = new ArrayList<>();
+        final List<Evidence.Away> away = new ArrayList<>();
         final List<String> unquiet = new ArrayList<>();
 
         Shop() {
@@ -299,6 +378,19 @@ class InvariantTest {
             letters.add(new Letter("confirmed", "CONFIRMED", "SENT"));
             letters.add(new Letter("cancelled", "CANCELLED", "SENT"));
             mails.add("<confirmed.confirmed@orderly.example>");
+            commits.add(commit("payment-consumer-group", 5));
+            commits.add(commit("payment-consumer-group", 8));
+            commits.add(commit("order-consumer-group", 8));
+            commits.add(commit("order-consumer-group", 3));
+            commits.add(commit("order-consumer-group", 8));
+            rewinds.add(commit("order-consumer-group", 3));
+            operations.add(operation(Action.REGISTER, new Person(1).mark(), "key-1", Intent.ANY, Outcome.OK, "a"));
+            operations.add(operation(Action.REGISTER, new Person(2).mark(), "key-2", Intent.ANY, Outcome.OK, "b"));
+            operations.add(operation(Action.FORGET, new Person(2).mark(), null, Intent.ANY, Outcome.OK, "b"));
+            traces.add(new Evidence.Trace("table orders.customer", new Person(1)));
+            traces.add(new Evidence.Trace("table notifications.contact", new Person(1)));
+            traces.add(new Evidence.Trace("topic customer-service", new Person(1)));
+            traces.add(new Evidence.Trace("topic customer-service", new Person(2)));
             for (var group : Poison.NOT_JSON.parkedBy()) {
                 parked.add(new Parked(group, 2, 7, null, "UNREADABLE"));
             }
@@ -316,6 +408,13 @@ class InvariantTest {
                             .filter(entry -> entry.order().equals(order))
                             .count();
             entries.add(entry(order, position, type, source, version));
+        }
+
+        void decidedAfter(String order, Duration time) {
+            entries.replaceAll(entry -> entry.order().equals(order)
+                            && entry.type().equals("OrderConfirmed")
+                    ? new Entry(order, entry.position(), entry.type(), entry.source(), entry.version(), NOW.plus(time))
+                    : entry);
         }
 
         Evidence evidence() {
@@ -340,6 +439,11 @@ class InvariantTest {
                     rebuilt,
                     gateway,
                     complaints,
+                    commits,
+                    rewinds,
+                    traces,
+                    Duration.ofSeconds(30),
+                    away,
                     Duration.ZERO,
                     unquiet);
         }
@@ -365,6 +469,10 @@ class InvariantTest {
 
     private static Entry entry(String order, int position, String type, String source, int version) {
         return new Entry(order, position, type, source, version, NOW);
+    }
+
+    private static Evidence.Commit commit(String group, long offset) {
+        return new Evidence.Commit(group, new TopicPartition("order-service", 0), offset);
     }
 
     private static Transfer capture(String order) {
