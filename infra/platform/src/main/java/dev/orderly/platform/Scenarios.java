@@ -86,13 +86,22 @@ final class Scenarios {
                 description = "Sales, one after the other. (default: ${DEFAULT-VALUE})")
         int runs;
 
+        @Option(
+                names = "--rehearsal",
+                paramLabel = "N",
+                defaultValue = "5000",
+                description =
+                        "Buyers of a sale before the first: what is compiled then is not compiled in the rush. 0 for none."
+                                + " (default: ${DEFAULT-VALUE})")
+        int rehearsal;
+
         @Option(names = "--kill-inventory", description = "Kill inventory-service at random moments of each sale.")
         boolean kill;
 
         @Override
         boolean run(Settings settings, Platform platform) throws InterruptedException {
             try (var sales = new FlashSaleRush(settings, platform.services(), System.out)) {
-                boolean right = true;
+                boolean right = rehearsal == 0 || sales.run(0, rehearsal, Math.ceilDiv(rehearsal, 40), false);
                 for (int run = 1; run <= runs; run++) {
                     right &= sales.run(run, buyers, stock, kill);
                 }
