@@ -96,9 +96,15 @@ CREATE TABLE outbox_audit (
 );
 INSERT INTO outbox_audit DEFAULT VALUES;
 
--- Retention. The outbox outlives the longest time that the relay may be away; the inbox must outlive the topic (7 days)
--- plus any outage, or an event delivered late would take effect again.
-CREATE FUNCTION keep_message_partitions() RETURNS void
+-- Retention, in days, of the tables that are partitioned by day. The outbox outlives the longest time that the relay may be
+-- away; the inbox must outlive the topic (7 days) plus any outage, or an event delivered late would take effect again.
+CREATE TABLE retention (
+    parent text PRIMARY KEY,
+    days   int NOT NULL CHECK (days > 0)
+);
+INSERT INTO retention VALUES ('outbox', 3), ('inbox', 15);
+
+CREATE FUNCTION keep_partitions() RETURNS void
     LANGUAGE plpgsql
     -- The application may neither create nor drop tables, except so.
     SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS
@@ -110,10 +116,10 @@ DECLARE
     old   text;
 BEGIN
     -- One instance at a time; the others have nothing to add.
-    IF NOT pg_try_advisory_xact_lock(hashtextextended('keep_message_partitions', 0)) THEN
+    IF NOT pg_try_advisory_xact_lock(hashtextextended('keep_partitions', 0)) THEN
         RETURN;
     END IF;
-    FOR kept IN SELECT * FROM (VALUES ('outbox', 3), ('inbox', 15)) AS kept (parent, days) LOOP
+    FOR kept IN SELECT * FROM retention LOOP
         FOR day IN SELECT generate_series(today - 1, today + 7, '1 day')::date LOOP
             IF to_regclass(kept.parent || to_char(day, '_YYYYMMDD')) IS NULL THEN
                 BEGIN
@@ -137,7 +143,7 @@ BEGIN
     END LOOP;
 END
 $$;
-SELECT keep_message_partitions();
+SELECT keep_partitions();
 
 -- Erasure. The relay does not notice: the publication is of inserts alone.
 CREATE FUNCTION erase_from_outbox(customer text) RETURNS void
@@ -151,9 +157,10 @@ $$;
 -- The application adds to the outbox and to the inbox; it has no need to change or to forget.
 REVOKE ALL ON FUNCTION erase_from_outbox(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION erase_from_outbox(text) TO ${database}_app;
-REVOKE ALL ON FUNCTION keep_message_partitions() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION keep_message_partitions() TO ${database}_app;
+REVOKE ALL ON FUNCTION keep_partitions() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION keep_partitions() TO ${database}_app;
 REVOKE UPDATE, DELETE, TRUNCATE ON outbox, inbox, parked_event_audit FROM ${database}_app;
+REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON retention FROM ${database}_app;
 REVOKE DELETE, TRUNCATE ON last_version, outbox_audit FROM ${database}_app;
 GRANT SELECT ON outbox TO ${database}_relay;
 

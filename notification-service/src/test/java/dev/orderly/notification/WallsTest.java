@@ -13,7 +13,9 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
-@AnalyzeClasses(packages = "dev.orderly.notification", importOptions = DoNotIncludeTests.class)
+@AnalyzeClasses(
+        packages = {"dev.orderly.notification", "dev.orderly.log"},
+        importOptions = DoNotIncludeTests.class)
 class WallsTest {
 
     private static final DescribedPredicate<JavaClass> DOMAIN =
@@ -29,6 +31,8 @@ class WallsTest {
     @ArchTest
     static final ArchRule only_the_notifiers_know_that_there_is_kafka = noClasses()
             .that()
+            .resideInAPackage("dev.orderly.notification")
+            .and()
             .doNotBelongToAnyOf(Notifier.class, CustomerNotifier.class)
             .should()
             .dependOnClassesThat()
@@ -43,10 +47,33 @@ class WallsTest {
             .resideInAnyPackage("jakarta.mail..");
 
     @ArchTest
-    static final ArchRule no_other_service_is_known = noClasses()
+    static final ArchRule only_the_sink_of_the_log_knows_how_it_is_kept = noClasses()
+            .that()
+            .resideInAPackage("dev.orderly.log")
+            .and()
+            .haveNameNotMatching(".*LogSink(\\$.*)?")
             .should()
-            .dependOnClassesThat(describe(
-                    "are of another service",
-                    type -> type.getPackageName().startsWith("dev.orderly.")
-                            && !type.getPackageName().matches("dev\\.orderly\\.(notification|events|messaging)")));
+            .dependOnClassesThat()
+            .resideInAnyPackage("java.sql..", "org.postgresql..");
+
+    @ArchTest
+    static final ArchRule no_other_service_is_known = noClasses()
+            .that()
+            .resideInAPackage("dev.orderly.notification")
+            .should()
+            .dependOnClassesThat(areOtherThan("notification|events|messaging"));
+
+    @ArchTest
+    static final ArchRule the_log_knows_nothing_of_what_else_is_here = noClasses()
+            .that()
+            .resideInAPackage("dev.orderly.log")
+            .should()
+            .dependOnClassesThat(areOtherThan("log|messaging|problem"));
+
+    private static DescribedPredicate<JavaClass> areOtherThan(String packages) {
+        return describe(
+                "are other than " + packages,
+                type -> type.getPackageName().startsWith("dev.orderly.")
+                        && !type.getPackageName().matches("dev\\.orderly\\.(" + packages + ")"));
+    }
 }

@@ -16,6 +16,8 @@ import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriBuilder;
 import java.sql.SQLException;
@@ -28,6 +30,7 @@ import org.jboss.resteasy.reactive.ResponseStatus;
 
 /** Registration, verification and erasure. What comes in about a person does not go out again by any of these. */
 @Path("/customers")
+@Produces(MediaType.APPLICATION_JSON) // else who accepts XML only would be given toString()
 public class CustomerResource {
 
     private final CustomerCommands commands;

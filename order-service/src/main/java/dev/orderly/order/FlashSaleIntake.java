@@ -2,6 +2,7 @@ package dev.orderly.order;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.orderly.messaging.IntakeTopic;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
@@ -11,16 +12,10 @@ import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
-import org.apache.kafka.common.serialization.StringSerializer;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
@@ -39,8 +34,7 @@ class FlashSaleIntake {
 
     private final FlashSales sales;
     private final Clock clock;
-    private final KafkaProducer<String, byte[]> producer;
-    private final String topic;
+    private final IntakeTopic intake;
     private final MeterRegistry metrics;
     private final AtomicInteger underWay = new AtomicInteger();
     private final Map<String, Queue> queues = new ConcurrentHashMap<>();
@@ -53,35 +47,19 @@ class FlashSaleIntake {
             MeterRegistry metrics) {
         this.sales = sales;
         this.clock = clock;
-        this.topic = topic;
         this.metrics = metrics;
-        var config = new HashMap<>(kafka);
-        config.put("client.id", "flash-sale-intake");
-        config.put("acks", "all");
-        config.put("enable.idempotence", true);
-        config.put("linger.ms", 2);
-        config.put("compression.type", "lz4");
-        config.put("buffer.memory", 8 * 1024 * 1024);
-        config.put("delivery.timeout.ms", 10_000);
-        config.put("request.timeout.ms", 5_000);
-        // The callers' threads are the event loop's: a producer that would wait for the brokers or for room says no.
-        config.put("max.block.ms", 0);
-        producer = new KafkaProducer<>(config, new StringSerializer(), new ByteArraySerializer());
+        intake = new IntakeTopic(
+                kafka, topic, "flash-sale-intake", Map.of("linger.ms", 2, "buffer.memory", 8 * 1024 * 1024));
     }
 
-    /** A producer forgets where a topic is that nobody writes to, and here nobody waits until it has found out again. */
     @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP)
     void remember() {
-        try {
-            producer.partitionsFor(topic);
-        } catch (KafkaException _) {
-            // It asks the brokers now, and knows the next time.
-        }
+        intake.remember();
     }
 
     @PreDestroy
     void close() {
-        producer.close(Duration.ofSeconds(2));
+        intake.close();
     }
 
     /** What a buyer is told. */
@@ -160,23 +138,15 @@ class FlashSaleIntake {
         underWay.incrementAndGet();
         queue.underWay.incrementAndGet();
         return Uni.createFrom()
-                .<Answer>emitter(caller -> {
-                    try {
-                        producer.send(
-                                new ProducerRecord<>(
-                                        topic, sale.id(), customer.toString().getBytes(UTF_8)),
-                                (written, failure) -> {
-                                    if (failure == null) {
-                                        queue.nextOffset = Math.max(queue.nextOffset, written.offset() + 1);
-                                        caller.complete(new Answer.Accepted());
-                                    } else {
-                                        caller.fail(failure);
-                                    }
-                                });
-                    } catch (KafkaException e) {
-                        caller.fail(e);
-                    }
-                })
+                .<Answer>emitter(caller ->
+                        intake.send(sale.id(), customer.toString().getBytes(UTF_8), (written, failure) -> {
+                            if (failure == null) {
+                                queue.nextOffset = Math.max(queue.nextOffset, written.offset() + 1);
+                                caller.complete(new Answer.Accepted());
+                            } else {
+                                caller.fail(failure);
+                            }
+                        }))
                 .onTermination()
                 .invoke(() -> {
                     underWay.decrementAndGet();

@@ -21,6 +21,8 @@ import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriBuilder;
 import java.sql.SQLException;
@@ -34,6 +36,7 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 
 /** The commands. Both are accepted, not done, when they answer: what came of them shows on the read side. */
 @Path("/orders")
+@Produces(MediaType.APPLICATION_JSON) // else who accepts XML only would be given toString()
 public class OrderResource {
 
     private static final int MAX_LINES = 100;

@@ -19,13 +19,19 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The catalogue of bad callbacks, as far as it needs the service; see {@link CallbackSignaturesTest} for the signatures. */
+/**
+ * The catalogue of bad callbacks, C01 to C30, as far as it needs the service; {@link CallbackSignaturesTest} has the signatures,
+ * {@link CardPaymentTest} what comes after a cancellation (C20). That digests are compared in constant time (C30) no test could
+ * tell from noise: it is left to {@link java.security.MessageDigest#isEqual}.
+ */
 @QuarkusTest
 class CallbackResourceTest extends OnRealPlatform {
 
@@ -188,6 +194,54 @@ class CallbackResourceTest extends OnRealPlatform {
 
         assertThat(paymentStatus(order)).isEqualTo("REQUESTED");
         assertThat(published(order)).isEmpty();
+    }
+
+    @Test
+    void a_callback_that_could_not_take_effect_is_not_kept_and_may_come_again() throws SQLException { // C23
+        requested();
+        try (var connection = database.getConnection();
+                var statement = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            // Under way and never done: the capture of the same order must wait for it, and gives up.
+            statement.execute("""
+                    INSERT INTO transfer (kind, from_account, to_account, amount, currency, order_id, occurred_at)
+                    VALUES ('CAPTURE', 'gateway', 'merchant', 3998, 'EUR', '%s', now())
+                    """.formatted(order));
+
+            post(body("succeeded")).statusCode(503).header("Retry-After", "1");
+            assertThat(stored()).isZero();
+            connection.rollback();
+        }
+
+        post(body("succeeded")).statusCode(200);
+
+        assertThat(published(order)).containsExactly("PaymentCaptured 1");
+        assertThat(stored()).isEqualTo(1);
+    }
+
+    @Test
+    void among_a_crowd_of_forgeries_the_gateway_is_heard() throws Exception { // C22
+        requested();
+        var body = body("succeeded");
+        var forged = sign("x".repeat(32), body);
+
+        var told = new AtomicInteger();
+        var answers = inParallel(
+                100, // each of them twenty times, and one of them the gateway
+                () -> told.getAndIncrement() == 50
+                        ? List.of(post(body).extract().statusCode())
+                        : Stream.generate(() -> post(Optional.of(forged), body.getBytes(UTF_8))
+                                        .extract()
+                                        .statusCode())
+                                .limit(20)
+                                .toList());
+
+        assertThat(answers).filteredOn(List.of(200)::equals).hasSize(1);
+        assertThat(answers)
+                .filteredOn(statuses -> statuses.size() > 1)
+                .hasSize(99)
+                .allSatisfy(statuses -> assertThat(statuses).containsOnly(401));
+        assertThat(paymentStatus(order)).isEqualTo("CAPTURED");
     }
 
     @ParameterizedTest // C28

@@ -6,8 +6,8 @@ import java.sql.SQLException;
 import javax.sql.DataSource;
 
 /**
- * Makes the coming days' partitions of outbox and inbox, and drops those that are past their retention: dropping costs
- * nothing, where deleting would cost as much as the inserts did. The first run is the migration's.
+ * Makes the coming days' partitions of outbox, inbox and whatever else the table {@code retention} names, and drops those
+ * that are past it: dropping costs nothing, where deleting would cost as much as the inserts did. The first run is the migration's.
  */
 @ApplicationScoped
 class PartitionKeeper {
@@ -21,7 +21,7 @@ class PartitionKeeper {
     @Scheduled(every = "1h", delayed = "1h", skipExecutionIf = Migration.class)
     void keep() throws SQLException {
         try (var connection = database.getConnection();
-                var call = connection.prepareStatement("SELECT keep_message_partitions()")) {
+                var call = connection.prepareStatement("SELECT keep_partitions()")) {
             call.execute();
         }
     }

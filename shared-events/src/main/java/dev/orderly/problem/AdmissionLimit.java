@@ -3,9 +3,7 @@ package dev.orderly.problem;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.vertx.http.runtime.filters.Filters;
-import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
-import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -25,8 +23,6 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 class AdmissionLimit {
 
     private static final Set<HttpMethod> QUESTIONS = Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS);
-    /** Before anything else of a request is looked at. */
-    private static final int FIRST = 10_000;
 
     private final int most;
     private final List<String> exempt;
@@ -48,7 +44,7 @@ class AdmissionLimit {
     }
 
     void install(@Observes Filters filters) {
-        filters.register(this::admit, FIRST);
+        filters.register(this::admit, AtTheDoor.FIRST);
     }
 
     void admit(RoutingContext request) {
@@ -61,17 +57,12 @@ class AdmissionLimit {
         } else {
             underWay.decrementAndGet();
             turnedAway.increment();
-            request.request().resume(); // or the next request of this connection would never be read
-            request.response()
-                    .setStatusCode(503)
-                    .putHeader(HttpHeaders.RETRY_AFTER, String.valueOf(ProblemShape.RETRY_AFTER_SECONDS))
-                    .putHeader(HttpHeaders.CONTENT_TYPE, "application/problem+json")
-                    .end(new JsonObject()
-                            .put("type", ProblemShape.NO_SPECIAL_TYPE.toString())
-                            .put("title", "Service Unavailable")
-                            .put("status", 503)
-                            .put("detail", "Too many requests are under way. Nothing was changed; try again.")
-                            .toBuffer());
+            AtTheDoor.refuse(
+                    request,
+                    503,
+                    "Service Unavailable",
+                    "Too many requests are under way. Nothing was changed; try again.",
+                    ProblemShape.RETRY_AFTER_SECONDS);
         }
     }
 }

@@ -2,6 +2,7 @@ package dev.orderly.problem;
 
 import static java.util.stream.Collectors.joining;
 
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonMappingException.Reference;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
@@ -22,23 +23,32 @@ public class MisfitBodyMapper extends ExceptionMapperBase<MismatchedInputExcepti
         return problemOf(misfit);
     }
 
-    static HttpProblem problemOf(MismatchedInputException misfit) {
+    static HttpProblem problemOf(JsonMappingException misfit) {
         var problem = HttpProblem.builder()
                 .withType(ProblemShape.NO_SPECIAL_TYPE)
                 .withStatus(400)
                 .withTitle("Bad Request")
                 .withDetail("The body does not have the form that is expected here.");
         if (!misfit.getPath().isEmpty()) {
-            var field = misfit.getPath().stream().map(MisfitBodyMapper::step).collect(joining());
-            problem.with(
-                    "errors",
-                    List.of(new FieldError(
-                            field.substring(field.startsWith(".") ? 1 : 0),
-                            misfit instanceof UnrecognizedPropertyException
-                                    ? "is not known here"
-                                    : "does not have the form that is expected")));
+            problem.with("errors", List.of(new FieldError(field(misfit), message(misfit))));
         }
         return problem.build();
+    }
+
+    /** The same in words, where it is about one of many. */
+    public static String said(MismatchedInputException misfit) {
+        return misfit.getPath().isEmpty() ? message(misfit) : field(misfit) + " " + message(misfit);
+    }
+
+    private static String field(JsonMappingException misfit) {
+        var field = misfit.getPath().stream().map(MisfitBodyMapper::step).collect(joining());
+        return field.substring(field.startsWith(".") ? 1 : 0);
+    }
+
+    private static String message(JsonMappingException misfit) {
+        return misfit instanceof UnrecognizedPropertyException
+                ? "is not known here"
+                : "does not have the form that is expected";
     }
 
     private static String step(Reference reference) {

@@ -1,6 +1,8 @@
 package dev.orderly.problem;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.exc.InputCoercionException;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.quarkiverse.resteasy.problem.postprocessing.ProblemContext;
@@ -40,6 +42,11 @@ class ProblemShape implements ProblemPostProcessor {
         if (context.cause instanceof MismatchedInputException misfit) {
             return MisfitBodyMapper.problemOf(
                     misfit); // The library has mappers for some of them, which name our classes.
+        }
+        if (context.cause != null
+                && context.cause.getCause() instanceof JsonMappingException misfit
+                && misfit.getCause() instanceof InputCoercionException) {
+            return MisfitBodyMapper.problemOf(misfit); // A number that is too large for its field.
         }
         if (context.cause != null && context.cause.getCause() instanceof JsonProcessingException) {
             return HttpProblem.builder()

@@ -369,8 +369,7 @@ class EventConsumerTest extends OnRealPlatform {
             assertThat(strings("SELECT count(*) FROM pg_inherits WHERE inhparent = ?::regclass", table))
                     .containsExactly("10");
         }
-        assertThat(strings("SELECT keep_message_partitions()::text WHERE ? <> ''", "x"))
-                .containsExactly("");
+        assertThat(strings("SELECT keep_partitions()::text WHERE ? <> ''", "x")).containsExactly("");
     }
 
     @Test

@@ -139,20 +139,8 @@ public final class Bench implements Callable<Integer> {
             say("%,d past orders".formatted(rows));
             fillWithPastOrders();
         }
-        for (int i = 0; i < OrderLoad.PRODUCTS; i++) {
-            send(
-                    "order-service",
-                    "PUT",
-                    "/products/" + OrderLoad.product(i),
-                    "{\"name\":\"Bench\",\"price\":{\"amount\":1,\"currency\":\"EUR\"}}");
-            send("inventory-service", "PUT", "/stock/" + OrderLoad.product(i), "{\"available\":1000000000}");
-        }
-        for (int i = 0; i < OrderLoad.CUSTOMERS; i++) {
-            send(
-                    "payment-service",
-                    "POST",
-                    "/accounts/" + OrderLoad.customer(i) + "/deposits",
-                    "{\"amount\":{\"amount\":1000000000,\"currency\":\"EUR\"}}");
+        for (var need : OrderLoad.needs()) {
+            send(need.service(), need.method(), need.path(), need.body());
         }
     }
 

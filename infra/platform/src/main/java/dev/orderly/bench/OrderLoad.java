@@ -10,6 +10,8 @@ import io.vertx.core.http.RequestOptions;
 import io.vertx.core.json.JsonObject;
 import java.net.URI;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -19,7 +21,7 @@ import org.HdrHistogram.ConcurrentHistogram;
 import org.HdrHistogram.Histogram;
 
 /** Orders by HTTP, each by another customer than the one before, and for another product. */
-final class OrderLoad implements AutoCloseable {
+public final class OrderLoad implements AutoCloseable {
     static final int CUSTOMERS = 1_000;
     static final int PRODUCTS = 20;
     private static final int CONNECTIONS = 256;
@@ -32,14 +34,14 @@ final class OrderLoad implements AutoCloseable {
     private final AtomicLong number = new AtomicLong();
 
     /** What became of the requests of a phase; times in microseconds, from when each was due, not from when it could be sent. */
-    static final class Answers {
-        final Histogram post = new ConcurrentHistogram(LONGEST_MICROS, 3);
-        final Histogram confirmed = new ConcurrentHistogram(LONGEST_MICROS, 3);
-        final AtomicLong accepted = new AtomicLong();
+    public static final class Answers {
+        public final Histogram post = new ConcurrentHistogram(LONGEST_MICROS, 3);
+        public final Histogram confirmed = new ConcurrentHistogram(LONGEST_MICROS, 3);
+        public final AtomicLong accepted = new AtomicLong();
         /** Answered 503 or 429: the service said at once that it has too much to do. */
-        final AtomicLong turnedAway = new AtomicLong();
+        public final AtomicLong turnedAway = new AtomicLong();
 
-        final AtomicLong failed = new AtomicLong();
+        public final AtomicLong failed = new AtomicLong();
         final AtomicLong underWay = new AtomicLong();
 
         long asked() {
@@ -47,7 +49,30 @@ final class OrderLoad implements AutoCloseable {
         }
     }
 
-    OrderLoad(URI orders) {
+    /** What must be there before the first order is placed: catalogue, shelves and accounts, without end. */
+    public record Need(String service, String method, String path, String body) {}
+
+    public static List<Need> needs() {
+        var needs = new ArrayList<Need>();
+        for (int i = 0; i < PRODUCTS; i++) {
+            needs.add(new Need(
+                    "order-service",
+                    "PUT",
+                    "/products/" + product(i),
+                    "{\"name\":\"Bench\",\"price\":{\"amount\":1,\"currency\":\"EUR\"}}"));
+            needs.add(new Need("inventory-service", "PUT", "/stock/" + product(i), "{\"available\":1000000000}"));
+        }
+        for (int i = 0; i < CUSTOMERS; i++) {
+            needs.add(new Need(
+                    "payment-service",
+                    "POST",
+                    "/accounts/" + customer(i) + "/deposits",
+                    "{\"amount\":{\"amount\":1000000000,\"currency\":\"EUR\"}}"));
+        }
+        return needs;
+    }
+
+    public OrderLoad(URI orders) {
         this.orders = orders;
         client = vertx.createHttpClient(
                 new HttpClientOptions().setKeepAlive(true).setTcpNoDelay(true),
@@ -68,7 +93,7 @@ final class OrderLoad implements AutoCloseable {
      *
      * @param watchedPerSecond of so many the customer waits for the end, by the link that the order was accepted with
      */
-    Answers atRate(int perSecond, Duration time, int watchedPerSecond) throws InterruptedException {
+    public Answers atRate(int perSecond, Duration time, int watchedPerSecond) throws InterruptedException {
         var answers = new Answers();
         long start = System.nanoTime();
         long total = perSecond * time.toMillis() / 1000;

@@ -32,6 +32,12 @@ final class Databases {
         this.secrets = secrets;
     }
 
+    /** Those of a platform that this launcher has started. */
+    static Databases of(Settings settings) {
+        return new Databases(
+                settings.infra(), Settings.HOST, settings.ports().postgres(), Secrets.of(settings.data(), List.of()));
+    }
+
     String host() {
         return host;
     }
@@ -86,6 +92,18 @@ final class Databases {
                 slots.add(rows.getString(1));
             }
             return slots;
+        }
+    }
+
+    /** The one number that a question asked as superuser is answered by. */
+    long number(String database, String sql) {
+        try (var connection = connect(database);
+                var statement = connection.createStatement();
+                var row = statement.executeQuery(sql)) {
+            row.next();
+            return row.getLong(1);
+        } catch (SQLException e) {
+            throw new StartFailure("cannot look into " + database + ": " + e.getMessage(), e);
         }
     }
 

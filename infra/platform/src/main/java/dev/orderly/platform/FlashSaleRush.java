@@ -13,7 +13,6 @@ import io.vertx.core.http.PoolOptions;
 import io.vertx.core.http.RequestOptions;
 import java.io.PrintStream;
 import java.net.URI;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -38,7 +37,7 @@ final class FlashSaleRush implements AutoCloseable {
     private static final int PRICE = 1;
 
     private final Settings settings;
-    private final Secrets secrets;
+    private final Databases databases;
     private final URI orders;
     private final URI inventory;
     private final PrintStream out;
@@ -62,7 +61,7 @@ final class FlashSaleRush implements AutoCloseable {
 
     FlashSaleRush(Settings settings, List<Service> services, PrintStream out) {
         this.settings = settings;
-        this.secrets = Secrets.of(settings.data(), List.of());
+        this.databases = Databases.of(settings);
         this.orders = Service.named(services, Service.ORDERS).url("/");
         this.inventory = Service.named(services, "inventory-service").url("/");
         this.out = out;
@@ -192,9 +191,9 @@ final class FlashSaleRush implements AutoCloseable {
         long start = System.nanoTime();
         try {
             while (true) {
-                long decided =
-                        number("orders", "SELECT count(*) FROM flash_sale_ticket WHERE sale_id = '" + sale + "'");
-                long open = number("orders", "SELECT count(*) FROM orders WHERE status = 'PENDING'");
+                long decided = databases.number(
+                        "orders", "SELECT count(*) FROM flash_sale_ticket WHERE sale_id = '" + sale + "'");
+                long open = databases.number("orders", "SELECT count(*) FROM orders WHERE status = 'PENDING'");
                 lags.add("%5.2f s  in line %,6d  orders open %,6d"
                         .formatted(
                                 (System.nanoTime() - start) / 1e9, Math.max(0, told.accepted.get() - decided), open));
@@ -212,7 +211,7 @@ final class FlashSaleRush implements AutoCloseable {
         long end = System.nanoTime() + PATIENCE.toNanos();
         while (System.nanoTime() < end) {
             if (confirmed(sale) >= stock
-                    && number("orders", "SELECT count(*) FROM orders WHERE status = 'PENDING'") == 0) {
+                    && databases.number("orders", "SELECT count(*) FROM orders WHERE status = 'PENDING'") == 0) {
                 return true;
             }
             TimeUnit.MILLISECONDS.sleep(LOOK.toMillis());
@@ -221,7 +220,7 @@ final class FlashSaleRush implements AutoCloseable {
     }
 
     private long confirmed(String sale) {
-        return number(
+        return databases.number(
                 "orders",
                 "SELECT count(*) FROM flash_sale_ticket JOIN orders ON order_id = orders.id WHERE status = 'CONFIRMED' AND sale_id = '"
                         + sale + "'");
@@ -232,7 +231,7 @@ final class FlashSaleRush implements AutoCloseable {
             throws InterruptedException {
         var shelf = json(expect(send("GET", inventory.resolve("stock/" + sale), null)));
         long confirmed = confirmed(sale);
-        long twice = number(
+        long twice = databases.number(
                 "orders",
                 "SELECT count(*) FROM (SELECT customer_id FROM orders WHERE lines LIKE '%\"" + sale
                         + "\"%' GROUP BY 1 HAVING count(*) > 1)");
@@ -262,32 +261,13 @@ final class FlashSaleRush implements AutoCloseable {
         return right;
     }
 
-    private long number(String database, String sql) {
-        try (var connection = connect(database);
-                var statement = connection.createStatement();
-                var row = statement.executeQuery(sql)) {
-            row.next();
-            return row.getLong(1);
-        } catch (SQLException e) {
-            throw new StartFailure("cannot look into " + database + ": " + e.getMessage(), e);
-        }
-    }
-
     private void execute(String database, String sql) {
-        try (var connection = connect(database);
+        try (var connection = databases.connect(database);
                 var statement = connection.createStatement()) {
             statement.execute(sql);
         } catch (SQLException e) {
             throw new StartFailure("cannot prepare " + database + ": " + e.getMessage(), e);
         }
-    }
-
-    private java.sql.Connection connect(String database) throws SQLException {
-        return DriverManager.getConnection(
-                "jdbc:postgresql://%s:%d/%s"
-                        .formatted(Settings.HOST, settings.ports().postgres(), database),
-                Databases.SUPERUSER,
-                secrets.of(Databases.SUPERUSER));
     }
 
     @Override

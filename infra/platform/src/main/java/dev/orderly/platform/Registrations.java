@@ -14,7 +14,6 @@ import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -46,6 +45,7 @@ final class Registrations {
     private final URI mails;
     private final URI messages;
     private final Secrets secrets;
+    private final Databases databases;
     private final List<Check> checks = new ArrayList<>();
 
     private record Check(String what, boolean right, String seen) {}
@@ -76,6 +76,7 @@ final class Registrations {
         this.mails = local(settings.ports().mailApi(), "/api/user/");
         this.messages = local(settings.ports().sms(), "/messages");
         this.secrets = Secrets.of(settings.data(), List.of());
+        this.databases = Databases.of(settings);
     }
 
     private static URI local(int port, String path) {
@@ -215,11 +216,7 @@ final class Registrations {
     private List<String> tablesWith(Person person) {
         var found = new ArrayList<String>();
         for (var service : services) {
-            try (var connection = DriverManager.getConnection(
-                            "jdbc:postgresql://%s:%d/%s"
-                                    .formatted(Settings.HOST, settings.ports().postgres(), service.database()),
-                            Databases.SUPERUSER,
-                            secrets.of(Databases.SUPERUSER));
+            try (var connection = databases.connect(service.database());
                     var statement = connection.createStatement()) {
                 var tables = new ArrayList<String>();
                 try (var rows = statement.executeQuery(

@@ -1,6 +1,7 @@
 package dev.orderly.platform;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -11,7 +12,12 @@ import picocli.CommandLine.Option;
 @Command(
         name = "scenario",
         description = "Run one use of the system on a fresh platform, show it, and check what it claims.",
-        subcommands = {Scenarios.CardPayment.class, Scenarios.Registration.class, Scenarios.FlashSale.class})
+        subcommands = {
+            Scenarios.CardPayment.class,
+            Scenarios.Registration.class,
+            Scenarios.FlashSale.class,
+            Scenarios.LogBurst.class
+        })
 final class Scenarios {
     private Scenarios() {}
 
@@ -80,17 +86,62 @@ final class Scenarios {
                 description = "Sales, one after the other. (default: ${DEFAULT-VALUE})")
         int runs;
 
+        @Option(
+                names = "--rehearsal",
+                paramLabel = "N",
+                defaultValue = "5000",
+                description =
+                        "Buyers of a sale before the first: what is compiled then is not compiled in the rush. 0 for none."
+                                + " (default: ${DEFAULT-VALUE})")
+        int rehearsal;
+
         @Option(names = "--kill-inventory", description = "Kill inventory-service at random moments of each sale.")
         boolean kill;
 
         @Override
         boolean run(Settings settings, Platform platform) throws InterruptedException {
             try (var sales = new FlashSaleRush(settings, platform.services(), System.out)) {
-                boolean right = true;
+                boolean right = rehearsal == 0 || sales.run(0, rehearsal, Math.ceilDiv(rehearsal, 40), false);
                 for (int run = 1; run <= runs; run++) {
                     right &= sales.run(run, buyers, stock, kill);
                 }
                 return right;
+            }
+        }
+    }
+
+    /** {@code log-burst}. */
+    @Command(
+            name = "log-burst",
+            description =
+                    "Clients log more than can be taken, while others order: each line that was taken is kept once,"
+                            + " and orders are as fast as without.")
+    static final class LogBurst extends Scenario {
+        @Option(
+                names = "--rate",
+                paramLabel = "N",
+                defaultValue = "50",
+                description = "Orders/s. (default: ${DEFAULT-VALUE})")
+        int rate;
+
+        @Option(
+                names = "--seconds",
+                paramLabel = "N",
+                defaultValue = "10",
+                description = "Of each phase, with and without logs. (default: ${DEFAULT-VALUE})")
+        int seconds;
+
+        @Option(
+                names = "--rounds",
+                paramLabel = "N",
+                defaultValue = "4",
+                description = "Of one phase without and one with. (default: ${DEFAULT-VALUE})")
+        int rounds;
+
+        @Override
+        boolean run(Settings settings, Platform platform) throws InterruptedException {
+            try (var burst = new LogBurstRun(settings, platform.services(), System.out)) {
+                return burst.run(rate, Duration.ofSeconds(seconds), rounds);
             }
         }
     }

@@ -18,17 +18,23 @@ import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.quota.ClientQuotaAlteration;
+import org.apache.kafka.common.quota.ClientQuotaAlteration.Op;
+import org.apache.kafka.common.quota.ClientQuotaEntity;
 
-/** The topics of {@code infra/kafka/topics.json}, on whichever brokers, and which of these there are. */
+/** The topics and quotas of {@code infra/kafka}, on whichever brokers, and which of these there are. */
 final class Topics implements AutoCloseable {
-    private final Path file;
+    private final Path folder;
     private final Admin admin;
 
     /** One topic of the data file. */
     private record Topic(String name, String about, int partitions, Map<String, String> config) {}
 
+    /** What clients of one id may write and read, in bytes per second and broker. */
+    private record Quota(String clientId, String about, long producerBytesPerSecond, long consumerBytesPerSecond) {}
+
     Topics(Path infra, String bootstrapServers) {
-        this.file = infra.resolve("kafka/topics.json");
+        this.folder = infra.resolve("kafka");
         this.admin = Admin.create(Map.of(
                 "bootstrap.servers", bootstrapServers,
                 "client.id", "launcher",
@@ -46,28 +52,48 @@ final class Topics implements AutoCloseable {
         }
     }
 
-    /** Makes the topics that are missing, and the settings of those that are there what the data file says. */
+    /** Makes the topics that are missing, and the settings of those that are there, and the quotas, what the data files say. */
     void create() throws InterruptedException {
         try {
-            var topics = new JsonMapper().readValue(file.toFile(), new TypeReference<List<Topic>>() {});
-            var created = admin.createTopics(topics.stream()
-                            .map(t -> new NewTopic(t.name(), Optional.of(t.partitions()), Optional.empty())
-                                    .configs(t.config()))
-                            .toList())
-                    .values();
-            for (Topic topic : topics) {
-                try {
-                    created.get(topic.name()).get();
-                } catch (ExecutionException e) {
-                    if (!(e.getCause() instanceof TopicExistsException)) {
-                        throw e;
-                    }
-                    applySettings(topic);
-                }
-            }
+            createTopics();
+            setQuotas();
         } catch (IOException | ExecutionException e) {
-            throw new StartFailure("cannot make the topics of " + file + ": " + e.getMessage(), e);
+            throw new StartFailure("cannot make the topics and quotas of " + folder + ": " + e.getMessage(), e);
         }
+    }
+
+    private void createTopics() throws IOException, ExecutionException, InterruptedException {
+        var topics = read("topics.json", new TypeReference<List<Topic>>() {});
+        var created = admin.createTopics(topics.stream()
+                        .map(t -> new NewTopic(t.name(), Optional.of(t.partitions()), Optional.empty())
+                                .configs(t.config()))
+                        .toList())
+                .values();
+        for (Topic topic : topics) {
+            try {
+                created.get(topic.name()).get();
+            } catch (ExecutionException e) {
+                if (!(e.getCause() instanceof TopicExistsException)) {
+                    throw e;
+                }
+                applySettings(topic);
+            }
+        }
+    }
+
+    private void setQuotas() throws IOException, ExecutionException, InterruptedException {
+        var quotas = read("quotas.json", new TypeReference<List<Quota>>() {}).stream()
+                .map(quota -> new ClientQuotaAlteration(
+                        new ClientQuotaEntity(Map.of(ClientQuotaEntity.CLIENT_ID, quota.clientId())),
+                        List.of(
+                                new Op("producer_byte_rate", (double) quota.producerBytesPerSecond()),
+                                new Op("consumer_byte_rate", (double) quota.consumerBytesPerSecond()))))
+                .toList();
+        admin.alterClientQuotas(quotas).all().get();
+    }
+
+    private <T> T read(String file, TypeReference<T> type) throws IOException {
+        return new JsonMapper().readValue(folder.resolve(file).toFile(), type);
     }
 
     // Never the number of partitions: more of them move keys to other partitions, and an order's events out of order.

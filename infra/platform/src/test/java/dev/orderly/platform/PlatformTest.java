@@ -19,6 +19,9 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.quota.ClientQuotaEntity;
+import org.apache.kafka.common.quota.ClientQuotaFilter;
+import org.apache.kafka.common.quota.ClientQuotaFilterComponent;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -100,6 +103,19 @@ class PlatformTest {
             assertThat(config.get("cleanup.policy").value()).isEqualTo("delete");
             assertThat(config.get("min.insync.replicas").value()).isEqualTo("1");
             assertThat(config.get("unclean.leader.election.enable").value()).isEqualTo("false");
+        }
+    }
+
+    @Test
+    void clients_that_log_have_the_quota_of_the_data_file() throws Exception {
+        try (var admin = Admin.create(Map.of("bootstrap.servers", platform.bootstrapServers()))) {
+            var quotas = admin.describeClientQuotas(ClientQuotaFilter.containsOnly(
+                            List.of(ClientQuotaFilterComponent.ofEntity(ClientQuotaEntity.CLIENT_ID, "client-log"))))
+                    .entities()
+                    .get();
+
+            assertThat(quotas.values())
+                    .containsExactly(Map.of("producer_byte_rate", 1_048_576.0, "consumer_byte_rate", 2_097_152.0));
         }
     }
 
