@@ -33,8 +33,8 @@ COPY --from=build /src/$SERVICE/target/quarkus-app/app /app/app
 USER 10001:10001
 ENV HTTP_PORT=8080
 EXPOSE 8080
-# Heap: 60 % of the container's memory, whatever that is. JDK_JAVA_OPTIONS adds to these flags or overrides them.
-ENTRYPOINT ["java", "@/app/common.options", "@/app/jdk25.options", "-XX:MaxRAMPercentage=60", "-jar", "/app/quarkus-run.jar"]
+# Heap: half of the container's memory, whatever that is. JDK_JAVA_OPTIONS adds to these flags or overrides them.
+ENTRYPOINT ["java", "@/app/common.options", "@/app/jdk25.options", "-XX:MaxRAMPercentage=50", "-jar", "/app/quarkus-run.jar"]
 # Ready, not only alive: nobody restarts a container for it, and people read it as "can be used".
 HEALTHCHECK --interval=10s --timeout=4s --start-period=180s --retries=3 \
     CMD ["bash", "-c", "exec bash /usr/local/bin/answers.sh \"$HTTP_PORT\" /q/health/ready"]

@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -139,6 +140,10 @@ final class InContainers {
     static final class Doors implements Callable<Integer> {
         private static final int BEHIND = 8080; // where every service listens in its own container
         private static final int CONNECT_MILLIS = 1000;
+        /** Through each door at once; more wait outside, or a crowd would cost the door its memory, and everybody their answers. */
+        private static final int MOST_CALLERS = 500;
+
+        private static final int BUFFER_BYTES = 8 * 1024;
 
         @Override
         public Integer call() throws IOException, InterruptedException {
@@ -153,10 +158,18 @@ final class InContainers {
         }
 
         private static void open(ServerSocket door, String service) {
+            var room = new Semaphore(MOST_CALLERS);
             try (door) {
                 while (true) {
+                    room.acquireUninterruptibly();
                     var caller = door.accept();
-                    Thread.startVirtualThread(() -> pass(caller, service));
+                    Thread.startVirtualThread(() -> {
+                        try {
+                            pass(caller, service);
+                        } finally {
+                            room.release();
+                        }
+                    });
                 }
             } catch (IOException e) {
                 LOG.error("the door of {} is shut", service, e);
@@ -198,7 +211,10 @@ final class InContainers {
         /** Until one end has nothing more to say, and tells the other so; a broken end breaks both. */
         private static void copy(Socket from, Socket to) {
             try {
-                from.getInputStream().transferTo(to.getOutputStream());
+                var buffer = new byte[BUFFER_BYTES];
+                for (int read; (read = from.getInputStream().read(buffer)) >= 0; ) {
+                    to.getOutputStream().write(buffer, 0, read);
+                }
                 to.shutdownOutput();
             } catch (IOException _) {
                 close(from);
