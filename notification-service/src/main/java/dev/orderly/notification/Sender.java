@@ -10,7 +10,6 @@ import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.scheduler.Scheduled;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
-import jakarta.mail.MessagingException;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Clock;
@@ -137,7 +136,7 @@ class Sender {
                 .toList();
     }
 
-    private void send(List<Attempt> lane, Map<Attempt, Outcome> outcomes) throws MessagingException {
+    private void send(List<Attempt> lane, Map<Attempt, Outcome> outcomes) {
         try (var connection = smtp.connection()) {
             for (var attempt : lane) {
                 outcomes.put(attempt, send(attempt, connection));
@@ -162,11 +161,11 @@ class Sender {
                 connection.send(letter, attempt.to());
             }
             return attempt.succeeded();
-        } catch (IOException | MessagingException | RuntimeException e) {
+        } catch (IOException | RuntimeException e) {
             if (Thread.interrupted()) {
                 throw new InterruptedException(e.toString());
             }
-            return attempt.failed(e.toString());
+            return attempt.failed(e.getMessage() == null ? e.toString() : e.getMessage());
         }
     }
 

@@ -6,6 +6,7 @@ import jakarta.mail.MessagingException;
 import jakarta.mail.Session;
 import jakarta.mail.Transport;
 import jakarta.mail.internet.MimeMessage;
+import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Date;
@@ -61,48 +62,53 @@ class Smtp {
     final class Connection implements AutoCloseable {
 
         private Transport transport;
-        private MessagingException unreachable;
+        private IOException unreachable;
 
         /**
          * Returns when the mail server has taken the letter over, for this address, or for the customer's alias when it is
          * null.
          *
-         * @throws MessagingException when the server cannot be reached, or refuses, or its answer does not come
+         * @throws IOException when the server cannot be reached, or refuses, or its answer does not come; says what the mail
+         *     client did
          */
-        void send(Letter letter, String to) throws MessagingException {
+        void send(Letter letter, String to) throws IOException {
             connect();
-            var message = message(letter, to);
             try {
+                var message = message(letter, to);
                 transport.sendMessage(message, message.getAllRecipients());
             } catch (MessagingException e) {
                 close(); // so that the next letter cannot fail by what happened to this one
-                throw e;
+                throw new IOException(e.toString(), e);
             }
         }
 
-        private void connect() throws MessagingException {
+        private void connect() throws IOException {
             if (unreachable != null) {
                 throw unreachable; // to wait for it once is enough
             }
             if (transport != null) {
                 return;
             }
-            var fresh = session.getTransport("smtp");
             try {
+                var fresh = session.getTransport("smtp");
                 fresh.connect();
+                transport = fresh;
             } catch (MessagingException e) {
-                unreachable = e;
-                throw e;
+                unreachable = new IOException(e.toString(), e);
+                throw unreachable;
             }
-            transport = fresh;
         }
 
         @Override
-        public void close() throws MessagingException {
+        public void close() {
             if (transport != null) {
                 var used = transport;
                 transport = null;
-                used.close();
+                try {
+                    used.close();
+                } catch (MessagingException _) {
+                    // It was broken; what it has taken over, it has said.
+                }
             }
         }
     }
