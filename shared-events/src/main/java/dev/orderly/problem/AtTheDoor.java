@@ -7,7 +7,7 @@ import io.vertx.ext.web.RoutingContext;
 /** Refuses requests of which nothing but the head was looked at: at hardly any cost, and in the shape of all problems. */
 public final class AtTheDoor {
 
-    /** Before anything else of a request is looked at; whatever else stands at the door has a lower number. */
+    /** The priority of a filter that looks at the head alone: such come before all others, the higher number first. */
     public static final int FIRST = 10_000;
 
     private AtTheDoor() {}
