@@ -13,7 +13,9 @@ import jakarta.ws.rs.POST;
 import jakarta.ws.rs.PUT;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.UriInfo;
 import java.net.URI;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -104,7 +106,11 @@ public class FlashSaleResource {
             responseCode = "429",
             description = "There are as many in line as there is left: try again after Retry-After")
     @NonBlocking
-    public Uni<Response> buy(@PathParam("id") String id, @NotNull(message = "a body is required") @Valid Buyer buyer) {
+    public Uni<Response> buy(
+            @PathParam("id") String id,
+            @NotNull(message = "a body is required") @Valid Buyer buyer,
+            @Context UriInfo uri) {
+        var here = uri.getAbsolutePath(); // now: there is no request any more when a caller has hung up by then
         return intake.buy(id, buyer.customerId())
                 .onFailure()
                 .transform(_ -> thrown(503, "Service Unavailable", "You may be in line or not; ask again.")
@@ -113,7 +119,7 @@ public class FlashSaleResource {
                 .map(answer -> switch (answer) {
                     case FlashSaleIntake.Answer.Accepted() ->
                         Response.accepted()
-                                .location(URI.create("/flash-sales/" + id + "/orders/" + buyer.customerId()))
+                                .location(URI.create(here + "/" + buyer.customerId()))
                                 .build();
                     case FlashSaleIntake.Answer.SoldOut() ->
                         refusal(410, SOLD_OUT).build();

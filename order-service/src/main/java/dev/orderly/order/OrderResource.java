@@ -22,9 +22,11 @@ import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriBuilder;
+import jakarta.ws.rs.core.UriInfo;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
@@ -92,20 +94,22 @@ public class OrderResource {
                             message = "the header Idempotency-Key must be 1 to 255 printable ASCII characters")
                     String idempotencyKey,
             @HeaderParam("traceparent") String traceparent,
-            @NotNull(message = "a body is required") @Valid OrderRequest request) {
+            @NotNull(message = "a body is required") @Valid OrderRequest request,
+            @Context UriInfo uri) {
         var items = request.lines().stream()
                 .map(line -> new Wish.Item(line.sku(), line.quantity()))
                 .toList();
         var wish = new Wish(request.customerId(), items, request.paymentMethod(), cardToken(request));
+        var location = location(uri); // now: there is no request any more when a caller has hung up by then
         return intake.place(wish, idempotencyKey, traceparent)
-                .map(OrderResource::accepted)
+                .map(order -> accepted(location, order))
                 .onFailure()
                 .transform(failure -> refusal(failure, request));
     }
 
     /** PENDING and version 1, not what it is by now: a repeated request is to get the answer that was lost. */
-    private static Response accepted(Order order) {
-        return accepted(order.id(), 1)
+    private static Response accepted(UriBuilder location, Order order) {
+        return accepted(location, order.id(), 1)
                 .entity(new PlacedOrder(
                         order.id(),
                         OrderStatus.PENDING,
@@ -139,11 +143,12 @@ public class OrderResource {
     @Operation(summary = "Cancel an order that is not decided yet")
     @APIResponse(responseCode = "202", description = "Cancelled; stock and money are on their way back")
     @APIResponse(responseCode = "409", description = "Decided already")
-    public Response cancel(@PathParam("id") UUID id, @HeaderParam("traceparent") String traceparent)
+    public Response cancel(
+            @PathParam("id") UUID id, @HeaderParam("traceparent") String traceparent, @Context UriInfo uri)
             throws SQLException {
         return switch (commands.cancel(id, traceparent)) {
             case DONE ->
-                accepted(id, 2)
+                accepted(location(uri), id, 2)
                         .entity(Map.of("id", id, "status", OrderStatus.CANCELLED))
                         .build();
             case TOO_LATE ->
@@ -174,12 +179,13 @@ public class OrderResource {
     }
 
     /** The version is the token by which a read knows how far the projection must have come. */
-    private static Response.ResponseBuilder accepted(UUID order, int version) {
+    private static Response.ResponseBuilder accepted(UriBuilder location, UUID order, int version) {
         return Response.accepted()
-                .location(UriBuilder.fromResource(OrderResource.class)
-                        .path("{id}")
-                        .queryParam("version", version)
-                        .build(order));
+                .location(location.queryParam("version", version).build(order));
+    }
+
+    private static UriBuilder location(UriInfo uri) {
+        return uri.getBaseUriBuilder().path(OrderResource.class).path("{id}");
     }
 
     private static HttpProblem.Builder refused(String detail) {

@@ -11,6 +11,7 @@ import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.PaymentCaptured;
 import dev.orderly.events.OrderEvent.PaymentDeclined;
 import dev.orderly.events.OrderEvent.StockRejected;
+import dev.orderly.events.PaymentMethod;
 import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.RealPlatform;
 import io.quarkus.test.common.QuarkusTestResource;
@@ -19,7 +20,11 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.http.ContentType;
 import io.restassured.response.Response;
 import jakarta.inject.Inject;
+import jakarta.ws.rs.core.UriBuilder;
+import jakarta.ws.rs.core.UriInfo;
+import java.lang.reflect.Proxy;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -44,6 +49,9 @@ class OrderResourceTest {
 
     @Inject
     DataSource database;
+
+    @Inject
+    OrderResource orders;
 
     private final UUID customer = UUID.randomUUID();
 
@@ -101,6 +109,22 @@ class OrderResourceTest {
         assertThat(second.asString()).isEqualTo(first.asString());
         assertThat(second.header("Location")).isEqualTo(first.header("Location"));
         assertThat(ordersOfCustomer()).isEqualTo(1);
+    }
+
+    /** Whoever hangs up takes the request's scope along, and the answer is made all the same. */
+    @Test
+    void an_answer_can_be_made_when_the_request_is_gone() {
+        var somewhere = (UriInfo) Proxy.newProxyInstance(
+                getClass().getClassLoader(),
+                new Class<?>[] {UriInfo.class},
+                (_, _, _) -> UriBuilder.fromUri("http://somewhere/"));
+        var line = new OrderResource.LineRequest("mug", 1);
+        var request = new OrderResource.OrderRequest(customer, List.of(line), PaymentMethod.BALANCE, null);
+
+        try (var answer = orders.place(key(), null, request, somewhere).await().atMost(Duration.ofSeconds(20))) {
+            assertThat(answer.getStatus()).isEqualTo(202);
+            assertThat(answer.getLocation()).asString().startsWith("http://somewhere/orders/");
+        }
     }
 
     @Test
