@@ -210,8 +210,10 @@ final class FlashSaleRush implements AutoCloseable {
     private boolean awaitDrained(String sale, int stock) throws InterruptedException {
         long end = System.nanoTime() + PATIENCE.toNanos();
         while (System.nanoTime() < end) {
+            // Inventory hears of a confirmed order a moment after it is.
             if (confirmed(sale) >= stock
-                    && databases.number("orders", "SELECT count(*) FROM orders WHERE status = 'PENDING'") == 0) {
+                    && databases.number("orders", "SELECT count(*) FROM orders WHERE status = 'PENDING'") == 0
+                    && databases.number("inventory", "SELECT reserved FROM stock WHERE sku = '" + sale + "'") == 0) {
                 return true;
             }
             TimeUnit.MILLISECONDS.sleep(LOOK.toMillis());
