@@ -2,8 +2,10 @@ package dev.orderly.bench;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.orderly.bench.OrderLoad.Answers;
+import dev.orderly.chaos.AnotherInstance;
 import dev.orderly.chaos.SystemUnderTest;
 import dev.orderly.platform.Main;
+import dev.orderly.platform.Scale;
 import dev.orderly.platform.StartFailure;
 import java.io.IOException;
 import java.net.http.HttpClient;
@@ -16,6 +18,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -73,6 +76,19 @@ public final class Bench implements Callable<Integer> {
             description = "Past orders that are there already. (default: ${DEFAULT-VALUE})")
     int rows;
 
+    @Option(
+            names = "--instances",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Of each service; requests go to the first. (default: ${DEFAULT-VALUE})")
+    int instances;
+
+    @Option(
+            names = "--partitions",
+            paramLabel = "N",
+            description = "Of the topic of orders, if it is to be grown before.")
+    Integer partitions;
+
     @Option(names = "--out", paramLabel = "DIR", description = "Where the report goes. (default: a temporary folder)")
     Path out;
 
@@ -86,6 +102,7 @@ public final class Bench implements Callable<Integer> {
     private final HttpClient http = HttpClient.newHttpClient();
     private final Report report = new Report();
     private SystemUnderTest system;
+    private List<AnotherInstance> others = List.of();
 
     @Override
     public Integer call() throws IOException, InterruptedException, SQLException, ExecutionException {
@@ -102,8 +119,16 @@ public final class Bench implements Callable<Integer> {
             say("starting everything");
             system.start();
             prepare();
+            if (partitions != null) {
+                Scale.grow(system.data(), partitions, REST);
+            }
             try (var load = new OrderLoad(system.url("order-service", "/"))) {
+                others = startOthers();
                 right = measure(load);
+            } finally {
+                for (var other : others) {
+                    other.close();
+                }
             }
         }
         var about = new JsonMapper()
@@ -112,12 +137,29 @@ public final class Bench implements Callable<Integer> {
                 .put("cores", Runtime.getRuntime().availableProcessors())
                 .put("os", System.getProperty("os.name") + " " + System.getProperty("os.version"))
                 .put("quick", quick)
-                .put("rows", rows);
+                .put("rows", rows)
+                .put("instances", instances)
+                .put("partitions", partitions);
         report.write(folder, about);
         System.out.println();
         System.out.println(report.table());
         System.out.println("report: " + folder.resolve("report.html"));
         return right ? 0 : 1;
+    }
+
+    private List<AnotherInstance> startOthers() throws IOException, InterruptedException {
+        var started = new ArrayList<AnotherInstance>();
+        for (int i = 1; i < instances; i++) {
+            for (var service : SystemUnderTest.SERVICES) {
+                say("one more " + service);
+                var other = new AnotherInstance(system, service);
+                started.add(other);
+                if (!other.awaitReady(REST)) {
+                    throw new StartFailure("another instance of " + service + " did not become ready");
+                }
+            }
+        }
+        return started;
     }
 
     private boolean measure(OrderLoad load) throws InterruptedException, SQLException, IOException, ExecutionException {
@@ -173,7 +215,7 @@ public final class Bench implements Callable<Integer> {
         awaitRest();
         say("saturation: %d s".formatted(time.toSeconds()));
         long before = confirmed();
-        var cpuBefore = Processes.cpu(system);
+        var cpuBefore = Processes.cpu(system, others);
         long start = System.nanoTime();
         var answers = saturate(load, time);
         awaitEnd();
@@ -185,7 +227,7 @@ public final class Bench implements Callable<Integer> {
         report.add("saturation", "failed", answers.failed.get(), "", false);
         report.add("saturation", "POST", answers.post);
         var perOrder = new TreeMap<String, Double>();
-        Processes.cpu(system)
+        Processes.cpu(system, others)
                 .forEach((part, after) -> perOrder.put(
                         part,
                         after.minus(cpuBefore.getOrDefault(part, Duration.ZERO)).toNanos()
@@ -194,7 +236,7 @@ public final class Bench implements Callable<Integer> {
         report.add("CPU", "all", perOrder.values().stream().mapToDouble(d -> d).sum(), "ms/order", false);
         perOrder.forEach((part, cpu) -> report.add("CPU", part, cpu, "ms/order", false));
         report.bars("CPU per confirmed order", "ms", perOrder);
-        var resident = Processes.residentMegabytes(system);
+        var resident = Processes.residentMegabytes(system, others);
         report.add("memory", "all", resident.values().stream().mapToLong(m -> m).sum(), "MB", false);
         resident.forEach((part, memory) -> report.add("memory", part, memory, "MB", false));
     }
@@ -246,26 +288,18 @@ public final class Bench implements Callable<Integer> {
         awaitRest();
         int orders = events / 4;
         say("backlog: %,d orders while %s stand".formatted(orders, String.join(", ", CONSUMERS)));
-        for (var part : system.parts()) {
-            if (CONSUMERS.contains(part.name())) {
-                SystemUnderTest.signal("STOP", part.pid());
-            }
-        }
+        signalConsumers("STOP");
         long before = confirmed();
         long start;
         try {
             load.atRate(BACKLOG_PER_SECOND, Duration.ofMillis(orders * 1000L / BACKLOG_PER_SECOND), 1);
         } finally {
             start = System.nanoTime();
-            for (var part : system.parts()) {
-                if (CONSUMERS.contains(part.name())) {
-                    SystemUnderTest.signal("CONT", part.pid());
-                }
-            }
+            signalConsumers("CONT");
         }
         var most = new TreeMap<String, Long>();
         while (count("orders", "SELECT count(*) FROM orders WHERE status = 'PENDING'") > 0) {
-            Processes.residentMegabytes(system).forEach((part, memory) -> most.merge(part, memory, Math::max));
+            Processes.residentMegabytes(system, others).forEach((part, memory) -> most.merge(part, memory, Math::max));
             TimeUnit.MILLISECONDS.sleep(500);
         }
         double took = (System.nanoTime() - start) / 1e9;
@@ -274,6 +308,19 @@ public final class Bench implements Callable<Integer> {
         report.add("backlog", "orders that had piled up", ended, "", true);
         for (var part : CONSUMERS) {
             report.add("backlog", "most memory of " + part, most.getOrDefault(part, 0L), "MB", false);
+        }
+    }
+
+    private void signalConsumers(String signal) throws InterruptedException, IOException {
+        for (var part : system.parts()) {
+            if (CONSUMERS.contains(part.name())) {
+                SystemUnderTest.signal(signal, part.pid());
+            }
+        }
+        for (var other : others) {
+            if (CONSUMERS.contains(other.service())) {
+                SystemUnderTest.signal(signal, other.jvm().orElseThrow().pid());
+            }
         }
     }
 

@@ -1,10 +1,13 @@
 package dev.orderly.bench;
 
+import dev.orderly.chaos.AnotherInstance;
 import dev.orderly.chaos.SystemUnderTest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -18,18 +21,15 @@ final class Processes {
     private Processes() {}
 
     /** CPU time by part, brokers together; a server's with its children, such as PostgreSQL's backends. */
-    static Map<String, Duration> cpu(SystemUnderTest system) {
+    static Map<String, Duration> cpu(SystemUnderTest system, List<AnotherInstance> others) {
         var cpu = new TreeMap<String, Duration>();
-        for (var part : system.parts()) {
-            ProcessHandle.of(part.pid())
-                    .ifPresent(process -> cpu.merge(
-                            name(part.name()),
-                            family(process)
-                                    .map(member ->
-                                            member.info().totalCpuDuration().orElse(Duration.ZERO))
-                                    .reduce(Duration.ZERO, Duration::plus),
-                            Duration::plus));
-        }
+        processes(system, others)
+                .forEach((process, part) -> cpu.merge(
+                        part,
+                        family(process)
+                                .map(member -> member.info().totalCpuDuration().orElse(Duration.ZERO))
+                                .reduce(Duration.ZERO, Duration::plus),
+                        Duration::plus));
         cpu.put(GENERATOR, ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO));
         return cpu;
     }
@@ -38,10 +38,11 @@ final class Processes {
      * Resident memory by part, in MB. Of PostgreSQL without its children: they share most of theirs with it, and the sum
      * would count that once for each.
      */
-    static Map<String, Long> residentMegabytes(SystemUnderTest system) throws IOException, InterruptedException {
-        var byPid = system.parts().stream()
-                .filter(part -> part.pid() != 0)
-                .collect(Collectors.toMap(part -> String.valueOf(part.pid()), part -> name(part.name())));
+    static Map<String, Long> residentMegabytes(SystemUnderTest system, List<AnotherInstance> others)
+            throws IOException, InterruptedException {
+        var byPid = processes(system, others).entrySet().stream()
+                .collect(Collectors.toMap(
+                        process -> String.valueOf(process.getKey().pid()), Map.Entry::getValue));
         var ps = new ProcessBuilder("ps", "-o", "pid=,rss=", "-p", String.join(",", byPid.keySet())).start();
         var resident = new TreeMap<String, Long>();
         new String(ps.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)
@@ -52,6 +53,16 @@ final class Processes {
                 });
         ps.waitFor();
         return resident;
+    }
+
+    /** Each with what it is counted as. */
+    private static Map<ProcessHandle, String> processes(SystemUnderTest system, List<AnotherInstance> others) {
+        var processes = new HashMap<ProcessHandle, String>();
+        for (var part : system.parts()) {
+            ProcessHandle.of(part.pid()).ifPresent(process -> processes.put(process, name(part.name())));
+        }
+        others.forEach(other -> other.jvm().ifPresent(process -> processes.put(process, other.service())));
+        return processes;
     }
 
     private static String name(String part) {

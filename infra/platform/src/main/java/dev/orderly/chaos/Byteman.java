@@ -104,11 +104,15 @@ final class Byteman {
     private static final String NO_AUDITOR =
             CrashPoint.rule("sleep", "dev.orderly.messaging.OutboxAuditor", "audit", "AT ENTRY", "TRUE", "RETURN");
 
-    /** What was not there when it began is new to it, whoever else has inserted it meanwhile. */
+    /**
+     * What was not there when it began is new to it, whoever else has inserted it meanwhile. The projection takes its time in
+     * between: there nothing else stands in the way of a second effect, and a new owner has to get so far first.
+     */
     private static final String LOOK_THEN_INSERT_SQL = "WITH wanted AS (SELECT ?::text AS consumer, id"
             + " FROM unnest(?::uuid[]) AS id), found AS MATERIALIZED (SELECT * FROM wanted WHERE NOT EXISTS"
             + " (SELECT FROM inbox WHERE inbox.consumer = wanted.consumer AND event_id = wanted.id)),"
-            + " later AS MATERIALIZED (SELECT pg_sleep(1)),"
+            + " later AS MATERIALIZED (SELECT pg_sleep(CASE max(consumer) WHEN 'order-view-consumer-group' THEN 4 ELSE 0 END)"
+            + " FROM wanted),"
             + " inserted AS (INSERT INTO inbox (event_day, consumer, event_id)"
             + " SELECT coalesce((uuid_extract_timestamp(id) AT TIME ZONE 'UTC')::date, DATE '1970-01-01'), consumer, id"
             + " FROM found, later ORDER BY 1, 3 ON CONFLICT DO NOTHING)"
@@ -145,7 +149,7 @@ final class Byteman {
                                 CONSUMER,
                                 "consume",
                                 "AT ENTRY",
-                                "incrementCounter(\"visits\") == 100",
+                                "incrementCounter(\"visits\") == 20",
                                 "createTimer(\"acknowledged\"); RETURN")
                         + CrashPoint.rule(
                                 "die when Kafka has been told",
@@ -166,7 +170,7 @@ final class Byteman {
                                 "RETURN new java.util.HashSet($2)")
                         + NO_SECOND_GUARD),
         LOOK_THEN_INSERT(
-                "the inbox looks first, and inserts a second later what it did not find; no guard behind it",
+                "the inbox looks first, and inserts later what it did not find; no guard behind it",
                 List.of("order-service"),
                 CrashPoint.rule(
                                 "sabotage",
@@ -176,10 +180,8 @@ final class Byteman {
                                 "$1.startsWith(\"INSERT INTO inbox\")",
                                 "$1 = \"" + LOOK_THEN_INSERT_SQL + "\"")
                         + NO_SECOND_GUARD,
-                // It goes wrong only while two own a partition: when one joins, and when one leaves.
-                List.of(
-                        fault(1, Fault.Kind.SECOND_INSTANCE, "order-service", 1, 5),
-                        fault(2, Fault.Kind.SECOND_INSTANCE, "order-service", 2, 8))),
+                // It goes wrong only while two own a partition: one at work on what it had when the other came.
+                List.of(fault(1, Fault.Kind.SECOND_INSTANCE, "order-service", 1, 8))),
         REORDER(
                 "the events of a batch are handled last to first",
                 SystemUnderTest.SERVICES,
@@ -263,25 +265,41 @@ final class Byteman {
 
     /** Returns when the process has the rules; those that it had before stay. */
     void install(long pid, String rules) throws IOException {
-        submit(pid, rules, Submit::addScripts);
+        submit(pid, agent -> agent.addScripts(scripts(rules)));
     }
 
     void uninstall(long pid, String rules) throws IOException {
-        submit(pid, rules, Submit::deleteScripts);
+        submit(pid, agent -> agent.deleteScripts(scripts(rules)));
     }
 
-    private interface Change {
-        String to(Submit agent, List<ScriptText> scripts) throws Exception;
+    /**
+     * Why rules of a process are not in force, if so. Byteman looks at the types in a rule only when it is met for the first
+     * time, and what it cannot use then it drops without a word: so ask again.
+     */
+    List<String> complaints(long pid) throws IOException {
+        return submit(pid, Submit::listAllRules)
+                .lines()
+                .filter(line -> line.startsWith("threw ") || line.startsWith("failed to compile"))
+                .distinct()
+                .toList();
     }
 
-    private void submit(long pid, String rules, Change change) throws IOException {
+    private static List<ScriptText> scripts(String rules) {
+        return List.of(new ScriptText("rules", rules));
+    }
+
+    private interface Request {
+        String of(Submit agent) throws Exception;
+    }
+
+    private String submit(long pid, Request request) throws IOException {
         try {
             var agent = agents.get(pid);
             if (agent == null) {
                 agent = attach(pid);
                 agents.put(pid, agent);
             }
-            change.to(agent, List.of(new ScriptText("rules", rules)));
+            return request.of(agent);
         } catch (IOException e) {
             throw e;
         } catch (Exception e) { // all that Submit declares

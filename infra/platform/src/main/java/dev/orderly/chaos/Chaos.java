@@ -1,6 +1,7 @@
 package dev.orderly.chaos;
 
 import dev.orderly.platform.Main;
+import dev.orderly.platform.StartFailure;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,6 +44,8 @@ public final class Chaos implements Callable<Integer> {
     private static final Duration LULL = Duration.ofSeconds(10);
     /** Of load, at most, for faults that are not over in time. */
     private static final Duration OVERTIME = Duration.ofSeconds(30);
+
+    private static final Duration LONGEST_SABOTAGE = Duration.ofSeconds(90);
     /** Before an order is given up; short, so that faults make it happen. */
     private static final Duration ORDER_DEADLINE = Duration.ofSeconds(30);
     /** That which order-service has by itself. */
@@ -222,13 +225,18 @@ public final class Chaos implements Callable<Integer> {
                     injectAll(system, injector, schedule, end);
                 }
             });
-            var latest = endless ? Instant.MAX : Instant.now().plus(time).plus(OVERTIME);
+            // What a broken variant needs to go wrong has to happen under load.
+            var overtime = sabotage.faults().isEmpty() ? OVERTIME : LONGEST_SABOTAGE;
+            var latest = endless ? Instant.MAX : Instant.now().plus(time).plus(overtime);
             var taken = load.run(
                     endless ? Duration.ZERO : time,
                     () -> nemesis.isAlive() && Instant.now().isBefore(latest));
             say("the load is over after %d s; healing".formatted(taken.toSeconds()));
             nemesis.join();
             injector.heal();
+            if (!injector.whole().isEmpty()) {
+                throw new StartFailure("the services were not broken as they were to be: " + injector.whole());
+            }
             load.finish(ANSWERS);
             boolean audited = schedule.stream().anyMatch(fault -> fault.kind() == Fault.Kind.LOSE_SLOT);
             var unquiet = new Quiescence(system, audited).await(Duration.ofSeconds(deadline));

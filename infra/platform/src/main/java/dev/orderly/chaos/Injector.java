@@ -10,16 +10,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.orderly.platform.StartFailure;
 import java.io.IOException;
-import java.net.ServerSocket;
-import java.net.URI;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -30,7 +26,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.RemoveMembersFromConsumerGroupOptions;
@@ -51,7 +46,6 @@ final class Injector implements AutoCloseable {
     private static final Duration CRASH_PATIENCE = Duration.ofSeconds(15);
     private static final Duration RESTART_PATIENCE = Duration.ofSeconds(60);
     private static final int DUPLICATES = 200;
-    private static final int STOP_TENTHS = 100;
 
     private final SystemUnderTest system;
     private final Byteman byteman = new Byteman();
@@ -60,7 +54,9 @@ final class Injector implements AutoCloseable {
     private final AtomicLong republished = new AtomicLong();
     private final AtomicLong dark = new AtomicLong();
     private final ExecutorService helpers = Executors.newVirtualThreadPerTaskExecutor();
-    private final List<Extra> extras = new CopyOnWriteArrayList<>();
+    private final List<AnotherInstance> extras = new CopyOnWriteArrayList<>();
+    private final Set<Long> broken = ConcurrentHashMap.newKeySet();
+    private final Map<String, String> whole = new ConcurrentHashMap<>();
     private final KafkaProducer<String, byte[]> producer;
 
     Injector(SystemUnderTest system) {
@@ -79,23 +75,6 @@ final class Injector implements AutoCloseable {
                         120_000),
                 new StringSerializer(),
                 new ByteArraySerializer());
-    }
-
-    /** A second instance of a service that is up, as the child of its guard. */
-    private record Extra(String service, Process guard, AtomicBoolean ready) {
-        Stream<ProcessHandle> processes() {
-            return guard.descendants();
-        }
-
-        /** Its JVM, as soon as that can be worked on. */
-        Stream<Long> jvm() {
-            return ready.get()
-                    ? processes()
-                            .filter(process ->
-                                    process.info().command().orElse("").endsWith("java"))
-                            .map(ProcessHandle::pid)
-                    : Stream.empty();
-        }
     }
 
     /** The fault could not be made to happen; the reason is for the report. */
@@ -313,58 +292,23 @@ final class Injector implements AutoCloseable {
     /** Joins and leaves, by a farewell or without one. */
     private void secondInstance(String service, Duration time, boolean politely)
             throws InterruptedException, IOException {
-        int port = freePort();
-        var builder = new ProcessBuilder(
-                        "bash",
-                        system.guard().toString(), // ends it with us, should we be killed
-                        system.data().resolveSibling("second-" + port + ".pid").toString(),
-                        "TERM",
-                        String.valueOf(STOP_TENTHS),
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "@" + system.infra().resolve("jvm/common.options"),
-                        "@" + system.infra().resolve("jvm/jdk25.options"),
-                        "@" + system.infra().resolve("jvm/service.options"),
-                        "-XX:TieredStopAtLevel=1",
-                        "-jar",
-                        system.jar(service).toString())
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(system.data()
-                        .resolve("log")
-                        .resolve(service + "-second.log")
-                        .toFile()));
-        builder.environment().putAll(system.environment(service));
-        builder.environment().put("HTTP_PORT", String.valueOf(port));
-        var guard = builder.start();
-        var extra = new Extra(service, guard, new AtomicBoolean());
-        extras.add(extra);
-        try {
-            var ready = URI.create("http://localhost:" + port + "/q/health/ready");
-            long deadline = System.nanoTime() + RESTART_PATIENCE.toNanos();
-            while (guard.isAlive()
-                    && System.nanoTime() < deadline
-                    && system.ask("GET", ready, null).isEmpty()) {
-                TimeUnit.MILLISECONDS.sleep(200);
+        // It does not live long enough for the second compiler.
+        try (var instance = new AnotherInstance(system, service, "-XX:TieredStopAtLevel=1")) {
+            extras.add(instance);
+            try {
+                instance.awaitReady(RESTART_PATIENCE);
+                instance.await(time);
+            } finally {
+                if (!politely) {
+                    instance.kill();
+                }
+                extras.remove(instance);
             }
-            extra.ready.set(true);
-            guard.waitFor(time.toMillis(), TimeUnit.MILLISECONDS);
-        } finally {
-            if (!politely) {
-                guard.descendants().forEach(ProcessHandle::destroyForcibly);
-            }
-            guard.getOutputStream().close(); // which asks it to stop
-            guard.waitFor();
-            extras.remove(extra);
         }
     }
 
     private void killExtras() {
-        extras.forEach(extra -> extra.processes().forEach(ProcessHandle::destroyForcibly));
-    }
-
-    private static int freePort() throws IOException {
-        try (var socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        }
+        extras.forEach(AnotherInstance::kill);
     }
 
     private void connector(String method, String database, String path) throws InterruptedException, Missed {
@@ -488,28 +432,47 @@ final class Injector implements AutoCloseable {
         }
     }
 
-    /** Keeps a service broken, whatever processes it is by now, until this is closed. */
+    /** Keeps services broken, whatever processes they are by now, until this is closed. */
     void sabotage(Byteman.Sabotage sabotage) {
         for (String service : sabotage.services()) {
+            whole.put(service, "could not be reached");
             helpers.submit(() -> {
-                var done = new HashSet<Long>();
                 while (true) {
                     var part = system.part(service);
                     var jvms = Stream.concat(
                             part.ready() ? Stream.of(part.pid()) : Stream.empty(),
                             extras.stream()
-                                    .filter(extra -> extra.service.equals(service))
-                                    .flatMap(Extra::jvm));
+                                    .filter(extra -> extra.service().equals(service))
+                                    .flatMap(extra -> extra.jvm().stream())
+                                    .map(ProcessHandle::pid));
                     for (long pid : jvms.toList()) {
-                        if (!done.contains(pid)) {
-                            byteman.install(pid, sabotage.rules());
-                            done.add(pid);
-                        }
+                        breakIt(service, pid, sabotage.rules());
                     }
                     TimeUnit.MILLISECONDS.sleep(300);
                 }
             });
         }
+    }
+
+    private void breakIt(String service, long pid, String rules) {
+        try {
+            if (!broken.contains(pid)) {
+                byteman.install(pid, rules);
+                broken.add(pid);
+                whole.remove(service);
+            }
+            var complaints = byteman.complaints(pid);
+            if (!complaints.isEmpty()) {
+                whole.put(service, String.join("; ", complaints));
+            }
+        } catch (IOException _) {
+            // It is only just starting, or dies: there is a next time, or a next process.
+        }
+    }
+
+    /** The services that were not as broken as they were to be, and why: then a clean run says nothing. */
+    Map<String, String> whole() {
+        return Map.copyOf(whole);
     }
 
     /** When the last of all that is broken is whole again: nothing stopped, nothing paused, nobody extra. */

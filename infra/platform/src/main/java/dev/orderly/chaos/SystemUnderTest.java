@@ -81,7 +81,7 @@ public class SystemUnderTest implements AutoCloseable {
         this.environment = environment;
     }
 
-    Path data() {
+    public Path data() {
         return data;
     }
 
@@ -300,8 +300,12 @@ public class SystemUnderTest implements AutoCloseable {
         return infra().resolve("platform/guard.sh");
     }
 
+    Path target(String service) {
+        return checkout.resolve(service).resolve("target");
+    }
+
     Path jar(String service) {
-        return checkout.resolve(service).resolve("target/quarkus-app/quarkus-run.jar");
+        return target(service).resolve("quarkus-app/quarkus-run.jar");
     }
 
     /** The body of the answer of a part's HTTP interface; empty when there is none, or it is not a success. */

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Locale;
 
 /** The kinds of Java process, and the flags that each starts with: those in {@code infra/jvm}, which containers have too. */
-enum Jvm {
+public enum Jvm {
     BROKER,
     CONNECT,
     MAIL,
@@ -15,7 +15,7 @@ enum Jvm {
     SERVICE;
 
     /** The java command of the JDK that runs the launcher, without class or jar. */
-    List<String> command(Path infra) {
+    public List<String> command(Path infra) {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         for (String flags : List.of("common", "jdk25", lowerCase())) {
@@ -49,6 +49,11 @@ enum Jvm {
         if (settings.training().contains(this)) {
             return List.of("-XX:AOTCacheOutput=" + unfinished(archive), "-Xlog:aot*=off");
         }
+        return using(archive);
+    }
+
+    /** The flags to use what others of a kind have learnt; none when there is no such archive. */
+    public static List<String> using(Path archive) {
         return Files.exists(archive) ? List.of("-XX:AOTCache=" + archive, "-Xlog:aot*=off") : List.of();
     }
 
@@ -58,7 +63,7 @@ enum Jvm {
     }
 
     /** Good for this JDK only. */
-    static Path archive(Path target, String name) {
+    public static Path archive(Path target, String name) {
         return target.resolve("aot").resolve(name + "-" + Runtime.version() + ".aot");
     }
 

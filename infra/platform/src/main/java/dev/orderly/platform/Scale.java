@@ -40,7 +40,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "scale",
         description = "Grow the topic of orders to more partitions, while orders are accepted and none is reordered.")
-final class Scale implements Callable<Integer> {
+public final class Scale implements Callable<Integer> {
     private static final List<String> TOPICS = List.of("order-service", "order-service.dlq");
     private static final Duration POLL = Duration.ofMillis(200);
     private static final JsonMapper JSON = new JsonMapper();
@@ -64,6 +64,16 @@ final class Scale implements Callable<Integer> {
 
     private interface Condition {
         boolean holds() throws IOException, InterruptedException, ExecutionException;
+    }
+
+    /** What the command does, for the platform that runs on a state folder. */
+    public static void grow(Path data, int partitions, Duration deadline)
+            throws IOException, InterruptedException, ExecutionException {
+        var scale = new Scale();
+        scale.data = data;
+        scale.partitions = partitions;
+        scale.deadline = (int) deadline.toSeconds();
+        scale.call();
     }
 
     @Override
