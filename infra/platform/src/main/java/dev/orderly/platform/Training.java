@@ -38,9 +38,6 @@ final class Training implements Callable<Integer> {
 
     private static final Duration BUSY = Duration.ofSeconds(20);
 
-    private static final int BUYERS = 4_000;
-    private static final int UNITS = 100;
-
     private static final PrintStream NOWHERE = new PrintStream(OutputStream.nullOutputStream());
 
     @Option(names = "--services", description = "Make those of the services, which must be built.")
@@ -100,15 +97,12 @@ final class Training implements Callable<Integer> {
         Files.move(written, archive, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
-    /** With orders, so that the first real one finds its path trodden: one of each kind, then many, then a crowd. */
+    /** With orders, so that the first real one finds its path trodden: one of each kind, and then many. */
     private static void trainServices(Settings settings, StateFolder folder) throws IOException, InterruptedException {
         try (var platform = new Platform(settings, Platform.Scope.ALL, folder, new Progress(NOWHERE))) {
             platform.start();
             new SampleOrders(settings, platform.services(), NOWHERE).run();
             placeMany(platform.services());
-            try (var sale = new FlashSaleRush(settings, platform.services(), NOWHERE)) {
-                sale.run(0, BUYERS, UNITS, false);
-            }
         }
     }
 
