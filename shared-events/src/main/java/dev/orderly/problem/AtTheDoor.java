@@ -32,6 +32,10 @@ public final class AtTheDoor {
         refuse(request, status, title, detail);
     }
 
+    static boolean hasBody(RoutingContext request) {
+        return length(request) > 0 || request.request().headers().contains(HttpHeaders.TRANSFER_ENCODING);
+    }
+
     /** How long the body is said to be, in bytes; -1 when it is not, or not in a number. */
     public static long length(RoutingContext request) {
         try {

@@ -5,16 +5,24 @@ import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import java.time.Duration;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
-/** A body that is announced as too long is refused before it comes, and by a problem: Quarkus would only give the number. */
+/**
+ * A body that is announced as too long is refused before it comes, and by a problem: Quarkus would only give the number. One
+ * that does not come in time is not waited for: while it is, its sender holds a place among the commands under way.
+ */
 @ApplicationScoped
 class BodyLimit {
 
     private final long mostBytes;
+    private final Duration longest;
 
-    BodyLimit(@ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize most) {
+    BodyLimit(
+            @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize most,
+            @ConfigProperty(name = "orderly.http.longest-body") Duration longest) {
         this.mostBytes = most.asLongValue();
+        this.longest = longest;
     }
 
     void install(@Observes Filters filters) {
@@ -26,7 +34,18 @@ class BodyLimit {
             AtTheDoor.refuse(
                     request, 413, "Content Too Large", "The body must not be longer than " + mostBytes + " bytes.");
         } else {
+            hurry(request);
             request.next();
+        }
+    }
+
+    private void hurry(RoutingContext request) {
+        if (AtTheDoor.hasBody(request)) {
+            request.vertx().setTimer(longest.toMillis(), _ -> {
+                if (!request.request().isEnded()) {
+                    request.request().connection().close(); // not a reset, after which nobody hears that it has ended
+                }
+            });
         }
     }
 }
