@@ -44,7 +44,7 @@ class ComposeTest {
                 "--compose",
                 "--until-eof",
                 "--minutes=0",
-                "--rate=20",
+                "--rate=10",
                 "--data=" + data)) {
             awaitOrders(lab);
 

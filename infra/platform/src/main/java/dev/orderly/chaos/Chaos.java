@@ -45,7 +45,7 @@ public final class Chaos implements Callable<Integer> {
     /** Of load, at most, for faults that are not over in time. */
     private static final Duration OVERTIME = Duration.ofSeconds(30);
 
-    private static final Duration LONGEST_SABOTAGE = Duration.ofSeconds(90);
+    private static final Duration LONGEST_SABOTAGE = Duration.ofSeconds(150);
     /** Before an order is given up; short, so that faults make it happen. */
     private static final Duration ORDER_DEADLINE = Duration.ofSeconds(30);
     /** That which order-service has by itself. */
@@ -108,7 +108,8 @@ public final class Chaos implements Callable<Integer> {
             names = "--deadline",
             paramLabel = "SECONDS",
             defaultValue = "120",
-            description = "For the system to come to rest after the load. (default: ${DEFAULT-VALUE})")
+            description =
+                    "After the load, for there to be less left to do, until there is nothing. (default: ${DEFAULT-VALUE})")
     int deadline;
 
     @Option(

@@ -45,6 +45,9 @@ final class Injector implements AutoCloseable {
 
     private static final Duration CRASH_PATIENCE = Duration.ofSeconds(15);
     private static final Duration RESTART_PATIENCE = Duration.ofSeconds(60);
+    /** Of a process that has to find its place among a dozen that are busy. */
+    private static final Duration START_PATIENCE = Duration.ofSeconds(120);
+
     private static final int DUPLICATES = 200;
 
     private final SystemUnderTest system;
@@ -291,12 +294,14 @@ final class Injector implements AutoCloseable {
 
     /** Joins and leaves, by a farewell or without one. */
     private void secondInstance(String service, Duration time, boolean politely)
-            throws InterruptedException, IOException {
+            throws InterruptedException, IOException, Missed {
         // It does not live long enough for the second compiler.
         try (var instance = new AnotherInstance(system, service, "-XX:TieredStopAtLevel=1")) {
             extras.add(instance);
             try {
-                instance.awaitReady(RESTART_PATIENCE);
+                if (!instance.awaitReady(START_PATIENCE)) {
+                    throw new Missed("it did not become ready");
+                }
                 instance.await(time);
             } finally {
                 if (!politely) {

@@ -28,6 +28,8 @@ final class Quiescence {
     private final SystemUnderTest system;
     private final boolean audited;
     private Map<TopicPartition, Long> lastEnds = Map.of();
+    /** Orders, payments, letters and events, when it was last asked. */
+    private long toDo;
 
     /** @param audited whether the auditors must have looked at everything, too: what they find is still to be done */
     Quiescence(SystemUnderTest system, boolean audited) {
@@ -35,19 +37,28 @@ final class Quiescence {
         this.audited = audited;
     }
 
-    /** Returns when all is quiet, with nothing; or at the deadline, with what is not. */
+    /**
+     * Returns when all is quiet, with nothing; or, when for so long there was never less to do than before, with what is not.
+     * How long it takes to work off what has piled up says something of the machine; to get no further is the fault.
+     */
     List<String> await(Duration atMost) throws InterruptedException {
+        long least = Long.MAX_VALUE;
         long deadline = System.nanoTime() + atMost.toNanos();
         while (true) {
             var open = open();
             if (open.isEmpty() || System.nanoTime() > deadline) {
                 return open;
             }
+            if (toDo < least) {
+                least = toDo;
+                deadline = System.nanoTime() + atMost.toNanos();
+            }
             TimeUnit.MILLISECONDS.sleep(PAUSE.toMillis());
         }
     }
 
     private List<String> open() throws InterruptedException {
+        toDo = 0;
         var open = new ArrayList<>(system.brokenParts());
         open.addAll(system.brokenRelays());
         try {
@@ -77,6 +88,7 @@ final class Quiescence {
             lag(open);
         } catch (SQLException | ExecutionException e) {
             open.add("cannot be asked: " + e.getMessage());
+            toDo = Long.MAX_VALUE;
         }
         return open;
     }
@@ -87,6 +99,7 @@ final class Quiescence {
                 var row = select.executeQuery("SELECT count(*) FROM " + from)) {
             row.next();
             if (row.getLong(1) > 0) {
+                toDo += row.getLong(1);
                 open.add(row.getLong(1) + " " + what);
             }
         }
@@ -127,6 +140,7 @@ final class Quiescence {
             }
         }
         if (lag > 0) {
+            toDo += lag;
             open.add(group + " is " + lag + " events behind");
         }
     }
