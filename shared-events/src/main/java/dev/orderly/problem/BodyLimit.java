@@ -42,10 +42,16 @@ class BodyLimit {
     private void hurry(RoutingContext request) {
         if (AtTheDoor.hasBody(request)) {
             request.vertx().setTimer(longest.toMillis(), _ -> {
-                if (!request.request().isEnded()) {
+                if (!request.response().ended() && !hasCome(request)) {
                     request.request().connection().close(); // not a reset, after which nobody hears that it has ended
                 }
             });
         }
+    }
+
+    /** Also when who has read it all has left it paused, and then it is not called ended. */
+    private static boolean hasCome(RoutingContext request) {
+        var length = AtTheDoor.length(request);
+        return request.request().isEnded() || length >= 0 && request.request().bytesRead() >= length;
     }
 }
