@@ -181,7 +181,7 @@ final class Byteman {
                                 "$1 = \"" + LOOK_THEN_INSERT_SQL + "\"")
                         + NO_SECOND_GUARD,
                 // It goes wrong only while two own a partition: when a third comes or goes, partitions move between two
-                // others. Not by freezing one: its transaction is ended before anybody can take over, see database.sql.
+                // others.
                 List.of(
                         fault(1, Fault.Kind.SECOND_INSTANCE, "order-service", 1, 90),
                         fault(2, Fault.Kind.SECOND_INSTANCE, "order-service", 40, 5))),
