@@ -192,6 +192,8 @@ class FlashSaleTest {
                 "units\":\"x\"",
                 "sku\":\"A b\"",
                 "opensAt\":\"soon\"",
+                "opensAt\":0",
+                "opensAt\":1e400",
                 "closesAt\":\"2000-01-01T00:00:00Z\""
             })
     void a_sale_that_makes_no_sense_is_not_announced(String wrong) {
