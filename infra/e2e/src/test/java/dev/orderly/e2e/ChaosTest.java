@@ -37,22 +37,23 @@ class ChaosTest {
     @ParameterizedTest
     @EnabledIfSystemProperty(named = "orderly.chaos", matches = "true")
     @CsvSource({
-        "ACKNOWLEDGE_BEFORE_COMMIT, none, I01_ACKNOWLEDGED_ORDERS_EXIST",
-        "OFFSETS_BEFORE_COMMIT, none, I10_EVENTS_ARE_SEEN",
-        "SWALLOW, none, I10_EVENTS_ARE_SEEN",
-        "NO_DEDUPLICATION, duplicates, L03_EFFECTS_ARE_ONCE_AND_IN_ORDER",
-        "REORDER, none, L03_EFFECTS_ARE_ONCE_AND_IN_ORDER",
-        "RETRY_BEHIND, none, L03_EFFECTS_ARE_ONCE_AND_IN_ORDER",
-        "LOSE_SLOT, none, I08_OUTBOX_IS_PUBLISHED",
-        "LATE_SLOT, none, I08_OUTBOX_IS_PUBLISHED",
-        "FORGET_STOCK, none, I04_STOCK_IS_CONSERVED",
+        "ACKNOWLEDGE_BEFORE_COMMIT, 15, none, I01_ACKNOWLEDGED_ORDERS_EXIST",
+        "OFFSETS_BEFORE_COMMIT, 15, none, I10_EVENTS_ARE_SEEN",
+        "SWALLOW, 15, none, I10_EVENTS_ARE_SEEN",
+        "NO_DEDUPLICATION, 15, duplicates, L03_EFFECTS_ARE_ONCE_AND_IN_ORDER",
+        "LOOK_THEN_INSERT, 8, none, L03_EFFECTS_ARE_ONCE_AND_IN_ORDER",
+        "REORDER, 15, none, L03_EFFECTS_ARE_ONCE_AND_IN_ORDER",
+        "RETRY_BEHIND, 15, none, L03_EFFECTS_ARE_ONCE_AND_IN_ORDER",
+        "LOSE_SLOT, 15, none, I08_OUTBOX_IS_PUBLISHED",
+        "LATE_SLOT, 15, none, I08_OUTBOX_IS_PUBLISHED",
+        "FORGET_STOCK, 15, none, I04_STOCK_IS_CONSERVED",
     })
-    void a_broken_promise_is_found_out(String sabotage, String faults, String invariant)
+    void a_broken_promise_is_found_out(String sabotage, int rate, String faults, String invariant)
             throws IOException, InterruptedException {
         var run = chaos(
                 "--break=" + sabotage,
                 "--minutes=0.25",
-                "--rate=15",
+                "--rate=" + rate,
                 "--every=3",
                 "--faults=" + faults,
                 "--deadline=45");

@@ -249,8 +249,6 @@ public final class Chaos implements Callable<Integer> {
                     system,
                     history.completed(),
                     injector,
-                    // While there is more to come the two differ for no reason of theirs.
-                    unquiet.isEmpty() ? ViewRebuild.differences(system) : List.of(),
                     compose ? COMPOSED_ORDER_DEADLINE : ORDER_DEADLINE,
                     watch.away(),
                     unquiet);

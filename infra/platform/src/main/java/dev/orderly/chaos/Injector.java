@@ -28,12 +28,14 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.MemberToRemove;
 import org.apache.kafka.clients.admin.RemoveMembersFromConsumerGroupOptions;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.ElectionType;
+import org.apache.kafka.common.GroupState;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -141,11 +143,19 @@ final class Injector implements AutoCloseable {
                 case KILL_CONTROLLER -> killController();
                 case MOVE_LEADERS -> moveLeaders();
                 case CRASH_POINT -> crash(target, 1 + fault.dice() % 20);
-                case SECOND_INSTANCE -> secondInstance(target, fault.lasts(), fault.dice() % 2 == 0);
+                case SECOND_INSTANCE ->
+                    withSecondInstance(target, fault.dice() % 2 == 0, second -> second.await(fault.lasts()));
                 case REBALANCE_STORM -> {
-                    secondInstance(target, fault.lasts().dividedBy(2), true);
-                    secondInstance(target, fault.lasts().dividedBy(2), false);
+                    var half = fault.lasts().dividedBy(2);
+                    withSecondInstance(target, true, second -> second.await(half));
+                    withSecondInstance(target, false, second -> second.await(half));
                 }
+                case ZOMBIE_SERVICE ->
+                    withSecondInstance(target, true, _ -> {
+                        // Once it may be between two batches.
+                        expelWhilePaused(target, fault.lasts());
+                        expelWhilePaused(target, fault.lasts());
+                    });
                 case RESTART_CONNECTOR -> connector("POST", target, "/restart?includeTasks=true");
                 case PAUSE_CONNECTOR -> {
                     connector("PUT", target, "/pause");
@@ -292,9 +302,13 @@ final class Injector implements AutoCloseable {
         }
     }
 
-    /** Joins and leaves, by a farewell or without one. */
-    private void secondInstance(String service, Duration time, boolean politely)
-            throws InterruptedException, IOException, Missed {
+    private interface Deed {
+        void in(AnotherInstance second) throws InterruptedException, IOException, ExecutionException, Missed;
+    }
+
+    /** It joins, and in the end leaves: by a farewell or without one. */
+    private void withSecondInstance(String service, boolean politely, Deed deed)
+            throws InterruptedException, IOException, ExecutionException, Missed {
         // It does not live long enough for the second compiler.
         try (var instance = new AnotherInstance(system, service, "-XX:TieredStopAtLevel=1")) {
             extras.add(instance);
@@ -302,13 +316,51 @@ final class Injector implements AutoCloseable {
                 if (!instance.awaitReady(START_PATIENCE)) {
                     throw new Missed("it did not become ready");
                 }
-                instance.await(time);
+                deed.in(instance);
             } finally {
                 if (!politely) {
                     instance.kill();
                 }
                 extras.remove(instance);
             }
+        }
+    }
+
+    /**
+     * An owner of partitions that does not know that it is none any more: in the middle of a batch it stands still, its
+     * groups take it for dead, another goes on from what it has committed, and then it awakes and goes on as well.
+     */
+    private void expelWhilePaused(String service, Duration time)
+            throws InterruptedException, IOException, ExecutionException, Missed {
+        var groups = GROUPS.entrySet().stream()
+                .filter(group -> group.getValue().equals(service))
+                .map(Map.Entry::getKey)
+                .toList();
+        SystemUnderTest.await(START_PATIENCE, "the second instance to have joined", () -> haveSeveralMembers(groups));
+        long pid = pid(service);
+        signal("STOP", pid);
+        try {
+            // Its supervisor has named it so; the second instance has no name.
+            var paused = new RemoveMembersFromConsumerGroupOptions(List.of(new MemberToRemove(service)));
+            for (String group : groups) {
+                system.admin()
+                        .removeMembersFromConsumerGroup(group, paused)
+                        .all()
+                        .get();
+            }
+            TimeUnit.MILLISECONDS.sleep(time.toMillis());
+        } finally {
+            signal("CONT", pid);
+        }
+    }
+
+    private boolean haveSeveralMembers(List<String> groups) throws InterruptedException {
+        try {
+            return system.admin().describeConsumerGroups(groups).all().get().values().stream()
+                    .allMatch(group -> group.groupState() == GroupState.STABLE
+                            && group.members().size() > 1);
+        } catch (ExecutionException _) {
+            return false; // brokers are broken too
         }
     }
 

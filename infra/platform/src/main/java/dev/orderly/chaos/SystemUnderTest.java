@@ -24,7 +24,6 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
@@ -366,9 +365,14 @@ public class SystemUnderTest implements AutoCloseable {
         }
     }
 
-    static void await(Duration atMost, String what, BooleanSupplier condition) throws InterruptedException {
+    /** What is waited for. */
+    interface Condition {
+        boolean holds() throws InterruptedException;
+    }
+
+    static void await(Duration atMost, String what, Condition condition) throws InterruptedException {
         long deadline = System.nanoTime() + atMost.toNanos();
-        while (!condition.getAsBoolean()) {
+        while (!condition.holds()) {
             if (System.nanoTime() > deadline) {
                 throw new StartFailure("waited " + atMost.toSeconds() + " s in vain for " + what);
             }
