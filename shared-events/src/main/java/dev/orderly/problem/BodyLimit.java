@@ -41,11 +41,13 @@ class BodyLimit {
 
     private void hurry(RoutingContext request) {
         if (AtTheDoor.hasBody(request)) {
-            request.vertx().setTimer(longest.toMillis(), _ -> {
-                if (!request.response().ended() && !hasCome(request)) {
+            var timer = request.vertx().setTimer(longest.toMillis(), _ -> {
+                if (!hasCome(request)) {
                     request.request().connection().close(); // not a reset, after which nobody hears that it has ended
                 }
             });
+            // Else it keeps the whole request for so long: thousands a second, in a flash sale.
+            request.addEndHandler(_ -> request.vertx().cancelTimer(timer));
         }
     }
 
