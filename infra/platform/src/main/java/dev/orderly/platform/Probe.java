@@ -12,7 +12,8 @@ import java.time.Duration;
 /** A question to a part, answered within {@link #TIMEOUT}: "no" is an answer as good as "yes" and never an exception. */
 @FunctionalInterface
 interface Probe {
-    Duration TIMEOUT = Duration.ofSeconds(2);
+    /** A late yes is a yes: a service that starts into a crowd, on a machine that has no time for it, is ready for all that. */
+    Duration TIMEOUT = Duration.ofSeconds(10);
     HttpClient HTTP = HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
 
     boolean yes() throws InterruptedException;
