@@ -14,6 +14,7 @@ import java.time.Duration;
 interface Probe {
     /** A late yes is a yes: a service that starts into a crowd, on a machine that has no time for it, is ready for all that. */
     Duration TIMEOUT = Duration.ofSeconds(10);
+
     HttpClient HTTP = HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
 
     boolean yes() throws InterruptedException;
