@@ -43,7 +43,7 @@ public final class Bench implements Callable<Integer> {
     /** Orders that are placed and not yet confirmed, during saturation: work for every stage, and no queue that grows. */
     private static final int IN_FLIGHT = 2_000;
 
-    /** Nearly as many as a service lets in at one time: with fewer, it is the callers who are saturated. */
+    /** Nearly as many as a service lets in at one time. */
     private static final int CONNECTIONS = 192;
 
     private static final int WATCHED_PER_SECOND = 20;

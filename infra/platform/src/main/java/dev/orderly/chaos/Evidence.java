@@ -137,8 +137,9 @@ record Evidence(
             "SQLException|PSQLException|\\[io\\.agroal|\\[com\\.arjuna|ARJUNA", // the database was
             "ClosedChannelException|HttpClosedException|Connection reset|Broken pipe", // the client was
             "EventConsumer.* parking ",
-            // by which Quarkus marks what a service says that was asked to stop, while what it would wait for hangs
-            "\\[Error Occurred After Shutdown\\]",
+            // a framework that was asked to stop, while what it would wait for hangs; of our own code all is a
+            // violation still
+            "\\[io\\.quarkus\\..*\\[Error Occurred After Shutdown\\]",
             // what only a lost slot explains, and only until it is healed
             "EventConsumer.* events are missing before |OutboxAuditor.* never reached their topic"));
 
