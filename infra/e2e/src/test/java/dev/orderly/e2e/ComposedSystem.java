@@ -10,13 +10,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
 import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -169,7 +166,9 @@ class ComposedSystem implements BeforeAllCallback {
             var identifier = "orderly-e2e-" + UUID.randomUUID().toString().substring(0, 8);
             var file = CHECKOUT.resolve("docker-compose.yml").toFile();
             // The reactor has just packaged everything: images take it from there instead of building it again.
-            touch(CHECKOUT.resolve("infra/platform/target/built"));
+            if (!succeeds(CHECKOUT.resolve("orderly").toString(), "packaged")) {
+                throw new IllegalStateException("./orderly packaged failed");
+            }
             compose = version.equals("v2")
                     ? new ComposeContainer(identifier, file)
                             .withEnv(environment)
@@ -208,17 +207,6 @@ class ComposedSystem implements BeforeAllCallback {
         private static ServerSocket free() {
             try {
                 return new ServerSocket(0);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-
-        private static void touch(Path file) {
-            try {
-                if (Files.notExists(file)) {
-                    Files.createFile(file);
-                }
-                Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
