@@ -242,9 +242,8 @@ public final class Chaos implements Callable<Integer> {
             boolean audited = schedule.stream().anyMatch(fault -> fault.kind() == Fault.Kind.LOSE_SLOT);
             var unquiet = new Quiescence(system, audited).await(Duration.ofSeconds(deadline));
             say(unquiet.isEmpty() ? "all is at rest; checking" : "not at rest: " + unquiet);
-            if (load.turnedAway() > 0) {
-                say(load.turnedAway() + " operations were not offered: too many had no answer yet");
-            }
+            say("%.1f operations/s were offered; %d were not, for too many had no answer yet"
+                    .formatted(load.offered() * 1000.0 / taken.toMillis(), load.notOffered()));
             var evidence = Evidence.of(
                     system,
                     history.completed(),

@@ -29,6 +29,7 @@ final class History implements AutoCloseable {
 
     enum Outcome {
         OK,
+        /** It did not happen: refused, or nobody heard it. */
         FAIL,
         /** No answer, or one that promises nothing: it may have happened or not. */
         UNKNOWN

@@ -482,7 +482,11 @@ final class Injector implements AutoCloseable {
         try {
             sql(database, "SELECT pg_drop_replication_slot('" + slot + "')");
             TimeUnit.MILLISECONDS.sleep(time.toMillis());
-            sql(database, "SELECT pg_create_logical_replication_slot('" + slot + "', 'pgoutput')");
+            // A service that starts in between makes it too.
+            sql(
+                    database,
+                    "SELECT pg_create_logical_replication_slot('" + slot + "', 'pgoutput')"
+                            + " WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '" + slot + "')");
             connector("DELETE", database, "/offsets");
         } finally {
             resume(database);

@@ -7,8 +7,10 @@ import dev.orderly.chaos.History.Operation;
 import dev.orderly.chaos.History.Outcome;
 import dev.orderly.platform.StartFailure;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
@@ -31,9 +33,9 @@ import java.util.stream.IntStream;
 /**
  * Customers and clerks: orders that are to be confirmed, that ask for more than there is or than is paid for, that are
  * cancelled while they are decided or sent twice at once; deposits; restocks; people who register, some of whom ask to be
- * forgotten. New ones come at their rate however slow the answers are (an open loop); whatever has an unknown outcome is
- * repeated under its key until it is known, after pauses that grow, and together no more often than new ones come: what an
- * outage leaves behind is worked off, and not an outage of its own.
+ * forgotten. New ones come at their rate however slow the answers are (an open loop). Who finds nobody there, or is told to
+ * come again, leaves; whatever has an unknown outcome is repeated under its key until it is known, after pauses that grow, and
+ * together no more often than new ones come: what an outage leaves behind is worked off, and not an outage of its own.
  */
 final class Load implements AutoCloseable {
 
@@ -71,6 +73,9 @@ final class Load implements AutoCloseable {
     /** Who would come then is turned away, and counted. */
     private static final int MOST_UNDER_WAY = 1000;
 
+    /** Is in a 503 that keeps its promise, and the lab holds the services to it. */
+    private static final String NOTHING_WAS_CHANGED = "Nothing was changed";
+
     private static final Duration ANSWER = Duration.ofSeconds(10);
     private static final int FIRST_PAUSE_MILLIS = 250;
     private static final int LONGEST_PAUSE_MILLIS = 10_000;
@@ -86,7 +91,8 @@ final class Load implements AutoCloseable {
     private final List<String> poor;
     private final ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor();
     private final Semaphore underWay = new Semaphore(MOST_UNDER_WAY);
-    private final AtomicLong turnedAway = new AtomicLong();
+    private final AtomicLong offered = new AtomicLong();
+    private final AtomicLong notOffered = new AtomicLong();
     /** When the next repetition is free to go, on the clock of {@link System#nanoTime}. */
     private final AtomicLong nextRepetition = new AtomicLong(System.nanoTime());
 
@@ -155,6 +161,7 @@ final class Load implements AutoCloseable {
             TimeUnit.NANOSECONDS.sleep(Math.max(0, due - System.nanoTime()));
             Runnable next = next();
             if (underWay.tryAcquire()) {
+                offered.incrementAndGet();
                 clients.submit(() -> {
                     try {
                         next.run();
@@ -163,7 +170,7 @@ final class Load implements AutoCloseable {
                     }
                 });
             } else {
-                turnedAway.incrementAndGet();
+                notOffered.incrementAndGet();
             }
         }
         return Duration.ofNanos(System.nanoTime() - start);
@@ -176,8 +183,14 @@ final class Load implements AutoCloseable {
         clients.awaitTermination(patience.toSeconds() + 30, TimeUnit.SECONDS);
     }
 
-    long turnedAway() {
-        return turnedAway.get();
+    /** Operations that began. */
+    long offered() {
+        return offered.get();
+    }
+
+    /** Operations that would have begun, had fewer been without an answer. */
+    long notOffered() {
+        return notOffered.get();
     }
 
     /** All that is random is drawn here, by one thread: the same seed asks for the same things in the same order. */
@@ -309,12 +322,17 @@ final class Load implements AutoCloseable {
 
     private Operation repeated(java.util.function.Supplier<Operation> invocation, Attempt attempt) {
         int pause = FIRST_PAUSE_MILLIS;
+        boolean inDoubt = false;
         while (true) {
             var invoked = invocation.get();
             var answer = attempt.make();
             var operation = history.complete(invoked, answer.outcome, answer.status, answer.id);
             int wanted = ThreadLocalRandom.current().nextInt(pause / 2, pause);
-            if (operation.outcome() != Outcome.UNKNOWN
+            inDoubt |= operation.outcome() == Outcome.UNKNOWN;
+            // Who was not heard this time may have been heard before.
+            boolean known = operation.outcome() == Outcome.OK
+                    || operation.outcome() == Outcome.FAIL && !(inDoubt && answer.unheard());
+            if (known
                     || !pause(Math.max(wanted, answer.retryAfterMillis))
                     || !pause(untilItsTurn())
                     || System.nanoTime() > giveUpAt) {
@@ -345,6 +363,15 @@ final class Load implements AutoCloseable {
         static Answer promisingNothing(int status, int retryAfterMillis) {
             return new Answer(Outcome.UNKNOWN, status, null, retryAfterMillis);
         }
+
+        /** It did not happen, and may be asked for again. */
+        static Answer unheard(int status, int retryAfterMillis) {
+            return new Answer(Outcome.FAIL, status, null, retryAfterMillis);
+        }
+
+        boolean unheard() {
+            return outcome == Outcome.FAIL && status / 100 != 4;
+        }
     }
 
     private Answer send(String method, URI url, String key, Object body) {
@@ -368,13 +395,17 @@ final class Load implements AutoCloseable {
                     answer.headers().firstValueAsLong("Retry-After").orElse(0));
             return switch (status / 100) {
                 case 2 -> new Answer(Outcome.OK, status, idIn(answer.body()), 0);
-                // Refused for good. All else, and above all a 503, promises nothing.
                 case 4 ->
                     status == 429
                             ? Answer.promisingNothing(status, retryAfter)
                             : new Answer(Outcome.FAIL, status, null, 0);
-                default -> Answer.promisingNothing(status, retryAfter);
+                default ->
+                    answer.body().contains(NOTHING_WAS_CHANGED)
+                            ? Answer.unheard(status, retryAfter)
+                            : Answer.promisingNothing(status, retryAfter);
             };
+        } catch (ConnectException | HttpConnectTimeoutException _) {
+            return Answer.unheard(0, 0); // there was no connection to send it by
         } catch (IOException _) {
             return Answer.promisingNothing(0, 0);
         } catch (InterruptedException _) {
