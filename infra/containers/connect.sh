@@ -3,14 +3,19 @@
 # KAFKA_BOOTSTRAP_SERVERS is where the brokers are, DB_RELAY_PASSWORD what the connectors refer to.
 set -euo pipefail
 
+# Debezium has a connector for every database there is: fifteen that nobody would use, and that take memory.
+plugins=/tmp/plugins
+mkdir -p "$plugins"
+ln -sfn /kafka/connect/debezium-connector-postgres "$plugins"
+
 settings=/tmp/connect.properties
 {
   cat /orderly/connect/worker.properties
   cat <<END
 bootstrap.servers=$KAFKA_BOOTSTRAP_SERVERS
 listeners=http://:8083
-rest.advertised.host.name=$(hostname -i | cut -d ' ' -f 1)
-plugin.path=/kafka/connect
+rest.advertised.host.name=$HOSTNAME
+plugin.path=$plugins
 config.providers.env.param.allowlist.pattern=DB_RELAY_PASSWORD
 END
 } >"$settings"

@@ -316,7 +316,7 @@ final class Byteman {
         try {
             var agent = agents.get(pid);
             if (agent == null) {
-                agent = attach(pid);
+                agent = Attachment.to(pid);
                 agents.put(pid, agent);
             }
             return request.of(agent);
@@ -327,24 +327,30 @@ final class Byteman {
         }
     }
 
-    private static Submit attach(long pid) throws IOException {
-        int port = freePort();
-        try {
-            var machine = VirtualMachine.attach(String.valueOf(pid));
-            try {
-                machine.loadAgent(AGENT.toString(), "listener:true,address:127.0.0.1,port:" + port + ",boot:" + AGENT);
-            } finally {
-                machine.detach();
-            }
-            return new Submit("127.0.0.1", port);
-        } catch (AttachNotSupportedException | AgentLoadException | AgentInitializationException e) {
-            throw new IOException(e);
-        }
-    }
+    /** Apart: a JRE has no attach interface, and containers have no more than that for the commands that know of this one. */
+    private static final class Attachment {
+        private Attachment() {}
 
-    private static int freePort() throws IOException {
-        try (var socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
+        static Submit to(long pid) throws IOException {
+            int port = freePort();
+            try {
+                var machine = VirtualMachine.attach(String.valueOf(pid));
+                try {
+                    machine.loadAgent(
+                            AGENT.toString(), "listener:true,address:127.0.0.1,port:" + port + ",boot:" + AGENT);
+                } finally {
+                    machine.detach();
+                }
+                return new Submit("127.0.0.1", port);
+            } catch (AttachNotSupportedException | AgentLoadException | AgentInitializationException e) {
+                throw new IOException(e);
+            }
+        }
+
+        private static int freePort() throws IOException {
+            try (var socket = new ServerSocket(0)) {
+                return socket.getLocalPort();
+            }
         }
     }
 }

@@ -13,6 +13,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** How a launcher ends, and how it does not start. */
 class LauncherTest {
+    /** Those of the boot and platform loaders, which is what a JRE has (OpenJDK's make/Images.gmk, JRE_MODULES). */
+    private static final String MODULES_OF_A_JRE =
+            "java.se,jdk.httpserver,jdk.jfr,jdk.management,jdk.naming.dns,jdk.net,jdk.security.auth,jdk.unsupported,jdk.zipfs";
+
     private static final String[] SMALL = {"--free-ports", "--no-connect", "--no-mail", "--no-gateway"};
 
     @TempDir
@@ -82,5 +86,25 @@ class LauncherTest {
                 .singleElement()
                 .asString()
                 .contains("was made with --brokers 3: say so, or start over with --fresh");
+    }
+
+    /** The images of the platform's helpers hold no JDK, and the fault lab, of which their command line knows, needs one. */
+    @Test
+    void whatever_runs_in_containers_needs_no_more_than_a_jre() throws Exception {
+        var target = Launched.CHECKOUT.resolve("infra/platform/target");
+        var process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--limit-modules=" + MODULES_OF_A_JRE,
+                        "-Dorderly.checkout=" + Launched.CHECKOUT,
+                        "-cp",
+                        target.resolve("classes") + ":" + target.resolve("lib") + "/*",
+                        Main.class.getName(),
+                        "keep",
+                        "--help")
+                .redirectErrorStream(true)
+                .start();
+
+        assertThat(process.inputReader().lines()).anyMatch(line -> line.contains("--ready-file"));
+        assertThat(process.waitFor()).isZero();
     }
 }
