@@ -70,8 +70,8 @@ final class Load implements AutoCloseable {
     private static final int SHELF = 25;
     private static final long WEALTH = 10_000_000_00L;
     private static final int CUSTOMERS = 20;
-    /** Who would come then is turned away, and counted. */
-    private static final int MOST_UNDER_WAY = 1000;
+    /** Who would come then does not, and is counted. For half a minute of silence at the default rate. */
+    private static final int MOST_UNDER_WAY = 3000;
 
     /** Is in a 503 that keeps its promise, and the lab holds the services to it. */
     private static final String NOTHING_WAS_CHANGED = "Nothing was changed";
