@@ -34,8 +34,9 @@ import java.util.stream.IntStream;
  * Customers and clerks: orders that are to be confirmed, that ask for more than there is or than is paid for, that are
  * cancelled while they are decided or sent twice at once; deposits; restocks; people who register, some of whom ask to be
  * forgotten. New ones come at their rate however slow the answers are (an open loop). Who finds nobody there, or is told to
- * come again, leaves; whatever has an unknown outcome is repeated under its key until it is known, after pauses that grow, and
- * together no more often than new ones come: what an outage leaves behind is worked off, and not an outage of its own.
+ * come again, leaves; whatever has an unknown outcome is repeated under its key until it is known or the client has had enough,
+ * after pauses that grow, and together no more often than new ones come: what an outage leaves behind is worked off, and not
+ * an outage of its own.
  */
 final class Load implements AutoCloseable {
 
@@ -70,13 +71,16 @@ final class Load implements AutoCloseable {
     private static final int SHELF = 25;
     private static final long WEALTH = 10_000_000_00L;
     private static final int CUSTOMERS = 20;
-    /** Who would come then does not, and is counted. For half a minute of silence at the default rate. */
-    private static final int MOST_UNDER_WAY = 3000;
+    /** Who would come then does not, and is counted. For {@link #PATIENCE} of silence at the default rate, and more. */
+    private static final int MOST_UNDER_WAY = 4000;
 
     /** Is in a 503 that keeps its promise, and the lab holds the services to it. */
     private static final String NOTHING_WAS_CHANGED = "Nothing was changed";
 
     private static final Duration ANSWER = Duration.ofSeconds(10);
+    /** For how long a client asks again; after that it will never know. */
+    private static final Duration PATIENCE = Duration.ofSeconds(25);
+
     private static final int FIRST_PAUSE_MILLIS = 250;
     private static final int LONGEST_PAUSE_MILLIS = 10_000;
     private static final JsonMapper JSON = new JsonMapper();
@@ -321,6 +325,7 @@ final class Load implements AutoCloseable {
     }
 
     private Operation repeated(java.util.function.Supplier<Operation> invocation, Attempt attempt) {
+        long lastMoment = System.nanoTime() + PATIENCE.toNanos();
         int pause = FIRST_PAUSE_MILLIS;
         boolean inDoubt = false;
         while (true) {
@@ -335,6 +340,7 @@ final class Load implements AutoCloseable {
             if (known
                     || !pause(Math.max(wanted, answer.retryAfterMillis))
                     || !pause(untilItsTurn())
+                    || System.nanoTime() - lastMoment > 0
                     || System.nanoTime() > giveUpAt) {
                 return operation;
             }
