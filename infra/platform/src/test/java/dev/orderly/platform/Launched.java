@@ -32,23 +32,31 @@ final class Launched implements AutoCloseable {
 
     /** Starts it and does not wait. */
     static Launched start(Path data, String... options) throws IOException {
-        Path target = CHECKOUT.resolve("infra/platform/target");
-        var command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx96m",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-Dorderly.checkout=" + CHECKOUT,
-                "-cp",
-                target.resolve("classes") + ":" + target.resolve("lib") + "/*",
-                Main.class.getName(),
+        var arguments = new ArrayList<>(List.of(
                 "platform",
                 "--brokers=1",
                 "--data=" + data,
                 "--stop-on-eof")); // so that not even a killed test leaves it running
-        command.addAll(List.of(options));
+        arguments.addAll(List.of(options));
         return new Launched(
-                data, new ProcessBuilder(command).redirectErrorStream(true).start());
+                data,
+                commandLine(List.of("-Xmx96m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"), arguments)
+                        .start());
+    }
+
+    /** The command line of {@code ./orderly} in a JVM with options, of what Maven has compiled. */
+    static ProcessBuilder commandLine(List<String> jvmOptions, List<String> arguments) {
+        var target = CHECKOUT.resolve("infra/platform/target");
+        var command = new ArrayList<String>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(jvmOptions);
+        command.addAll(List.of(
+                "-Dorderly.checkout=" + CHECKOUT,
+                "-cp",
+                target.resolve("classes") + ":" + target.resolve("lib") + "/*",
+                Main.class.getName()));
+        command.addAll(arguments);
+        return new ProcessBuilder(command).redirectErrorStream(true);
     }
 
     /** Returns when it says that it is ready. */

@@ -8,6 +8,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -91,17 +92,7 @@ class LauncherTest {
     /** The images of the platform's helpers hold no JDK, and the fault lab, of which their command line knows, needs one. */
     @Test
     void whatever_runs_in_containers_needs_no_more_than_a_jre() throws Exception {
-        var target = Launched.CHECKOUT.resolve("infra/platform/target");
-        var process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "--limit-modules=" + MODULES_OF_A_JRE,
-                        "-Dorderly.checkout=" + Launched.CHECKOUT,
-                        "-cp",
-                        target.resolve("classes") + ":" + target.resolve("lib") + "/*",
-                        Main.class.getName(),
-                        "keep",
-                        "--help")
-                .redirectErrorStream(true)
+        var process = Launched.commandLine(List.of("--limit-modules=" + MODULES_OF_A_JRE), List.of("keep", "--help"))
                 .start();
 
         assertThat(process.inputReader().lines()).anyMatch(line -> line.contains("--ready-file"));
