@@ -12,8 +12,10 @@ import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -44,10 +46,28 @@ class OutboxAuditor {
             """;
 
     /**
-     * One step, from the canary at which the last one ended to the next that has arrived: whatever there is to catch up on,
-     * a step is short. What it settles is forgotten; what it publishes again is a row of its own, which a later step looks
-     * after. The rows of a step are compared with what was seen as a whole: asked row by row, {@code seen} would be unpacked
-     * for each.
+     * In a statement of its own: one that waits for a row is evaluated again for what the row has become meanwhile, and if it
+     * reads partitioned tables too, PostgreSQL 18.6 dies of that now and then, and all sessions with it (a fault in
+     * {@code perform_pruning_base_step}).
+     */
+    private static final String LOCK = "SELECT FROM outbox_audit FOR UPDATE";
+
+    /** One step: from the canary at which the last one ended to the next that has arrived. */
+    private static final String NEXT_STEP = """
+            SELECT audited_until AS since,
+                   (SELECT canary.recorded_at - grace.length
+                    FROM outbox canary
+                    WHERE canary.topic = 'relay-canary' AND canary.recorded_at > audited_until + grace.length
+                      AND seen @> canary.seq
+                    ORDER BY canary.recorded_at LIMIT 1) AS until
+            FROM outbox_audit, (SELECT ?::interval) AS grace (length)
+            """;
+
+    /**
+     * Whatever there is to catch up on, a step is short. What it settles is forgotten; what it publishes again is a row of
+     * its own, which a later step looks after. The rows of a step are compared with what was seen as a whole: asked row by
+     * row, {@code seen} would be unpacked for each. Its ends are parameters, so that partitions and indexes are chosen by
+     * them: by the columns of another table they would not be.
      *
      * <p>Forgotten is all below the lowest {@code seq} that is not settled yet. It is among the first rows by time: what is
      * recorded later can have a lower one only if its transaction ran beside theirs, and {@value #UNDER_WAY} rows are more
@@ -57,34 +77,22 @@ class OutboxAuditor {
      * after an erasure the one before would bring the person back.
      */
     private static final String AUDIT = """
-            WITH audit AS (
-                SELECT audited_until AS since, seen,
-                       (SELECT canary.recorded_at - grace.length
-                        FROM outbox canary
-                        WHERE canary.topic = 'relay-canary' AND canary.recorded_at > audited_until + grace.length
-                          AND seen @> canary.seq
-                        ORDER BY canary.recorded_at LIMIT 1) AS until
-                FROM outbox_audit, (SELECT ?::interval) AS grace (length)
-                FOR UPDATE OF outbox_audit
-            ), settled AS (
+            WITH settled AS (
                 UPDATE outbox_audit
-                SET audited_until = audit.until,
-                    seen = audit.seen - int8multirange(int8range(NULL,
+                SET audited_until = ?,
+                    seen = seen - int8multirange(int8range(NULL,
                         (SELECT min(seq)
-                         FROM (SELECT seq FROM outbox WHERE recorded_at >= audit.until ORDER BY recorded_at LIMIT %d))))
-                FROM audit
-                WHERE audit.until IS NOT NULL
-                RETURNING 1
+                         FROM (SELECT seq FROM outbox WHERE recorded_at >= ? ORDER BY recorded_at LIMIT %d))))
             ), written AS (
                 SELECT range_agg(int8range(seq, seq, '[]')) AS seqs
-                FROM outbox, audit
-                WHERE recorded_at >= audit.since AND recorded_at < audit.until AND topic <> 'relay-canary'
+                FROM outbox
+                WHERE recorded_at >= ? AND recorded_at < ? AND topic <> 'relay-canary'
             ), published AS (
                 INSERT INTO outbox (id, topic, key, type, source, version, schema, payload, traceparent, consumer, reason,
                     origin)
                 SELECT id, topic, key, type, source, version, schema, payload, traceparent, consumer, reason, origin
-                FROM audit, written, unnest(written.seqs - audit.seen) AS lost, outbox
-                WHERE seq <@ lost AND recorded_at >= audit.since AND recorded_at < audit.until
+                FROM outbox_audit, written, unnest(written.seqs - outbox_audit.seen) AS lost, outbox
+                WHERE seq <@ lost AND recorded_at >= ? AND recorded_at < ?
                     AND NOT (topic = 'customer-service' AND EXISTS (
                         SELECT FROM outbox later
                         WHERE later.topic = 'customer-service' AND later.key = outbox.key
@@ -92,7 +100,7 @@ class OutboxAuditor {
                 ORDER BY seq
                 RETURNING 1
             )
-            SELECT (SELECT count(*) FROM settled), (SELECT count(*) FROM published)
+            SELECT count(*) FROM published
             """.formatted(OutboxAuditor.UNDER_WAY);
 
     private final Transactions transactions;
@@ -162,13 +170,29 @@ class OutboxAuditor {
 
     private Step auditToTheNextCanary() throws SQLException {
         try (var connection = database.getConnection();
-                var lock = connection.prepareStatement(Outbox.LOCK_CUSTOMERS);
+                var lockCustomers = connection.prepareStatement(Outbox.LOCK_CUSTOMERS);
+                var lock = connection.prepareStatement(LOCK);
+                var nextStep = connection.prepareStatement(NEXT_STEP);
                 var audit = connection.prepareStatement(AUDIT)) {
-            lock.execute(); // or an event that is being added would not be seen, and be followed by the one before it
-            audit.setString(1, grace.toString());
+            // Or an event that is being added would not be seen, and be followed by the one before it.
+            lockCustomers.execute();
+            lock.execute();
+            nextStep.setString(1, grace.toString());
+            try (var step = nextStep.executeQuery()) {
+                step.next();
+                var since = step.getObject("since", OffsetDateTime.class);
+                var until = step.getObject("until", OffsetDateTime.class);
+                if (until == null) {
+                    return new Step(false, 0);
+                }
+                var parameter = 0;
+                for (var end : List.of(until, until, since, until, since, until)) {
+                    audit.setObject(++parameter, end);
+                }
+            }
             try (var row = audit.executeQuery()) {
                 row.next();
-                return new Step(row.getLong(1) > 0, row.getLong(2));
+                return new Step(true, row.getLong(1));
             }
         }
     }

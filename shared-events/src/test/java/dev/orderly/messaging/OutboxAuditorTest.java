@@ -15,6 +15,8 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.Test;
 
@@ -74,6 +76,30 @@ class OutboxAuditorTest extends OnRealPlatform {
         }
         assertThat(strings("SELECT topic FROM outbox WHERE key = ?", "after the last canary"))
                 .hasSize(1);
+    }
+
+    /** A statement that waited for the row of the audit would take the whole of PostgreSQL down. */
+    @Test
+    void an_audit_waits_for_what_is_being_noted() throws Exception {
+        strings("UPDATE outbox_audit SET audited_until = now() - ?::interval RETURNING 'behind'", "600 s");
+        record("order-service", "lost meanwhile", 500);
+        record("relay-canary", "canary meanwhile", 400);
+        relay("canary meanwhile");
+        try (var noting = database.getConnection();
+                var note = noting.prepareStatement("UPDATE outbox_audit SET seen = seen")) {
+            noting.setAutoCommit(false);
+            note.executeUpdate();
+            var audit = CompletableFuture.runAsync(auditor::audit);
+            await().atMost(Duration.ofSeconds(10))
+                    .until(() -> !strings(
+                                    "SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE ?",
+                                    "%FROM outbox_audit FOR UPDATE%")
+                            .isEmpty());
+            noting.commit();
+            audit.get(10, TimeUnit.SECONDS);
+        }
+        assertThat(strings("SELECT topic FROM outbox WHERE key = ?", "lost meanwhile"))
+                .hasSize(2);
     }
 
     private void record(String topic, String key, int secondsAgo) throws SQLException {
