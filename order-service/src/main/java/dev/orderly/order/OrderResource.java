@@ -44,10 +44,14 @@ public class OrderResource {
     private static final int MAX_LINES = 100;
     private static final int MAX_QUANTITY = 1_000_000;
 
+    private static final int RETRY_AFTER_SECONDS = 5;
+
+    private final Backlog backlog;
     private final OrderIntake intake;
     private final OrderCommands commands;
 
-    OrderResource(OrderIntake intake, OrderCommands commands) {
+    OrderResource(Backlog backlog, OrderIntake intake, OrderCommands commands) {
+        this.backlog = backlog;
         this.intake = intake;
         this.commands = commands;
     }
@@ -86,6 +90,9 @@ public class OrderResource {
                     "Answers before stock and payment are settled. Location names the order and waits until it can be read. "
                             + "A request that is repeated with its key gets the same answer and places nothing.")
     @APIResponse(responseCode = "202", description = "Accepted")
+    @APIResponse(
+            responseCode = "503",
+            description = "More orders are waiting than can be decided in time; see Retry-After")
     public Uni<Response> place(
             @HeaderParam("Idempotency-Key")
                     @NotNull(message = "the header Idempotency-Key is required")
@@ -96,6 +103,14 @@ public class OrderResource {
             @HeaderParam("traceparent") String traceparent,
             @NotNull(message = "a body is required") @Valid OrderRequest request,
             @Context UriInfo uri) {
+        if (backlog.isTooOld()) {
+            throw problem(
+                            503,
+                            "Service Unavailable",
+                            "Too many orders wait to be decided. Nothing was changed; try again.")
+                    .withHeader("Retry-After", RETRY_AFTER_SECONDS)
+                    .build();
+        }
         var items = request.lines().stream()
                 .map(line -> new Wish.Item(line.sku(), line.quantity()))
                 .toList();

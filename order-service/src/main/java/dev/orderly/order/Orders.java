@@ -88,6 +88,21 @@ class Orders {
         }
     }
 
+    /** How many orders that were placed before a time are undecided, or {@code most} if it is more. */
+    int countUndecidedBefore(Instant time, int most) throws SQLException {
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement("""
+                        SELECT count(*) FROM (SELECT FROM orders WHERE status = 'PENDING' AND placed_at < ? LIMIT ?)
+                        """)) {
+            select.setTimestamp(1, Timestamp.from(time));
+            select.setInt(2, most);
+            try (var row = select.executeQuery()) {
+                row.next();
+                return row.getInt(1);
+            }
+        }
+    }
+
     /** Stores what was decided of orders that the transaction has locked. */
     void saveDecisions(Collection<Order> decided) throws SQLException {
         if (decided.isEmpty()) {

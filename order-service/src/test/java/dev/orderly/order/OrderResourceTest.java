@@ -3,6 +3,7 @@ package dev.orderly.order;
 import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasItem;
 import static org.hamcrest.Matchers.notNullValue;
@@ -360,6 +361,35 @@ class OrderResourceTest {
 
         assertThat(outbox(overdue).getLast().payload()).contains("not decided in time");
         assertThat(outbox(inTime)).extracting(Published::type).containsExactly("OrderPlaced");
+    }
+
+    @Test
+    void orders_are_refused_while_too_many_are_undecided_for_too_long() throws SQLException {
+        place(key(), body("mug", 1)).then().statusCode(202);
+        change(
+                "INSERT INTO orders (id, customer_id, status, lines, total, currency, payment_method, placed_at, version)"
+                        + " SELECT gen_random_uuid(), customer_id, status, lines, total, currency, payment_method,"
+                        + " now() - interval '61 s', version FROM orders, generate_series(1, 100) WHERE customer_id = ?");
+        try {
+            await().untilAsserted(() -> place(key(), body("mug", 1))
+                    .then()
+                    .statusCode(503)
+                    .contentType(PROBLEM)
+                    .header("Retry-After", "5")
+                    .body("detail", containsString("Nothing was changed")));
+        } finally {
+            change("UPDATE orders SET status = 'CONFIRMED' WHERE customer_id = ?");
+        }
+
+        await().untilAsserted(() -> place(key(), body("mug", 1)).then().statusCode(202));
+    }
+
+    private void change(String sql) throws SQLException {
+        try (var connection = database.getConnection();
+                var statement = connection.prepareStatement(sql)) {
+            statement.setObject(1, customer);
+            statement.executeUpdate();
+        }
     }
 
     @Test
