@@ -15,6 +15,9 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -31,23 +34,47 @@ import org.jboss.logging.Logger;
  * any. One transaction per polled batch holds the sale's lock, the tickets, the orders and their events. A ticket is unique by
  * sale and customer, so what is delivered again is decided already. Whether the stock is really there is decided by
  * inventory-service, as for any other order: nothing here can oversell.
+ *
+ * <p>A crowd at the door goes first, for a while: an order costs all services together as much as dozens of answers, and whoever
+ * is in line already has theirs.
  */
 @ApplicationScoped
 class FlashSaleDrain {
 
     private static final Logger LOG = Logger.getLogger(FlashSaleDrain.class);
 
+    /** How long those in line may be kept waiting for a crowd; about as long as one is told to stay away. */
+    static final Duration LONGEST_WAIT = Duration.ofSeconds(5);
+
+    /** Requests within a {@link #LOOK}: 500 a second. */
+    private static final int CROWD = 50;
+
+    private static final Duration LOOK = Duration.ofMillis(100);
+
+    /** Of a batch. So few cost nothing to speak of, and there can be no crowd behind them. */
+    private static final int FEW = 20;
+
     private static final NoArgGenerator IDS = Generators.timeBasedEpochRandomGenerator();
 
+    private final FlashSaleIntake door;
     private final Transactions transactions;
     private final FlashSales sales;
     private final OrderCommands commands;
+    private final Clock clock;
     private final MeterRegistry metrics;
 
-    FlashSaleDrain(Transactions transactions, FlashSales sales, OrderCommands commands, MeterRegistry metrics) {
+    FlashSaleDrain(
+            FlashSaleIntake door,
+            Transactions transactions,
+            FlashSales sales,
+            OrderCommands commands,
+            Clock clock,
+            MeterRegistry metrics) {
+        this.door = door;
         this.transactions = transactions;
         this.sales = sales;
         this.commands = commands;
+        this.clock = clock;
         this.metrics = metrics;
     }
 
@@ -56,7 +83,8 @@ class FlashSaleDrain {
 
     @Incoming("flash-sale-intake")
     @Blocking
-    void receive(ConsumerRecords<String, byte[]> records) {
+    void receive(ConsumerRecords<String, byte[]> records) throws InterruptedException {
+        giveWay(records);
         var crowds = crowds(records);
         transactions.commit(() -> {
             for (var crowd : crowds.entrySet()) {
@@ -64,6 +92,18 @@ class FlashSaleDrain {
             }
             return null;
         });
+    }
+
+    private void giveWay(ConsumerRecords<String, byte[]> records) throws InterruptedException {
+        if (records.count() <= FEW) {
+            return;
+        }
+        var end = Instant.ofEpochMilli(records.iterator().next().timestamp()).plus(LONGEST_WAIT);
+        long before;
+        do {
+            before = door.asked();
+            Thread.sleep(LOOK);
+        } while (door.asked() - before >= CROWD && clock.instant().isBefore(end));
     }
 
     private Map<String, Crowd> crowds(ConsumerRecords<String, byte[]> records) {

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
@@ -37,6 +38,7 @@ class FlashSaleIntake {
     private final IntakeTopic intake;
     private final MeterRegistry metrics;
     private final AtomicInteger underWay = new AtomicInteger();
+    private final LongAdder asked = new LongAdder();
     private final Map<String, Queue> queues = new ConcurrentHashMap<>();
 
     FlashSaleIntake(
@@ -106,6 +108,7 @@ class FlashSaleIntake {
 
     /** Never waits for anything but the acknowledgement of the brokers; fails when that does not come. */
     Uni<Answer> buy(String saleId, UUID customer) {
+        asked.increment();
         var known = sales.remembered(saleId);
         if (known.isEmpty()) {
             return answer(new Answer.NoSuchSale());
@@ -122,6 +125,11 @@ class FlashSaleIntake {
             return answer(new Answer.Later(queue.untilDecided(sale)));
         }
         return send(sale, customer, queue).invoke(this::count);
+    }
+
+    /** How many requests have come so far, whatever became of them. */
+    long asked() {
+        return asked.sum();
     }
 
     private Uni<Answer> answer(Answer answer) {
