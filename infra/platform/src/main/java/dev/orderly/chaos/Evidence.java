@@ -143,6 +143,8 @@ record Evidence(
             // what only a lost slot explains, and only until it is healed
             "EventConsumer.* events are missing before |OutboxAuditor.* never reached their topic"));
 
+    private static final Pattern CRASH = Pattern.compile("PANIC: |was terminated by signal (?!9:)");
+
     private static final Pattern ENTRY = Pattern.compile("^\\d{4}-\\d\\d-\\d\\d \\S+ +(\\S+)");
 
     static Evidence of(
@@ -405,13 +407,19 @@ record Evidence(
         return answer.isPresent() ? JSON.readTree(answer.get()) : JSON.createArrayNode();
     }
 
-    /** The first lines of the entries of the services' logs by which they complain of what no fault of ours explains. */
+    /** The first lines of the entries of the logs by which services and PostgreSQL complain of what no fault of ours explains. */
     private static List<String> complaints(SystemUnderTest system) throws IOException, InterruptedException {
         var complaints = new ArrayList<String>();
         for (String service : SystemUnderTest.SERVICES) {
             unexpected(system.log(service)).forEach(line -> complaints.add(service + ": " + line));
         }
+        crashes(system.log("postgres")).forEach(line -> complaints.add("postgres: " + line));
         return complaints;
+    }
+
+    /** Deaths of PostgreSQL's processes that are not by our hand: the faults end them in order, or kill them (signal 9). */
+    static List<String> crashes(List<String> log) {
+        return log.stream().filter(line -> CRASH.matcher(line).find()).toList();
     }
 
     /** An entry is excused by any of its lines: the first names the symptom, the last the cause. */

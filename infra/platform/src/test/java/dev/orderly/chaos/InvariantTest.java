@@ -316,6 +316,16 @@ class InvariantTest {
         assertThat(Evidence.unexpected(log)).containsExactly(log.get(4));
     }
 
+    @Test
+    void a_crash_of_the_database_is_told_from_a_kill() {
+        var crash =
+                "2026-11-26 09:09:25.428 UTC [1] LOG:  client backend (PID 2) was terminated by signal 11: Segmentation fault";
+        var kill = "2026-11-26 09:09:25.428 UTC [1] LOG:  server process (PID 2) was terminated by signal 9: Killed";
+
+        assertThat(Evidence.crashes(List.of(crash, kill, "LOG:  database system is ready to accept connections")))
+                .containsExactly(crash);
+    }
+
     private static Arguments broken(String how, Invariant invariant, Consumer<Shop> damage) {
         return argumentSet(invariant + ": " + how, invariant, damage);
     }
