@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.orderly.platform.RelayHold;
 import io.restassured.RestAssured;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -90,6 +91,11 @@ class RunningSystem implements BeforeAllCallback {
     /** What a service publishes from now on stays in its outbox. */
     static void pauseRelay(String database) {
         connector(database, "pause", "PAUSED");
+    }
+
+    /** As long as this is open, a relay that is stopped stays so. */
+    static RelayHold holdRelays() throws SQLException {
+        return RelayHold.take(connect("postgres", "postgres", secret("postgres")));
     }
 
     /** Unlike a paused one, a stopped relay lets go of its replication slot. */

@@ -167,7 +167,7 @@ public final class Bench implements Callable<Integer> {
     private boolean measure(OrderLoad load) throws InterruptedException, SQLException, IOException, ExecutionException {
         say("warming up");
         var time = Duration.ofSeconds(seconds != null ? seconds : quick ? 20 : 60);
-        saturate(load, Duration.ofSeconds(quick ? 25 : 60));
+        saturate(load, Duration.ofSeconds(quick ? 25 : 180)); // or it would measure the compilers most of all
         saturation(load, time);
         for (int rate : rates != null ? rates : quick ? List.of(50, 200) : List.of(50, 200, 500, 1000)) {
             latency(load, rate, Duration.ofSeconds(quick ? 10 : 30));

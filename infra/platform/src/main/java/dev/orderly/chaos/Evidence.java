@@ -417,7 +417,7 @@ record Evidence(
         return complaints;
     }
 
-    /** Deaths of PostgreSQL's processes that are not by our hand: the faults end them in order, or kill them (signal 9). */
+    /** Deaths of PostgreSQL's processes that no fault explains: those end them in order, or kill them (signal 9). */
     static List<String> crashes(List<String> log) {
         return log.stream().filter(line -> CRASH.matcher(line).find()).toList();
     }

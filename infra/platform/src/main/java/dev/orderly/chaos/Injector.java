@@ -8,6 +8,7 @@ import static dev.orderly.chaos.SystemUnderTest.TOPIC;
 import static dev.orderly.chaos.SystemUnderTest.signal;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.orderly.platform.RelayHold;
 import dev.orderly.platform.StartFailure;
 import java.io.IOException;
 import java.sql.Connection;
@@ -467,19 +468,19 @@ final class Injector implements AutoCloseable {
 
     /** As an outage that is longer than the log is kept, or a careless hand, would have it. */
     void loseSlot(String database, Duration time) throws InterruptedException, SQLException, Missed {
-        connector("PUT", database, "/stop");
         var slot = "outbox_" + database;
-        SystemUnderTest.await(RESTART_PATIENCE, "the end of the relay", () -> {
-            try (var connection = system.connect("postgres");
-                    var statement = connection.createStatement();
-                    var rows = statement.executeQuery(
-                            "SELECT FROM pg_replication_slots WHERE slot_name = '" + slot + "' AND NOT active")) {
-                return rows.next();
-            } catch (SQLException _) {
-                return false;
-            }
-        });
-        try {
+        try (var _ = RelayHold.take(system.connect("postgres"))) {
+            connector("PUT", database, "/stop");
+            SystemUnderTest.await(RESTART_PATIENCE, "the end of the relay", () -> {
+                try (var connection = system.connect("postgres");
+                        var statement = connection.createStatement();
+                        var rows = statement.executeQuery(
+                                "SELECT FROM pg_replication_slots WHERE slot_name = '" + slot + "' AND NOT active")) {
+                    return rows.next();
+                } catch (SQLException _) {
+                    return false;
+                }
+            });
             sql(database, "SELECT pg_drop_replication_slot('" + slot + "')");
             TimeUnit.MILLISECONDS.sleep(time.toMillis());
             // A service that starts in between makes it too.
@@ -488,8 +489,6 @@ final class Injector implements AutoCloseable {
                     "SELECT pg_create_logical_replication_slot('" + slot + "', 'pgoutput')"
                             + " WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '" + slot + "')");
             connector("DELETE", database, "/offsets");
-        } finally {
-            resume(database);
         }
     }
 

@@ -29,7 +29,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Keeps one relay per database registered and running, for ever: every second it compares what is with what should be. A
  * connector is registered when its slot is there, which is before its service can accept a write (the slot is the last step
- * of the service's migration); one that failed is restarted, since Connect itself never does that. Only changes are logged.
+ * of the service's migration); one that failed is restarted, since Connect itself never does that; one that is stopped is
+ * resumed, unless somebody holds it ({@link RelayHold}). Only changes are logged.
  */
 final class OutboxConnectors implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(OutboxConnectors.class);
@@ -157,7 +158,8 @@ final class OutboxConnectors implements AutoCloseable {
     }
 
     /** Says whether connector and task run; restarts them if one failed, less and less often while it keeps failing. */
-    private boolean keepRunning(String database, JsonNode status) throws IOException, InterruptedException {
+    private boolean keepRunning(String database, JsonNode status)
+            throws IOException, InterruptedException, SQLException {
         String state = status.path("connector").path("state").asText("not registered");
         var tasks = StreamSupport.stream(status.path("tasks").spliterator(), false)
                 .map(task -> task.path("state").asText())
@@ -167,6 +169,10 @@ final class OutboxConnectors implements AutoCloseable {
             restart(database, firstLine(status));
             return false;
         }
+        if (state.equals("STOPPED") && !isHeld()) {
+            LOG.warn("resuming the connector of {}, which was stopped and left so", database);
+            send("PUT", "/connectors/" + database + "-outbox/resume", "");
+        }
         boolean runs = state.equals("RUNNING") && tasks.equals(List.of("RUNNING"));
         if (runs
                 && restarts.containsKey(database)
@@ -174,6 +180,12 @@ final class OutboxConnectors implements AutoCloseable {
             restarts.remove(database);
         }
         return runs;
+    }
+
+    private boolean isHeld() throws SQLException {
+        try (var session = postgres.connect(Databases.SUPERUSER)) {
+            return RelayHold.isTaken(session);
+        }
     }
 
     private void restart(String database, String why) throws IOException, InterruptedException {
@@ -193,29 +205,27 @@ final class OutboxConnectors implements AutoCloseable {
 
     /**
      * The slot was lost and is a new one, which does not reach back to where the connector was, so it refuses to go on. It
-     * may: what lies between is still in the outbox, and the service's auditor publishes it again.
+     * may: what lies between is still in the outbox, and the service's auditor publishes it again. Should this end halfway,
+     * the next round begins it again.
      */
     private void startFromTheSlot(String database) throws IOException, InterruptedException {
         LOG.error(
                 "the replication slot of {} was lost; going on from the new one, the auditor sends the rest", database);
         var connector = "/connectors/" + database + "-outbox";
         send("PUT", connector + "/stop", "");
-        try {
-            Instant end = Instant.now().plus(TIMEOUT);
-            while (!JSON.readTree(send("GET", connector + "/status", null))
-                    .path("connector")
-                    .path("state")
-                    .asText()
-                    .equals("STOPPED")) {
-                if (Instant.now().isAfter(end)) {
-                    throw new IOException("the connector of " + database + " does not stop");
-                }
-                TimeUnit.MILLISECONDS.sleep(PERIOD.toMillis());
+        Instant end = Instant.now().plus(TIMEOUT);
+        while (!JSON.readTree(send("GET", connector + "/status", null))
+                .path("connector")
+                .path("state")
+                .asText()
+                .equals("STOPPED")) {
+            if (Instant.now().isAfter(end)) {
+                throw new IOException("the connector of " + database + " does not stop");
             }
-            send("DELETE", connector + "/offsets", null);
-        } finally {
-            send("PUT", connector + "/resume", "");
+            TimeUnit.MILLISECONDS.sleep(PERIOD.toMillis());
         }
+        send("DELETE", connector + "/offsets", null);
+        send("PUT", connector + "/resume", "");
     }
 
     private static String firstLine(JsonNode status) {

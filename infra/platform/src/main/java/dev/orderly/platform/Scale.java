@@ -8,6 +8,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -60,6 +61,7 @@ public final class Scale implements Callable<Integer> {
 
     private final Instant start = Instant.now();
     private URI connect;
+    private Databases databases;
     private Admin admin;
 
     private interface Condition {
@@ -83,6 +85,11 @@ public final class Scale implements Callable<Integer> {
                 .orElseThrow(() -> new StartFailure("nothing runs on " + state));
         connect = URI.create("http://%s:%d/connectors"
                 .formatted(Settings.HOST, running.ports().connect()));
+        databases = new Databases(
+                Main.checkout().resolve("infra"),
+                Settings.HOST,
+                running.ports().postgres(),
+                Secrets.of(state, List.of()));
         var brokers = IntStream.range(0, running.brokers())
                 .mapToObj(broker -> Settings.HOST + ":" + (running.ports().kafka() + broker))
                 .collect(Collectors.joining(","));
@@ -96,12 +103,16 @@ public final class Scale implements Callable<Integer> {
                 say("there are " + now + " partitions already");
                 return 0;
             }
-            grow();
+            try (var hold = RelayHold.take(databases.connect(Databases.SUPERUSER))) {
+                grow(hold);
+            } catch (SQLException e) {
+                throw new StartFailure("cannot hold the relays: " + e.getMessage(), e);
+            }
             return 0;
         }
     }
 
-    private void grow() throws IOException, InterruptedException, ExecutionException {
+    private void grow(RelayHold hold) throws IOException, InterruptedException, ExecutionException, SQLException {
         var relays = relays().keySet();
         // Whatever happens from here on, also Ctrl-C: events must flow again.
         var resume = new Thread(() -> resume(relays));
@@ -119,6 +130,10 @@ public final class Scale implements Callable<Integer> {
             say("the relays have stopped; orders are accepted, their events wait in the outboxes");
             await("all groups to read to the end", () -> behind().isEmpty());
             say("all groups have read to the end");
+            if (!hold.stands()) {
+                throw new StartFailure(
+                        "PostgreSQL was lost meanwhile, so the relays may run again; nothing was changed");
+            }
             for (var topic : TOPICS) {
                 if (partitionsOf(topic) < partitions) {
                     admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(partitions)))
