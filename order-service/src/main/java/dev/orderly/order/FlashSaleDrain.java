@@ -23,9 +23,11 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
 import org.jboss.logging.Logger;
 
@@ -35,28 +37,30 @@ import org.jboss.logging.Logger;
  * sale and customer, so what is delivered again is decided already. Whether the stock is really there is decided by
  * inventory-service, as for any other order: nothing here can oversell.
  *
- * <p>A crowd at the door goes first, for a while: an order costs all services together as much as dozens of answers, and whoever
- * is in line already has theirs.
+ * <p>A crowd at the door of this instance goes first, for a while: an order costs all services together as much as dozens of
+ * answers, and whoever is in line already has theirs. And what could not be decided in time stays in line.
  */
 @ApplicationScoped
 class FlashSaleDrain {
 
     private static final Logger LOG = Logger.getLogger(FlashSaleDrain.class);
 
-    /** How long those in line may be kept waiting for a crowd; about as long as one is told to stay away. */
-    static final Duration LONGEST_WAIT = Duration.ofSeconds(5);
+    /** How long those in line may be kept waiting for a crowd. */
+    private static final Duration LONGEST_WAIT = Duration.ofSeconds(5);
 
-    /** Requests within a {@link #LOOK}: 500 a second. */
-    private static final int CROWD = 50;
-
+    /** How often it is asked whether orders can be decided in time. */
     private static final Duration LOOK = Duration.ofMillis(100);
 
-    /** Of a batch. So few cost nothing to speak of, and there can be no crowd behind them. */
+    /** Buyers of a batch whose orders are hardly worth waiting with. */
     private static final int FEW = 20;
+
+    private static final PaymentMethod METHOD = PaymentMethod.BALANCE;
 
     private static final NoArgGenerator IDS = Generators.timeBasedEpochRandomGenerator();
 
-    private final FlashSaleIntake door;
+    private final Crowd crowd;
+    private final Backlog backlog;
+    private final Duration deadline;
     private final Transactions transactions;
     private final FlashSales sales;
     private final OrderCommands commands;
@@ -65,12 +69,16 @@ class FlashSaleDrain {
 
     FlashSaleDrain(
             FlashSaleIntake door,
+            Backlog backlog,
+            @ConfigProperty(name = "orderly.order.deadline") Duration deadline,
             Transactions transactions,
             FlashSales sales,
             OrderCommands commands,
             Clock clock,
             MeterRegistry metrics) {
-        this.door = door;
+        this.crowd = new Crowd(door::asked, clock);
+        this.backlog = backlog;
+        this.deadline = deadline;
         this.transactions = transactions;
         this.sales = sales;
         this.commands = commands;
@@ -79,44 +87,52 @@ class FlashSaleDrain {
     }
 
     /** The buyers of a sale in a batch, as they came. */
-    private record Crowd(LinkedHashSet<UUID> customers, long nextOffset) {}
+    private record Buyers(LinkedHashSet<UUID> customers, long nextOffset) {}
 
     @Incoming("flash-sale-intake")
     @Blocking
     void receive(ConsumerRecords<String, byte[]> records) throws InterruptedException {
-        giveWay(records);
-        var crowds = crowds(records);
+        if (records.count() > FEW) {
+            crowd.letPass(oldest(records).plus(LONGEST_WAIT));
+        }
+        awaitRoom();
+        var buyers = buyers(records);
         transactions.commit(() -> {
-            for (var crowd : crowds.entrySet()) {
-                decide(crowd.getKey(), crowd.getValue());
+            for (var sale : buyers.entrySet()) {
+                decide(sale.getKey(), sale.getValue());
             }
             return null;
         });
     }
 
-    private void giveWay(ConsumerRecords<String, byte[]> records) throws InterruptedException {
-        if (records.count() <= FEW) {
-            return;
+    /** Not later than now: the clocks of those who put buyers in line may differ from ours. */
+    private Instant oldest(ConsumerRecords<String, byte[]> records) {
+        var oldest = clock.millis();
+        for (var record : records) {
+            oldest = Math.min(oldest, record.timestamp());
         }
-        var end = Instant.ofEpochMilli(records.iterator().next().timestamp()).plus(LONGEST_WAIT);
-        long before;
-        do {
-            before = door.asked();
-            Thread.sleep(LOOK);
-        } while (door.asked() - before >= CROWD && clock.instant().isBefore(end));
+        return Instant.ofEpochMilli(oldest);
     }
 
-    private Map<String, Crowd> crowds(ConsumerRecords<String, byte[]> records) {
-        var crowds = new LinkedHashMap<String, Crowd>();
+    /** The line keeps what cannot be decided in time; by the deadline the orders that are in the way have ended. */
+    private void awaitRoom() throws InterruptedException {
+        var end = clock.instant().plus(deadline);
+        while (backlog.tooOld().contains(METHOD) && clock.instant().isBefore(end)) {
+            Thread.sleep(LOOK);
+        }
+    }
+
+    private Map<String, Buyers> buyers(ConsumerRecords<String, byte[]> records) {
+        var buyers = new LinkedHashMap<String, Buyers>();
         for (var record : records) {
             var customer = customer(record);
             if (record.key() != null && customer != null) {
-                var before = crowds.getOrDefault(record.key(), new Crowd(new LinkedHashSet<>(), 0));
+                var before = buyers.getOrDefault(record.key(), new Buyers(new LinkedHashSet<>(), 0));
                 before.customers.add(customer);
-                crowds.put(record.key(), new Crowd(before.customers, record.offset() + 1));
+                buyers.put(record.key(), new Buyers(before.customers, record.offset() + 1));
             }
         }
-        return crowds;
+        return buyers;
     }
 
     /** Null when it is none: nobody but the intake writes here, and it wrote nothing of the kind. */
@@ -130,15 +146,15 @@ class FlashSaleDrain {
         }
     }
 
-    private void decide(String id, Crowd crowd) throws SQLException {
+    private void decide(String id, Buyers buyers) throws SQLException {
         var locked = sales.lock(id);
         if (locked.isEmpty()) {
-            LOG.errorf("there is no flash sale %s; its %d buyers get nothing", id, crowd.customers.size());
+            LOG.errorf("there is no flash sale %s; its %d buyers get nothing", id, buyers.customers.size());
             return;
         }
         var sale = locked.get();
-        var news = new ArrayList<>(crowd.customers);
-        news.removeAll(sales.served(id, crowd.customers));
+        var news = new ArrayList<>(buyers.customers);
+        news.removeAll(sales.served(id, buyers.customers));
         var lucky = news.subList(0, Math.min(sale.left(), news.size()));
         var tickets = new ArrayList<Ticket>();
         if (!lucky.isEmpty()) {
@@ -148,18 +164,18 @@ class FlashSaleDrain {
                 .forEach(customer -> tickets.add(new Ticket(customer, Outcome.SOLD_OUT, null)));
         var granted = (int)
                 tickets.stream().filter(ticket -> ticket.orderId() != null).count();
-        sales.decided(id, tickets, granted, crowd.nextOffset);
+        sales.decided(id, tickets, granted, buyers.nextOffset);
     }
 
     private List<Ticket> place(FlashSale sale, List<UUID> customers) throws SQLException {
         var placements = customers.stream()
                 .map(customer -> new Placement(
                         IDS.generate(),
-                        new Wish(customer, List.of(new Wish.Item(sale.sku(), 1)), PaymentMethod.BALANCE, null),
+                        new Wish(customer, List.of(new Wish.Item(sale.sku(), 1)), METHOD, null),
                         "flash-sale:" + sale.id(),
                         null))
                 .toList();
-        var answers = commands.place(placements);
+        var answers = commands.place(placements, Set.of());
         var tickets = new ArrayList<Ticket>();
         for (var i = 0; i < customers.size(); i++) {
             tickets.add(

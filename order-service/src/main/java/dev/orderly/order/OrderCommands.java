@@ -66,6 +66,11 @@ class OrderCommands {
         private static final long serialVersionUID = 1L;
     }
 
+    /** More orders of the wish's payment method are waiting than can be decided in time. */
+    static final class TooManyWaiting extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+    }
+
     /** A wish as it came in, with the id that the order is to have. */
     record Placement(UUID orderId, Wish wish, String idempotencyKey, String traceparent) {
         IdempotencyKeys.Key key() {
@@ -80,7 +85,7 @@ class OrderCommands {
 
         /**
          * @param why {@link KeyReused} when the customer used the key for another wish; {@link UnknownProducts} when some are
-         *     not in the catalogue; {@link IllegalArgumentException} when the prices are in several currencies; {@link
+         *     not in the catalogue; {@link TooManyWaiting}; {@link IllegalArgumentException} when the prices are in several currencies; {@link
          *     ArithmeticException} when the total does not fit
          */
         record Refused(RuntimeException why) implements Answer {}
@@ -101,13 +106,18 @@ class OrderCommands {
     /**
      * Places orders at today's prices; a repeated request gets the order that its first placed.
      *
+     * @param closed the payment methods by which nothing new is placed
      * @return an answer to each, in their order
      */
     @Transactional(rollbackOn = SQLException.class) // By itself it would commit after a checked exception.
-    List<Answer> place(List<Placement> placements) throws SQLException {
+    List<Answer> place(List<Placement> placements, Set<PaymentMethod> closed) throws SQLException {
         var placed = new LinkedHashMap<UUID, Order>();
         var refused = new HashMap<UUID, RuntimeException>();
         price(placements, placed, refused);
+        placements.stream()
+                .filter(placement -> closed.contains(placement.wish.paymentMethod))
+                .filter(placement -> placed.remove(placement.orderId) != null)
+                .forEach(placement -> refused.put(placement.orderId, new TooManyWaiting()));
         placed.keySet().retainAll(take(placements, placed.keySet()));
         orders.add(placed.values());
         publish(placements, placed);

@@ -37,6 +37,7 @@ class OrderIntake {
     /** Time-ordered, so that new orders are neighbours in every index. */
     private static final NoArgGenerator IDS = Generators.timeBasedEpochRandomGenerator();
 
+    private final Backlog backlog;
     private final OrderCommands commands;
     /** No longer than the requests that are admitted at one time. */
     private final BlockingQueue<Waiting> waiting = new LinkedBlockingQueue<>();
@@ -44,7 +45,8 @@ class OrderIntake {
     private final ExecutorService writers = Executors.newFixedThreadPool(
             WRITERS, Thread.ofPlatform().name("order-intake-", 1).daemon().factory());
 
-    OrderIntake(OrderCommands commands) {
+    OrderIntake(Backlog backlog, OrderCommands commands) {
+        this.backlog = backlog;
         this.commands = commands;
     }
 
@@ -86,7 +88,8 @@ class OrderIntake {
 
     private void place(List<Waiting> group) {
         try {
-            answer(group, commands.place(group.stream().map(Waiting::placement).toList()));
+            var placements = group.stream().map(Waiting::placement).toList();
+            answer(group, commands.place(placements, backlog.tooOld()));
         } catch (SQLException | RuntimeException e) {
             var failure = DatabaseFailure.behind(e);
             if (group.size() > 1 && failure != null && DatabaseFailure.isTheFaultOfData(failure)) {

@@ -6,6 +6,7 @@ import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.OrderStatus;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.order.OrderCommands.KeyReused;
+import dev.orderly.order.OrderCommands.TooManyWaiting;
 import dev.orderly.order.OrderCommands.UnknownProducts;
 import dev.orderly.order.OrderCommands.Wish;
 import io.quarkiverse.resteasy.problem.HttpProblem;
@@ -43,15 +44,12 @@ public class OrderResource {
 
     private static final int MAX_LINES = 100;
     private static final int MAX_QUANTITY = 1_000_000;
-
     private static final int RETRY_AFTER_SECONDS = 5;
 
-    private final Backlog backlog;
     private final OrderIntake intake;
     private final OrderCommands commands;
 
-    OrderResource(Backlog backlog, OrderIntake intake, OrderCommands commands) {
-        this.backlog = backlog;
+    OrderResource(OrderIntake intake, OrderCommands commands) {
         this.intake = intake;
         this.commands = commands;
     }
@@ -103,14 +101,6 @@ public class OrderResource {
             @HeaderParam("traceparent") String traceparent,
             @NotNull(message = "a body is required") @Valid OrderRequest request,
             @Context UriInfo uri) {
-        if (backlog.isTooOld()) {
-            throw problem(
-                            503,
-                            "Service Unavailable",
-                            "Too many orders wait to be decided. Nothing was changed; try again.")
-                    .withHeader("Retry-After", RETRY_AFTER_SECONDS)
-                    .build();
-        }
         var items = request.lines().stream()
                 .map(line -> new Wish.Item(line.sku(), line.quantity()))
                 .toList();
@@ -144,6 +134,13 @@ public class OrderResource {
                         .build();
             case KeyReused _ ->
                 refused("The Idempotency-Key was used before, for another order.")
+                        .build();
+            case TooManyWaiting _ ->
+                problem(
+                                503,
+                                "Service Unavailable",
+                                "Too many orders wait to be decided. Nothing was changed; try again.")
+                        .withHeader("Retry-After", RETRY_AFTER_SECONDS)
                         .build();
             case IllegalArgumentException e ->
                 refused("The lines cannot be added up: " + e.getMessage()).build();

@@ -13,6 +13,7 @@ import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -88,18 +89,26 @@ class Orders {
         }
     }
 
-    /** How many orders that were placed before a time are undecided, or {@code most} if it is more. */
-    int countUndecidedBefore(Instant time, int most) throws SQLException {
+    /** How many orders that were placed before a time are undecided, by payment method; {@code most} if it is more. */
+    Map<PaymentMethod, Integer> undecidedBefore(Instant time, int most) throws SQLException {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement("""
-                        SELECT count(*) FROM (SELECT FROM orders WHERE status = 'PENDING' AND placed_at < ? LIMIT ?)
+                        SELECT method, (SELECT count(*)
+                                        FROM (SELECT FROM orders
+                                              WHERE status = 'PENDING' AND placed_at < ? AND payment_method = method
+                                              ORDER BY placed_at LIMIT ?))
+                        FROM unnest(?::text[]) AS method
                         """)) {
             select.setTimestamp(1, Timestamp.from(time));
             select.setInt(2, most);
-            try (var row = select.executeQuery()) {
-                row.next();
-                return row.getInt(1);
+            select.setObject(3, column(List.of(PaymentMethod.values()), PaymentMethod::name, String[]::new));
+            var undecided = new EnumMap<PaymentMethod, Integer>(PaymentMethod.class);
+            try (var rows = select.executeQuery()) {
+                while (rows.next()) {
+                    undecided.put(PaymentMethod.valueOf(rows.getString(1)), rows.getInt(2));
+                }
             }
+            return undecided;
         }
     }
 

@@ -16,7 +16,6 @@ import io.restassured.http.ContentType;
 import io.restassured.response.Response;
 import jakarta.inject.Inject;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,9 +43,6 @@ class FlashSaleTest {
 
     @Inject
     DataSource database;
-
-    @Inject
-    FlashSaleIntake intake;
 
     @ConfigProperty(name = "kafka.bootstrap.servers")
     String brokers;
@@ -116,28 +112,6 @@ class FlashSaleTest {
         await().until(() -> ticket(buyers.getLast()).statusCode() == 200);
         for (var i = 0; i < buyers.size(); i++) {
             ticket(buyers.get(i)).then().body("outcome", equalTo(i < 3 ? "ORDERED" : "SOLD_OUT"));
-        }
-    }
-
-    @Test
-    void those_in_line_give_way_to_a_crowd_but_not_for_long() throws Exception {
-        announce("console", 200, PAST, FUTURE);
-        var crowd = Thread.ofPlatform().start(() -> {
-            while (!Thread.currentThread().isInterrupted()) {
-                intake.buy("no-such-sale", UUID.randomUUID());
-            }
-        });
-        try {
-            var start = System.nanoTime();
-            send(Stream.generate(UUID::randomUUID).limit(200).toList());
-
-            await().atMost(Duration.ofSeconds(30))
-                    .until(() -> outcomes("ORDERED").size() == 200);
-            assertThat(Duration.ofNanos(System.nanoTime() - start))
-                    .isGreaterThan(FlashSaleDrain.LONGEST_WAIT.minusSeconds(1));
-        } finally {
-            crowd.interrupt();
-            crowd.join();
         }
     }
 

@@ -365,7 +365,8 @@ class OrderResourceTest {
 
     @Test
     void orders_are_refused_while_too_many_are_undecided_for_too_long() throws SQLException {
-        place(key(), body("mug", 1)).then().statusCode(202);
+        var key = key();
+        var before = place(key, body("mug", 1));
         change(
                 "INSERT INTO orders (id, customer_id, status, lines, total, currency, payment_method, placed_at, version)"
                         + " SELECT gen_random_uuid(), customer_id, status, lines, total, currency, payment_method,"
@@ -377,6 +378,11 @@ class OrderResourceTest {
                     .contentType(PROBLEM)
                     .header("Retry-After", "5")
                     .body("detail", containsString("Nothing was changed")));
+
+            assertThat(place(key, body("mug", 1)).asString())
+                    .as("a repeated request gets its answer")
+                    .isEqualTo(before.asString());
+            place(key(), byCard("\"tok_ok\"")).then().statusCode(202);
         } finally {
             change("UPDATE orders SET status = 'CONFIRMED' WHERE customer_id = ?");
         }

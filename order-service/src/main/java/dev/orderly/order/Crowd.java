@@ -1,0 +1,34 @@
+package dev.orderly.order;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.function.LongSupplier;
+
+/** Many at a door at once, by how many have come so far. */
+final class Crowd {
+
+    /** How long it is counted who comes. */
+    private static final Duration LOOK = Duration.ofMillis(100);
+
+    /** Within a look: 500 a second. */
+    private static final int MANY = 50;
+
+    private final LongSupplier come;
+    private final Clock clock;
+
+    Crowd(LongSupplier come, Clock clock) {
+        this.come = come;
+        this.clock = clock;
+    }
+
+    /** Returns when there is no crowd any more, or at the end that is given; at once if that is over. */
+    void letPass(Instant end) throws InterruptedException {
+        var many = true;
+        while (many && clock.instant().isBefore(end)) {
+            var before = come.getAsLong();
+            Thread.sleep(LOOK);
+            many = come.getAsLong() - before >= MANY;
+        }
+    }
+}
