@@ -170,12 +170,10 @@ class OutboxAuditor {
 
     private Step auditToTheNextCanary() throws SQLException {
         try (var connection = database.getConnection();
-                var lockCustomers = connection.prepareStatement(Outbox.LOCK_CUSTOMERS);
                 var lock = connection.prepareStatement(LOCK);
                 var nextStep = connection.prepareStatement(NEXT_STEP);
+                var lockCustomers = connection.prepareStatement(Outbox.LOCK_CUSTOMERS);
                 var audit = connection.prepareStatement(AUDIT)) {
-            // Or an event that is being added would not be seen, and be followed by the one before it.
-            lockCustomers.execute();
             lock.execute();
             nextStep.setString(1, grace.toString());
             try (var step = nextStep.executeQuery()) {
@@ -190,6 +188,8 @@ class OutboxAuditor {
                     audit.setObject(++parameter, end);
                 }
             }
+            // Or an event that is being added would not be seen, and be followed by the one before it.
+            lockCustomers.execute();
             try (var row = audit.executeQuery()) {
                 row.next();
                 return new Step(true, row.getLong(1));

@@ -78,7 +78,7 @@ class OutboxAuditorTest extends OnRealPlatform {
                 .hasSize(1);
     }
 
-    /** A statement that waited for the row of the audit would take the whole of PostgreSQL down. */
+    /** That one waits at all; why it does so in a statement of its own (OutboxAuditor.LOCK), only hours of load would show. */
     @Test
     void an_audit_waits_for_what_is_being_noted() throws Exception {
         strings("UPDATE outbox_audit SET audited_until = now() - ?::interval RETURNING 'behind'", "600 s");
