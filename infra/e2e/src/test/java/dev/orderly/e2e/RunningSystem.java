@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.orderly.platform.RelayHold;
 import io.restassured.RestAssured;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -93,9 +92,13 @@ class RunningSystem implements BeforeAllCallback {
         connector(database, "pause", "PAUSED");
     }
 
-    /** As long as this is open, a relay that is stopped stays so. */
-    static RelayHold holdRelays() throws SQLException {
-        return RelayHold.take(connect("postgres", "postgres", secret("postgres")));
+    /** As long as this session is open, a relay that is stopped stays so. */
+    static Connection holdRelays() throws SQLException {
+        var session = connect("postgres", "postgres", secret("postgres"));
+        try (var lock = session.createStatement()) {
+            lock.execute("SELECT pg_advisory_lock_shared(hashtextextended('relays are stopped', 0))");
+        }
+        return session;
     }
 
     /** Unlike a paused one, a stopped relay lets go of its replication slot. */
