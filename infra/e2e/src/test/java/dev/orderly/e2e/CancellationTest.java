@@ -3,6 +3,7 @@ package dev.orderly.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.sql.SQLException;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -14,14 +15,11 @@ class CancellationTest {
     private final Shop shop = new Shop(10, 5000);
 
     @Test
-    void before_anybody_has_seen_the_order() {
-        RunningSystem.pauseRelay("orders");
+    void before_anybody_has_seen_the_order() throws SQLException {
         String id;
-        try {
+        try (var _ = RunningSystem.pauseRelay("orders")) {
             id = shop.order(3);
             Shop.cancel(id).then().statusCode(202);
-        } finally {
-            RunningSystem.resumeRelay("orders");
         }
 
         assertCancelledAndUndone(id);
@@ -43,17 +41,14 @@ class CancellationTest {
     }
 
     @Test
-    void while_the_reservation_is_on_its_way() {
-        RunningSystem.pauseRelay("inventory");
+    void while_the_reservation_is_on_its_way() throws SQLException {
         String id;
-        try {
+        try (var _ = RunningSystem.pauseRelay("inventory")) {
             id = shop.order(3);
             await().untilAsserted(() ->
                     assertThat(rows("inventory", "outbox WHERE key = '%s'", id)).isEqualTo(1));
             Shop.cancel(id).then().statusCode(202);
             awaitStatus(id, "CANCELLED");
-        } finally {
-            RunningSystem.resumeRelay("inventory");
         }
 
         awaitTimeline(id, "StockReserved");
@@ -78,18 +73,15 @@ class CancellationTest {
     }
 
     @Test
-    void while_the_captured_payment_is_on_its_way() {
-        RunningSystem.pauseRelay("payments");
+    void while_the_captured_payment_is_on_its_way() throws SQLException {
         String id;
-        try {
+        try (var _ = RunningSystem.pauseRelay("payments")) {
             id = shop.order(3);
             await().untilAsserted(() ->
                     assertThat(rows("payments", "outbox WHERE key = '%s'", id)).isEqualTo(1));
             shop.assertSpent(3 * Shop.PRICE);
             Shop.cancel(id).then().statusCode(202);
             awaitStatus(id, "CANCELLED");
-        } finally {
-            RunningSystem.resumeRelay("payments");
         }
 
         awaitTimeline(id, "PaymentRefunded");

@@ -87,16 +87,18 @@ class RunningSystem implements BeforeAllCallback {
         return part(part).path("pid").asLong();
     }
 
-    /** What a service publishes from now on stays in its outbox. */
-    static void pauseRelay(String database) {
+    /** What a service publishes stays in its outbox until the relays are resumed, by closing what this returns. */
+    static Connection pauseRelay(String database) throws SQLException {
+        var hold = holdRelays();
         connector(database, "pause", "PAUSED");
+        return hold;
     }
 
-    /** As long as this session is open, a relay that is stopped stays so. */
+    /** As long as this session is open, a relay that is stopped or paused stays so. */
     static Connection holdRelays() throws SQLException {
         var session = connect("postgres", "postgres", secret("postgres"));
         try (var lock = session.createStatement()) {
-            lock.execute("SELECT pg_advisory_lock_shared(hashtextextended('relays are stopped', 0))");
+            lock.execute("SELECT pg_advisory_lock_shared(hashtextextended('relays are at rest', 0))");
         }
         return session;
     }
@@ -117,10 +119,6 @@ class RunningSystem implements BeforeAllCallback {
                 drop.execute("SELECT pg_drop_replication_slot('outbox_" + database + "')");
             }
         });
-    }
-
-    static void resumeRelay(String database) {
-        connector(database, "resume", "RUNNING");
     }
 
     private static void connector(String database, String change, String state) {

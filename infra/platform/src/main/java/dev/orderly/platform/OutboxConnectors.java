@@ -29,8 +29,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Keeps one relay per database registered and running, for ever: every second it compares what is with what should be. A
  * connector is registered when its slot is there, which is before its service can accept a write (the slot is the last step
- * of the service's migration); one that failed is restarted, since Connect itself never does that; one that is stopped is
- * resumed, unless somebody holds it ({@link RelayHold}). Only changes are logged.
+ * of the service's migration); one that failed is restarted, since Connect itself never does that; one that is stopped or
+ * paused is resumed, unless somebody holds it ({@link RelayHold}). Only changes are logged.
  */
 final class OutboxConnectors implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(OutboxConnectors.class);
@@ -38,6 +38,8 @@ final class OutboxConnectors implements AutoCloseable {
     private static final Duration TIMEOUT = Duration.ofSeconds(10);
     private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(60);
     private static final JsonMapper JSON = new JsonMapper();
+
+    private static final Set<String> AT_REST = Set.of("STOPPED", "PAUSED");
 
     /** What Debezium says when the slot begins behind the position that it has stored. */
     private static final String OFFSET_LOST = "no longer available on the server";
@@ -169,8 +171,8 @@ final class OutboxConnectors implements AutoCloseable {
             restart(database, firstLine(status));
             return false;
         }
-        if (state.equals("STOPPED") && !isHeld()) {
-            LOG.warn("resuming the connector of {}, which was stopped and left so", database);
+        if (AT_REST.contains(state) && !isHeld()) {
+            LOG.warn("resuming the connector of {}, which was left {}", database, state);
             send("PUT", "/connectors/" + database + "-outbox/resume", "");
         }
         boolean runs = state.equals("RUNNING") && tasks.equals(List.of("RUNNING"));

@@ -4,13 +4,13 @@ import java.sql.Connection;
 import java.sql.SQLException;
 
 /**
- * Whoever stops relays on purpose holds this meanwhile; relays that are stopped and not held are resumed by {@link
+ * Whoever stops or pauses relays on purpose holds this meanwhile; those that are not held are resumed by {@link
  * OutboxConnectors}. It is a lock of the session, so it ends with its holder, however that ends: Connect remembers that a
- * connector is stopped, and whoever was to resume it may be gone.
+ * connector is at rest, and whoever was to resume it may be gone.
  */
 public final class RelayHold implements AutoCloseable {
 
-    private static final String LOCK = "(hashtextextended('relays are stopped', 0))";
+    private static final String LOCK = "(hashtextextended('relays are at rest', 0))";
     private static final int SECONDS = 2;
 
     private final Connection session;
