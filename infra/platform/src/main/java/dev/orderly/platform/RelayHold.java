@@ -11,7 +11,7 @@ import java.sql.SQLException;
 public final class RelayHold implements AutoCloseable {
 
     private static final String LOCK = "(hashtextextended('relays are at rest', 0))";
-    private static final int SECONDS = 2;
+    private static final int SECONDS = 10;
 
     private final Connection session;
 

@@ -103,12 +103,26 @@ public final class Scale implements Callable<Integer> {
                 say("there are " + now + " partitions already");
                 return 0;
             }
-            try (var hold = RelayHold.take(databases.connect(Databases.SUPERUSER))) {
+            try (var hold = hold()) {
                 grow(hold);
             } catch (SQLException e) {
-                throw new StartFailure("cannot hold the relays: " + e.getMessage(), e);
+                throw new StartFailure("PostgreSQL was lost meanwhile: " + e.getMessage(), e);
             }
             return 0;
+        }
+    }
+
+    private RelayHold hold() throws InterruptedException {
+        var end = Instant.now().plusSeconds(deadline);
+        while (true) {
+            try {
+                return RelayHold.take(databases.connect(Databases.SUPERUSER));
+            } catch (SQLException e) {
+                if (Instant.now().isAfter(end)) {
+                    throw new StartFailure("cannot hold the relays: " + e.getMessage(), e);
+                }
+                TimeUnit.MILLISECONDS.sleep(500); // it is busy, or just coming back
+            }
         }
     }
 
