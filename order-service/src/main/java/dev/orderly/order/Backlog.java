@@ -11,6 +11,7 @@ import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.EnumSet;
+import java.util.Map;
 import java.util.Set;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
@@ -52,10 +53,15 @@ class Backlog {
         var waiting = orders.undecidedBefore(clock.instant().minus(patience), TOO_MANY);
         var now = waiting.entrySet().stream()
                 .filter(method -> method.getValue() == TOO_MANY)
-                .map(method -> method.getKey())
+                .map(Map.Entry::getKey)
                 .collect(toCollection(() -> EnumSet.noneOf(PaymentMethod.class)));
         if (!now.equals(tooOld)) {
-            LOG.warnf("refusing orders by %s: %d or more are undecided for longer than %s", now, TOO_MANY, patience);
+            if (now.isEmpty()) {
+                LOG.warn("accepting all orders again");
+            } else {
+                LOG.warnf(
+                        "refusing orders by %s: %d or more are undecided for longer than %s", now, TOO_MANY, patience);
+            }
             tooOld = now;
         }
     }
