@@ -1,7 +1,5 @@
 package dev.orderly.order;
 
-import static java.util.stream.Collectors.toCollection;
-
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.messaging.Migration;
 import io.quarkus.scheduler.Scheduled;
@@ -10,9 +8,9 @@ import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.EnumSet;
 import java.util.Map;
-import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
@@ -24,6 +22,11 @@ import org.jboss.logging.Logger;
  * machines, and on what is broken just now. It is too old when {@value #TOO_MANY} orders are undecided for longer than a third
  * of their time; fewer may wait for reasons of their own, as those behind a parked event do. Whoever pays in another way waits
  * for others: a gateway that is away is no reason to refuse those who do not need it.
+ *
+ * <p>Orders that were given up are undecided no longer, and yet the other services have still to do, and undo, what they were
+ * placed for, before anything newer. That this is over shows only in orders that come after them; so {@value #PROBES} a second
+ * are accepted all the same (as by a circuit breaker that is half open), and all others when no more than
+ * {@value #FEW} are undecided for so long.
  */
 @ApplicationScoped
 class Backlog {
@@ -31,11 +34,16 @@ class Backlog {
     private static final Logger LOG = Logger.getLogger(Backlog.class);
 
     private static final int TOO_MANY = 100;
+    private static final int FEW = 10;
+
+    /** Per second and payment method. More than {@value #FEW} must come together in two thirds of an order's time. */
+    private static final int PROBES = 10;
 
     private final Orders orders;
     private final Clock clock;
     private final Duration patience;
-    private volatile Set<PaymentMethod> tooOld = Set.of();
+    /** Of the payment methods that are closed, how many orders may still be placed until the next look. */
+    private final Map<PaymentMethod, AtomicInteger> probes = new ConcurrentHashMap<>();
 
     Backlog(Orders orders, Clock clock, @ConfigProperty(name = "orderly.order.deadline") Duration deadline) {
         this.orders = orders;
@@ -43,26 +51,29 @@ class Backlog {
         this.patience = deadline.dividedBy(3);
     }
 
-    /** The payment methods of which too many orders wait; as of the last look, which is a second ago if all is well. */
-    Set<PaymentMethod> tooOld() {
-        return tooOld;
+    /** Whether too many orders of a payment method wait; as of the last look, which is a second ago if all is well. */
+    boolean isTooOld(PaymentMethod method) {
+        return probes.containsKey(method);
+    }
+
+    /** Whether one more order of a payment method is to be placed: always, unless too many wait; then a few. */
+    boolean admits(PaymentMethod method) {
+        var left = probes.get(method);
+        return left == null || left.getAndDecrement() > 0;
     }
 
     @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = Migration.class)
     void look() throws SQLException {
-        var waiting = orders.undecidedBefore(clock.instant().minus(patience), TOO_MANY);
-        var now = waiting.entrySet().stream()
-                .filter(method -> method.getValue() == TOO_MANY)
-                .map(Map.Entry::getKey)
-                .collect(toCollection(() -> EnumSet.noneOf(PaymentMethod.class)));
-        if (!now.equals(tooOld)) {
-            if (now.isEmpty()) {
-                LOG.warn("accepting all orders again");
-            } else {
-                LOG.warnf(
-                        "refusing orders by %s: %d or more are undecided for longer than %s", now, TOO_MANY, patience);
+        orders.undecidedBefore(clock.instant().minus(patience), TOO_MANY).forEach((method, waiting) -> {
+            if (waiting >= (isTooOld(method) ? FEW : TOO_MANY)) {
+                if (probes.put(method, new AtomicInteger(PROBES)) == null) {
+                    LOG.warnf(
+                            "refusing all but %d orders by %s a second: %d or more are undecided for longer than %s",
+                            PROBES, method, TOO_MANY, patience);
+                }
+            } else if (probes.remove(method) != null) {
+                LOG.warnf("accepting all orders by %s again", method);
             }
-            tooOld = now;
-        }
+        });
     }
 }

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Predicate;
 
 /**
  * What a customer can do to orders. Each command is one transaction that holds the orders and the events that tell of them;
@@ -106,18 +107,19 @@ class OrderCommands {
     /**
      * Places orders at today's prices; a repeated request gets the order that its first placed.
      *
-     * @param closed the payment methods by which nothing new is placed
+     * @param admitted asked for each that could be placed; those that are not are refused, unless they are repeated
      * @return an answer to each, in their order
      */
     @Transactional(rollbackOn = SQLException.class) // By itself it would commit after a checked exception.
-    List<Answer> place(List<Placement> placements, Set<PaymentMethod> closed) throws SQLException {
+    List<Answer> place(List<Placement> placements, Predicate<PaymentMethod> admitted) throws SQLException {
         var placed = new LinkedHashMap<UUID, Order>();
         var refused = new HashMap<UUID, RuntimeException>();
         price(placements, placed, refused);
         placements.stream()
-                .filter(placement -> closed.contains(placement.wish.paymentMethod))
-                .filter(placement -> placed.remove(placement.orderId) != null)
+                .filter(placement -> placed.containsKey(placement.orderId))
+                .filter(placement -> !admitted.test(placement.wish.paymentMethod))
                 .forEach(placement -> refused.put(placement.orderId, new TooManyWaiting()));
+        placed.keySet().removeAll(refused.keySet());
         placed.keySet().retainAll(take(placements, placed.keySet()));
         orders.add(placed.values());
         publish(placements, placed);

@@ -89,7 +89,7 @@ class OrderIntake {
     private void place(List<Waiting> group) {
         try {
             var placements = group.stream().map(Waiting::placement).toList();
-            answer(group, commands.place(placements, backlog.tooOld()));
+            answer(group, commands.place(placements, backlog::admits));
         } catch (SQLException | RuntimeException e) {
             var failure = DatabaseFailure.behind(e);
             if (group.size() > 1 && failure != null && DatabaseFailure.isTheFaultOfData(failure)) {

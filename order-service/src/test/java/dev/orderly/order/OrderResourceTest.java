@@ -1,6 +1,7 @@
 package dev.orderly.order;
 
 import static io.restassured.RestAssured.given;
+import static java.util.stream.Collectors.groupingBy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.containsString;
@@ -31,10 +32,12 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -372,22 +375,34 @@ class OrderResourceTest {
                         + " SELECT gen_random_uuid(), customer_id, status, lines, total, currency, payment_method,"
                         + " now() - interval '61 s', version FROM orders, generate_series(1, 100) WHERE customer_id = ?");
         try {
-            await().untilAsserted(() -> place(key(), body("mug", 1))
+            await().until(() -> placeMany().containsKey(503));
+            var many = placeMany();
+            assertThat(many).as("a few are let in, to see when it is over").containsKeys(202, 503);
+            many.get(503)
+                    .getFirst()
                     .then()
-                    .statusCode(503)
                     .contentType(PROBLEM)
                     .header("Retry-After", "5")
-                    .body("detail", containsString("Nothing was changed")));
+                    .body("detail", containsString("Nothing was changed"));
 
             assertThat(place(key, body("mug", 1)).asString())
                     .as("a repeated request gets its answer")
                     .isEqualTo(before.asString());
             place(key(), byCard("\"tok_ok\"")).then().statusCode(202);
+
+            change("UPDATE orders SET status = 'CONFIRMED' WHERE customer_id = ?"
+                    + " AND id NOT IN (SELECT id FROM orders WHERE status = 'PENDING' ORDER BY placed_at LIMIT 20)");
+            await().during(Duration.ofSeconds(3)).until(() -> placeMany().containsKey(503));
         } finally {
             change("UPDATE orders SET status = 'CONFIRMED' WHERE customer_id = ?");
         }
 
-        await().untilAsserted(() -> place(key(), body("mug", 1)).then().statusCode(202));
+        await().untilAsserted(() -> assertThat(placeMany()).containsOnlyKeys(202));
+    }
+
+    /** More than are let in within a second while there is a backlog; by their status. */
+    private Map<Integer, List<Response>> placeMany() {
+        return Stream.generate(() -> place(key(), body("mug", 1))).limit(40).collect(groupingBy(Response::statusCode));
     }
 
     private void change(String sql) throws SQLException {
