@@ -8,6 +8,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -25,8 +26,8 @@ import org.jboss.logging.Logger;
  *
  * <p>Orders that were given up are undecided no longer, and yet the other services have still to do, and undo, what they were
  * placed for, before anything newer. That this is over shows only in orders that come after them; so {@value #PROBES} a second
- * are accepted all the same (as by a circuit breaker that is half open), and all others when no more than
- * {@value #FEW} are undecided for so long.
+ * are accepted all the same (as by a circuit breaker that is half open), and all others when fewer than {@value #FEW} are
+ * undecided for so long: not before the first of those that were let in could be.
  */
 @ApplicationScoped
 class Backlog {
@@ -36,14 +37,19 @@ class Backlog {
     private static final int TOO_MANY = 100;
     private static final int FEW = 10;
 
-    /** Per second and payment method. More than {@value #FEW} must come together in two thirds of an order's time. */
+    /** Per second and payment method. */
     private static final int PROBES = 10;
+
+    /** In which more than {@value #FEW} of them come, and a look at them. */
+    private static final Duration PROBING = Duration.ofSeconds(5);
 
     private final Orders orders;
     private final Clock clock;
     private final Duration patience;
-    /** Of the payment methods that are closed, how many orders may still be placed until the next look. */
-    private final Map<PaymentMethod, AtomicInteger> probes = new ConcurrentHashMap<>();
+    private final Map<PaymentMethod, Closed> closed = new ConcurrentHashMap<>();
+
+    /** @param probes how many orders may still be placed until the next look */
+    private record Closed(Instant since, AtomicInteger probes) {}
 
     Backlog(Orders orders, Clock clock, @ConfigProperty(name = "orderly.order.deadline") Duration deadline) {
         this.orders = orders;
@@ -53,27 +59,38 @@ class Backlog {
 
     /** Whether too many orders of a payment method wait; as of the last look, which is a second ago if all is well. */
     boolean isTooOld(PaymentMethod method) {
-        return probes.containsKey(method);
+        return closed.containsKey(method);
     }
 
     /** Whether one more order of a payment method is to be placed: always, unless too many wait; then a few. */
     boolean admits(PaymentMethod method) {
-        var left = probes.get(method);
-        return left == null || left.getAndDecrement() > 0;
+        var now = closed.get(method);
+        return now == null || now.probes.getAndDecrement() > 0;
     }
 
     @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = Migration.class)
     void look() throws SQLException {
-        orders.undecidedBefore(clock.instant().minus(patience), TOO_MANY).forEach((method, waiting) -> {
-            if (waiting >= (isTooOld(method) ? FEW : TOO_MANY)) {
-                if (probes.put(method, new AtomicInteger(PROBES)) == null) {
-                    LOG.warnf(
-                            "refusing all but %d orders by %s a second: %d or more are undecided for longer than %s",
-                            PROBES, method, TOO_MANY, patience);
-                }
-            } else if (probes.remove(method) != null) {
-                LOG.warnf("accepting all orders by %s again", method);
-            }
-        });
+        var now = clock.instant();
+        orders.undecidedBefore(now.minus(patience), TOO_MANY)
+                .forEach(
+                        (method, waiting) -> closed.compute(method, (_, before) -> look(method, waiting, before, now)));
+    }
+
+    private Closed look(PaymentMethod method, int waiting, Closed before, Instant now) {
+        if (before == null) {
+            return waiting < TOO_MANY ? null : close(method, now);
+        }
+        if (waiting < FEW && before.since.plus(patience).plus(PROBING).isBefore(now)) {
+            LOG.warnf("accepting all orders by %s again", method);
+            return null;
+        }
+        return new Closed(before.since, new AtomicInteger(PROBES));
+    }
+
+    private Closed close(PaymentMethod method, Instant now) {
+        LOG.warnf(
+                "refusing all but %d orders by %s a second: %d or more are undecided for longer than %s",
+                PROBES, method, TOO_MANY, patience);
+        return new Closed(now, new AtomicInteger(PROBES));
     }
 }
