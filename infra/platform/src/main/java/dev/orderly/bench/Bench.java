@@ -26,6 +26,8 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -46,6 +48,9 @@ public final class Bench implements Callable<Integer> {
     /** Nearly as many as a service lets in at one time. */
     private static final int CONNECTIONS = 192;
 
+    /** Of what must be there before the first order. */
+    private static final int SENDERS = 16;
+
     private static final int WATCHED_PER_SECOND = 20;
     private static final int BACKLOG_PER_SECOND = 1_500;
     private static final Duration REST = Duration.ofMinutes(5);
@@ -55,7 +60,7 @@ public final class Bench implements Callable<Integer> {
     @Option(names = "--quick", description = "In three minutes: shorter, fewer rates, a smaller backlog.")
     boolean quick;
 
-    @Option(names = "--seconds", paramLabel = "N", description = "Of saturation. (default: 60, quick: 20)")
+    @Option(names = "--seconds", paramLabel = "N", description = "Of saturation. (default: 60, quick: 15)")
     Integer seconds;
 
     @Option(
@@ -68,7 +73,7 @@ public final class Bench implements Callable<Integer> {
     @Option(
             names = "--backlog",
             paramLabel = "EVENTS",
-            description = "That pile up while services stand. (default: 200000, quick: 20000)")
+            description = "That pile up while services stand. (default: 200000, quick: 8000)")
     Integer backlog;
 
     @Option(
@@ -101,6 +106,7 @@ public final class Bench implements Callable<Integer> {
             description = "Measure nothing: set two reports side by side.")
     List<Path> compare;
 
+    private final Instant begun = Instant.now();
     private final HttpClient http = HttpClient.newHttpClient();
     private final Report report = new Report();
     private SystemUnderTest system;
@@ -166,13 +172,13 @@ public final class Bench implements Callable<Integer> {
 
     private boolean measure(OrderLoad load) throws InterruptedException, SQLException, IOException, ExecutionException {
         say("warming up");
-        var time = Duration.ofSeconds(seconds != null ? seconds : quick ? 20 : 60);
+        var time = Duration.ofSeconds(seconds != null ? seconds : quick ? 15 : 60);
         saturate(load, Duration.ofSeconds(quick ? 25 : 180)); // or it would measure the compilers most of all
         saturation(load, time);
         for (int rate : rates != null ? rates : quick ? List.of(50, 200) : List.of(50, 200, 500, 1000)) {
-            latency(load, rate, Duration.ofSeconds(quick ? 10 : 30));
+            latency(load, rate, Duration.ofSeconds(quick ? 8 : 30));
         }
-        backlog(load, backlog != null ? backlog : quick ? 20_000 : 200_000);
+        backlog(load, backlog != null ? backlog : quick ? 8_000 : 200_000);
         floor(Duration.ofSeconds(quick ? 3 : 10));
         return invariants();
     }
@@ -183,8 +189,19 @@ public final class Bench implements Callable<Integer> {
             say("%,d past orders".formatted(rows));
             fillWithPastOrders();
         }
-        for (var need : OrderLoad.needs()) {
-            send(need.service(), need.method(), need.path(), need.body());
+        try (var senders = Executors.newFixedThreadPool(SENDERS)) {
+            var sent = new ArrayList<Future<?>>();
+            for (var need : OrderLoad.needs()) {
+                sent.add(senders.submit(() -> {
+                    send(need.service(), need.method(), need.path(), need.body());
+                    return null;
+                }));
+            }
+            for (var one : sent) {
+                one.get();
+            }
+        } catch (ExecutionException e) {
+            throw new StartFailure("cannot prepare: " + e.getCause().getMessage(), e);
         }
     }
 
@@ -440,8 +457,8 @@ public final class Bench implements Callable<Integer> {
         }
     }
 
-    private static void say(String line) {
-        System.out.println(line);
+    private void say(String line) {
+        System.out.printf("%4d s  %s%n", Duration.between(begun, Instant.now()).toSeconds(), line);
     }
 
     /** How many orders are under way, asked for again and again, beside what looks at it. */

@@ -26,7 +26,7 @@ import java.util.stream.Stream;
  */
 record Fault(int number, Kind kind, String target, Duration at, Duration lasts, int dice) {
 
-    /** What can go wrong; in brackets its name in the catalogue of {@code docs/faults.md}. */
+    /** What can go wrong; {@code docs/faults.md} says what each does. */
     enum Kind {
         KILL_SERVICE(SERVICES),
         CRASH_POINT(Arrays.stream(Byteman.CrashPoint.values())

@@ -31,7 +31,7 @@ final class Supervisor {
     private static final Duration STEADY = Duration.ofSeconds(10);
     private static final Duration STARTING_POLL = Duration.ofMillis(150);
     private static final Duration RUNNING_POLL = Duration.ofSeconds(1);
-    /** Eleven cold JVMs on two busy cores need a minute and more; what hangs is told by its log all the same. */
+    /** A dozen cold JVMs on two busy cores need a minute and more; what hangs is told by its log all the same. */
     private static final Duration FIRST_START = Duration.ofSeconds(180);
 
     private static final int NOT_ALIVE_LIMIT = 3;
