@@ -2,3 +2,6 @@
 -- never reach the topic.
 SELECT pg_create_logical_replication_slot('outbox_${database}', 'pgoutput')
 WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = 'outbox_${database}');
+
+-- Whatever the time since the last run: a row for which there is no partition yet would stay in the default one for good.
+SELECT keep_partitions();

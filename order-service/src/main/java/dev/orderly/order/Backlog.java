@@ -26,8 +26,8 @@ import org.jboss.logging.Logger;
  *
  * <p>Orders that were given up are undecided no longer, and yet the other services have still to do, and undo, what they were
  * placed for, before anything newer. That this is over shows only in orders that come after them; so {@value #PROBES} a second
- * are accepted all the same (as by a circuit breaker that is half open), and all others when fewer than {@value #FEW} are
- * undecided for so long: not before the first of those that were let in could be.
+ * are accepted all the same (as by a circuit breaker that is half open), and all others when of those who have just become too
+ * old fewer than {@value #FEW} are undecided.
  */
 @ApplicationScoped
 class Backlog {
@@ -35,13 +35,15 @@ class Backlog {
     private static final Logger LOG = Logger.getLogger(Backlog.class);
 
     private static final int TOO_MANY = 100;
-    private static final int FEW = 10;
 
-    /** Per second and payment method. */
+    /** Per second, payment method and instance. */
     private static final int PROBES = 10;
 
-    /** In which more than {@value #FEW} of them come, and a look at them. */
+    /** Of so many seconds' probes it is looked at what became of them. */
     private static final Duration PROBING = Duration.ofSeconds(5);
+
+    /** A fifth of them: single ones wait for reasons of their own. */
+    private static final int FEW = 10;
 
     private final Orders orders;
     private final Clock clock;
@@ -71,20 +73,24 @@ class Backlog {
     @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = Migration.class)
     void look() throws SQLException {
         var now = clock.instant();
-        orders.undecidedBefore(now.minus(patience), TOO_MANY)
-                .forEach(
-                        (method, waiting) -> closed.compute(method, (_, before) -> look(method, waiting, before, now)));
+        for (var method : PaymentMethod.values()) {
+            var before = closed.get(method);
+            if (before == null) {
+                if (orders.undecided(method, Instant.EPOCH, now.minus(patience), TOO_MANY) >= TOO_MANY) {
+                    closed.put(method, close(method, now));
+                }
+            } else if (isOver(method, before.since, now)) {
+                LOG.warnf("accepting all orders by %s again", method);
+                closed.remove(method);
+            } else {
+                closed.put(method, new Closed(before.since, new AtomicInteger(PROBES)));
+            }
+        }
     }
 
-    private Closed look(PaymentMethod method, int waiting, Closed before, Instant now) {
-        if (before == null) {
-            return waiting < TOO_MANY ? null : close(method, now);
-        }
-        if (waiting < FEW && before.since.plus(patience).plus(PROBING).isBefore(now)) {
-            LOG.warnf("accepting all orders by %s again", method);
-            return null;
-        }
-        return new Closed(before.since, new AtomicInteger(PROBES));
+    private boolean isOver(PaymentMethod method, Instant since, Instant now) throws SQLException {
+        var end = now.minus(patience);
+        return since.isBefore(end.minus(PROBING)) && orders.undecided(method, end.minus(PROBING), end, FEW) < FEW;
     }
 
     private Closed close(PaymentMethod method, Instant now) {

@@ -174,7 +174,7 @@ class FlashSaleDrain {
                         "flash-sale:" + sale.id(),
                         null))
                 .toList();
-        var answers = commands.place(placements, _ -> true);
+        var answers = commands.place(placements, true);
         var tickets = new ArrayList<Ticket>();
         for (var i = 0; i < customers.size(); i++) {
             tickets.add(

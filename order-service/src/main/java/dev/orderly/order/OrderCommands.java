@@ -25,7 +25,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
-import java.util.function.Predicate;
 
 /**
  * What a customer can do to orders. Each command is one transaction that holds the orders and the events that tell of them;
@@ -94,12 +93,14 @@ class OrderCommands {
 
     private final Orders orders;
     private final IdempotencyKeys keys;
+    private final Backlog backlog;
     private final Outbox outbox;
     private final Clock clock;
 
-    OrderCommands(Orders orders, IdempotencyKeys keys, Outbox outbox, Clock clock) {
+    OrderCommands(Orders orders, IdempotencyKeys keys, Backlog backlog, Outbox outbox, Clock clock) {
         this.orders = orders;
         this.keys = keys;
+        this.backlog = backlog;
         this.outbox = outbox;
         this.clock = clock;
     }
@@ -107,19 +108,17 @@ class OrderCommands {
     /**
      * Places orders at today's prices; a repeated request gets the order that its first placed.
      *
-     * @param admitted asked for each that could be placed; those that are not are refused, unless they are repeated
+     * @param admitted that they are has been decided already; else only as many as the {@link Backlog} admits are placed
      * @return an answer to each, in their order
      */
     @Transactional(rollbackOn = SQLException.class) // By itself it would commit after a checked exception.
-    List<Answer> place(List<Placement> placements, Predicate<PaymentMethod> admitted) throws SQLException {
+    List<Answer> place(List<Placement> placements, boolean admitted) throws SQLException {
         var placed = new LinkedHashMap<UUID, Order>();
         var refused = new HashMap<UUID, RuntimeException>();
         price(placements, placed, refused);
-        placements.stream()
-                .filter(placement -> placed.containsKey(placement.orderId))
-                .filter(placement -> !admitted.test(placement.wish.paymentMethod))
-                .forEach(placement -> refused.put(placement.orderId, new TooManyWaiting()));
-        placed.keySet().removeAll(refused.keySet());
+        if (!admitted) {
+            refuseTooMany(placements, placed, refused);
+        }
         placed.keySet().retainAll(take(placements, placed.keySet()));
         orders.add(placed.values());
         publish(placements, placed);
@@ -173,6 +172,26 @@ class OrderCommands {
                                 now));
             } catch (UnknownProducts | IllegalArgumentException | ArithmeticException e) {
                 refused.put(placement.orderId, e);
+            }
+        }
+    }
+
+    /** Those that are repeated get their answer in any case, and take nobody's place. */
+    private void refuseTooMany(List<Placement> placements, Map<UUID, Order> placed, Map<UUID, RuntimeException> refused)
+            throws SQLException {
+        var limited = placements.stream()
+                .filter(placement -> placed.containsKey(placement.orderId))
+                .filter(placement -> backlog.isTooOld(placement.wish.paymentMethod))
+                .toList();
+        if (limited.isEmpty()) {
+            return;
+        }
+        var repeated =
+                keys.uses(limited.stream().map(Placement::key).collect(toSet())).keySet();
+        for (var placement : limited) {
+            if (!repeated.contains(placement.key()) && !backlog.admits(placement.wish.paymentMethod)) {
+                placed.remove(placement.orderId);
+                refused.put(placement.orderId, new TooManyWaiting());
             }
         }
     }

@@ -19,6 +19,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Where orders come in. Those that come while one transaction is under way wait for its end together, and are the next
@@ -37,16 +38,13 @@ class OrderIntake {
     /** Time-ordered, so that new orders are neighbours in every index. */
     private static final NoArgGenerator IDS = Generators.timeBasedEpochRandomGenerator();
 
-    private final Backlog backlog;
     private final OrderCommands commands;
-    /** No longer than the requests that are admitted at one time. */
     private final BlockingQueue<Waiting> waiting = new LinkedBlockingQueue<>();
 
     private final ExecutorService writers = Executors.newFixedThreadPool(
             WRITERS, Thread.ofPlatform().name("order-intake-", 1).daemon().factory());
 
-    OrderIntake(Backlog backlog, OrderCommands commands) {
-        this.backlog = backlog;
+    OrderIntake(OrderCommands commands) {
         this.commands = commands;
     }
 
@@ -66,12 +64,19 @@ class OrderIntake {
      * @return the order when it is durable; fails with the reason when it is refused, or with that of the database
      */
     Uni<Order> place(Wish wish, String idempotencyKey, String traceparent) {
-        return Uni.createFrom()
-                .emitter(caller -> waiting.add(
-                        new Waiting(new Placement(IDS.generate(), wish, idempotencyKey, traceparent), caller)));
+        return Uni.createFrom().emitter(caller -> {
+            var one = new Waiting(
+                    new Placement(IDS.generate(), wish, idempotencyKey, traceparent), caller, new AtomicBoolean());
+            caller.onTermination(() -> one.gone.set(true));
+            waiting.add(one);
+        });
     }
 
-    private record Waiting(Placement placement, UniEmitter<? super Order> caller) {}
+    /**
+     * @param gone when the caller has hung up: while the database hangs there may come many, each for a moment, and afterwards
+     *     all who still wait would wait for the orders of those who do not
+     */
+    private record Waiting(Placement placement, UniEmitter<? super Order> caller, AtomicBoolean gone) {}
 
     private void write() {
         try {
@@ -79,7 +84,10 @@ class OrderIntake {
                 var group = new ArrayList<Waiting>();
                 group.add(waiting.take());
                 waiting.drainTo(group, GROUP - 1);
-                place(group);
+                group.removeIf(one -> one.gone.get());
+                if (!group.isEmpty()) {
+                    place(group);
+                }
             }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt(); // the application stops
@@ -89,7 +97,7 @@ class OrderIntake {
     private void place(List<Waiting> group) {
         try {
             var placements = group.stream().map(Waiting::placement).toList();
-            answer(group, commands.place(placements, backlog::admits));
+            answer(group, commands.place(placements, false));
         } catch (SQLException | RuntimeException e) {
             var failure = DatabaseFailure.behind(e);
             if (group.size() > 1 && failure != null && DatabaseFailure.isTheFaultOfData(failure)) {

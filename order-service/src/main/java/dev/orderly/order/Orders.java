@@ -13,7 +13,6 @@ import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Instant;
 import java.util.Collection;
-import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -89,26 +88,23 @@ class Orders {
         }
     }
 
-    /** How many orders that were placed before a time are undecided, by payment method; {@code most} if it is more. */
-    Map<PaymentMethod, Integer> undecidedBefore(Instant time, int most) throws SQLException {
+    /** How many orders of a payment method that were placed within a time are undecided; {@code most} if it is more. */
+    int undecided(PaymentMethod method, Instant from, Instant before, int most) throws SQLException {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement("""
-                        SELECT method, (SELECT count(*)
-                                        FROM (SELECT FROM orders
-                                              WHERE status = 'PENDING' AND placed_at < ? AND payment_method = method
-                                              ORDER BY placed_at LIMIT ?))
-                        FROM unnest(?::text[]) AS method
+                        SELECT count(*)
+                        FROM (SELECT FROM orders
+                              WHERE status = 'PENDING' AND placed_at >= ? AND placed_at < ? AND payment_method = ?
+                              ORDER BY placed_at LIMIT ?)
                         """)) {
-            select.setTimestamp(1, Timestamp.from(time));
-            select.setInt(2, most);
-            select.setObject(3, column(List.of(PaymentMethod.values()), PaymentMethod::name, String[]::new));
-            var undecided = new EnumMap<PaymentMethod, Integer>(PaymentMethod.class);
-            try (var rows = select.executeQuery()) {
-                while (rows.next()) {
-                    undecided.put(PaymentMethod.valueOf(rows.getString(1)), rows.getInt(2));
-                }
+            select.setTimestamp(1, Timestamp.from(from));
+            select.setTimestamp(2, Timestamp.from(before));
+            select.setString(3, method.name());
+            select.setInt(4, most);
+            try (var row = select.executeQuery()) {
+                row.next();
+                return row.getInt(1);
             }
-            return undecided;
         }
     }
 

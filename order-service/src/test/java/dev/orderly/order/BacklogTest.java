@@ -11,7 +11,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
-import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -40,9 +39,10 @@ class BacklogTest {
 
     private final Orders orders = new Orders(null) {
         @Override
-        Map<PaymentMethod, Integer> undecidedBefore(Instant time, int most) {
-            assertThat(time).as("a third of 30 s ago").isEqualTo(now.minusSeconds(10));
-            return Map.of(BALANCE, Math.min(undecided, most), CARD, 0);
+        int undecided(PaymentMethod method, Instant from, Instant before, int most) {
+            assertThat(before).as("a third of 30 s ago").isEqualTo(now.minusSeconds(10));
+            assertThat(from).as("all, or of those let in the latest").isIn(Instant.EPOCH, now.minusSeconds(15));
+            return method == BALANCE ? Math.min(undecided, most) : 0;
         }
     };
 

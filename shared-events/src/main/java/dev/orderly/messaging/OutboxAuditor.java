@@ -52,10 +52,18 @@ class OutboxAuditor {
      */
     private static final String LOCK = "SELECT FROM outbox_audit FOR UPDATE";
 
-    /** One step: from the canary at which the last one ended to the next that has arrived. */
+    /**
+     * One step: from where the last one ended to the next canary that has arrived, but not more than what was recorded within
+     * ten seconds. As long as the slot was lost no canary has arrived, and all that it swallowed, in one statement, could take
+     * longer than any statement may.
+     */
     private static final String NEXT_STEP = """
             SELECT audited_until AS since,
-                   (SELECT canary.recorded_at - grace.length
+                   (SELECT least(canary.recorded_at - grace.length,
+                                 (SELECT recorded_at + interval '10 s'
+                                  FROM outbox
+                                  WHERE recorded_at >= audited_until
+                                  ORDER BY recorded_at LIMIT 1))
                     FROM outbox canary
                     WHERE canary.topic = 'relay-canary' AND canary.recorded_at > audited_until + grace.length
                       AND seen @> canary.seq

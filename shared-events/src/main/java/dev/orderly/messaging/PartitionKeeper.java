@@ -7,7 +7,8 @@ import javax.sql.DataSource;
 
 /**
  * Makes the coming days' partitions of outbox, inbox and whatever else the table {@code retention} names, and drops those
- * that are past it: dropping costs nothing, where deleting would cost as much as the inserts did. The first run is the migration's.
+ * that are past it: dropping costs nothing, where deleting would cost as much as the inserts did. The first run is that of
+ * {@code afterMigrate.sql}, at every start.
  */
 @ApplicationScoped
 class PartitionKeeper {

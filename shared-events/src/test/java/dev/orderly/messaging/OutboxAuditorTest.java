@@ -78,6 +78,26 @@ class OutboxAuditorTest extends OnRealPlatform {
                 .hasSize(1);
     }
 
+    /** As after a slot was lost for as long: none of the canaries in between has arrived. */
+    @Test
+    void much_that_was_lost_is_published_again_in_short_steps() throws SQLException {
+        strings("UPDATE outbox_audit SET audited_until = now() - ?::interval RETURNING 'behind'", "600 s");
+        var key = "lost for long " + UUID.randomUUID();
+        for (var secondsAgo : List.of(500, 485, 470)) {
+            record("order-service", key, secondsAgo);
+            record("relay-canary", "lost canary", secondsAgo - 1);
+        }
+        record("relay-canary", "first canary after", 300);
+        relay("first canary after");
+
+        auditor.audit();
+
+        assertThat(strings("SELECT topic FROM outbox WHERE key = ?", key)).hasSize(6);
+        assertThat(strings("SELECT DISTINCT recorded_at FROM outbox WHERE key = ?", key))
+                .as("each in a transaction of its own, beside the three that were lost")
+                .hasSize(6);
+    }
+
     /** That one waits at all; why it does so in a statement of its own (OutboxAuditor.LOCK), only hours of load would show. */
     @Test
     void an_audit_waits_for_what_is_being_noted() throws Exception {

@@ -8,6 +8,9 @@ import static org.hamcrest.Matchers.equalTo;
 
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +48,39 @@ class LossTest {
                 .containsExactly("OrderPlaced", "StockReserved", "PaymentCaptured", "OrderConfirmed");
         await().untilAsserted(() -> shop.assertSold(1));
         shop.assertSpent(Shop.PRICE);
+    }
+
+    /** All four: their log is one. */
+    @Test
+    void events_whose_replication_slot_the_server_has_given_up_are_published_again() throws SQLException {
+        var shop = new Shop(1, 5000);
+        String id;
+        try (var _ = RunningSystem.holdRelays()) {
+            RunningSystem.stopRelay("payments");
+            id = shop.order(1);
+            await().atMost(Duration.ofSeconds(20))
+                    .until(() ->
+                            RunningSystem.number("payments", "SELECT count(*) FROM outbox WHERE key = '" + id + "'")
+                                    == 1);
+            RunningSystem.giveUpSlots("payments");
+        }
+
+        await().atMost(Duration.ofSeconds(120))
+                .untilAsserted(() -> Shop.look(id).then().body("status", equalTo("CONFIRMED")));
+        shop.assertSpent(Shop.PRICE);
+    }
+
+    @Test
+    void a_partition_that_is_missing_is_there_when_its_service_has_started() throws SQLException {
+        var last = "outbox_" + LocalDate.now(ZoneOffset.UTC).plusDays(7).format(DateTimeFormatter.BASIC_ISO_DATE);
+        RunningSystem.change("inventory", "DROP TABLE " + last);
+        long former = RunningSystem.pid("inventory-service");
+
+        RunningSystem.kill("inventory-service");
+        RunningSystem.awaitRestart("inventory-service", former);
+
+        assertThat(RunningSystem.number("inventory", "SELECT count(*) FROM pg_class WHERE relname = '" + last + "'"))
+                .isEqualTo(1);
     }
 
     @Test

@@ -121,6 +121,38 @@ class RunningSystem implements BeforeAllCallback {
         });
     }
 
+    /** As if the relays had been away for longer than the server keeps its log for them. */
+    static void giveUpSlots(String database) throws SQLException {
+        try (var session = connect("postgres", "postgres", secret("postgres"));
+                var statement = session.createStatement()) {
+            statement.execute("ALTER SYSTEM SET max_slot_wal_keep_size = 0");
+            try {
+                statement.execute("SELECT pg_reload_conf()");
+                await().atMost(Duration.ofSeconds(30)).until(() -> {
+                    statement.execute("SELECT pg_logical_emit_message(false, 'test', '')");
+                    statement.execute("SELECT pg_switch_wal()");
+                    statement.execute("CHECKPOINT");
+                    try (var alive =
+                            statement.executeQuery("SELECT FROM pg_replication_slots WHERE slot_name = 'outbox_"
+                                    + database + "' AND wal_status <> 'lost'")) {
+                        return !alive.next();
+                    }
+                });
+            } finally {
+                statement.execute("ALTER SYSTEM RESET max_slot_wal_keep_size");
+                statement.execute("SELECT pg_reload_conf()");
+            }
+        }
+    }
+
+    /** As an operator should not: by the role that the tables belong to. */
+    static void change(String database, String sql) throws SQLException {
+        try (var connection = connect(database, database + "_owner", secret(database + "_owner"));
+                var statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
     private static void connector(String database, String change, String state) {
         var connector = url("connect") + "/connectors/" + database + "-outbox";
         RestAssured.given().put(connector + "/" + change).then().statusCode(202);

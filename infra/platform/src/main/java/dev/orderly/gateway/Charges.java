@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.orderly.gateway.Token.Manner;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -205,8 +206,8 @@ final class Charges {
                 (entry, about) -> journal.append(line(entry, id).put("event", about)));
     }
 
-    String journal() throws IOException {
-        return journal.read();
+    void copyJournal(OutputStream to) throws IOException {
+        journal.copy(to);
     }
 
     void close() throws IOException {

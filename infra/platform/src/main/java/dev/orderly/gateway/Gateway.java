@@ -58,6 +58,9 @@ public final class Gateway implements AutoCloseable {
 
     private record Answer(int status, String body) {}
 
+    /** It may be larger than the memory, so it is not in here. */
+    private static final Answer JOURNAL = new Answer(200, "");
+
     Gateway(InetSocketAddress address, Path journal, String apiKey, URI callbacks, List<String> secrets)
             throws IOException {
         authorization = ("Bearer " + apiKey).getBytes(UTF_8);
@@ -104,8 +107,13 @@ public final class Gateway implements AutoCloseable {
             var answer = answer(exchange);
             var body = answer.body().getBytes(UTF_8);
             exchange.getResponseHeaders().set("Content-Type", "application/json");
-            exchange.sendResponseHeaders(answer.status(), body.length == 0 ? -1 : body.length);
-            exchange.getResponseBody().write(body);
+            if (answer == JOURNAL) {
+                exchange.sendResponseHeaders(answer.status(), 0); // in chunks
+                charges.copyJournal(exchange.getResponseBody());
+            } else {
+                exchange.sendResponseHeaders(answer.status(), body.length == 0 ? -1 : body.length);
+                exchange.getResponseBody().write(body);
+            }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         }
@@ -131,7 +139,7 @@ public final class Gateway implements AutoCloseable {
                 return answer(what, payment.group(2), body);
             }
             return switch (route) {
-                case "GET /log" -> new Answer(200, charges.journal());
+                case "GET /log" -> JOURNAL;
                 case "PUT /fault" -> behave(Journal.JSON.readTree(body));
                 default -> refusal(404, "there is no " + route);
             };

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -20,6 +21,9 @@ final class Journal {
 
     static final JsonMapper JSON = new JsonMapper();
 
+    /** In bytes; what it takes to find the end of the last one. */
+    private static final int LONGEST_LINE = 65_536;
+
     private final Path file;
     private final FileChannel channel;
 
@@ -27,16 +31,32 @@ final class Journal {
     Journal(Path file, Consumer<JsonNode> each) throws IOException {
         this.file = file;
         Files.createDirectories(file.toAbsolutePath().getParent());
-        channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         if (channel.tryLock() == null) {
             throw new IOException("another gateway has " + file);
         }
-        var text = read();
-        channel.truncate(text.substring(0, text.lastIndexOf('\n') + 1).getBytes(UTF_8).length);
+        channel.truncate(endOfLastLine());
         channel.position(channel.size());
-        for (String line : (Iterable<String>) read().lines()::iterator) {
-            each.accept(JSON.readTree(line));
+        try (var lines = Files.newBufferedReader(file)) {
+            for (var line = lines.readLine(); line != null; line = lines.readLine()) {
+                each.accept(JSON.readTree(line));
+            }
         }
+    }
+
+    private long endOfLastLine() throws IOException {
+        var tail = ByteBuffer.allocate((int) Math.min(channel.size(), LONGEST_LINE));
+        long start = channel.size() - tail.capacity();
+        while (tail.hasRemaining()) {
+            if (channel.read(tail, start + tail.position()) < 0) {
+                throw new IOException("somebody else shortens " + file);
+            }
+        }
+        int end = tail.capacity();
+        while (end > 0 && tail.get(end - 1) != '\n') {
+            end--;
+        }
+        return start + end;
     }
 
     static ObjectNode line(String entry, String payment) {
@@ -59,8 +79,8 @@ final class Journal {
         }
     }
 
-    String read() throws IOException {
-        return Files.readString(file);
+    void copy(OutputStream to) throws IOException {
+        Files.copy(file, to);
     }
 
     void close() throws IOException {

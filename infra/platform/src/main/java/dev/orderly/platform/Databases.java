@@ -95,6 +95,26 @@ final class Databases {
         }
     }
 
+    /**
+     * Drops the slots that the server has given up, for it may keep only so much of its log ({@code max_slot_wal_keep_size}): a
+     * relay waits for such a slot in vain, and makes one anew when there is none. Returns their names.
+     */
+    List<String> dropLostSlots() throws SQLException {
+        try (var connection = connect(SUPERUSER);
+                var statement = connection.createStatement();
+                var rows = statement.executeQuery("""
+                        SELECT slot_name, pg_drop_replication_slot(slot_name)
+                        FROM pg_replication_slots
+                        WHERE wal_status = 'lost' AND NOT active AND slot_name LIKE 'outbox\\_%'
+                        """)) {
+            var dropped = new ArrayList<String>();
+            while (rows.next()) {
+                dropped.add(rows.getString(1));
+            }
+            return dropped;
+        }
+    }
+
     /** The one number that a question asked as superuser is answered by. */
     long number(String database, String sql) {
         try (var connection = connect(database);

@@ -108,15 +108,14 @@ final class OutboxConnectors implements AutoCloseable {
 
     private void reconcile() throws InterruptedException {
         try {
+            for (String slot : postgres.dropLostSlots()) {
+                LOG.error("{} was further behind than the server keeps its log; its relay makes a new one", slot);
+            }
             Set<String> slots = postgres.slots();
             JsonNode registered = JSON.readTree(send("GET", "/connectors?expand=info&expand=status", null));
             var nowRunning = new HashSet<String>();
             for (String database : databases) {
-                JsonNode connector = registered.path(database + "-outbox");
-                if (slots.contains("outbox_" + database)) {
-                    register(database, connector);
-                }
-                if (keepRunning(database, connector.path("status"))) {
+                if (runs(database, slots, registered.path(database + "-outbox"))) {
                     nowRunning.add(database);
                 }
             }
@@ -129,6 +128,21 @@ final class OutboxConnectors implements AutoCloseable {
             // Connect or PostgreSQL is down or starting; the supervisor brings it back, and this loop comes round
             // again.
             noticed("the connectors", "out of reach: " + e);
+        }
+    }
+
+    /** Says whether the relay runs after all was done for it; what is wrong with one must not be the others' trouble. */
+    private boolean runs(String database, Set<String> slots, JsonNode connector) throws InterruptedException {
+        try {
+            if (slots.contains("outbox_" + database)) {
+                register(database, connector);
+            }
+            boolean runs = keepRunning(database, connector.path("status"));
+            noticed("looking after " + database, "fine");
+            return runs;
+        } catch (IOException | SQLException | StartFailure e) {
+            noticed("looking after " + database, "impossible: " + e);
+            return false;
         }
     }
 

@@ -1,0 +1,52 @@
+package dev.orderly.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class JournalTest {
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void what_was_written_is_there_after_a_restart_without_the_line_that_a_crash_cut_off() throws IOException {
+        var file = folder.resolve("made/journal.jsonl");
+        var payments = IntStream.range(0, 1_000).mapToObj(i -> "payment-" + i).toList();
+        var journal = new Journal(file, _ -> {});
+        payments.forEach(payment -> journal.append(Journal.line("request", payment)));
+        journal.close();
+        Files.writeString(file, Files.readString(file) + "{\"at\":\"2026-");
+
+        assertThat(paymentsIn(file)).isEqualTo(payments);
+        assertThat(Files.readString(file)).endsWith("}\n");
+    }
+
+    @Test
+    void a_first_line_that_a_crash_cut_off_is_nothing() throws IOException {
+        var file = folder.resolve("journal.jsonl");
+        Files.writeString(file, "{\"at\"");
+
+        assertThat(paymentsIn(file)).isEmpty();
+        assertThat(file).isEmptyFile();
+    }
+
+    private static List<String> paymentsIn(Path file) throws IOException {
+        var payments = new ArrayList<String>();
+        var journal =
+                new Journal(file, line -> payments.add(line.path("payment").asText()));
+        var copy = new ByteArrayOutputStream();
+        journal.copy(copy);
+        journal.close();
+        assertThat(copy.toByteArray()).isEqualTo(Files.readAllBytes(file));
+        return payments;
+    }
+}
