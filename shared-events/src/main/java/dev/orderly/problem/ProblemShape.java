@@ -34,6 +34,7 @@ class ProblemShape implements ProblemPostProcessor {
 
     static final URI NO_SPECIAL_TYPE = URI.create("about:blank");
     private static final Set<String> PASSING = Set.of("08", "40", "53", "57");
+    private static final Set<String> TIMEOUTS = Set.of("55P03", "25P03", "25P04");
     static final int RETRY_AFTER_SECONDS = 1;
     private static final int MOST_CAUSES = 20;
 
@@ -129,15 +130,17 @@ class ProblemShape implements ProblemPostProcessor {
     }
 
     /**
-     * No connection (class 08, or no state at all: the pool has none), too few resources (53), a shutdown (57), or others
-     * at work on the same rows (40, 55P03).
+     * No connection (class 08, or no state at all: the pool has none), too few resources (53), a shutdown (57), others at
+     * work on the same rows (40), or an end that we have set ourselves (infra/postgres/database.sql): to the wait for a lock
+     * (55P03), to a transaction in which nothing happens (25P03), and to any transaction (25P04).
      */
     private static boolean willPass(Throwable failure) {
         return causes(failure)
                 .filter(SQLException.class::isInstance)
                 .limit(1)
                 .map(cause -> ((SQLException) cause).getSQLState())
-                .anyMatch(state -> state == null || state.equals("55P03") || PASSING.contains(state.substring(0, 2)));
+                .anyMatch(
+                        state -> state == null || TIMEOUTS.contains(state) || PASSING.contains(state.substring(0, 2)));
     }
 
     /** Then there is nobody to answer to, and no mistake but perhaps that it took long. */

@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.lang.reflect.UndeclaredThrowableException;
 import java.sql.SQLException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What will pass by itself is a 503, and says whether anything may have been changed. */
 class ProblemShapeTest {
@@ -20,6 +22,21 @@ class ProblemShapeTest {
         var problem = shapeOf(new IllegalStateException(LOST));
 
         assertThat(problem.getStatusCode()).isEqualTo(503);
+        assertThat(problem.getDetail()).contains("Nothing was changed");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "57014, a statement took too long",
+        "55P03, a lock did not come",
+        "25P03, nothing happened in a transaction",
+        "25P04, a transaction took too long"
+    })
+    void what_our_own_timeouts_have_ended_may_be_tried_again(String state, String why) {
+        var problem = shapeOf(new IllegalStateException(new SQLException(why, state)));
+
+        assertThat(problem.getStatusCode()).isEqualTo(503);
+        assertThat(problem.getHeaders()).containsEntry("Retry-After", 1);
         assertThat(problem.getDetail()).contains("Nothing was changed");
     }
 
