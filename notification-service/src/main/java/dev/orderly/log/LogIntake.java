@@ -76,8 +76,9 @@ class LogIntake {
     }
 
     void admit(RoutingContext request) {
+        // By its beginning: "/logs/", "/x/../logs" and "/logs;a=b" are routed to the logs too.
         if (request.request().method() != HttpMethod.POST
-                || !request.request().path().equals(PATH)) {
+                || !request.normalizedPath().startsWith(PATH)) {
             request.next();
             return;
         }

@@ -45,6 +45,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @QuarkusTest
 @QuarkusTestResource(
@@ -187,10 +188,11 @@ class ClientLogTest {
                 .contentType(PROBLEM);
     }
 
-    @Test
-    void a_batch_of_unknown_length_is_not_read() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"/logs", "/logs/", "//logs", "/x/../logs", "/%6Cogs", "/logs;a=b", "/logs%2F;a=b"})
+    void a_batch_of_unknown_length_is_not_read_however_the_path_is_written(String path) throws Exception {
         try (var http = HttpClient.newHttpClient()) {
-            var chunked = HttpRequest.newBuilder(logs)
+            var chunked = HttpRequest.newBuilder(URI.create("http://" + logs.getAuthority() + path))
                     .header("Content-Type", LogResource.NDJSON)
                     .POST(BodyPublishers.ofInputStream(
                             () -> new ByteArrayInputStream(line("m").getBytes(UTF_8))))

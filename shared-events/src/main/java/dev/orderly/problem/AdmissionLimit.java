@@ -29,18 +29,25 @@ class AdmissionLimit {
     private final AtomicInteger underWay = new AtomicInteger();
     private final Counter turnedAway;
 
-    /** @param exempt paths, by their beginning, of what limits itself */
+    /** @param exempt paths of what limits itself, with all that is below them */
     AdmissionLimit(
             @ConfigProperty(name = "orderly.http.most-commands-under-way") int most,
             @ConfigProperty(name = "orderly.http.self-limiting-paths") Optional<List<String>> exempt,
             MeterRegistry metrics) {
         this.most = most;
-        this.exempt = exempt.orElse(List.of());
+        this.exempt =
+                exempt.orElse(List.of()).stream().map(AdmissionLimit::withSlash).toList();
         this.turnedAway = metrics.counter("orderly.http.turned.away");
     }
 
-    private boolean limitsItself(String path) {
+    /** By the path that the routing goes by: else a detour through what is exempt would lead past the limit. */
+    private boolean limitsItself(RoutingContext request) {
+        var path = withSlash(request.normalizedPath());
         return exempt.stream().anyMatch(path::startsWith);
+    }
+
+    private static String withSlash(String path) {
+        return path.endsWith("/") ? path : path + "/";
     }
 
     void install(@Observes Filters filters) {
@@ -48,8 +55,7 @@ class AdmissionLimit {
     }
 
     void admit(RoutingContext request) {
-        if (QUESTIONS.contains(request.request().method())
-                || limitsItself(request.request().path())) {
+        if (QUESTIONS.contains(request.request().method()) || limitsItself(request)) {
             request.next();
         } else if (underWay.incrementAndGet() <= most) {
             request.addEndHandler(_ -> underWay.decrementAndGet()); // also when the caller hangs up

@@ -9,6 +9,12 @@ import io.restassured.response.Response;
 import io.vertx.core.Vertx;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -19,6 +25,8 @@ import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** On a web server whose answers are held back until the test lets them go. */
 class AdmissionLimitTest {
@@ -32,7 +40,7 @@ class AdmissionLimitTest {
 
     @BeforeEach
     void serve() {
-        var limit = new AdmissionLimit(MOST, Optional.of(List.of("/crowd/")), new SimpleMeterRegistry());
+        var limit = new AdmissionLimit(MOST, Optional.of(List.of("/crowd")), new SimpleMeterRegistry());
         var router = Router.router(vertx);
         router.route().handler(limit::admit);
         router.post("/crowd/*").handler(buyer -> buyer.end("you are in line"));
@@ -91,6 +99,39 @@ class AdmissionLimitTest {
 
         underWay.forEach(RoutingContext::end);
         admitted.forEach(CompletableFuture::join);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/crowded", "/crowd/../orders", "/crowd/%2e%2e/orders", "/crowd%2F7"})
+    void what_only_begins_like_it_is_not_admitted(String path) throws Exception {
+        var admitted = fillUp();
+
+        assertThat(statusOf(path)).isEqualTo(503);
+
+        underWay.forEach(RoutingContext::end);
+        admitted.forEach(CompletableFuture::join);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/crowd/7/", "//crowd/7", "/orders/../crowd/7"})
+    void what_is_routed_to_it_is_admitted_however_it_is_written(String path) throws Exception {
+        var admitted = fillUp();
+
+        assertThat(statusOf(path)).isEqualTo(200);
+
+        underWay.forEach(RoutingContext::end);
+        admitted.forEach(CompletableFuture::join);
+    }
+
+    /** By a client that sends the path as it is. */
+    private int statusOf(String path) throws Exception {
+        try (var client = HttpClient.newHttpClient()) {
+            var command = HttpRequest.newBuilder(URI.create("http://localhost:" + port + path))
+                    .timeout(Duration.ofSeconds(10)) // who is admitted here is not answered
+                    .POST(BodyPublishers.ofString("a wish"))
+                    .build();
+            return client.send(command, BodyHandlers.discarding()).statusCode();
+        }
     }
 
     private List<CompletableFuture<Response>> fillUp() {
