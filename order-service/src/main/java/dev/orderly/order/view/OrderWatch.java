@@ -1,6 +1,5 @@
 package dev.orderly.order.view;
 
-import io.quarkus.logging.Log;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import io.smallrye.mutiny.Multi;
@@ -24,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import org.jboss.logging.Logger;
 
 /**
  * Wakes those who wait for an order to change. One query serves all who wait, however many they are, and no thread is held
@@ -33,6 +33,8 @@ import java.util.stream.Collectors;
 @ApplicationScoped
 class OrderWatch {
 
+    private static final Logger LOG = Logger.getLogger(OrderWatch.class);
+
     private static final Duration INTERVAL = Duration.ofMillis(100);
 
     /** Waiting requests at one time; the next one is answered at once, as if its time were up. */
@@ -41,19 +43,28 @@ class OrderWatch {
     private final OrderViews views;
     private final Set<Waiting> waiting = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean due = new AtomicBoolean();
-    private final ScheduledExecutorService lookout = Executors.newSingleThreadScheduledExecutor(
-            Thread.ofPlatform().name("order-watch").factory());
+    private final ScheduledExecutorService lookout = threadNamed("order-watch");
+    // Apart from the lookout, which a query holds up for as long as the database does not answer.
+    private final ScheduledExecutorService timekeeper = threadNamed("order-watch-time");
+    private boolean blind;
 
     OrderWatch(OrderViews views) {
         this.views = views;
     }
 
+    private static ScheduledExecutorService threadNamed(String name) {
+        return Executors.newSingleThreadScheduledExecutor(
+                Thread.ofPlatform().name(name).factory());
+    }
+
     void start(@Observes StartupEvent event) {
         lookout.scheduleWithFixedDelay(this::lookAtAll, 0, INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
+        timekeeper.scheduleWithFixedDelay(this::endThoseWhoseTimeIsUp, 0, INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     void stop(@Observes ShutdownEvent event) {
         lookout.shutdown();
+        timekeeper.shutdown();
         waiting.forEach(Waiting::giveUp);
     }
 
@@ -64,7 +75,7 @@ class OrderWatch {
         }
     }
 
-    /** Completes when the order has come far enough, or when the time is up. */
+    /** Completes when the order has come far enough, or when the time is up, whatever becomes of the database. */
     Uni<Void> until(UUID order, Predicate<Progress> farEnough, Duration atMost) {
         return Uni.createFrom().emitter(emitter -> {
             var wait = new UntilFarEnough(order, farEnough, System.nanoTime() + atMost.toNanos(), emitter);
@@ -107,14 +118,31 @@ class OrderWatch {
                     case Stream stream when stream.position < reached.events() -> streams.add(stream);
                     case UntilFarEnough _, Stream _ -> {}
                 }
+            }
+            emit(streams);
+            if (blind) {
+                blind = false;
+                LOG.info("the orders that requests wait for can be looked at again");
+            }
+        } catch (SQLException | RuntimeException e) {
+            // Tried again after the interval; said once, and not ten times a second for as long as the database is
+            // away.
+            if (!blind) {
+                blind = true;
+                LOG.warn("could not look at the orders that requests wait for; it is tried again until it works", e);
+            }
+        }
+    }
+
+    private void endThoseWhoseTimeIsUp() {
+        try {
+            for (var wait : waiting) {
                 if (wait.deadline() - System.nanoTime() <= 0) {
                     wait.giveUp();
                 }
             }
-            emit(streams);
-        } catch (SQLException | RuntimeException e) {
-            // Tried again after the interval, and those who wait no longer than they asked to.
-            Log.warn("could not look at the orders that requests wait for", e);
+        } catch (RuntimeException e) {
+            LOG.warn("a wait did not end well", e); // and this comes again, which it would not after an exception
         }
     }
 
