@@ -19,6 +19,7 @@ import jakarta.ws.rs.core.UriInfo;
 import java.net.URI;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.UUID;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
@@ -29,6 +30,10 @@ public class FlashSaleResource {
 
     private static final String ID = "[a-z0-9][a-z0-9-]{0,63}";
     private static final String ID_MESSAGE = "must be 1 to 64 lower-case letters, digits and hyphens";
+
+    // Of the times that PostgreSQL can keep, those that can be meant.
+    private static final Instant EARLIEST = Instant.parse("2000-01-01T00:00:00Z");
+    private static final Instant LATEST = Instant.parse("2200-01-01T00:00:00Z");
 
     private static final String SOLD_OUT = problem(410, "Gone", "Sold out.");
     private static final String NOT_OPEN = problem(409, "Conflict", "The sale is not open.");
@@ -73,17 +78,24 @@ public class FlashSaleResource {
             @PathParam("id") @Pattern(regexp = ID, message = ID_MESSAGE) String id,
             @NotNull(message = "a body is required") @Valid Announcement announcement)
             throws SQLException {
-        if (!announcement.closesAt().isAfter(announcement.opensAt())) {
-            throw thrown(400, "Bad Request", "must be after opensAt")
-                    .with("field", "closesAt")
-                    .build();
+        var opensAt = storable("opensAt", announcement.opensAt());
+        var closesAt = storable("closesAt", announcement.closesAt());
+        if (!closesAt.isAfter(opensAt)) {
+            throw refused("closesAt", "must be after opensAt");
         }
-        var sale = new FlashSale(
-                id, announcement.sku(), announcement.units(), announcement.opensAt(), announcement.closesAt(), 0, 0);
+        var sale = new FlashSale(id, announcement.sku(), announcement.units(), opensAt, closesAt, 0, 0);
         if (!sales.announce(sale)) {
             throw thrown(409, "Conflict", "There is another sale " + id + ".").build();
         }
         return FlashSaleDocument.of(sales.remembered(id).orElse(sale));
+    }
+
+    /** To the microsecond: what is shorter is nothing to PostgreSQL, and a sale that lasts no time is none. */
+    private static Instant storable(String field, Instant time) {
+        if (time.isBefore(EARLIEST) || time.isAfter(LATEST)) {
+            throw refused(field, "must be between " + EARLIEST + " and " + LATEST);
+        }
+        return time.truncatedTo(ChronoUnit.MICROS);
     }
 
     @GET
@@ -150,13 +162,19 @@ public class FlashSaleResource {
     @Path("/{id}/orders/{customerId}")
     @Operation(summary = "What came of a customer's wish")
     @APIResponse(responseCode = "404", description = "Nothing is decided: they wait in line, or never were there")
-    public TicketDocument ticket(@PathParam("id") String id, @PathParam("customerId") UUID customerId)
+    public TicketDocument ticket(
+            @PathParam("id") @Pattern(regexp = ID, message = ID_MESSAGE) String id,
+            @PathParam("customerId") UUID customerId)
             throws SQLException {
         return sales.ticket(id, customerId)
                 .map(ticket -> new TicketDocument(ticket.outcome(), ticket.orderId()))
                 .orElseThrow(
                         () -> thrown(404, "Not Found", "Nothing is decided for this customer; who is in line waits.")
                                 .build());
+    }
+
+    private static HttpProblem refused(String field, String message) {
+        return thrown(400, "Bad Request", message).with("field", field).build();
     }
 
     private static HttpProblem unknown(String id) {

@@ -25,7 +25,12 @@ public class ProductResource {
 
     /** A product as it is offered. */
     public record Offer(
-            @NotBlank @Size(max = 200) String name,
+            // PostgreSQL stores neither a NUL nor half a character.
+            @NotBlank
+            @Size(max = 200)
+            @Pattern(regexp = "[^\\x00\\p{Cs}]*", message = "must have whole characters only, and no NUL")
+            String name,
+
             @NotNull @Valid Money price) {}
 
     /** A product of the catalogue. */

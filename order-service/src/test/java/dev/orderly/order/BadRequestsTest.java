@@ -219,6 +219,19 @@ class BadRequestsTest {
         assertThat(state()).isEqualTo(before);
     }
 
+    @ParameterizedTest(name = "R09 R10 {0}")
+    @ValueSource(strings = {"a\\u0000", "a\\ud800"})
+    void a_product_has_a_name_that_can_be_kept(String name) {
+        var answer = given().contentType(ContentType.JSON)
+                .body("{\"name\":\"%s\",\"price\":{\"amount\":1,\"currency\":\"EUR\"}}".formatted(name))
+                .put("/products/nameless");
+
+        assertThat(answer.statusCode()).as(answer.asString()).isEqualTo(400);
+        assertProblem(answer);
+        assertThat(answer.<List<String>>path("errors.field")).containsExactly("name");
+        assertThat(given().get("/products/nameless").statusCode()).isEqualTo(404);
+    }
+
     @ParameterizedTest(name = "R32 {0}")
     @ValueSource(strings = {"PUT", "PATCH", "DELETE", "TRACE"})
     void there_is_no_such_method(String method) throws SQLException {
@@ -267,6 +280,7 @@ class BadRequestsTest {
                 "R30 two lengths",
                 "R30 chunks and a length",
                 "R33 a megabyte of path",
+                "R33 an escape that is none",
                 "R34 two thousand parameters",
                 "R39 a header of 17 KB",
                 "R39 a header with a line break",
@@ -294,6 +308,7 @@ class BadRequestsTest {
                     case "R30 chunks and a length" -> keyed + chunked + length + chunk + "0\r\n\r\n";
                     case "R33 a megabyte of path" ->
                         keyed.replace("/orders", "/orders/" + "x".repeat(1024 * 1024)) + length + GOOD;
+                    case "R33 an escape that is none" -> keyed.replace("/orders", "/orders/%zz") + length + GOOD;
                     case "R34 two thousand parameters" ->
                         keyed.replace(
                                         "/orders",

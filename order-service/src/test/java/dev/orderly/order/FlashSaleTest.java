@@ -194,7 +194,11 @@ class FlashSaleTest {
                 "opensAt\":\"soon\"",
                 "opensAt\":0",
                 "opensAt\":1e400",
-                "closesAt\":\"2000-01-01T00:00:00Z\""
+                "opensAt\":\"-1000000000-01-01T00:00:00Z\"",
+                "closesAt\":\"2000-01-01T00:00:00Z\"",
+                "closesAt\":\"2026-01-01T00:00:00.0000001Z\"",
+                "closesAt\":\"+300000-01-01T00:00:00Z\"",
+                "closesAt\":\"+1000000000-01-01T00:00:00Z\""
             })
     void a_sale_that_makes_no_sense_is_not_announced(String wrong) {
         var field = wrong.substring(0, wrong.indexOf('"'));
@@ -208,6 +212,16 @@ class FlashSaleTest {
                 .contentType("application/problem+json")
                 .body("errors.field", hasItem(field));
         given().get("/flash-sales/" + sale).then().statusCode(404);
+    }
+
+    @Test
+    void what_is_no_id_of_a_sale_is_not_looked_for() {
+        given().urlEncodingEnabled(false)
+                .get("/flash-sales/%00/orders/" + UUID.randomUUID())
+                .then()
+                .statusCode(400)
+                .contentType("application/problem+json")
+                .body("errors.field", hasItem("id"));
     }
 
     @Test

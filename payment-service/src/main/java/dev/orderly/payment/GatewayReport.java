@@ -58,6 +58,7 @@ record GatewayReport(String merchant, UUID paymentId, Money amount, List<Outcome
     record Told(String id, String type, String merchant, UUID paymentId, Money amount, String reason) {
 
         private static final Pattern ID = Pattern.compile("[\\w-]{1,64}");
+        private static final Pattern TYPE = Pattern.compile("[\\w.-]{1,64}");
 
         /** A type that we do not know is none of our business, as the gateway's next version may have more of them. */
         GatewayReport report() {
@@ -84,6 +85,9 @@ record GatewayReport(String merchant, UUID paymentId, Money amount, List<Outcome
         require(told.id, told.type, told.merchant, told.paymentId, told.amount);
         if (!Told.ID.matcher(told.id).matches()) {
             throw new Unreadable("an id that is none");
+        }
+        if (!Told.TYPE.matcher(told.type).matches()) {
+            throw new Unreadable("a type that is none");
         }
         return told;
     }

@@ -270,6 +270,15 @@ class CallbackResourceTest extends OnRealPlatform {
     }
 
     @Test
+    void a_type_that_cannot_be_kept_is_none() throws SQLException {
+        requested();
+
+        post(body("\\u0000")).statusCode(400);
+
+        assertThat(stored()).isZero();
+    }
+
+    @Test
     void only_a_post_of_json_up_to_16_kilobytes_is_a_callback() { // C24 C25
         var large = body("succeeded") + " ".repeat(16 * 1024);
         post(large).statusCode(413);

@@ -9,6 +9,7 @@ import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.NotBlank;
 import jakarta.validation.constraints.NotNull;
+import jakarta.validation.constraints.Pattern;
 import jakarta.validation.constraints.Size;
 import jakarta.ws.rs.DefaultValue;
 import jakarta.ws.rs.GET;
@@ -27,6 +28,10 @@ import org.jboss.resteasy.reactive.ResponseStatus;
 @Path("/parked-events")
 public class ParkedEventResource {
 
+    // PostgreSQL stores neither a NUL nor half a character, and does not look for them either.
+    private static final String TEXT = "[^\\x00\\p{Cs}]*";
+    private static final String TEXT_MESSAGE = "must have whole characters only, and no NUL";
+
     private final ParkedEvents parkedEvents;
 
     ParkedEventResource(ParkedEvents parkedEvents) {
@@ -35,10 +40,14 @@ public class ParkedEventResource {
 
     /** Who wants it, and why; kept for good. */
     public record Order(
-            @NotBlank(message = "is required") @Size(max = 100, message = "must not be longer than 100 characters")
+            @NotBlank(message = "is required")
+            @Size(max = 100, message = "must not be longer than 100 characters")
+            @Pattern(regexp = TEXT, message = TEXT_MESSAGE)
             String operator,
 
-            @NotBlank(message = "is required") @Size(max = 1000, message = "must not be longer than 1000 characters")
+            @NotBlank(message = "is required")
+            @Size(max = 1000, message = "must not be longer than 1000 characters")
+            @Pattern(regexp = TEXT, message = TEXT_MESSAGE)
             String why) {}
 
     /** A parked event with the record that it was read from; without its payload when that is personal data. */
@@ -47,8 +56,8 @@ public class ParkedEventResource {
     @GET
     @Operation(summary = "What is parked, the oldest first")
     public List<ParkedEvent> list(
-            @QueryParam("consumer") String consumer,
-            @QueryParam("key") String key,
+            @QueryParam("consumer") @Pattern(regexp = TEXT, message = TEXT_MESSAGE) String consumer,
+            @QueryParam("key") @Pattern(regexp = TEXT, message = TEXT_MESSAGE) String key,
             @QueryParam("after") @DefaultValue("0") long after,
             @QueryParam("limit")
                     @DefaultValue("100")
@@ -64,7 +73,10 @@ public class ParkedEventResource {
     @GET
     @Path("/{consumer}/{eventId}")
     @Operation(summary = "A parked event with its record")
-    public Whole show(@PathParam("consumer") String consumer, @PathParam("eventId") UUID eventId) throws SQLException {
+    public Whole show(
+            @PathParam("consumer") @Pattern(regexp = TEXT, message = TEXT_MESSAGE) String consumer,
+            @PathParam("eventId") UUID eventId)
+            throws SQLException {
         var event = found(consumer, eventId);
         return new Whole(
                 event.withoutRecord(),
@@ -80,7 +92,7 @@ public class ParkedEventResource {
     @Transactional(rollbackOn = SQLException.class)
     @Operation(summary = "Try it and all that is parked of its order again, now and in order")
     public void redrive(
-            @PathParam("consumer") String consumer,
+            @PathParam("consumer") @Pattern(regexp = TEXT, message = TEXT_MESSAGE) String consumer,
             @PathParam("eventId") UUID eventId,
             @Valid @NotNull(message = "is required") Order order)
             throws SQLException {
@@ -93,7 +105,7 @@ public class ParkedEventResource {
     @Transactional(rollbackOn = SQLException.class)
     @Operation(summary = "Give it up for good; what is parked behind it goes on without it")
     public void discard(
-            @PathParam("consumer") String consumer,
+            @PathParam("consumer") @Pattern(regexp = TEXT, message = TEXT_MESSAGE) String consumer,
             @PathParam("eventId") UUID eventId,
             @Valid @NotNull(message = "is required") Order order)
             throws SQLException {

@@ -16,11 +16,14 @@ import io.quarkus.test.junit.TestProfile;
 import io.restassured.http.ContentType;
 import io.restassured.response.Response;
 import java.sql.SQLException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @QuarkusTest
 @TestProfile(OnRealPlatform.Service.class)
@@ -147,9 +150,47 @@ class ParkedEventsTest extends OnRealPlatform {
         assertThat(parked(order)).containsExactly("OrderPlaced UNREADABLE");
     }
 
+    @ParameterizedTest
+    @CsvSource({"redrive, operator", "redrive, why", "discard, operator", "discard, why"})
+    void what_could_not_be_kept_in_the_audit_is_refused_by_name(String action, String field) throws SQLException {
+        var order = UUID.randomUUID();
+        publish(List.of(with(placed(order), order.toString(), "{oops".getBytes(UTF_8))));
+        var id = given().queryParam("key", order).get("/parked-events").<String>path("[0].eventId");
+        var unstorable = new HashMap<>(Map.of("operator", "alice", "why", "because"));
+        unstorable.put(field, "\0x");
+
+        operate(id, action, unstorable)
+                .then()
+                .statusCode(400)
+                .contentType("application/problem+json")
+                .body("errors.field", equalTo(List.of(field)));
+
+        assertThat(parked(order)).containsExactly("OrderPlaced UNREADABLE");
+        assertThat(audit(order)).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "key, /parked-events?key=%00",
+        "consumer, /parked-events?consumer=%00",
+        "consumer, /parked-events/%00/0198c6a2-0000-7000-8000-000000000001"
+    })
+    void what_cannot_be_the_name_of_anything_is_not_looked_for(String field, String path) {
+        given().urlEncodingEnabled(false)
+                .get(path)
+                .then()
+                .statusCode(400)
+                .contentType("application/problem+json")
+                .body("errors.field", equalTo(List.of(field)));
+    }
+
     private static Response operate(String event, String action) {
+        return operate(event, action, Map.of("operator", "alice", "why", "because"));
+    }
+
+    private static Response operate(String event, String action, Map<String, String> order) {
         return given().contentType(ContentType.JSON)
-                .body(Map.of("operator", "alice", "why", "because"))
+                .body(order)
                 .post("/parked-events/{group}/{id}/{action}", RecordingHandler.GROUP, event, action);
     }
 
