@@ -36,7 +36,17 @@ public record Letter(UUID about, Kind kind, UUID customerId, String subject, Str
         /** About a customer, who has registered. */
         WELCOME,
         /** About a verification; the only one that goes by SMS. */
-        CODE
+        CODE;
+
+        Channel channel() {
+            return this == CODE ? Channel.SMS : Channel.MAIL;
+        }
+    }
+
+    /** By which a letter goes; what hangs in the one is no concern of the other. */
+    enum Channel {
+        MAIL,
+        SMS
     }
 
     static Letter welcome(UUID customer) {

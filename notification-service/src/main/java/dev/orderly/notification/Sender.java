@@ -4,6 +4,7 @@ import static io.quarkus.scheduler.Scheduled.ConcurrentExecution.SKIP;
 
 import dev.orderly.messaging.Migration;
 import dev.orderly.notification.Attempt.Outcome;
+import dev.orderly.notification.Letter.Channel;
 import dev.orderly.notification.Notification.State;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.ShutdownEvent;
@@ -27,6 +28,8 @@ import org.jboss.logging.Logger;
 
 /**
  * Sends the letters that are due, each until the mail server or the SMS provider has taken it, see {@link Attempt}.
+ *
+ * <p>Mails and codes go by themselves: a code is of use for ten minutes, which a mail server that hangs would use up.
  *
  * <p>Claims a batch, sends it, settles it. The claim is a lease that is committed first, not a row lock held while
  * sending: PostgreSQL ends a transaction that is idle for 10 s, and a slow mail server would make it so.
@@ -52,18 +55,11 @@ class Sender {
     /** Longer than a batch can take, which is sent at once; so nobody else begins while we are at it. */
     private static final Duration LEASE = Duration.ofSeconds(60);
 
-    /** How long the end of the application waits for the batch under way. */
+    /** How long the end of the application waits for the batches under way. */
     private static final Duration GRACE = Duration.ofSeconds(2);
 
-    /** One run at a time and one more that waits; whatever a third was to find, the one that waits will find. */
-    private final ThreadPoolExecutor runs = new ThreadPoolExecutor(
-            1,
-            1,
-            0,
-            TimeUnit.SECONDS,
-            new ArrayBlockingQueue<>(1),
-            Thread.ofPlatform().name("mail-sender").daemon().factory(),
-            new ThreadPoolExecutor.DiscardPolicy());
+    private final Map<Channel, ThreadPoolExecutor> runs =
+            Map.of(Channel.MAIL, runsOf("mail-sender"), Channel.SMS, runsOf("sms-sender"));
 
     private final Notifications notifications;
     private final Smtp smtp;
@@ -85,21 +81,36 @@ class Sender {
     /** Has what is due sent soon, and returns at once. */
     @Scheduled(every = "1s", concurrentExecution = SKIP, skipExecutionIf = Migration.class)
     void wake() {
-        runs.execute(this::sendDue);
+        runs.forEach((channel, run) -> run.execute(() -> sendDue(channel)));
     }
 
     void stop(@Observes ShutdownEvent event) throws InterruptedException {
-        runs.shutdown();
-        if (!runs.awaitTermination(GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
-            LOG.warnf("stopped during a batch, whose letters go out again in %d s", LEASE.toSeconds());
+        runs.values().forEach(ThreadPoolExecutor::shutdown);
+        var end = System.nanoTime() + GRACE.toNanos();
+        for (var run : runs.values()) {
+            if (!run.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+                LOG.warnf("stopped during a batch, whose letters go out again in %d s", LEASE.toSeconds());
+            }
         }
     }
 
-    private void sendDue() {
+    /** One run at a time and one more that waits; whatever a third was to find, the one that waits will find. */
+    private static ThreadPoolExecutor runsOf(String name) {
+        return new ThreadPoolExecutor(
+                1,
+                1,
+                0,
+                TimeUnit.SECONDS,
+                new ArrayBlockingQueue<>(1),
+                Thread.ofPlatform().name(name).daemon().factory(),
+                new ThreadPoolExecutor.DiscardPolicy());
+    }
+
+    private void sendDue(Channel channel) {
         try {
             var more = true;
-            while (more && !runs.isShutdown()) {
-                var attempts = notifications.claim(BATCH, LEASE);
+            while (more && !runs.get(channel).isShutdown()) {
+                var attempts = notifications.claim(channel, BATCH, LEASE);
                 if (attempts.isEmpty()) {
                     return;
                 }
@@ -155,10 +166,9 @@ class Sender {
             return attempt.pointless("expired before it could be sent");
         }
         try {
-            if (letter.kind() == Letter.Kind.CODE) {
-                sms.send(letter, attempt.to());
-            } else {
-                connection.send(letter, attempt.to());
+            switch (letter.kind().channel()) {
+                case MAIL -> connection.send(letter, attempt.to());
+                case SMS -> sms.send(letter, attempt.to());
             }
             return attempt.succeeded();
         } catch (IOException | RuntimeException e) {

@@ -119,6 +119,31 @@ class CustomerNotifierTest {
     }
 
     @Test
+    void a_code_does_not_wait_for_mails_that_a_hanging_server_piles_up() throws SQLException {
+        var crowd = UUID.randomUUID();
+        MailServer.freeze();
+        try {
+            // Before the code, and more than the sender can try while the test waits.
+            change("""
+                    INSERT INTO notification (about, kind, customer_id, subject, body, due_at)
+                    SELECT uuidv7(), 'CONFIRMED', ?, 'subject', 'body', now() - interval '1 h'
+                    FROM generate_series(1, 5000)
+                    """, crowd);
+
+            publish(event(1, registered()));
+
+            await().atMost(Duration.ofSeconds(10)).until(() -> !smses().isEmpty());
+            assertThat(strings("SELECT DISTINCT state FROM notification WHERE customer_id = ?", crowd))
+                    .containsExactly("PENDING");
+        } finally {
+            change("UPDATE notification SET state = 'VOID' WHERE customer_id = ?", crowd);
+            MailServer.thaw();
+        }
+        awaitState("CODE", verification, "SENT");
+        awaitState("WELCOME", customer, "SENT");
+    }
+
+    @Test
     void a_provider_that_is_away_gets_the_message_when_it_is_back() throws SQLException {
         given().header("Authorization", "Bearer " + smsKey)
                 .body("{\"seconds\":2}")
@@ -224,6 +249,14 @@ class CustomerNotifierTest {
                         () -> strings(
                                 "SELECT state FROM notification WHERE kind = '" + kind + "' AND about = ?", about),
                         List.of(state)::equals);
+    }
+
+    private void change(String sql, UUID parameter) throws SQLException {
+        try (var connection = database.getConnection();
+                var statement = connection.prepareStatement(sql)) {
+            statement.setObject(1, parameter);
+            statement.executeUpdate();
+        }
     }
 
     private List<String> strings(String sql, UUID parameter) throws SQLException {
