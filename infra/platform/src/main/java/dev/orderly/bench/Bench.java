@@ -57,7 +57,7 @@ public final class Bench implements Callable<Integer> {
     private static final List<String> CONSUMERS =
             List.of("inventory-service", "payment-service", "notification-service");
 
-    @Option(names = "--quick", description = "In three minutes: shorter, fewer rates, a smaller backlog.")
+    @Option(names = "--quick", description = "In three to four minutes: shorter, fewer rates, a smaller backlog.")
     boolean quick;
 
     @Option(names = "--seconds", paramLabel = "N", description = "Of saturation. (default: 60, quick: 15)")
