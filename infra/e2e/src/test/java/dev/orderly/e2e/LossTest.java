@@ -33,12 +33,7 @@ class LossTest {
         var shop = new Shop(1, 5000);
         String id;
         try (var _ = RunningSystem.holdRelays()) {
-            RunningSystem.stopRelay("inventory");
-            id = shop.order(1);
-            await().atMost(Duration.ofSeconds(20))
-                    .until(() ->
-                            RunningSystem.number("inventory", "SELECT count(*) FROM outbox WHERE key = '" + id + "'")
-                                    == 1);
+            id = orderWhoseEventStaysIn("inventory", shop);
             RunningSystem.dropSlot("inventory");
         }
 
@@ -56,18 +51,22 @@ class LossTest {
         var shop = new Shop(1, 5000);
         String id;
         try (var _ = RunningSystem.holdRelays()) {
-            RunningSystem.stopRelay("payments");
-            id = shop.order(1);
-            await().atMost(Duration.ofSeconds(20))
-                    .until(() ->
-                            RunningSystem.number("payments", "SELECT count(*) FROM outbox WHERE key = '" + id + "'")
-                                    == 1);
+            id = orderWhoseEventStaysIn("payments", shop);
             RunningSystem.giveUpSlots("payments");
         }
 
         await().atMost(Duration.ofSeconds(120))
                 .untilAsserted(() -> Shop.look(id).then().body("status", equalTo("CONFIRMED")));
         shop.assertSpent(Shop.PRICE);
+    }
+
+    private static String orderWhoseEventStaysIn(String database, Shop shop) {
+        RunningSystem.stopRelay(database);
+        var id = shop.order(1);
+        await().atMost(Duration.ofSeconds(20))
+                .until(() ->
+                        RunningSystem.number(database, "SELECT count(*) FROM outbox WHERE key = '" + id + "'") == 1);
+        return id;
     }
 
     @Test
