@@ -2,6 +2,7 @@ package dev.orderly.chaos;
 
 import dev.orderly.platform.Main;
 import dev.orderly.platform.StartFailure;
+import dev.orderly.platform.StateFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,7 +11,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -18,6 +18,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -34,6 +35,9 @@ import picocli.CommandLine.Spec;
             "With --compose it starts and breaks nothing: what docker-compose up has started is yours to break meanwhile."
         })
 public final class Chaos implements Callable<Integer> {
+
+    /** In seconds; no fault takes less. */
+    private static final double SHORTEST_PAUSE = 0.01;
 
     /** More at once, and what is left of the system is too little to learn from. */
     private static final int MOST_AT_ONCE = 3;
@@ -140,6 +144,12 @@ public final class Chaos implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException, SQLException {
+        if (minutes <= 0 || rate <= 0 || every < SHORTEST_PAUSE || count < 0 || deadline <= 0) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--minutes, --rate and --deadline must be more than 0, --count not less, --every at least "
+                            + SHORTEST_PAUSE);
+        }
         var load = Duration.ofMillis((long) (minutes * 60_000));
         var schedule = schedule(load.minus(lull(load)));
         if (scheduleOnly) {
@@ -154,7 +164,7 @@ public final class Chaos implements Callable<Integer> {
                 seed, schedule.size(), count > 0 ? "" : " in " + load.toSeconds() + " s", rate, folder);
         boolean clean = run(folder, schedule, load);
         if (clean && data == null && !compose) {
-            delete(folder.resolve("platform"));
+            StateFolder.delete(folder.resolve("platform"));
         }
         return clean ? 0 : 1;
     }
@@ -172,17 +182,21 @@ public final class Chaos implements Callable<Integer> {
             System.out.println(
                     report.clean()
                             ? "\nevery promise was kept; report: " + folder.resolve("report.json")
-                            : "\nVIOLATED, with seed %d. Again: ./orderly %s; all is in %s"
+                            : "\n%s, with seed %d. Again: ./orderly %s; all is in %s"
                                     .formatted(
+                                            report.violated() ? "VIOLATED" : "NOTHING COULD BE BROKEN",
                                             seed,
-                                            String.join(
-                                                    " ",
-                                                    spec.commandLine()
-                                                            .getParseResult()
-                                                            .originalArgs()),
+                                            again(),
                                             folder));
             return report.clean();
         }
+    }
+
+    /** But for the folder, which has what the next run would overwrite. */
+    private String again() {
+        return spec.commandLine().getParseResult().originalArgs().stream()
+                .filter(argument -> !argument.startsWith("--data") && !argument.equals(String.valueOf(data)))
+                .collect(Collectors.joining(" "));
     }
 
     private static Duration lull(Duration load) {
@@ -216,6 +230,9 @@ public final class Chaos implements Callable<Integer> {
                 var load = new Load(system, history, seed, rate);
                 var watch = new Watch(system)) {
             load.prepare();
+            if (sabotage != Byteman.Sabotage.NONE) {
+                say("broken on purpose: " + sabotage.what());
+            }
             injector.sabotage(sabotage);
             boolean endless = count > 0 || untilEof;
             var end = endless ? Instant.MAX : Instant.now().plus(time).minus(lull(time));
@@ -229,6 +246,7 @@ public final class Chaos implements Callable<Integer> {
             // What a broken variant needs to go wrong has to happen under load.
             var overtime = sabotage.faults().isEmpty() ? OVERTIME : LONGEST_SABOTAGE;
             var latest = endless ? Instant.MAX : Instant.now().plus(time).plus(overtime);
+            var begun = Instant.now();
             var taken = load.run(
                     endless ? Duration.ZERO : time,
                     () -> nemesis.isAlive() && Instant.now().isBefore(latest));
@@ -238,19 +256,19 @@ public final class Chaos implements Callable<Integer> {
             if (!injector.whole().isEmpty()) {
                 throw new StartFailure("the services were not broken as they were to be: " + injector.whole());
             }
+            var customers = new Evidence.Span(begun, begun.plus(taken));
             load.finish(ANSWERS);
             boolean audited = schedule.stream().anyMatch(fault -> fault.kind() == Fault.Kind.LOSE_SLOT);
-            var unquiet = new Quiescence(system, audited).await(Duration.ofSeconds(deadline));
+            var quiescence = new Quiescence(system, audited);
+            var unquiet = quiescence.await(Duration.ofSeconds(deadline));
+            if (unquiet.isEmpty()) {
+                load.placeLast();
+                unquiet = quiescence.await(Duration.ofSeconds(deadline));
+            }
             say(unquiet.isEmpty() ? "all is at rest; checking" : "not at rest: " + unquiet);
             say("%.1f operations/s were offered; %d were not, for too many had no answer yet"
                     .formatted(load.offered() * 1000.0 / taken.toMillis(), load.notOffered()));
-            var evidence = Evidence.of(
-                    system,
-                    history.completed(),
-                    injector,
-                    compose ? COMPOSED_ORDER_DEADLINE : ORDER_DEADLINE,
-                    watch.away(),
-                    unquiet);
+            var evidence = evidence(system, history, injector, customers, watch, unquiet);
             return Report.of(
                     seed,
                     taken,
@@ -260,6 +278,31 @@ public final class Chaos implements Callable<Integer> {
                     evidence,
                     injector.republished(),
                     watch.duplicates());
+        }
+    }
+
+    private Evidence evidence(
+            SystemUnderTest system,
+            History history,
+            Injector injector,
+            Evidence.Span customers,
+            Watch watch,
+            List<String> unquiet)
+            throws InterruptedException {
+        try {
+            return Evidence.of(
+                    system,
+                    history.operations(),
+                    injector,
+                    compose ? COMPOSED_ORDER_DEADLINE : ORDER_DEADLINE,
+                    customers,
+                    watch.away(),
+                    unquiet);
+        } catch (SQLException | IOException | RuntimeException e) {
+            throw new StartFailure(
+                    "seed %d cannot be judged, for the evidence could not be collected: %s; not at rest: %s"
+                            .formatted(seed, e.getMessage(), unquiet),
+                    e);
         }
     }
 
@@ -385,13 +428,5 @@ public final class Chaos implements Callable<Integer> {
 
     private static synchronized void say(String line) {
         System.out.println(line);
-    }
-
-    private static void delete(Path folder) throws IOException {
-        try (var files = Files.walk(folder)) {
-            for (var file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
     }
 }

@@ -39,8 +39,10 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * @param rewinds what groups were set back to by us
  * @param traces of people who registered
  * @param deadline that an order has to be decided
- * @param away when the service that keeps to that deadline could not
- * @param dark the longest time for which everything was off, by a power cut, until the launcher had it all up again
+ * @param load when customers came
+ * @param away when the service that keeps to that deadline could not: it was not there at some time in each, and there at its ends
+ * @param dark when everything was off, by a power cut, until the launcher had it all up again
+ * @param lostSlots the databases whose replication slot was taken away by us
  * @param unquiet what had still not come to rest at the deadline; empty when all had
  */
 record Evidence(
@@ -67,14 +69,16 @@ record Evidence(
         Set<Commit> rewinds,
         List<Trace> traces,
         Duration deadline,
-        List<Away> away,
-        Duration dark,
+        Span load,
+        List<Span> away,
+        List<Span> dark,
+        Set<String> lostSlots,
         List<String> unquiet) {
 
     /** A record of the topic that is not poison, in the order of its partition. */
     record Event(int partition, long offset, String order, UUID id, String type, String source, int version) {}
 
-    record OutboxRow(String service, UUID id, String order, String type, int version) {}
+    record OutboxRow(String database, UUID id, String order, String type, int version) {}
 
     record Parked(String consumer, int partition, long offset, String key, String reason) {}
 
@@ -121,8 +125,7 @@ record Evidence(
     /** Someone's name, mail or phone, and where it was found: "table orders.customer", "topic …", "log of …". */
     record Trace(String place, Person person) {}
 
-    /** Not there at some time in this, and there at its ends. */
-    record Away(Instant since, Instant until) {}
+    record Span(Instant since, Instant until) {}
 
     /** Why an order is cancelled that nobody has decided by its deadline. */
     static final String GIVEN_UP = "not decided in time";
@@ -136,14 +139,25 @@ record Evidence(
             "\\[org\\.apache\\.kafka|\\[io\\.smallrye\\.reactive\\.messaging", // brokers were away
             "SQLException|PSQLException|\\[io\\.agroal|\\[com\\.arjuna|ARJUNA", // the database was
             "ClosedChannelException|HttpClosedException|Connection reset|Broken pipe", // the client was
-            "EventConsumer.* parking ",
             // a framework that was asked to stop, while what it would wait for hangs; of our own code all is a
             // violation still
-            "\\[io\\.quarkus\\..*\\[Error Occurred After Shutdown\\]",
-            // what only a lost slot explains, and only until it is healed
-            "EventConsumer.* events are missing before |OutboxAuditor.* never reached their topic"));
+            "\\[io\\.quarkus\\..*\\[Error Occurred After Shutdown\\]"));
 
-    private static final Pattern CRASH = Pattern.compile("PANIC: |was terminated by signal (?!9:)");
+    /** What only a lost slot explains, and only until it is healed. */
+    private static final Pattern LOST =
+            Pattern.compile("EventConsumer.* events are missing before |OutboxAuditor.* never reached their topic");
+
+    private static final Pattern PARKING = Pattern.compile("EventConsumer.* parking \\S+-(\\d+)@(\\d+)");
+
+    /** What a database says to statements that are wrong, whatever else goes wrong. */
+    private static final Pattern MISTAKE = Pattern.compile(
+            "ERROR: .*( violates |syntax error|permission denied|(column|relation|function) .* does not exist)");
+
+    private static final Pattern CRASH = Pattern.compile(
+            "PANIC: |was terminated by signal (?!9:)|Terminating due to java\\.lang\\.OutOfMemoryError|fatal error has been detected");
+
+    /** It keeps all letters in its memory, until that is full. */
+    private static final String MAIL = "mail";
 
     private static final Pattern ENTRY = Pattern.compile("^\\d{4}-\\d\\d-\\d\\d \\S+ +(\\S+)");
 
@@ -152,19 +166,28 @@ record Evidence(
             List<Operation> operations,
             Injector injector,
             Duration deadline,
-            List<Away> away,
+            Span load,
+            List<Span> away,
             List<String> unquiet)
             throws SQLException, IOException, InterruptedException {
         var outbox = new ArrayList<OutboxRow>();
         var inbox = new HashMap<String, Set<UUID>>();
         var parked = new ArrayList<Parked>();
+        var events = new ArrayList<Event>();
+        var poison = new ArrayList<Poison.Injected>();
+        readToTheEnd(
+                system,
+                TOPIC::equals,
+                record -> Poison.in(record)
+                        .ifPresentOrElse(
+                                kind -> poison.add(new Poison.Injected(kind, record.partition(), record.offset())),
+                                () -> events.add(event(record))));
         for (String database : SystemUnderTest.DATABASES) {
             outbox.addAll(rows(
                     system,
                     database,
-                    "SELECT source, id, key, type, version FROM outbox WHERE topic = '" + TOPIC + "'",
-                    row -> new OutboxRow(
-                            row.getString(1), uuid(row, 2), row.getString(3), row.getString(4), row.getInt(5))));
+                    "SELECT id, key, type, version FROM outbox WHERE topic = '" + TOPIC + "'",
+                    row -> new OutboxRow(database, uuid(row, 1), row.getString(2), row.getString(3), row.getInt(4))));
             rows(
                     system,
                     database,
@@ -180,11 +203,11 @@ record Evidence(
         }
         return new Evidence(
                 operations,
-                topic(system),
+                events,
                 outbox,
                 inbox,
                 parked,
-                injector.poison(),
+                poison,
                 rows(
                         system,
                         "orders",
@@ -258,13 +281,15 @@ record Evidence(
                 // reason of theirs.
                 unquiet.isEmpty() ? ViewRebuild.differences(system) : List.of(),
                 gateway(system),
-                complaints(system),
+                complaints(system, poison, !injector.lostSlots().isEmpty()),
                 commits(system),
                 injector.rewinds(),
                 Traces.of(system),
                 deadline,
+                load,
                 away,
                 injector.dark(),
+                injector.lostSlots(),
                 unquiet);
     }
 
@@ -299,17 +324,6 @@ record Evidence(
             lines.merge(line.path("sku").asText(), line.path("quantity").asLong(), Long::sum);
         }
         return lines;
-    }
-
-    /** From the beginning to the end that it has now. */
-    private static List<Event> topic(SystemUnderTest system) {
-        var events = new ArrayList<Event>();
-        readToTheEnd(system, topic -> topic.equals(TOPIC), record -> {
-            if (!Injector.isPoison(record.headers())) {
-                events.add(event(record));
-            }
-        });
-        return events;
     }
 
     /** Every commit, not only the last of each group, as long as Kafka has not compacted them. */
@@ -407,40 +421,59 @@ record Evidence(
         return answer.isPresent() ? JSON.readTree(answer.get()) : JSON.createArrayNode();
     }
 
-    /** The first lines of the entries of the logs by which services and PostgreSQL complain of what no fault of ours explains. */
-    private static List<String> complaints(SystemUnderTest system) throws IOException, InterruptedException {
+    /** The first lines of the entries of the logs by which parts complain of what no fault of ours explains. */
+    private static List<String> complaints(SystemUnderTest system, List<Poison.Injected> poison, boolean slotsWereLost)
+            throws IOException, InterruptedException {
         var complaints = new ArrayList<String>();
-        for (String service : SystemUnderTest.SERVICES) {
-            unexpected(system.log(service)).forEach(line -> complaints.add(service + ": " + line));
+        for (String part : system.logged()) {
+            var log = system.log(part);
+            if (SystemUnderTest.SERVICES.stream().anyMatch(part::startsWith)) { // or a second instance
+                unexpected(log, poison, slotsWereLost).forEach(line -> complaints.add(part + ": " + line));
+            }
+            if (!part.equals(MAIL)) {
+                crashes(log).forEach(line -> complaints.add(part + ": " + line));
+            }
         }
-        crashes(system.log("postgres")).forEach(line -> complaints.add("postgres: " + line));
         return complaints;
     }
 
-    /** Deaths of PostgreSQL's processes that no fault explains: those end them in order, or kill them (signal 9). */
+    /** Deaths of processes that no fault explains: those end them in order, or kill them (signal 9). */
     static List<String> crashes(List<String> log) {
         return log.stream().filter(line -> CRASH.matcher(line).find()).toList();
     }
 
-    /** An entry is excused by any of its lines: the first names the symptom, the last the cause. */
-    static List<String> unexpected(List<String> log) {
+    /** An entry is excused by any of its lines: the first names the symptom, the last the cause. A mistake is never excused. */
+    static List<String> unexpected(List<String> log, List<Poison.Injected> poison, boolean slotsWereLost) {
         var unexpected = new ArrayList<String>();
         String error = null;
+        boolean excused = false;
+        boolean mistake = false;
         for (String line : log) {
             var entry = ENTRY.matcher(line);
             if (entry.find()) {
-                if (error != null) {
+                if (error != null && (mistake || !excused)) {
                     unexpected.add(error);
                 }
                 error = Set.of("ERROR", "FATAL").contains(entry.group(1)) ? line : null;
+                excused = false;
+                mistake = false;
             }
-            if (error != null && EXPECTED_COMPLAINTS.matcher(line).find()) {
-                error = null;
-            }
+            excused |= EXPECTED_COMPLAINTS.matcher(line).find()
+                    || slotsWereLost && LOST.matcher(line).find()
+                    || isAbout(poison, line);
+            mistake |= MISTAKE.matcher(line).find();
         }
-        if (error != null) {
+        if (error != null && (mistake || !excused)) {
             unexpected.add(error);
         }
         return unexpected;
+    }
+
+    private static boolean isAbout(List<Poison.Injected> poison, String line) {
+        var parking = PARKING.matcher(line);
+        return parking.find()
+                && poison.stream()
+                        .anyMatch(injected -> injected.partition() == Integer.parseInt(parking.group(1))
+                                && injected.offset() == Long.parseLong(parking.group(2)));
     }
 }

@@ -72,6 +72,7 @@ final class History implements AutoCloseable {
     private static final JsonMapper JSON = new JsonMapper();
 
     private final List<Operation> completed = new ArrayList<>();
+    private final Map<Long, Operation> underWay = new LinkedHashMap<>();
     private final BufferedWriter file;
     private long ids;
 
@@ -82,19 +83,24 @@ final class History implements AutoCloseable {
     synchronized Operation invoke(Action action, String subject, String key, Intent intent, long amount) {
         var operation = new Operation(
                 ids++, action, subject, key, intent, amount, Instant.now(), null, Outcome.UNKNOWN, 0, null);
+        underWay.put(operation.id(), operation);
         write(operation, "invoke");
         return operation;
     }
 
     synchronized Operation complete(Operation invoked, Outcome outcome, int status, String order) {
         var operation = invoked.completed(Instant.now(), outcome, status, order);
+        underWay.remove(invoked.id());
         completed.add(operation);
         write(operation, outcome.name().toLowerCase(java.util.Locale.ROOT));
         return operation;
     }
 
-    synchronized List<Operation> completed() {
-        return List.copyOf(completed);
+    /** All of them; what has not been answered is of unknown outcome as of now. */
+    synchronized List<Operation> operations() {
+        var all = new ArrayList<>(completed);
+        underWay.values().forEach(invoked -> all.add(invoked.completed(Instant.now(), Outcome.UNKNOWN, 0, null)));
+        return all;
     }
 
     private void write(Operation operation, String event) {

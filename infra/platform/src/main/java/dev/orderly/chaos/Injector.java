@@ -5,7 +5,6 @@ import static dev.orderly.chaos.SystemUnderTest.GROUPS;
 import static dev.orderly.chaos.SystemUnderTest.SERVICES;
 import static dev.orderly.chaos.SystemUnderTest.TOPIC;
 import static dev.orderly.chaos.SystemUnderTest.signal;
-import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.orderly.platform.RelayHold;
 import dev.orderly.platform.StartFailure;
@@ -13,6 +12,7 @@ import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -54,10 +54,10 @@ final class Injector implements AutoCloseable {
 
     private final SystemUnderTest system;
     private final Byteman byteman = new Byteman();
-    private final List<Poison.Injected> poison = new CopyOnWriteArrayList<>();
+    private final Set<String> lostSlots = ConcurrentHashMap.newKeySet();
     private final Set<Evidence.Commit> rewinds = ConcurrentHashMap.newKeySet();
     private final AtomicLong republished = new AtomicLong();
-    private final AtomicLong dark = new AtomicLong();
+    private final List<Evidence.Span> dark = new CopyOnWriteArrayList<>();
     private final ExecutorService helpers = Executors.newVirtualThreadPerTaskExecutor();
     private final List<AnotherInstance> extras = new CopyOnWriteArrayList<>();
     private final Set<Long> broken = ConcurrentHashMap.newKeySet();
@@ -91,8 +91,9 @@ final class Injector implements AutoCloseable {
         }
     }
 
-    List<Poison.Injected> poison() {
-        return List.copyOf(poison);
+    /** The databases whose replication slots were dropped, or may have been. */
+    Set<String> lostSlots() {
+        return Set.copyOf(lostSlots);
     }
 
     /** What groups were set back to, or may have been. */
@@ -105,9 +106,9 @@ final class Injector implements AutoCloseable {
         return republished.get();
     }
 
-    /** Of the power cuts, the longest. */
-    Duration dark() {
-        return Duration.ofNanos(dark.get());
+    /** The power cuts, until everything was up again. */
+    List<Evidence.Span> dark() {
+        return List.copyOf(dark);
     }
 
     /** Returns when the fault is over; what it did to the system may last longer. */
@@ -164,23 +165,10 @@ final class Injector implements AutoCloseable {
                     }
                 }
                 case LOSE_SLOT -> loseSlot(target, fault.lasts());
-                case KILL_WALSENDER ->
-                    sql(
-                            "postgres",
-                            "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = 'outbox_"
-                                    + target + "' AND active");
-                case KILL_BACKENDS ->
-                    sql(
-                            "postgres",
-                            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '" + target
-                                    + "_app'");
-                case FREEZE_BACKENDS ->
-                    freeze("SELECT pid FROM pg_stat_activity WHERE usename = '" + target + "_app'", fault.lasts());
-                case FREEZE_WALSENDER ->
-                    freeze(
-                            "SELECT active_pid FROM pg_replication_slots WHERE slot_name = 'outbox_" + target
-                                    + "' AND active",
-                            fault.lasts());
+                case KILL_WALSENDER -> terminate(walsender(target));
+                case KILL_BACKENDS -> terminate(backends(target));
+                case FREEZE_BACKENDS -> stopFor(fault.lasts(), backends(target));
+                case FREEZE_WALSENDER -> stopFor(fault.lasts(), walsender(target));
                 case LOCK_TABLES -> lock(target, fault.lasts());
                 case CHANGE_TABLE ->
                     sql(
@@ -191,12 +179,15 @@ final class Injector implements AutoCloseable {
                 case REWIND_OFFSETS -> rewind(target, fault.dice());
                 case POWER_CUT -> {
                     killExtras();
-                    long off = System.nanoTime();
-                    system.powerCut();
-                    dark.accumulateAndGet(System.nanoTime() - off, Math::max);
+                    var off = Instant.now();
+                    try {
+                        system.powerCut();
+                    } finally {
+                        dark.add(new Evidence.Span(off, Instant.now()));
+                    }
                 }
             }
-        } catch (IOException | SQLException | ExecutionException | IllegalArgumentException | StartFailure e) {
+        } catch (IOException | SQLException | ExecutionException | RuntimeException e) {
             throw new Missed(e.toString());
         }
     }
@@ -237,20 +228,35 @@ final class Injector implements AutoCloseable {
         }
     }
 
-    /** Connections that stay open, and on which nobody answers any more; new ones are as good as ever. */
-    private void freeze(String query, Duration time) throws SQLException, InterruptedException, IOException, Missed {
-        var backends = new ArrayList<Long>();
+    private List<Long> backends(String database) throws SQLException, Missed {
+        return processes("SELECT pid FROM pg_stat_activity WHERE usename = '" + database + "_app'");
+    }
+
+    private List<Long> walsender(String database) throws SQLException, Missed {
+        return processes(
+                "SELECT active_pid FROM pg_replication_slots WHERE slot_name = 'outbox_" + database + "' AND active");
+    }
+
+    /** Those of PostgreSQL at the other ends of connections. */
+    private List<Long> processes(String query) throws SQLException, Missed {
+        var found = new ArrayList<Long>();
         try (var connection = system.connect("postgres");
                 var select = connection.createStatement();
                 var rows = select.executeQuery(query)) {
             while (rows.next()) {
-                backends.add(rows.getLong(1));
+                found.add(rows.getLong(1));
             }
         }
-        if (backends.isEmpty()) {
+        if (found.isEmpty()) {
             throw new Missed("there was no such connection");
         }
-        stopFor(time, backends);
+        return found;
+    }
+
+    private void terminate(List<Long> backends) throws SQLException {
+        for (long pid : backends) {
+            sql("postgres", "SELECT pg_terminate_backend(" + pid + ")");
+        }
     }
 
     private void killAll(List<String> parts) throws InterruptedException, IOException {
@@ -410,7 +416,7 @@ final class Injector implements AutoCloseable {
             long end = consumer.endOffsets(List.of(partition)).get(partition);
             consumer.seek(partition, end == 0 ? 0 : random.nextLong(end));
             for (var record : consumer.poll(Duration.ofSeconds(5))) {
-                if (record.headers().lastHeader(Poison.MARK) == null) {
+                if (Poison.in(record).isEmpty()) {
                     copies.add(new ProducerRecord<>(
                             TOPIC, record.partition(), record.key(), record.value(), record.headers()));
                 }
@@ -425,8 +431,7 @@ final class Injector implements AutoCloseable {
     }
 
     private void poison(Poison kind) throws InterruptedException, ExecutionException {
-        var sent = producer.send(kind.record()).get();
-        poison.add(new Poison.Injected(kind, sent.partition(), sent.offset(), kind.parkedBy()));
+        producer.send(kind.record()).get();
     }
 
     /** Only a group without members can be told where it is: so its service is killed, and told before it is back. */
@@ -462,6 +467,7 @@ final class Injector implements AutoCloseable {
     /** As an outage that is longer than the log is kept, or a careless hand, would have it. */
     void loseSlot(String database, Duration time) throws InterruptedException, SQLException, Missed {
         var slot = "outbox_" + database;
+        lostSlots.add(database);
         try (var _ = RelayHold.take(system.connect("postgres"))) {
             connector("PUT", database, "/stop");
             SystemUnderTest.await(RESTART_PATIENCE, "the end of the relay", () -> {
@@ -528,15 +534,10 @@ final class Injector implements AutoCloseable {
         return Map.copyOf(whole);
     }
 
-    /** When the last of all that is broken is whole again, and nobody is extra; that the relays run is the keeper's business. */
+    /** Breaks nothing any more, and ends all second instances; that parts and relays run is for those who watch over them. */
     void heal() throws InterruptedException {
         helpers.shutdownNow();
         killExtras();
-    }
-
-    static boolean isPoison(org.apache.kafka.common.header.Headers headers) {
-        var mark = headers.lastHeader(Poison.MARK);
-        return mark != null && new String(mark.value(), UTF_8).equals("poison");
     }
 
     @Override

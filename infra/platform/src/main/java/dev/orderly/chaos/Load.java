@@ -105,7 +105,7 @@ final class Load implements AutoCloseable {
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(Duration.ofSeconds(2))
             .build();
-    /** How long after the end of the load a client goes on asking for an answer that it did not get. */
+    /** When clients stop asking for answers that they did not get, on the clock of {@link System#nanoTime}. */
     private volatile long giveUpAt = Long.MAX_VALUE;
 
     private int people;
@@ -143,16 +143,19 @@ final class Load implements AutoCloseable {
             expect(send(
                     "PUT", inventory.resolve("stock/" + stock.getKey()), null, Map.of("available", stock.getValue())));
         }
-        CONTENDED.forEach(this::restock);
-        rich.forEach(customer -> deposit(customer, "opening", WEALTH));
-        if (history.completed().stream().anyMatch(operation -> operation.outcome() != Outcome.OK)) {
-            throw new StartFailure("the shop could not be prepared");
-        }
+        CONTENDED.forEach(sku -> expect(restock(sku)));
+        rich.forEach(customer -> expect(deposit(customer, "opening", WEALTH)));
     }
 
     private static void expect(Answer answer) {
         if (answer.outcome != Outcome.OK) {
             throw new StartFailure("the shop could not be prepared: HTTP " + answer.status);
+        }
+    }
+
+    private static void expect(Operation operation) {
+        if (operation.outcome() != Outcome.OK) {
+            throw new StartFailure("the shop could not be prepared: HTTP " + operation.status());
         }
     }
 
@@ -185,6 +188,11 @@ final class Load implements AutoCloseable {
         giveUpAt = System.nanoTime() + patience.toNanos();
         clients.shutdown();
         clients.awaitTermination(patience.toSeconds() + 30, TimeUnit.SECONDS);
+    }
+
+    /** One more order, of what there is plenty of: when all else is over, it tells rest from death. */
+    void placeLast() {
+        place(rich.getFirst(), "chaos-last", Intent.CONFIRMED, Map.of("plenty-1", 1));
     }
 
     /** Operations that began. */
@@ -304,8 +312,8 @@ final class Load implements AutoCloseable {
                 () -> send("DELETE", orders.resolve("customers/" + id), null, null));
     }
 
-    private void deposit(String customer, String key, long amount) {
-        repeated(
+    private Operation deposit(String customer, String key, long amount) {
+        return repeated(
                 () -> history.invoke(Action.DEPOSIT, customer, key, Intent.ANY, amount),
                 () -> send(
                         "POST",
@@ -314,8 +322,8 @@ final class Load implements AutoCloseable {
                         Map.of("amount", Map.of("amount", amount, "currency", "EUR"))));
     }
 
-    private void restock(String sku) {
-        repeated(
+    private Operation restock(String sku) {
+        return repeated(
                 () -> history.invoke(Action.RESTOCK, sku, null, Intent.ANY, SHELF),
                 () -> send("PUT", inventory.resolve("stock/" + sku), null, Map.of("available", SHELF)));
     }

@@ -5,8 +5,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
 /**
@@ -31,8 +33,8 @@ enum Poison {
     TYPE_UNKNOWN("OrderPainted", "{}", Set.of()),
     NO_TYPE(null, "{}", Set.of());
 
-    /** By this header the lab knows its own. */
-    static final String MARK = "chaos";
+    /** By this header the lab knows its own, and which they are. */
+    private static final String MARK = "chaos";
 
     private static final int LARGE_BYTES = 600_000;
 
@@ -46,8 +48,14 @@ enum Poison {
         this.parkedBy = parkedBy;
     }
 
-    /** Where a record came to lie that is to be parked by these groups. */
-    record Injected(Poison poison, int partition, long offset, Set<String> parkedBy) {}
+    /** Where such a record came to lie. */
+    record Injected(Poison kind, int partition, long offset) {}
+
+    /** Which of them a record is; none if it is none. */
+    static Optional<Poison> in(ConsumerRecord<?, ?> record) {
+        return Optional.ofNullable(record.headers().lastHeader(MARK))
+                .map(mark -> valueOf(new String(mark.value(), UTF_8)));
+    }
 
     Set<String> parkedBy() {
         return parkedBy;
@@ -64,7 +72,7 @@ enum Poison {
             default -> value.getBytes(UTF_8);
         };
         var record = new ProducerRecord<>(SystemUnderTest.TOPIC, this == NO_KEY ? null : order, bytes);
-        header(record, MARK, "poison");
+        header(record, MARK, name());
         header(record, "type", type);
         header(record, "source", "nobody");
         header(

@@ -29,6 +29,8 @@ import java.util.TreeMap;
  * @param leftOut how many did not fit into the time
  * @param late orders that were given up at their deadline
  * @param lateRefunds those of them that had been paid for all the same, and were refunded
+ * @param lettersSent by mail or SMS
+ * @param mails that the mail sink had in the end: it forgets when it is killed
  */
 record Report(
         long seed,
@@ -43,6 +45,8 @@ record Report(
         int events,
         long republished,
         long duplicatesAbsorbed,
+        long lettersSent,
+        int mails,
         Map<Invariant, List<String>> violations) {
 
     /** Of each invariant this many are shown; the rest is in the JSON. */
@@ -100,6 +104,10 @@ record Report(
                 evidence.topic().size(),
                 republished,
                 duplicatesAbsorbed,
+                evidence.letters().stream()
+                        .filter(letter -> letter.state().equals("SENT"))
+                        .count(),
+                evidence.mails().size(),
                 violations);
     }
 
@@ -137,38 +145,49 @@ record Report(
         }
     }
 
+    boolean violated() {
+        return !violations.values().stream().allMatch(List::isEmpty);
+    }
+
+    /** Not violated, and not for lack of faults that could be made to happen. */
     boolean clean() {
-        return violations.values().stream().allMatch(List::isEmpty);
+        return !violated() && (!faults.isEmpty() || missed.isEmpty());
     }
 
     void print(PrintStream out) {
-        var byKind = new TreeMap<Fault.Kind, List<Happened>>(
-                faults.stream().collect(groupingBy(happened -> happened.fault().kind())));
+        var byKind = new TreeMap<String, List<Happened>>(faults.stream()
+                .collect(groupingBy(happened -> happened.fault().kind().toString())));
         var missedByKind = new TreeMap<String, Long>();
         missed.forEach((_, why) -> missedByKind.merge(why.substring(0, why.indexOf(':')), 1L, Long::sum));
+        missedByKind.keySet().forEach(kind -> byKind.putIfAbsent(kind, List.of()));
         out.println(AsciiTable.getTable(
                 AsciiTable.NO_BORDERS,
                 List.copyOf(byKind.entrySet()),
                 List.of(
-                        column("fault", kind -> kind.getKey().toString()),
+                        column("fault", kind -> kind.getKey()),
                         number("times", kind -> String.valueOf(kind.getValue().size())),
-                        number(
-                                "missed",
-                                kind -> String.valueOf(
-                                        missedByKind.getOrDefault(kind.getKey().toString(), 0L))),
+                        number("missed", kind -> String.valueOf(missedByKind.getOrDefault(kind.getKey(), 0L))),
                         number("recovery: median s", kind -> seconds(kind.getValue(), 0.5)),
                         number("max s", kind -> seconds(kind.getValue(), 1)))));
         out.printf(
-                "%n%d faults of %d kinds (%d more could not be made to happen, %d did not fit into the time),"
+                "%n%d faults of %d kinds happened (%d more could not be made to happen, %d did not fit into the time),"
                         + " load of %d s%n",
-                faults.size(), byKind.size(), missed.size(), leftOut, load.toSeconds());
+                faults.size(),
+                faults.stream()
+                        .map(happened -> happened.fault().kind())
+                        .distinct()
+                        .count(),
+                missed.size(),
+                leftOut,
+                load.toSeconds());
         out.println("operations: " + operations);
         out.printf(
                 "%d orders, %d given up at their deadline, %d of those paid for too late and refunded%n",
                 orders, late, lateRefunds);
         out.printf(
-                "%d records on the topic, %d of them sent again by the lab; at least %d duplicates absorbed%n%n",
+                "%d records on the topic, %d of them sent again by the lab; at least %d duplicates absorbed%n",
                 events, republished, duplicatesAbsorbed);
+        out.printf("%d letters were sent; %d mails were still there to be looked at%n%n", lettersSent, mails);
         out.println(AsciiTable.getTable(
                 AsciiTable.NO_BORDERS,
                 List.copyOf(violations.entrySet()),
@@ -251,6 +270,8 @@ record Report(
         json.put("records", events);
         json.put("republished", republished);
         json.put("duplicatesAbsorbed", duplicatesAbsorbed);
+        json.put("lettersSent", lettersSent);
+        json.put("mails", mails);
         json.put("violations", violations);
         new JsonMapper().writerWithDefaultPrettyPrinter().writeValue(file.toFile(), json);
     }

@@ -12,7 +12,10 @@ import java.util.concurrent.TimeUnit;
 /** Has the read model built again, and compares it with the one before, which the rebuild leaves behind. */
 final class ViewRebuild {
     private static final JsonMapper JSON = new JsonMapper();
-    private static final Duration PATIENCE = Duration.ofMinutes(3);
+    /** Without progress. */
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
+
+    private static final String RUNNING = "RUNNING";
     private static final String PATH = "/order-view/rebuild";
 
     private static final String DIFFERENCES = """
@@ -32,9 +35,11 @@ final class ViewRebuild {
     static List<String> differences(SystemUnderTest system) throws IOException, InterruptedException, SQLException {
         var status = ask(system, "POST");
         long deadline = System.nanoTime() + PATIENCE.toNanos();
-        while (status.path("state").asText().equals("RUNNING") && System.nanoTime() < deadline) {
+        while (status.path("state").asText(RUNNING).equals(RUNNING) && System.nanoTime() < deadline) {
             TimeUnit.MILLISECONDS.sleep(200);
-            status = ask(system, "GET");
+            var now = ask(system, "GET");
+            deadline = now.isEmpty() || now.equals(status) ? deadline : System.nanoTime() + PATIENCE.toNanos();
+            status = now;
         }
         if (!status.path("state").asText().equals("DONE")) {
             return List.of("the view could not be built again: " + status);

@@ -9,7 +9,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
-/** Looks at the services every second while things go wrong, for what cannot be seen afterwards. */
+/** Looks at the services about every second while things go wrong, for what cannot be seen afterwards. */
 final class Watch implements AutoCloseable {
 
     private static final Pattern DUPLICATES =
@@ -19,7 +19,7 @@ final class Watch implements AutoCloseable {
     private final SystemUnderTest system;
     private final Map<String, Double> last = new HashMap<>();
     private final Map<String, Double> sums = new ConcurrentHashMap<>();
-    private final List<Evidence.Away> away = new CopyOnWriteArrayList<>();
+    private final List<Evidence.Span> away = new CopyOnWriteArrayList<>();
     private Instant lastReady = Instant.now();
     private boolean wasReady = true;
     private final Thread sampler = Thread.ofVirtual().name("watch").unstarted(this::sampleUntilClosed);
@@ -35,7 +35,7 @@ final class Watch implements AutoCloseable {
     }
 
     /** When the service that decides orders, or what it stands on, was not there. */
-    List<Evidence.Away> away() {
+    List<Evidence.Span> away() {
         return List.copyOf(away);
     }
 
@@ -69,7 +69,7 @@ final class Watch implements AutoCloseable {
                 system.ask("GET", system.url(DECIDER, "/q/health/ready"), null).isPresent();
         if (ready) {
             if (!wasReady) {
-                away.add(new Evidence.Away(lastReady, Instant.now()));
+                away.add(new Evidence.Span(lastReady, Instant.now()));
             }
             lastReady = Instant.now();
         }

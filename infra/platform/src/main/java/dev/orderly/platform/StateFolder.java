@@ -25,7 +25,7 @@ import java.util.concurrent.TimeoutException;
  * The folder that holds all state of one platform, open in at most one launcher at a time. It is made by us or it is left
  * alone: a folder with other things in it is never written to, still less emptied.
  */
-final class StateFolder implements AutoCloseable {
+public final class StateFolder implements AutoCloseable {
     private static final String MARKER = "made-by-orderly";
     private static final String LOCK = "lock";
     private static final long NEEDED_BYTES = 1L << 30;
@@ -142,7 +142,7 @@ final class StateFolder implements AutoCloseable {
     }
 
     /** Deletes the folder and all that is in it, if it is there. */
-    static void delete(Path folder) throws IOException {
+    public static void delete(Path folder) throws IOException {
         if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
             return;
         }

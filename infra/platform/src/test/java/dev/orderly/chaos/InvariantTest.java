@@ -67,7 +67,7 @@ class InvariantTest {
     void an_order_may_be_late_while_nobody_was_there_to_decide_it() {
         var shop = new Shop();
         shop.decidedAfter("confirmed", Duration.ofSeconds(100));
-        shop.away.add(new Evidence.Away(NOW.plusSeconds(20), NOW.plusSeconds(75)));
+        shop.away.add(new Evidence.Span(NOW.plusSeconds(20), NOW.plusSeconds(75)));
 
         assertThat(Invariant.I14_ORDERS_ARE_DECIDED_IN_TIME.violations(shop.evidence()))
                 .isEmpty();
@@ -210,7 +210,7 @@ class InvariantTest {
                         Invariant.I14_ORDERS_ARE_DECIDED_IN_TIME,
                         shop -> {
                             shop.decidedAfter("confirmed", Duration.ofSeconds(100));
-                            shop.away.add(new Evidence.Away(NOW.plusSeconds(20), NOW.plusSeconds(60)));
+                            shop.away.add(new Evidence.Span(NOW.plusSeconds(20), NOW.plusSeconds(60)));
                         }),
                 broken(
                         "a log talks about people",
@@ -238,21 +238,80 @@ class InvariantTest {
                         "no rest",
                         Invariant.I16_SOMETHING_ALWAYS_WORKS,
                         shop -> shop.unquiet.add("payment-consumer-group is 3 events behind")),
+                broken("a long silence", Invariant.I16_SOMETHING_ALWAYS_WORKS, shop -> {
+                    shop.load = Duration.ofSeconds(200);
+                    shop.operations.add(acceptedAfter(Action.PLACE, 160));
+                }),
                 broken(
-                        "a long silence",
+                        "a silence that does not end",
+                        Invariant.I16_SOMETHING_ALWAYS_WORKS,
+                        shop -> shop.load = Duration.ofSeconds(160)),
+                broken(
+                        "a silence of orders, in which shelves are filled",
+                        Invariant.I16_SOMETHING_ALWAYS_WORKS,
+                        shop -> {
+                            shop.load = Duration.ofSeconds(160);
+                            shop.operations.add(acceptedAfter(Action.RESTOCK, 80));
+                        }),
+                broken("a silence that a power cut does not explain", Invariant.I16_SOMETHING_ALWAYS_WORKS, shop -> {
+                    shop.load = Duration.ofSeconds(200);
+                    shop.dark.add(new Evidence.Span(NOW.plusSeconds(10), NOW.plusSeconds(50)));
+                }),
+                broken(
+                        "no order is accepted when all is over",
                         Invariant.I16_SOMETHING_ALWAYS_WORKS,
                         shop -> shop.operations.add(new Operation(
                                 9,
-                                Action.RESTOCK,
-                                "hot-1",
-                                null,
-                                Intent.ANY,
+                                Action.PLACE,
+                                RICH,
+                                "last",
+                                Intent.CONFIRMED,
                                 1,
-                                NOW,
-                                NOW.plusSeconds(600),
-                                Outcome.OK,
-                                200,
+                                NOW.plusSeconds(1),
+                                NOW.plusSeconds(2),
+                                Outcome.FAIL,
+                                503,
                                 null))),
+                broken(
+                        "the relay loses an event, and the auditor publishes it again",
+                        Invariant.I08_OUTBOX_IS_PUBLISHED,
+                        shop -> {
+                            shop.lostSlots.add("others");
+                            shop.outbox.add(shop.outbox.getFirst());
+                        }),
+                broken(
+                        "captured from another",
+                        Invariant.I03_PAID_EXACTLY_ONCE,
+                        shop -> shop.transfers.set(
+                                1, new Transfer("CAPTURE", "customer:poor", "merchant", 100, "confirmed", null))),
+                broken(
+                        "refunded to another",
+                        Invariant.I03_PAID_EXACTLY_ONCE,
+                        shop -> shop.transfers.set(
+                                3, new Transfer("REFUND", "merchant", "customer:poor", 100, "cancelled", null))),
+                broken(
+                        "an account with transfers and without a balance",
+                        Invariant.I02_MONEY_IS_CONSERVED,
+                        shop -> shop.balances.clear()),
+                broken(
+                        "an order of another customer",
+                        Invariant.I01_ACKNOWLEDGED_ORDERS_EXIST,
+                        shop -> shop.orders.set(
+                                0,
+                                new Order("confirmed", "poor", "CONFIRMED", null, 100, 2, Map.of("short", 1L), NOW))),
+                broken(
+                        "a deposit is made of another amount",
+                        Invariant.I17_DEPOSITS_AND_CANCELLATIONS_LAST,
+                        shop -> shop.transfers.set(
+                                0, new Transfer("DEPOSIT", "bank", "customer:" + RICH, 10, null, "opening"))),
+                broken(
+                        "a cancellation that nobody asked for",
+                        Invariant.I17_DEPOSITS_AND_CANCELLATIONS_LAST,
+                        shop -> shop.operations.removeIf(operation -> operation.action() == Action.CANCEL)),
+                broken(
+                        "a person who registered cannot be written to",
+                        Invariant.I19_PEOPLE_ARE_NOT_TALKED_ABOUT,
+                        shop -> shop.traces.removeIf(trace -> trace.place().equals("table notifications.contact"))),
                 broken(
                         "a deposit is lost",
                         Invariant.I17_DEPOSITS_AND_CANCELLATIONS_LAST,
@@ -313,17 +372,43 @@ class InvariantTest {
                 "2026-11-23 10:00:02,000 ERROR [dev.orderly.order.Order] (executor-thread-1) something new",
                 "java.lang.NullPointerException");
 
-        assertThat(Evidence.unexpected(log)).containsExactly(log.get(4));
+        assertThat(Evidence.unexpected(log, List.of(), false)).containsExactly(log.get(4));
     }
 
     @Test
-    void a_crash_of_the_database_is_told_from_a_kill() {
+    void a_statement_that_is_wrong_is_not_excused_by_the_database() {
+        var log = List.of(
+                "2026-11-23 10:00:00,000 ERROR [dev.orderly.messaging.EventConsumer] (executor-thread-1) failed",
+                "Caused by: org.postgresql.util.PSQLException: ERROR: new row for relation \"stock\" violates check constraint");
+
+        assertThat(Evidence.unexpected(log, List.of(), true)).containsExactly(log.getFirst());
+    }
+
+    @Test
+    void parking_is_excused_where_poison_is_and_missing_events_where_a_slot_was_lost() {
+        var parking =
+                "2026-11-23 10:00:00,000 ERROR [dev.orderly.messaging.EventConsumer] (t) order-consumer-group: parking order-service-2@7";
+        var missing =
+                "2026-11-23 10:00:00,000 ERROR [dev.orderly.messaging.EventConsumer] (t) payment-consumer-group: events are missing before order-service-0@9";
+        var log = List.of(parking, missing);
+
+        assertThat(Evidence.unexpected(log, List.of(new Poison.Injected(Poison.NOT_JSON, 2, 7)), true))
+                .isEmpty();
+        assertThat(Evidence.unexpected(log, List.of(new Poison.Injected(Poison.NOT_JSON, 2, 8)), false))
+                .containsExactly(parking, missing);
+    }
+
+    @Test
+    void a_death_of_its_own_is_told_from_a_kill() {
         var crash =
                 "2026-11-26 09:09:25.428 UTC [1] LOG:  client backend (PID 2) was terminated by signal 11: Segmentation fault";
         var kill = "2026-11-26 09:09:25.428 UTC [1] LOG:  server process (PID 2) was terminated by signal 9: Killed";
 
-        assertThat(Evidence.crashes(List.of(crash, kill, "LOG:  database system is ready to accept connections")))
-                .containsExactly(crash);
+        var memory = "Terminating due to java.lang.OutOfMemoryError: Java heap space";
+
+        assertThat(Evidence.crashes(
+                        List.of(crash, kill, "LOG:  database system is ready to accept connections", memory)))
+                .containsExactly(crash, memory);
     }
 
     private static Arguments broken(String how, Invariant invariant, Consumer<Shop> damage) {
@@ -353,7 +438,10 @@ class InvariantTest {
         final List<Evidence.Commit> commits = new ArrayList<>();
         final Set<Evidence.Commit> rewinds = new HashSet<>();
         final List<Evidence.Trace> traces = new ArrayList<>();
-        final List<Evidence.Away> away = new ArrayList<>();
+        final List<Evidence.Span> away = new ArrayList<>();
+        Duration load = Duration.ZERO;
+        final List<Evidence.Span> dark = new ArrayList<>();
+        final Set<String> lostSlots = new HashSet<>();
         final List<String> unquiet = new ArrayList<>();
 
         Shop() {
@@ -409,7 +497,8 @@ class InvariantTest {
         private void happened(String order, String type, String source, int version) {
             var event = event(0, order, type, source, version);
             topic.add(event);
-            outbox.add(new OutboxRow(source, event.id(), order, type, version));
+            outbox.add(new OutboxRow(
+                    source.equals("order-service") ? "orders" : "others", event.id(), order, type, version));
             Poison.Groups.reactingTo(type)
                     .forEach(group ->
                             inbox.computeIfAbsent(group, _ -> new HashSet<>()).add(event.id()));
@@ -428,7 +517,7 @@ class InvariantTest {
         }
 
         Evidence evidence() {
-            var poison = List.of(new Poison.Injected(Poison.NOT_JSON, 2, 7, Poison.NOT_JSON.parkedBy()));
+            var poison = List.of(new Poison.Injected(Poison.NOT_JSON, 2, 7));
             return new Evidence(
                     operations,
                     topic,
@@ -453,10 +542,17 @@ class InvariantTest {
                     rewinds,
                     traces,
                     Duration.ofSeconds(30),
+                    new Evidence.Span(NOW, NOW.plus(load)),
                     away,
-                    Duration.ZERO,
+                    dark,
+                    lostSlots,
                     unquiet);
         }
+    }
+
+    private static Operation acceptedAfter(Action action, long seconds) {
+        var then = NOW.plusSeconds(seconds);
+        return new Operation(9, action, RICH, "key-confirmed", Intent.ANY, 1, NOW, then, Outcome.OK, 200, "confirmed");
     }
 
     private static Operation placed(String key, Intent intent, Outcome outcome, String order) {
