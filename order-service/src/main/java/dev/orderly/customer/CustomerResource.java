@@ -5,6 +5,7 @@ import dev.orderly.customer.CustomerCommands.KeyReused;
 import dev.orderly.events.CustomerEvent.Contact;
 import dev.orderly.events.CustomerStatus;
 import dev.orderly.events.VerificationCodes;
+import dev.orderly.problem.IdempotencyKey;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import jakarta.transaction.Transactional;
 import jakarta.validation.Valid;
@@ -17,6 +18,8 @@ import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriBuilder;
@@ -78,14 +81,14 @@ public class CustomerResource {
                     + "A request that is repeated with its Idempotency-Key gets the same answer and registers nobody.")
     @APIResponse(responseCode = "201", description = "Registered")
     public Response register(
-            @HeaderParam("Idempotency-Key")
-                    @Pattern(
-                            regexp = "[\\x21-\\x7E]{1,255}",
-                            message = "the header Idempotency-Key must be 1 to 255 printable ASCII characters")
+            @HeaderParam(IdempotencyKey.HEADER)
+                    @Pattern(regexp = IdempotencyKey.PATTERN, message = IdempotencyKey.MESSAGE)
                     String idempotencyKey,
             @HeaderParam("traceparent") String traceparent,
+            @Context HttpHeaders headers,
             @NotNull(message = "a body is required") @Valid Registration registration)
             throws SQLException {
+        IdempotencyKey.refuseEmpty(idempotencyKey, headers);
         var contact = new Contact(registration.name(), registration.mail(), registration.phone());
         try {
             var id = commands.register(contact, idempotencyKey, traceparent);

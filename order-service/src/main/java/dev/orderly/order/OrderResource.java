@@ -9,6 +9,7 @@ import dev.orderly.order.OrderCommands.KeyReused;
 import dev.orderly.order.OrderCommands.TooManyWaiting;
 import dev.orderly.order.OrderCommands.UnknownProducts;
 import dev.orderly.order.OrderCommands.Wish;
+import dev.orderly.problem.IdempotencyKey;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.smallrye.mutiny.Uni;
 import jakarta.validation.Valid;
@@ -37,7 +38,7 @@ import java.util.stream.IntStream;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 
-/** The commands. Both are accepted, not done, when they answer: what came of them shows on the read side. */
+/** The commands. Both are durable when they answer; what becomes of the order by and by shows on the read side. */
 @Path("/orders")
 @Produces(MediaType.APPLICATION_JSON) // else who accepts XML only would be given toString()
 public class OrderResource {
@@ -92,11 +93,9 @@ public class OrderResource {
             responseCode = "503",
             description = "More orders are waiting than can be decided in time; see Retry-After")
     public Uni<Response> place(
-            @HeaderParam("Idempotency-Key")
+            @HeaderParam(IdempotencyKey.HEADER)
                     @NotNull(message = "the header Idempotency-Key is required")
-                    @Pattern(
-                            regexp = "[\\x21-\\x7E]{1,255}",
-                            message = "the header Idempotency-Key must be 1 to 255 printable ASCII characters")
+                    @Pattern(regexp = IdempotencyKey.PATTERN, message = IdempotencyKey.MESSAGE)
                     String idempotencyKey,
             @HeaderParam("traceparent") String traceparent,
             @NotNull(message = "a body is required") @Valid OrderRequest request,

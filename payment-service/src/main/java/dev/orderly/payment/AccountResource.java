@@ -3,6 +3,7 @@ package dev.orderly.payment;
 import dev.orderly.events.Money;
 import dev.orderly.payment.Ledger.Account;
 import dev.orderly.payment.Ledger.Deposit;
+import dev.orderly.problem.IdempotencyKey;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import jakarta.transaction.Transactional;
 import jakarta.validation.Valid;
@@ -28,9 +29,6 @@ public class AccountResource {
 
     /** Of one deposit, in minor units: a hundred million euros. Far above need, and far below what a sum can hold. */
     private static final long MAX_DEPOSIT = 100_000_000_00L;
-
-    private static final String KEY = "Idempotency-Key";
-    private static final String VALID_KEY = "must be 1 to 255 printable ASCII characters without spaces";
 
     private final Ledger ledger;
     private final Clock clock;
@@ -62,14 +60,13 @@ public class AccountResource {
     @Transactional(rollbackOn = SQLException.class)
     public Deposit deposit(
             @PathParam("customerId") UUID customerId,
-            @HeaderParam(KEY) @Pattern(regexp = "[!-~]{1,255}", message = VALID_KEY) String key,
+            @HeaderParam(IdempotencyKey.HEADER)
+                    @Pattern(regexp = IdempotencyKey.PATTERN, message = IdempotencyKey.MESSAGE)
+                    String key,
             @Context HttpHeaders headers,
             @NotNull(message = "must not be empty") @Valid DepositRequest request)
             throws SQLException {
-        // An empty header arrives as none, and a deposit that was meant to be repeatable would not be.
-        if (key == null && headers.getRequestHeaders().containsKey(KEY)) {
-            throw refused(KEY, VALID_KEY);
-        }
+        IdempotencyKey.refuseEmpty(key, headers);
         var amount = request.amount();
         if (amount.amount() < 1 || amount.amount() > MAX_DEPOSIT) {
             throw refused("amount.amount", "must be between 1 and " + MAX_DEPOSIT + " minor units");

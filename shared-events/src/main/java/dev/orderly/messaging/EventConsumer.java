@@ -64,7 +64,7 @@ public class EventConsumer {
     /**
      * Returns when every record has durably taken effect, or is parked or skipped.
      *
-     * @param records those of a partition in its order
+     * @param records of any partitions, those of a key in their order
      * @throws IllegalStateException when the application stops first; then none of the records may be acknowledged
      */
     public void consume(Iterable<ConsumerRecord<String, byte[]>> records, EventHandler<?> handler) {

@@ -1,6 +1,6 @@
 package dev.orderly.messaging;
 
-/** An event cannot take effect now, however often it is tried at once; the outage of a database is none. */
+/** An event cannot take effect now, and trying again right away would not help. The outage of a database is none of these. */
 final class EventFailure extends RuntimeException {
 
     private static final long serialVersionUID = 1L;

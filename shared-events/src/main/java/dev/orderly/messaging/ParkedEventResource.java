@@ -39,7 +39,7 @@ public class ParkedEventResource {
     }
 
     /** Who wants it, and why; kept for good. */
-    public record Order(
+    public record Instruction(
             @NotBlank(message = "is required")
             @Size(max = 100, message = "must not be longer than 100 characters")
             @Pattern(regexp = TEXT, message = TEXT_MESSAGE)
@@ -94,9 +94,9 @@ public class ParkedEventResource {
     public void redrive(
             @PathParam("consumer") @Pattern(regexp = TEXT, message = TEXT_MESSAGE) String consumer,
             @PathParam("eventId") UUID eventId,
-            @Valid @NotNull(message = "is required") Order order)
+            @Valid @NotNull(message = "a body is required") Instruction instruction)
             throws SQLException {
-        parkedEvents.redrive(found(consumer, eventId), order.operator(), order.why());
+        parkedEvents.redrive(found(consumer, eventId), instruction.operator(), instruction.why());
     }
 
     @POST
@@ -107,9 +107,9 @@ public class ParkedEventResource {
     public void discard(
             @PathParam("consumer") @Pattern(regexp = TEXT, message = TEXT_MESSAGE) String consumer,
             @PathParam("eventId") UUID eventId,
-            @Valid @NotNull(message = "is required") Order order)
+            @Valid @NotNull(message = "a body is required") Instruction instruction)
             throws SQLException {
-        parkedEvents.discard(found(consumer, eventId), order.operator(), order.why());
+        parkedEvents.discard(found(consumer, eventId), instruction.operator(), instruction.why());
     }
 
     private ParkedEvent found(String consumer, UUID eventId) throws SQLException {

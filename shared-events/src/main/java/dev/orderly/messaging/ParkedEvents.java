@@ -238,8 +238,8 @@ class ParkedEvents {
     }
 
     /**
-     * Tries it again from the first delay on, and with it, in order, all that is parked of its key. For an event behind a
-     * gap it means more: it goes on without what is missing, for which it would have waited by itself.
+     * Has it tried at once, then after each delay but the first, and with it, in order, all that is parked of its key. For an
+     * event behind a gap it means more: it goes on without what is missing, for which it would have waited by itself.
      */
     void redrive(ParkedEvent parked, String operator, String why) throws SQLException {
         try (var connection = database.getConnection()) {
@@ -259,10 +259,22 @@ class ParkedEvents {
         }
     }
 
-    /** Gives it up for good; what is parked behind it goes on without it. */
+    /**
+     * Gives it up for good; what is parked behind it goes on without it. The next version of its source, should it come only
+     * later, waits as behind any gap.
+     */
     void discard(ParkedEvent parked, String operator, String why) throws SQLException {
         try (var connection = database.getConnection()) {
             record(connection, parked, "DISCARD", operator, why);
+            try (var update = connection.prepareStatement("""
+                    UPDATE parked_event next SET gap_accepted = true
+                    FROM parked_event gone
+                    WHERE gone.seq = ? AND next.consumer = gone.consumer AND next.key = gone.key
+                      AND next.source = gone.source AND next.version = gone.version + 1
+                    """)) {
+                update.setLong(1, parked.seq());
+                update.executeUpdate();
+            }
             delete(connection, parked);
         }
     }

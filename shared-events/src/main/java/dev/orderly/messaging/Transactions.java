@@ -13,7 +13,8 @@ import org.jboss.logging.Logger;
 
 /**
  * Transactions that outlive the failures of the infrastructure: the work is repeated from the start, with growing jittered
- * pauses, for as long as those last.
+ * pauses, for as long as those last. So is work that fails by a mistake of ours, unless it says so by an {@link EventFailure}:
+ * to give it up would lose it.
  */
 @ApplicationScoped
 public class Transactions {
@@ -71,7 +72,12 @@ public class Transactions {
                 if (failure != null && DatabaseFailure.isTheFaultOfData(failure)) {
                     throw new EventFailure(e);
                 }
-                LOG.warnf("trying again in about %d ms: %s", pause.toMillis(), failure == null ? e : failure);
+                // What is not the database's failure is likely to be a mistake of ours, and its stack says where.
+                LOG.warnf(
+                        failure == null ? e : null,
+                        "trying again in about %d ms: %s",
+                        pause.toMillis(),
+                        failure == null ? e : failure);
                 await(pause);
                 pause = pause.multipliedBy(2).compareTo(MAX_PAUSE) < 0 ? pause.multipliedBy(2) : MAX_PAUSE;
             }

@@ -89,7 +89,7 @@ class EventJsonTest {
     }
 
     @Test
-    void all_types_are_tested_here() {
+    void all_events_of_orders_are_tested_here() {
         assertThat(events().map(Object::getClass).distinct())
                 .containsExactlyInAnyOrder(OrderEvent.class.getPermittedSubclasses());
     }

@@ -88,6 +88,21 @@ class ParkedEventsTest extends OnRealPlatform {
     }
 
     @Test
+    void what_is_behind_one_that_was_discarded_goes_on_without_it() throws SQLException {
+        var order = UUID.randomUUID();
+        handler.refused.add(order);
+        var placed = placed(order);
+        publish(List.of(placed, cancelled(order)));
+        assertThat(parked(order)).containsExactly("OrderPlaced FAILED", "OrderCancelled BEHIND");
+        operate(id(placed), "discard").then().statusCode(204);
+
+        handler.refused.remove(order);
+
+        await().untilAsserted(() -> assertThat(parked(order)).isEmpty());
+        assertThat(effects(order)).containsExactly("OrderCancelled");
+    }
+
+    @Test
     void a_known_version_has_no_effect_under_another_event_id_either() throws SQLException {
         var order = UUID.randomUUID();
         publish(List.of(placed(order), cancelled(order)));
