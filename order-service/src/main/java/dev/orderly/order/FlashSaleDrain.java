@@ -45,7 +45,7 @@ class FlashSaleDrain {
     private static final Logger LOG = Logger.getLogger(FlashSaleDrain.class);
 
     /** How long those in line may be kept waiting for a crowd. */
-    private static final Duration LONGEST_WAIT = Duration.ofSeconds(5);
+    private static final Duration LONGEST_WAIT = Duration.ofSeconds(10);
 
     /** How often it is asked whether orders can be decided in time. */
     private static final Duration LOOK = Duration.ofMillis(100);
@@ -102,6 +102,7 @@ class FlashSaleDrain {
             }
             return null;
         });
+        sales.remember();
     }
 
     /** Not later than now: the clocks of those who put buyers in line may differ from ours. */

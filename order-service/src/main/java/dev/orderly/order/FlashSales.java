@@ -41,7 +41,8 @@ class FlashSales {
         return Optional.ofNullable(remembered.get(id));
     }
 
-    @Scheduled(every = "0.2s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = Migration.class)
+    /** Also after each batch that this instance has decided: what another has decided is known a second later. */
+    @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = Migration.class)
     void remember() {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement(

@@ -108,7 +108,7 @@ class OrderCommands {
     /**
      * Places orders at today's prices; a repeated request gets the order that its first placed.
      *
-     * @param admitted that they are has been decided already; else only as many as the {@link Backlog} admits are placed
+     * @param admitted true for orders that are to be placed whatever the {@link Backlog}; else only as many are as it admits
      * @return an answer to each, in their order
      */
     @Transactional(rollbackOn = SQLException.class) // By itself it would commit after a checked exception.

@@ -98,7 +98,7 @@ class OrderIntake {
         try {
             var placements = group.stream().map(Waiting::placement).toList();
             answer(group, commands.place(placements, false));
-        } catch (SQLException | RuntimeException e) {
+        } catch (SQLException | RuntimeException | Error e) { // an error would end the thread, and with it the intake
             var failure = DatabaseFailure.behind(e);
             if (group.size() > 1 && failure != null && DatabaseFailure.isTheFaultOfData(failure)) {
                 group.forEach(one -> place(List.of(one))); // it is not the fault of the others

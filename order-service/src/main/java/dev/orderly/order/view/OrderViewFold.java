@@ -154,6 +154,9 @@ class OrderViewFold implements EventHandler<OrderEvent> {
     }
 
     private void update(Connection connection, Set<UUID> known, Map<UUID, Progress> progress) throws SQLException {
+        if (known.isEmpty()) {
+            return;
+        }
         try (var update = connection.prepareStatement("""
                 UPDATE %1$s
                 SET status = now.status, reason = now.reason, version = now.version, events = now.events

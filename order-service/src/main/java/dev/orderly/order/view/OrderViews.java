@@ -20,7 +20,10 @@ import javax.sql.DataSource;
 class OrderViews {
 
     private static final String COLUMNS =
-            "order_id, customer_id, status, reason, lines, total, currency, payment_method, placed_at";
+            "order_id, customer_id, order_view.status, reason, lines, total, currency, payment_method, placed_at";
+
+    private static final String ENTRY =
+            "position, type, event.status AS reached, source, event.version AS version, occurred_at, partition, \"offset\"";
 
     private final DataSource database;
 
@@ -28,15 +31,23 @@ class OrderViews {
         this.database = database;
     }
 
-    /** An order with its timeline. */
+    /** An order with its timeline, both as of one moment. */
     Optional<OrderView> find(UUID id) throws SQLException {
         try (var connection = database.getConnection();
-                var select = connection.prepareStatement("SELECT " + COLUMNS + " FROM order_view WHERE order_id = ?")) {
+                var select = connection.prepareStatement("SELECT " + COLUMNS + ", " + ENTRY + """
+                         FROM order_view JOIN order_view_event event USING (order_id)
+                        WHERE order_id = ?
+                        ORDER BY position
+                        """)) {
             select.setObject(1, id);
-            try (var row = select.executeQuery()) {
-                return row.next()
-                        ? Optional.of(order(row, entriesAfter(Map.of(id, 0)).get(id)))
-                        : Optional.empty();
+            try (var rows = select.executeQuery()) {
+                var order = Optional.<OrderView>empty();
+                var timeline = new ArrayList<OrderView.Entry>();
+                while (rows.next()) {
+                    timeline.add(entry(rows));
+                    order = Optional.of(order(rows, timeline));
+                }
+                return order;
             }
         }
     }
@@ -108,12 +119,12 @@ class OrderViews {
     Map<UUID, List<OrderView.Entry>> entriesAfter(Map<UUID, Integer> positions) throws SQLException {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement("""
-                        SELECT event.order_id, position, type, status, source, version, occurred_at, partition, "offset"
+                        SELECT event.order_id, %s
                         FROM order_view_event event
                         JOIN unnest(?::uuid[], ?::int[]) AS after (order_id, last)
                             ON event.order_id = after.order_id AND position > last
                         ORDER BY event.order_id, position
-                        """)) {
+                        """.formatted(ENTRY))) {
             var ids = List.copyOf(positions.keySet());
             select.setObject(1, ids.toArray(UUID[]::new));
             select.setObject(2, ids.stream().map(positions::get).toArray(Integer[]::new));
@@ -121,19 +132,23 @@ class OrderViews {
             try (var rows = select.executeQuery()) {
                 while (rows.next()) {
                     entries.computeIfAbsent(rows.getObject(1, UUID.class), _ -> new ArrayList<>())
-                            .add(new OrderView.Entry(
-                                    rows.getInt(2),
-                                    rows.getString(3),
-                                    OrderStatus.valueOf(rows.getString(4)),
-                                    rows.getString(5),
-                                    rows.getInt(6),
-                                    rows.getTimestamp(7).toInstant(),
-                                    rows.getInt(8),
-                                    rows.getLong(9)));
+                            .add(entry(rows));
                 }
             }
             return entries;
         }
+    }
+
+    private static OrderView.Entry entry(ResultSet row) throws SQLException {
+        return new OrderView.Entry(
+                row.getInt("position"),
+                row.getString("type"),
+                OrderStatus.valueOf(row.getString("reached")),
+                row.getString("source"),
+                row.getInt("version"),
+                row.getTimestamp("occurred_at").toInstant(),
+                row.getInt("partition"),
+                row.getLong("offset"));
     }
 
     private static OrderView order(ResultSet row, List<OrderView.Entry> timeline) throws SQLException {
