@@ -53,7 +53,7 @@ class CustomerNotifier implements EventHandler<CustomerEvent> {
     @Blocking
     void receive(ConsumerRecords<String, byte[]> records) {
         consumer.consume(records, this);
-        sender.wake();
+        sender.wakeAll();
     }
 
     @Override

@@ -14,6 +14,7 @@ import dev.orderly.messaging.EventConsumer;
 import dev.orderly.messaging.EventHandler;
 import dev.orderly.messaging.NewEvent;
 import dev.orderly.messaging.ReceivedEvent;
+import dev.orderly.notification.Letter.Channel;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
@@ -51,7 +52,7 @@ class Notifier implements EventHandler<OrderEvent> {
     @Blocking
     void receive(ConsumerRecords<String, byte[]> records) {
         consumer.consume(records, this);
-        sender.wake();
+        sender.wake(Channel.MAIL);
     }
 
     @Override

@@ -78,10 +78,14 @@ class Sender {
         }
     }
 
-    /** Has what is due sent soon, and returns at once. */
     @Scheduled(every = "1s", concurrentExecution = SKIP, skipExecutionIf = Migration.class)
-    void wake() {
-        runs.forEach((channel, run) -> run.execute(() -> sendDue(channel)));
+    void wakeAll() {
+        runs.keySet().forEach(this::wake);
+    }
+
+    /** Has what is due sent soon, and returns at once. */
+    void wake(Channel channel) {
+        runs.get(channel).execute(() -> sendDue(channel));
     }
 
     void stop(@Observes ShutdownEvent event) throws InterruptedException {
@@ -118,7 +122,7 @@ class Sender {
                 notifications.settle(outcomes);
                 report(outcomes);
                 // A server that takes nothing is left alone until the next second.
-                more = outcomes.stream().anyMatch(outcome -> outcome.state() == State.SENT);
+                more = attempts.size() == BATCH && outcomes.stream().anyMatch(outcome -> outcome.state() == State.SENT);
             }
         } catch (SQLException e) {
             LOG.warnf("trying again in a second: %s", e);
