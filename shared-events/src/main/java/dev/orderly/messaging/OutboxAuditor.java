@@ -8,6 +8,7 @@ import io.micrometer.core.instrument.Timer;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import io.smallrye.common.annotation.Blocking;
+import io.smallrye.reactive.messaging.kafka.KafkaClientService;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -16,9 +17,13 @@ import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import javax.sql.DataSource;
+import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Headers;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
@@ -31,7 +36,8 @@ import org.jboss.logging.Logger;
  * that was there after all by its id.
  *
  * <p>A row counts as missing only when the relay has passed it: when a canary ({@link RelayCanary}) has arrived that was
- * recorded well after it. So a relay that is away, or behind, makes nothing be published twice.
+ * recorded well after it. So a relay that is away, or behind, makes nothing be published twice; nor does an auditor that is:
+ * it may have read the canary and not yet, in another partition, what came before it.
  */
 @ApplicationScoped
 class OutboxAuditor {
@@ -111,21 +117,28 @@ class OutboxAuditor {
             SELECT count(*) FROM published
             """.formatted(OutboxAuditor.UNDER_WAY);
 
+    /** With the brokers, on the thread that polls. */
+    private static final Duration PATIENCE = Duration.ofSeconds(2);
+
     private final Transactions transactions;
     private final DataSource database;
+    private final KafkaClientService clients;
     private final String source;
     private final Duration grace;
     private final MeterRegistry metrics;
     private final Timer relayTime;
+    private Map<TopicPartition, Long> endsBefore = Map.of();
 
     OutboxAuditor(
             Transactions transactions,
             DataSource database,
+            KafkaClientService clients,
             @ConfigProperty(name = "quarkus.application.name") String source,
             @ConfigProperty(name = "orderly.outbox.audit-grace") Duration grace,
             MeterRegistry metrics) {
         this.transactions = transactions;
         this.database = database;
+        this.clients = clients;
         this.source = source;
         this.grace = grace;
         this.metrics = metrics;
@@ -159,8 +172,37 @@ class OutboxAuditor {
         }
     }
 
-    /** Publishes again what is missing, as far as that is known by now. */
     @Scheduled(every = "10s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = Migration.class)
+    void auditWhenNothingIsUnread() {
+        var consumer = clients.getConsumer("outbox-audit");
+        if (consumer != null
+                && consumer.runOnPollingThread(this::hasNotedAll)
+                        .onFailure()
+                        .recoverWithItem(false) // it is asked again
+                        .await()
+                        .indefinitely()) {
+            audit();
+        }
+    }
+
+    /** Whether this and other instances have noted all that was on the topics when this was asked the last time. */
+    private boolean hasNotedAll(Consumer<Object, Object> polling) {
+        var partitions = polling.subscription().stream()
+                .flatMap(topic -> polling.partitionsFor(topic, PATIENCE).stream())
+                .map(partition -> new TopicPartition(partition.topic(), partition.partition()))
+                .collect(Collectors.toSet());
+        var committed = polling.committed(partitions, PATIENCE);
+        var noted = partitions.stream()
+                .allMatch(partition -> endsBefore.containsKey(partition)
+                        && (committed.get(partition) == null
+                                        ? 0
+                                        : committed.get(partition).offset())
+                                >= endsBefore.get(partition));
+        endsBefore = polling.endOffsets(partitions, PATIENCE);
+        return noted;
+    }
+
+    /** Publishes again what is missing, as far as that is known by what was noted. */
     void audit() {
         Step step;
         do {
