@@ -73,7 +73,7 @@ public final class Bench implements Callable<Integer> {
     @Option(
             names = "--backlog",
             paramLabel = "EVENTS",
-            description = "That pile up while services stand. (default: 200000, quick: 8000)")
+            description = "That pile up while services stand. (default: 200000, quick: 4000)")
     Integer backlog;
 
     @Option(
@@ -173,12 +173,12 @@ public final class Bench implements Callable<Integer> {
     private boolean measure(OrderLoad load) throws InterruptedException, SQLException, IOException, ExecutionException {
         say("warming up");
         var time = Duration.ofSeconds(seconds != null ? seconds : quick ? 15 : 60);
-        saturate(load, Duration.ofSeconds(quick ? 25 : 180)); // or it would measure the compilers most of all
+        saturate(load, Duration.ofSeconds(quick ? 18 : 180)); // or it would measure the compilers most of all
         saturation(load, time);
         for (int rate : rates != null ? rates : quick ? List.of(50, 200) : List.of(50, 200, 500, 1000)) {
-            latency(load, rate, Duration.ofSeconds(quick ? 8 : 30));
+            latency(load, rate, Duration.ofSeconds(quick ? 6 : 30));
         }
-        backlog(load, backlog != null ? backlog : quick ? 8_000 : 200_000);
+        backlog(load, backlog != null ? backlog : quick ? 4_000 : 200_000);
         floor(Duration.ofSeconds(quick ? 3 : 10));
         return invariants();
     }
