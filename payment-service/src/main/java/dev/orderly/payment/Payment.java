@@ -20,8 +20,8 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * What became of the payment of an order. Every order is captured at most once and refunded at most once, and nothing is
- * kept of one that was cancelled.
+ * What became of the payment of an order. Every order is captured at most once and refunded at most once, and of one that
+ * was cancelled no money is kept.
  *
  * <p>From the balance, decided at once:
  *
