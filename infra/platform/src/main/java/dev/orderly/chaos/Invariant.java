@@ -62,7 +62,7 @@ enum Invariant {
             "by the gateway's own log: captured once, refunded when cancelled, as in our ledger; no forgery believed",
             Invariant::cards),
     I16_SOMETHING_ALWAYS_WORKS(
-            "never 150 s without an order that is accepted, but in a power cut; at rest by the deadline, and then one is confirmed",
+            "never 240 s without an order that is accepted, but in a power cut; at rest by the deadline, and then one is confirmed",
             Invariant::alive),
     I17_DEPOSITS_AND_CANCELLATIONS_LAST(
             "a deposit that was accepted is there once; an order whose cancellation was is cancelled, and no other",
@@ -77,8 +77,11 @@ enum Invariant {
     L03_EFFECTS_ARE_ONCE_AND_IN_ORDER(
             "of each order every event took effect once, in the order of the topic", Invariant::effects);
 
-    /** Longer than a service takes to start and to answer while everything else on the machine starts as well: 96 s were seen. */
-    private static final Duration LONGEST_SILENCE = Duration.ofSeconds(150);
+    /**
+     * Longer than a service takes to start when it is killed twice meanwhile, and everything else on the machine starts as well: on
+     * two threads of one core 145 s were seen.
+     */
+    private static final Duration LONGEST_SILENCE = Duration.ofSeconds(240);
 
     private static final Duration SLACK = Duration.ofSeconds(30);
     private static final Set<String> ENDS = Set.of("OrderConfirmed", "OrderRejected", "OrderCancelled");

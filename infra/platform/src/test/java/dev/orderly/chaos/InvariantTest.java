@@ -239,23 +239,23 @@ class InvariantTest {
                         Invariant.I16_SOMETHING_ALWAYS_WORKS,
                         shop -> shop.unquiet.add("payment-consumer-group is 3 events behind")),
                 broken("a long silence", Invariant.I16_SOMETHING_ALWAYS_WORKS, shop -> {
-                    shop.load = Duration.ofSeconds(200);
-                    shop.operations.add(acceptedAfter(Action.PLACE, 160));
+                    shop.load = Duration.ofSeconds(300);
+                    shop.operations.add(acceptedAfter(Action.PLACE, 250));
                 }),
                 broken(
                         "a silence that does not end",
                         Invariant.I16_SOMETHING_ALWAYS_WORKS,
-                        shop -> shop.load = Duration.ofSeconds(160)),
+                        shop -> shop.load = Duration.ofSeconds(250)),
                 broken(
                         "a silence of orders, in which shelves are filled",
                         Invariant.I16_SOMETHING_ALWAYS_WORKS,
                         shop -> {
-                            shop.load = Duration.ofSeconds(160);
-                            shop.operations.add(acceptedAfter(Action.RESTOCK, 80));
+                            shop.load = Duration.ofSeconds(250);
+                            shop.operations.add(acceptedAfter(Action.RESTOCK, 120));
                         }),
                 broken("a silence that a power cut does not explain", Invariant.I16_SOMETHING_ALWAYS_WORKS, shop -> {
-                    shop.load = Duration.ofSeconds(200);
-                    shop.dark.add(new Evidence.Span(NOW.plusSeconds(10), NOW.plusSeconds(50)));
+                    shop.load = Duration.ofSeconds(290);
+                    shop.dark.add(new Evidence.Span(NOW.plusSeconds(10), NOW.plusSeconds(40)));
                 }),
                 broken(
                         "no order is accepted when all is over",
