@@ -31,7 +31,7 @@ class FlashSaleIntake {
     /** Not acknowledged yet, of all sales: about as many as brokers take in a fraction of a second. */
     private static final int MOST_UNDER_WAY = 5_000;
 
-    private static final Duration LONGEST_RETRY = Duration.ofSeconds(5);
+    private static final Duration LONGEST_RETRY = Duration.ofSeconds(10);
 
     private final FlashSales sales;
     private final Clock clock;

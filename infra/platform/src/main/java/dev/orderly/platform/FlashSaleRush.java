@@ -260,11 +260,15 @@ final class FlashSaleRush implements AutoCloseable {
                 "orders",
                 "SELECT count(*) FROM (SELECT customer_id FROM orders WHERE lines LIKE '%\"" + sale
                         + "\"%' GROUP BY 1 HAVING count(*) > 1)");
-        long firstAnswers = buyers;
         lags.forEach(out::println);
         out.printf(
-                "%,d first answers in %.2f s: %,.0f/s; all %,d answers in %.2f s%n",
-                firstAnswers, rushed / 1e9, firstAnswers * 1e9 / rushed, told.answers(), answered / 1e9);
+                "%,d first answers in %.2f s: %,.0f/s; all %,d answers in %.2f s: %,.0f/s%n",
+                buyers,
+                rushed / 1e9,
+                buyers * 1e9 / rushed,
+                told.answers(),
+                answered / 1e9,
+                told.answers() * 1e9 / answered);
         out.printf(
                 "accepted %,d · told to come later %,d · told that it is sold out %,d · no answer %,d%n",
                 told.accepted.get(), told.later.get(), told.soldOut.get(), told.other.get());
