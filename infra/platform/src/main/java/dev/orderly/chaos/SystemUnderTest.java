@@ -241,7 +241,7 @@ public class SystemUnderTest implements AutoCloseable {
         return URI.create("http://localhost:" + ports.get(part) + path);
     }
 
-    URI mailApi(String path) {
+    public URI mailApi(String path) {
         return url(MAIL_API, path);
     }
 
@@ -308,7 +308,7 @@ public class SystemUnderTest implements AutoCloseable {
     }
 
     /** The body of the answer of a part's HTTP interface; empty when there is none, or it is not a success. */
-    Optional<String> ask(String method, URI url, String body) throws InterruptedException {
+    public Optional<String> ask(String method, URI url, String body) throws InterruptedException {
         return ask(HttpRequest.newBuilder(url), method, body);
     }
 

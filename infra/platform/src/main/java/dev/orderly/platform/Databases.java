@@ -83,9 +83,8 @@ final class Databases {
     }
 
     /** The replication slots that there are; a service's last migration makes the one of its outbox. */
-    Set<String> slots() throws SQLException {
-        try (var connection = connect(SUPERUSER);
-                var statement = connection.createStatement();
+    static Set<String> slots(Connection session) throws SQLException {
+        try (var statement = session.createStatement();
                 var rows = statement.executeQuery("SELECT slot_name FROM pg_replication_slots")) {
             var slots = new HashSet<String>();
             while (rows.next()) {
@@ -99,9 +98,8 @@ final class Databases {
      * Drops the slots that the server has given up, for it may keep only so much of its log ({@code max_slot_wal_keep_size}): a
      * relay waits for such a slot in vain, and makes one anew when there is none. Returns their names.
      */
-    List<String> dropLostSlots() throws SQLException {
-        try (var connection = connect(SUPERUSER);
-                var statement = connection.createStatement();
+    static List<String> dropLostSlots(Connection session) throws SQLException {
+        try (var statement = session.createStatement();
                 var rows = statement.executeQuery("""
                         SELECT slot_name, pg_drop_replication_slot(slot_name)
                         FROM pg_replication_slots

@@ -212,11 +212,20 @@ final class FlashSaleRush implements AutoCloseable {
     /** The lag curve: who is in line, and whose order has not ended. */
     private void look(String sale, Told told, List<String> lags) {
         long start = System.nanoTime();
-        try {
+        try (var connection = databases.connect("orders");
+                var select = connection.prepareStatement("""
+                        SELECT (SELECT count(*) FROM flash_sale_ticket WHERE sale_id = ?),
+                               (SELECT count(*) FROM orders WHERE status = 'PENDING')
+                        """)) {
+            select.setString(1, sale);
             while (true) {
-                long decided = databases.number(
-                        "orders", "SELECT count(*) FROM flash_sale_ticket WHERE sale_id = '" + sale + "'");
-                long open = databases.number("orders", "SELECT count(*) FROM orders WHERE status = 'PENDING'");
+                long decided;
+                long open;
+                try (var row = select.executeQuery()) {
+                    row.next();
+                    decided = row.getLong(1);
+                    open = row.getLong(2);
+                }
                 lags.add("%5.2f s  in line %,6d  orders open %,6d"
                         .formatted(
                                 (System.nanoTime() - start) / 1e9, Math.max(0, told.accepted.get() - decided), open));
@@ -227,6 +236,8 @@ final class FlashSaleRush implements AutoCloseable {
             }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt(); // the sale is over
+        } catch (SQLException e) {
+            throw new StartFailure("cannot look into orders: " + e.getMessage(), e);
         }
     }
 

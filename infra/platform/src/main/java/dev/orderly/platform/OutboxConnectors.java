@@ -10,6 +10,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -99,35 +100,45 @@ final class OutboxConnectors implements AutoCloseable {
     private void reconcileUntilClosed() {
         try {
             do {
-                reconcile();
-            } while (!closed.await(PERIOD.toMillis(), TimeUnit.MILLISECONDS));
+                reconcileWhilePossible();
+            } while (!isClosedAfterPeriod());
         } catch (InterruptedException _) {
             LOG.info("no longer looking after the connectors");
         }
     }
 
-    private void reconcile() throws InterruptedException {
-        try {
-            for (String slot : postgres.dropLostSlots()) {
-                LOG.error("{} was further behind than the server keeps its log; its relay makes a new one", slot);
-            }
-            Set<String> slots = postgres.slots();
-            JsonNode registered = JSON.readTree(send("GET", "/connectors?expand=info&expand=status", null));
-            var nowRunning = new HashSet<String>();
-            for (String database : databases) {
-                if (runs(database, slots, registered.path(database + "-outbox"))) {
-                    nowRunning.add(database);
-                }
-            }
-            synchronized (this) {
-                running = Set.copyOf(nowRunning);
-                notifyAll();
-            }
-            noticed("the connectors", "reachable");
+    /** In one session: to begin one costs both sides more than all that is asked in it. */
+    private void reconcileWhilePossible() throws InterruptedException {
+        try (var session = postgres.connect(Databases.SUPERUSER)) {
+            do {
+                reconcile(session);
+                noticed("the connectors", "reachable");
+            } while (!isClosedAfterPeriod());
         } catch (IOException | SQLException e) {
-            // Connect or PostgreSQL is down or starting; the supervisor brings it back, and this loop comes round
-            // again.
+            // Connect or PostgreSQL is down or starting; the supervisor brings it back, and this is called again.
             noticed("the connectors", "out of reach: " + e);
+        }
+    }
+
+    private boolean isClosedAfterPeriod() throws InterruptedException {
+        return closed.await(PERIOD.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private void reconcile(Connection session) throws IOException, SQLException, InterruptedException {
+        for (String slot : Databases.dropLostSlots(session)) {
+            LOG.error("{} was further behind than the server keeps its log; its relay makes a new one", slot);
+        }
+        Set<String> slots = Databases.slots(session);
+        JsonNode registered = JSON.readTree(send("GET", "/connectors?expand=info&expand=status", null));
+        var nowRunning = new HashSet<String>();
+        for (String database : databases) {
+            if (runs(database, slots, registered.path(database + "-outbox"))) {
+                nowRunning.add(database);
+            }
+        }
+        synchronized (this) {
+            running = Set.copyOf(nowRunning);
+            notifyAll();
         }
     }
 
