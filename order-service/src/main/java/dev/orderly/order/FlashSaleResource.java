@@ -1,5 +1,7 @@
 package dev.orderly.order;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Uni;
@@ -35,9 +37,9 @@ public class FlashSaleResource {
     private static final Instant EARLIEST = Instant.parse("2000-01-01T00:00:00Z");
     private static final Instant LATEST = Instant.parse("2200-01-01T00:00:00Z");
 
-    private static final String SOLD_OUT = problem(410, "Gone", "Sold out.");
-    private static final String NOT_OPEN = problem(409, "Conflict", "The sale is not open.");
-    private static final String LATER =
+    private static final byte[] SOLD_OUT = problem(410, "Gone", "Sold out.");
+    private static final byte[] NOT_OPEN = problem(409, "Conflict", "The sale is not open.");
+    private static final byte[] LATER =
             problem(429, "Too Many Requests", "There are as many in line as there is left.");
 
     private final FlashSales sales;
@@ -145,14 +147,15 @@ public class FlashSaleResource {
                 });
     }
 
-    /** Not by an exception: a crowd is told so. */
-    private static Response.ResponseBuilder refusal(int status, String problem) {
+    /** Not by an exception, and in bytes: a crowd is told so. */
+    private static Response.ResponseBuilder refusal(int status, byte[] problem) {
         return Response.status(status).type("application/problem+json").entity(problem);
     }
 
-    private static String problem(int status, String title, String detail) {
+    private static byte[] problem(int status, String title, String detail) {
         return "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}"
-                .formatted(title, status, detail);
+                .formatted(title, status, detail)
+                .getBytes(UTF_8);
     }
 
     /** @param orderId to be followed at /orders, when there is one */

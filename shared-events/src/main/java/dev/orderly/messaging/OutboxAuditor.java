@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -72,9 +73,17 @@ class OutboxAuditor {
                                   ORDER BY recorded_at LIMIT 1))
                     FROM outbox canary
                     WHERE canary.topic = 'relay-canary' AND canary.recorded_at > audited_until + grace.length
-                      AND seen @> canary.seq
+                      AND canary.recorded_at <= newest.canary AND seen @> canary.seq
                     ORDER BY canary.recorded_at LIMIT 1) AS until
-            FROM outbox_audit, (SELECT ?::interval) AS grace (length)
+            FROM outbox_audit, (SELECT ?::interval) AS grace (length), (SELECT ?::timestamptz) AS newest (canary)
+            """;
+
+    private static final String NEWEST_CANARY = """
+            SELECT (SELECT recorded_at
+                    FROM outbox
+                    WHERE topic = 'relay-canary' AND recorded_at > audited_until AND seen @> seq
+                    ORDER BY recorded_at DESC LIMIT 1)
+            FROM outbox_audit
             """;
 
     /**
@@ -127,7 +136,7 @@ class OutboxAuditor {
     private final Duration grace;
     private final MeterRegistry metrics;
     private final Timer relayTime;
-    private Map<TopicPartition, Long> endsBefore = Map.of();
+    private Look lastLook = new Look(Map.of(), null);
 
     OutboxAuditor(
             Transactions transactions,
@@ -172,41 +181,65 @@ class OutboxAuditor {
         }
     }
 
+    /**
+     * @param ends of all partitions, and so beyond all that was published before the canary
+     * @param canary the newest that had been noted before the ends were asked for; null when there was none
+     */
+    private record Look(Map<TopicPartition, Long> ends, OffsetDateTime canary) {}
+
     @Scheduled(every = "10s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = Migration.class)
     void auditWhenNothingIsUnread() {
         var consumer = clients.getConsumer("outbox-audit");
-        if (consumer != null
-                && consumer.runOnPollingThread(this::hasNotedAll)
-                        .onFailure()
-                        .recoverWithItem(false) // it is asked again
-                        .await()
-                        .indefinitely()) {
-            audit();
+        if (consumer == null) {
+            return;
+        }
+        var before = lastLook;
+        var canary = transactions.commit(this::newestCanary);
+        Function<Consumer<Object, Object>, Boolean> look = polling -> hasNotedAll(polling, canary);
+        if (consumer.runOnPollingThread(look)
+                .onFailure()
+                .recoverWithItem(false) // it is asked again
+                .await()
+                .indefinitely()) {
+            audit(before.canary);
         }
     }
 
-    /** Whether this and other instances have noted all that was on the topics when this was asked the last time. */
-    private boolean hasNotedAll(Consumer<Object, Object> polling) {
+    private OffsetDateTime newestCanary() throws SQLException {
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement(NEWEST_CANARY);
+                var row = select.executeQuery()) {
+            row.next();
+            return row.getObject(1, OffsetDateTime.class);
+        }
+    }
+
+    /** Whether this and other instances have noted all that was on the topics at the last look; this is the next. */
+    private boolean hasNotedAll(Consumer<Object, Object> polling, OffsetDateTime canary) {
         var partitions = polling.subscription().stream()
                 .flatMap(topic -> polling.partitionsFor(topic, PATIENCE).stream())
                 .map(partition -> new TopicPartition(partition.topic(), partition.partition()))
                 .collect(Collectors.toSet());
         var committed = polling.committed(partitions, PATIENCE);
         var noted = partitions.stream()
-                .allMatch(partition -> endsBefore.containsKey(partition)
+                .allMatch(partition -> lastLook.ends.containsKey(partition)
                         && (committed.get(partition) == null
                                         ? 0
                                         : committed.get(partition).offset())
-                                >= endsBefore.get(partition));
-        endsBefore = polling.endOffsets(partitions, PATIENCE);
+                                >= lastLook.ends.get(partition));
+        lastLook = new Look(polling.endOffsets(partitions, PATIENCE), canary);
         return noted;
     }
 
-    /** Publishes again what is missing, as far as that is known by what was noted. */
-    void audit() {
+    /**
+     * Publishes again what is missing, as far as that is known by what was noted.
+     *
+     * @param newestCanary before which nothing is unread: a newer one may have overtaken, in its partition, what is in others
+     */
+    void audit(OffsetDateTime newestCanary) {
         Step step;
         do {
-            step = transactions.commit(this::auditToTheNextCanary);
+            step = transactions.commit(() -> auditToTheNextCanary(newestCanary));
             if (step.published > 0) {
                 LOG.errorf(
                         "%d events of the outbox never reached their topic; they are published again", step.published);
@@ -215,10 +248,10 @@ class OutboxAuditor {
         } while (step.settled);
     }
 
-    /** @param settled false when no further canary has arrived */
+    /** @param settled false when no further canary has arrived that counts */
     private record Step(boolean settled, long published) {}
 
-    private Step auditToTheNextCanary() throws SQLException {
+    private Step auditToTheNextCanary(OffsetDateTime newestCanary) throws SQLException {
         try (var connection = database.getConnection();
                 var lock = connection.prepareStatement(LOCK);
                 var nextStep = connection.prepareStatement(NEXT_STEP);
@@ -226,6 +259,7 @@ class OutboxAuditor {
                 var audit = connection.prepareStatement(AUDIT)) {
             lock.execute();
             nextStep.setString(1, grace.toString());
+            nextStep.setObject(2, newestCanary);
             try (var step = nextStep.executeQuery()) {
                 step.next();
                 var since = step.getObject("since", OffsetDateTime.class);

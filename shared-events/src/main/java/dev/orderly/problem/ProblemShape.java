@@ -8,8 +8,10 @@ import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.quarkiverse.resteasy.problem.postprocessing.ProblemContext;
 import io.quarkiverse.resteasy.problem.postprocessing.ProblemPostProcessor;
 import io.quarkiverse.resteasy.problem.validation.Violation;
+import io.quarkus.runtime.ShutdownEvent;
 import io.vertx.core.http.HttpClosedException;
-import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
 import jakarta.transaction.RollbackException;
 import java.io.IOException;
 import java.net.URI;
@@ -25,9 +27,10 @@ import org.jboss.logging.Logger;
 /**
  * Gives every problem the shape that callers are promised: {@code type}, {@code title}, {@code status}, {@code detail},
  * and {@code errors} as a list of {@code field} and {@code message} where fields are at fault. A database that cannot be
- * reached is a 503 that may be retried, not an error of ours; an error of ours says no more than that it is one.
+ * reached is a 503 that may be retried, not an error of ours, and so is whatever fails since we stop; an error of ours says no
+ * more than that it is one.
  */
-@ApplicationScoped
+@Singleton // one and the same to the last request, also when all contexts have ended
 class ProblemShape implements ProblemPostProcessor {
 
     private static final Logger LOG = Logger.getLogger(ProblemShape.class);
@@ -37,6 +40,13 @@ class ProblemShape implements ProblemPostProcessor {
     private static final Set<String> TIMEOUTS = Set.of("55P03", "25P03", "25P04");
     static final int RETRY_AFTER_SECONDS = 1;
     private static final int MOST_CAUSES = 20;
+
+    private volatile boolean stopping;
+
+    /** Requests that are not over by {@code quarkus.shutdown.timeout} fail by whatever they need next and is closed. */
+    void stop(@Observes ShutdownEvent event) {
+        stopping = true;
+    }
 
     @Override
     public HttpProblem apply(HttpProblem problem, ProblemContext context) {
@@ -73,6 +83,12 @@ class ProblemShape implements ProblemPostProcessor {
                         .withStatus(408)
                         .withDetail("The body did not arrive in time. Nothing was changed; try again.")
                         .build();
+            }
+            if (stopping) {
+                LOG.warn("a request was not over when the service stopped", context.cause);
+                return unavailable(
+                        "The service was stopped. Repeat the request, under its Idempotency-Key if it has one:"
+                                + " it may have been done, or not.");
             }
             if (causes(context.cause).anyMatch(ProblemShape::callerLeft)) {
                 LOG.debug("a caller left before the answer");

@@ -13,6 +13,7 @@ import io.quarkus.test.junit.TestProfile;
 import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -26,6 +27,8 @@ import org.junit.jupiter.api.Test;
 @QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "order-service"))
 class OutboxAuditorTest extends OnRealPlatform {
 
+    private static final OffsetDateTime EVERY_CANARY = OffsetDateTime.MAX;
+
     @Inject
     OutboxAuditor auditor;
 
@@ -36,7 +39,7 @@ class OutboxAuditorTest extends OnRealPlatform {
         var pending = UUID.randomUUID();
         publish(List.of(placed(arrived), cancelled(arrived), placed(lost), cancelled(lost)));
         relay(arrived.toString());
-        auditor.audit();
+        auditor.audit(EVERY_CANARY);
         assertThat(published(lost)).as("before the relay has provably passed").hasSize(1);
 
         // Sung in the future, so that the relay is past the grace for all that was written up to now.
@@ -46,7 +49,7 @@ class OutboxAuditorTest extends OnRealPlatform {
                 "far-ahead");
         relay("far-ahead");
         publish(List.of(placed(pending), cancelled(pending)));
-        auditor.audit();
+        auditor.audit(EVERY_CANARY);
 
         assertThat(published(arrived)).hasSize(1);
         assertThat(published(lost)).containsExactly("PaymentRefunded", "PaymentRefunded");
@@ -54,7 +57,7 @@ class OutboxAuditorTest extends OnRealPlatform {
                 .hasSize(1);
         assertThat(published(pending)).hasSize(1);
 
-        auditor.audit();
+        auditor.audit(EVERY_CANARY);
         assertThat(published(lost)).as("what is published again is not missing").hasSize(2);
     }
 
@@ -68,7 +71,7 @@ class OutboxAuditorTest extends OnRealPlatform {
         }
         record("order-service", "after the last canary", 200);
 
-        auditor.audit();
+        auditor.audit(EVERY_CANARY);
 
         for (var secondsAgo : List.of(500, 400, 300)) {
             assertThat(strings("SELECT topic FROM outbox WHERE key = ?", "lost " + secondsAgo))
@@ -76,6 +79,22 @@ class OutboxAuditorTest extends OnRealPlatform {
         }
         assertThat(strings("SELECT topic FROM outbox WHERE key = ?", "after the last canary"))
                 .hasSize(1);
+    }
+
+    @Test
+    void a_canary_that_came_since_the_last_look_proves_nothing() throws SQLException {
+        strings("UPDATE outbox_audit SET audited_until = now() - ?::interval RETURNING 'behind'", "600 s");
+        record("order-service", "perhaps unread", 500);
+        record("relay-canary", "canary since the look", 400);
+        relay("canary since the look");
+
+        auditor.audit(OffsetDateTime.now().minusSeconds(450));
+        assertThat(strings("SELECT topic FROM outbox WHERE key = ?", "perhaps unread"))
+                .hasSize(1);
+
+        auditor.audit(OffsetDateTime.now().minusSeconds(350));
+        assertThat(strings("SELECT topic FROM outbox WHERE key = ?", "perhaps unread"))
+                .hasSize(2);
     }
 
     /** As after a slot was lost for as long: none of the canaries in between has arrived. */
@@ -90,7 +109,7 @@ class OutboxAuditorTest extends OnRealPlatform {
         record("relay-canary", "first canary after", 300);
         relay("first canary after");
 
-        auditor.audit();
+        auditor.audit(EVERY_CANARY);
 
         assertThat(strings("SELECT topic FROM outbox WHERE key = ?", key)).hasSize(6);
         assertThat(strings("SELECT DISTINCT recorded_at FROM outbox WHERE key = ?", key))
@@ -109,7 +128,7 @@ class OutboxAuditorTest extends OnRealPlatform {
                 var note = noting.prepareStatement("UPDATE outbox_audit SET seen = seen")) {
             noting.setAutoCommit(false);
             note.executeUpdate();
-            var audit = CompletableFuture.runAsync(auditor::audit);
+            var audit = CompletableFuture.runAsync(() -> auditor.audit(EVERY_CANARY));
             await().atMost(Duration.ofSeconds(10))
                     .until(() -> !strings(
                                     "SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE ?",

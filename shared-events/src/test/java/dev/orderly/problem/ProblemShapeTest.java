@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.quarkiverse.resteasy.problem.postprocessing.ProblemContext;
+import io.quarkus.runtime.ShutdownEvent;
 import jakarta.transaction.RollbackException;
 import java.io.IOException;
 import java.lang.reflect.UndeclaredThrowableException;
@@ -73,8 +74,24 @@ class ProblemShapeTest {
         assertThat(shapeOf(new IOException("Read timed out")).getStatusCode()).isEqualTo(408);
     }
 
+    @Test
+    void what_fails_since_we_stop_may_be_repeated_and_nothing_is_promised() {
+        var shape = new ProblemShape();
+        shape.stop(new ShutdownEvent());
+
+        var problem = shapeOf(new IllegalStateException("EntityManagerFactory is closed"), shape);
+
+        assertThat(problem.getStatusCode()).isEqualTo(503);
+        assertThat(problem.getHeaders()).containsEntry("Retry-After", 1);
+        assertThat(problem.getDetail()).contains("may have been done, or not");
+    }
+
     private static HttpProblem shapeOf(Throwable failure) {
+        return shapeOf(failure, new ProblemShape());
+    }
+
+    private static HttpProblem shapeOf(Throwable failure, ProblemShape shape) {
         var unshaped = HttpProblem.builder().withStatus(500).withTitle("?").build();
-        return new ProblemShape().apply(unshaped, ProblemContext.of(failure, "/orders"));
+        return shape.apply(unshaped, ProblemContext.of(failure, "/orders"));
     }
 }
