@@ -83,16 +83,17 @@ class OutboxAuditorTest extends OnRealPlatform {
 
     @Test
     void a_canary_that_came_since_the_last_look_proves_nothing() throws SQLException {
-        strings("UPDATE outbox_audit SET audited_until = now() - ?::interval RETURNING 'behind'", "600 s");
-        record("order-service", "perhaps unread", 500);
-        record("relay-canary", "canary since the look", 400);
+        // Longer ago than any canary of the other tests.
+        strings("UPDATE outbox_audit SET audited_until = now() - ?::interval RETURNING 'behind'", "2000 s");
+        record("order-service", "perhaps unread", 1900);
+        record("relay-canary", "canary since the look", 1800);
         relay("canary since the look");
 
-        auditor.audit(OffsetDateTime.now().minusSeconds(450));
+        auditor.audit(OffsetDateTime.now().minusSeconds(1850));
         assertThat(strings("SELECT topic FROM outbox WHERE key = ?", "perhaps unread"))
                 .hasSize(1);
 
-        auditor.audit(OffsetDateTime.now().minusSeconds(350));
+        auditor.audit(OffsetDateTime.now().minusSeconds(1750));
         assertThat(strings("SELECT topic FROM outbox WHERE key = ?", "perhaps unread"))
                 .hasSize(2);
     }
