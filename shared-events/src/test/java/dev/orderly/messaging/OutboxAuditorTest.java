@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.RealPlatform;
+import io.quarkus.scheduler.Scheduler;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.junit.QuarkusTest;
@@ -19,6 +20,8 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** There is no relay here: the tests themselves send what a relay that loses something would have sent. */
@@ -31,6 +34,21 @@ class OutboxAuditorTest extends OnRealPlatform {
 
     @Inject
     OutboxAuditor auditor;
+
+    @Inject
+    Scheduler scheduler;
+
+    /** And no canary of another test counts. */
+    @BeforeEach
+    void nobodyElseAudits() throws SQLException {
+        scheduler.pause();
+        strings("UPDATE outbox_audit SET seen = '{}', audited_until = now() - ?::interval RETURNING 'behind'", "600 s");
+    }
+
+    @AfterEach
+    void theSchedulerGoesOn() {
+        scheduler.resume();
+    }
 
     @Test
     void what_the_relay_passed_over_is_published_again_under_the_same_id_and_nothing_else_is() throws SQLException {
@@ -63,7 +81,6 @@ class OutboxAuditorTest extends OnRealPlatform {
 
     @Test
     void an_audit_that_is_far_behind_goes_from_canary_to_canary() throws SQLException {
-        strings("UPDATE outbox_audit SET audited_until = now() - ?::interval RETURNING 'behind'", "600 s");
         for (var secondsAgo : List.of(500, 400, 300)) {
             record("order-service", "lost " + secondsAgo, secondsAgo);
             record("relay-canary", "canary " + secondsAgo, secondsAgo - 50);
@@ -83,17 +100,15 @@ class OutboxAuditorTest extends OnRealPlatform {
 
     @Test
     void a_canary_that_came_since_the_last_look_proves_nothing() throws SQLException {
-        // Longer ago than any canary of the other tests.
-        strings("UPDATE outbox_audit SET audited_until = now() - ?::interval RETURNING 'behind'", "2000 s");
-        record("order-service", "perhaps unread", 1900);
-        record("relay-canary", "canary since the look", 1800);
+        record("order-service", "perhaps unread", 500);
+        record("relay-canary", "canary since the look", 400);
         relay("canary since the look");
 
-        auditor.audit(OffsetDateTime.now().minusSeconds(1850));
+        auditor.audit(OffsetDateTime.now().minusSeconds(450));
         assertThat(strings("SELECT topic FROM outbox WHERE key = ?", "perhaps unread"))
                 .hasSize(1);
 
-        auditor.audit(OffsetDateTime.now().minusSeconds(1750));
+        auditor.audit(OffsetDateTime.now().minusSeconds(350));
         assertThat(strings("SELECT topic FROM outbox WHERE key = ?", "perhaps unread"))
                 .hasSize(2);
     }
@@ -101,7 +116,6 @@ class OutboxAuditorTest extends OnRealPlatform {
     /** As after a slot was lost for as long: none of the canaries in between has arrived. */
     @Test
     void much_that_was_lost_is_published_again_in_short_steps() throws SQLException {
-        strings("UPDATE outbox_audit SET audited_until = now() - ?::interval RETURNING 'behind'", "600 s");
         var key = "lost for long " + UUID.randomUUID();
         for (var secondsAgo : List.of(500, 485, 470)) {
             record("order-service", key, secondsAgo);
@@ -121,7 +135,6 @@ class OutboxAuditorTest extends OnRealPlatform {
     /** That one waits at all; why it does so in a statement of its own (OutboxAuditor.LOCK), only hours of load would show. */
     @Test
     void an_audit_waits_for_what_is_being_noted() throws Exception {
-        strings("UPDATE outbox_audit SET audited_until = now() - ?::interval RETURNING 'behind'", "600 s");
         record("order-service", "lost meanwhile", 500);
         record("relay-canary", "canary meanwhile", 400);
         relay("canary meanwhile");
