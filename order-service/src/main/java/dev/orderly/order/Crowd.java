@@ -27,7 +27,7 @@ final class Crowd {
         var many = true;
         while (many && clock.instant().isBefore(end)) {
             var before = come.getAsLong();
-            Thread.sleep(LOOK);
+            Thread.sleep(LOOK); // it is a rate, and takes its time to count
             many = come.getAsLong() - before >= MANY;
         }
     }

@@ -118,7 +118,7 @@ class FlashSaleDrain {
     private void awaitRoom() throws InterruptedException {
         var end = clock.instant().plus(deadline);
         while (backlog.isTooOld(METHOD) && clock.instant().isBefore(end)) {
-            Thread.sleep(LOOK);
+            Thread.sleep(LOOK); // the condition is time and what a look at the database finds: nobody could wake it
         }
     }
 
