@@ -16,13 +16,13 @@ import dev.orderly.events.OrderEvent.OrderRejected;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.RealPlatform;
+import dev.orderly.testing.Sql;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.common.ResourceArg;
 import io.restassured.response.ValidatableResponse;
 import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -59,7 +59,7 @@ abstract class OnRealPlatform {
     /** Whatever a test did: what is reserved and sold of a SKU is what the orders hold of it, to the piece. */
     @AfterEach
     void stock_and_reservations_agree() throws SQLException {
-        assertThat(rows("""
+        assertThat(sql().strings("""
                         SELECT sku
                         FROM (SELECT sku, reserved, sold FROM stock) AS stock
                         FULL JOIN (SELECT item.sku,
@@ -143,33 +143,22 @@ abstract class OnRealPlatform {
 
     /** Type and version of the events that the service published for an order, in order. */
     List<String> published(UUID orderId) throws SQLException {
-        return rows("SELECT type || ' ' || version FROM outbox WHERE key = ? ORDER BY seq", orderId.toString());
+        return sql().strings(
+                        "SELECT type || ' ' || version FROM outbox WHERE key = ? ORDER BY seq", orderId.toString());
     }
 
     List<String> payloads(UUID orderId) throws SQLException {
-        return rows("SELECT payload FROM outbox WHERE key = ? ORDER BY seq", orderId.toString());
+        return sql().strings("SELECT payload FROM outbox WHERE key = ? ORDER BY seq", orderId.toString());
     }
 
     /** Why events of an order are parked, in the order of the topic. */
     List<String> parked(UUID orderId) throws SQLException {
-        return rows(
-                "SELECT type || ' ' || reason FROM parked_event WHERE key = ? ORDER BY \"offset\"", orderId.toString());
+        return sql().strings(
+                        "SELECT type || ' ' || reason FROM parked_event WHERE key = ? ORDER BY \"offset\"",
+                        orderId.toString());
     }
 
-    /** The first column of a query, as text. */
-    List<String> rows(String sql, Object... parameters) throws SQLException {
-        try (var connection = database.getConnection();
-                var select = connection.prepareStatement(sql)) {
-            for (var i = 0; i < parameters.length; i++) {
-                select.setObject(i + 1, parameters[i]);
-            }
-            var values = new ArrayList<String>();
-            try (var rows = select.executeQuery()) {
-                while (rows.next()) {
-                    values.add(rows.getString(1));
-                }
-            }
-            return values;
-        }
+    Sql sql() {
+        return new Sql(database);
     }
 }

@@ -171,7 +171,7 @@ class StockKeeperTest extends OnRealPlatform {
                 OrderTopic.record("order-service", 3, confirmed(given)), record(placed(another, line(sku, 2)))));
 
         assertThat(parked(given)).containsExactly("OrderConfirmed FAILED");
-        assertThat(rows("SELECT detail FROM parked_event WHERE key = ?", given.toString()))
+        assertThat(sql().strings("SELECT detail FROM parked_event WHERE key = ?", given.toString()))
                 .singleElement()
                 .asString()
                 .contains("NotReserved", given.toString(), "RELEASED");

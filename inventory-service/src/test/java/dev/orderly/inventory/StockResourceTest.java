@@ -11,7 +11,6 @@ import static org.hamcrest.Matchers.notNullValue;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.http.ContentType;
 import io.restassured.response.Response;
-import java.sql.SQLException;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -176,22 +175,15 @@ class StockResourceTest extends OnRealPlatform {
         var sku = skuWith(1);
 
         for (var column : new String[] {"available", "reserved", "sold"}) {
-            assertThatThrownBy(() -> execute("UPDATE stock SET " + column + " = -1 WHERE sku = '" + sku + "'"))
+            assertThatThrownBy(() -> sql().execute("UPDATE stock SET " + column + " = -1 WHERE sku = ?", sku))
                     .hasMessageContaining("stock_" + column + "_check");
         }
-        assertThatThrownBy(() -> execute("DELETE FROM stock")).hasMessageContaining("permission denied");
-        assertThatThrownBy(() -> execute("DELETE FROM reservation")).hasMessageContaining("permission denied");
+        assertThatThrownBy(() -> sql().execute("DELETE FROM stock")).hasMessageContaining("permission denied");
+        assertThatThrownBy(() -> sql().execute("DELETE FROM reservation")).hasMessageContaining("permission denied");
     }
 
     @Test
     void the_service_is_healthy() {
         given().get("/q/health").then().statusCode(200).body("status", equalTo("UP"));
-    }
-
-    private void execute(String sql) throws SQLException {
-        try (var connection = database.getConnection();
-                var statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
     }
 }

@@ -10,6 +10,7 @@ import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasSize;
 
 import dev.orderly.testing.RealPlatform;
+import dev.orderly.testing.Sql;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.common.http.TestHTTPResource;
@@ -90,11 +91,12 @@ class ClientLogTest {
 
         await().until(() -> kept().size() == 3);
         assertThat(kept()).containsExactly("hello", "one", "tab\tquote\" back\\slash\nline ü 😀");
-        assertThat(strings(
-                        "SELECT level || ' ' || (at = '2026-11-23T10:15:30.123Z') || ' ' || (received_at > now() - interval '1 min')"
-                                + " FROM client_log WHERE client_id = ? AND message = 'one'"))
+        assertThat(sql().strings(
+                                "SELECT level || ' ' || (at = '2026-11-23T10:15:30.123Z') || ' ' || (received_at > now() - interval '1 min')"
+                                        + " FROM client_log WHERE client_id = ? AND message = 'one'",
+                                client))
                 .containsExactly("WARN true true");
-        assertThat(strings("SELECT DISTINCT partition::text FROM client_log WHERE client_id = ?"))
+        assertThat(sql().strings("SELECT DISTINCT partition::text FROM client_log WHERE client_id = ?", client))
                 .hasSize(1);
     }
 
@@ -233,13 +235,12 @@ class ClientLogTest {
         sink.receive(overlapping);
 
         await().until(() -> kept().size() == 4);
-        assertThat(strings("SELECT message FROM client_log WHERE client_id = ? AND partition = " + UNUSED_PARTITION
-                        + " ORDER BY \"offset\""))
+        assertThat(sql().strings(
+                                "SELECT message FROM client_log WHERE client_id = ? AND partition = ? ORDER BY \"offset\"",
+                                client,
+                                UNUSED_PARTITION))
                 .containsExactly("a", "b", "c");
-        try (var connection = database.getConnection();
-                var forget = connection.createStatement()) {
-            forget.execute("UPDATE client_log_progress SET next_offset = 0 WHERE partition = " + UNUSED_PARTITION);
-        }
+        sql().execute("UPDATE client_log_progress SET next_offset = 0 WHERE partition = ?", UNUSED_PARTITION);
     }
 
     @Test
@@ -293,20 +294,11 @@ class ClientLogTest {
     }
 
     private List<String> kept() throws SQLException {
-        return strings("SELECT message FROM client_log WHERE client_id = ? ORDER BY partition, \"offset\"");
+        return sql().strings(
+                        "SELECT message FROM client_log WHERE client_id = ? ORDER BY partition, \"offset\"", client);
     }
 
-    private List<String> strings(String sql) throws SQLException {
-        try (var connection = database.getConnection();
-                var select = connection.prepareStatement(sql)) {
-            select.setString(1, client);
-            var strings = new ArrayList<String>();
-            try (var rows = select.executeQuery()) {
-                while (rows.next()) {
-                    strings.add(rows.getString(1));
-                }
-            }
-            return strings;
-        }
+    private Sql sql() {
+        return new Sql(database);
     }
 }

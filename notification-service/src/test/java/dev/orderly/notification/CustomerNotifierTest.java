@@ -16,6 +16,7 @@ import dev.orderly.events.OrderEvent.OrderConfirmed;
 import dev.orderly.events.VerificationCodes;
 import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.RealPlatform;
+import dev.orderly.testing.Sql;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.junit.QuarkusTest;
@@ -23,7 +24,6 @@ import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -74,7 +74,7 @@ class CustomerNotifierTest {
                         assertThat(welcome.messageId()).isEqualTo("<" + customer + ".welcome@orderly.example>"));
         assertThat(smses()).singleElement().asString().contains(code());
         // Neither who they are nor the code is where letters are kept.
-        assertThat(strings("SELECT notification::text FROM notification WHERE customer_id = ?", customer))
+        assertThat(sql().strings("SELECT notification::text FROM notification WHERE customer_id = ?", customer))
                 .hasSize(2)
                 .noneMatch(row -> row.contains(mail) || row.contains(phone) || row.contains(code()));
     }
@@ -124,7 +124,7 @@ class CustomerNotifierTest {
         MailServer.freeze();
         try {
             // Before the code, and more than the sender can try while the test waits.
-            change("""
+            sql().execute("""
                     INSERT INTO notification (about, kind, customer_id, subject, body, due_at)
                     SELECT uuidv7(), 'CONFIRMED', ?, 'subject', 'body', now() - interval '1 h'
                     FROM generate_series(1, 5000)
@@ -133,10 +133,10 @@ class CustomerNotifierTest {
             publish(event(1, registered()));
 
             await().atMost(Duration.ofSeconds(10)).until(() -> !smses().isEmpty());
-            assertThat(strings("SELECT DISTINCT state FROM notification WHERE customer_id = ?", crowd))
+            assertThat(sql().strings("SELECT DISTINCT state FROM notification WHERE customer_id = ?", crowd))
                     .containsExactly("PENDING");
         } finally {
-            change("UPDATE notification SET state = 'VOID' WHERE customer_id = ?", crowd);
+            sql().execute("UPDATE notification SET state = 'VOID' WHERE customer_id = ?", crowd);
             MailServer.thaw();
         }
         awaitState("CODE", verification, "SENT");
@@ -161,12 +161,12 @@ class CustomerNotifierTest {
                 .body("{\"seconds\":3}")
                 .put(smsProvider + "/fault");
         publish(event(1, registered()));
-        assertThat(strings("SELECT mail FROM contact WHERE customer_id = ?", customer))
+        assertThat(sql().strings("SELECT mail FROM contact WHERE customer_id = ?", customer))
                 .containsExactly(mail);
 
         publish(event(2, new CustomerErased(customer)));
 
-        assertThat(strings("SELECT mail FROM contact WHERE customer_id = ?", customer))
+        assertThat(sql().strings("SELECT mail FROM contact WHERE customer_id = ?", customer))
                 .isEmpty();
         awaitState("CODE", verification, "VOID");
         assertThat(smses()).isEmpty();
@@ -176,7 +176,7 @@ class CustomerNotifierTest {
     void a_tombstone_that_comes_again_or_before_anything_else_is_no_trouble() throws SQLException {
         publish(event(3, new CustomerErased(customer)), event(3, new CustomerErased(customer)));
 
-        assertThat(strings("SELECT reason FROM parked_event WHERE key = ?::text", customer))
+        assertThat(sql().strings("SELECT reason FROM parked_event WHERE key = ?::text", customer))
                 .isEmpty();
     }
 
@@ -184,7 +184,7 @@ class CustomerNotifierTest {
     void a_reader_that_sees_only_the_newest_event_knows_all_there_is() throws SQLException {
         publish(event(4, new CustomerVerified(customer, contact(), Instant.now())));
 
-        assertThat(strings("SELECT phone FROM contact WHERE customer_id = ?", customer))
+        assertThat(sql().strings("SELECT phone FROM contact WHERE customer_id = ?", customer))
                 .containsExactly(phone);
     }
 
@@ -246,30 +246,11 @@ class CustomerNotifierTest {
     private void awaitState(String kind, UUID about, String state) {
         await().atMost(Duration.ofSeconds(30))
                 .until(
-                        () -> strings(
-                                "SELECT state FROM notification WHERE kind = '" + kind + "' AND about = ?", about),
+                        () -> sql().strings("SELECT state FROM notification WHERE kind = ? AND about = ?", kind, about),
                         List.of(state)::equals);
     }
 
-    private void change(String sql, UUID parameter) throws SQLException {
-        try (var connection = database.getConnection();
-                var statement = connection.prepareStatement(sql)) {
-            statement.setObject(1, parameter);
-            statement.executeUpdate();
-        }
-    }
-
-    private List<String> strings(String sql, UUID parameter) throws SQLException {
-        try (var connection = database.getConnection();
-                var select = connection.prepareStatement(sql)) {
-            select.setObject(1, parameter);
-            var strings = new ArrayList<String>();
-            try (var rows = select.executeQuery()) {
-                while (rows.next()) {
-                    strings.add(rows.getString(1));
-                }
-            }
-            return strings;
-        }
+    private Sql sql() {
+        return new Sql(database);
     }
 }

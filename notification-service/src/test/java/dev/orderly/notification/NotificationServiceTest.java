@@ -24,6 +24,7 @@ import dev.orderly.notification.Letter.Kind;
 import dev.orderly.notification.Notification.State;
 import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.RealPlatform;
+import dev.orderly.testing.Sql;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.junit.QuarkusTest;
@@ -204,7 +205,7 @@ class NotificationServiceTest {
     void what_failed_for_a_day_is_given_up_for_all_to_see() throws SQLException {
         MailServer.freeze();
         try {
-            storeLetter(Attempt.MAX - 1, "now()");
+            storeLetter(Attempt.MAX - 1, "0 s");
 
             patiently().until(() -> about(order).getFirst().state() == State.FAILED);
         } finally {
@@ -224,7 +225,7 @@ class NotificationServiceTest {
 
     @Test
     void what_an_instance_had_claimed_that_died_is_sent_when_its_lease_is_over() throws SQLException {
-        storeLetter(1, "now() + interval '2 s'");
+        storeLetter(1, "2 s");
 
         awaitSent(order);
         assertThat(MailServer.mailsTo(customer)).hasSize(1);
@@ -234,7 +235,7 @@ class NotificationServiceTest {
     @Test
     void a_row_that_another_instance_is_claiming_holds_up_nobody() throws SQLException {
         var neighbour = UUID.randomUUID();
-        storeLetter(0, "now() + interval '1 s'");
+        storeLetter(0, "1 s");
         try (var other = database.getConnection();
                 var lock = other.prepareStatement("SELECT FROM notification WHERE about = ? FOR UPDATE")) {
             other.setAutoCommit(false);
@@ -253,7 +254,7 @@ class NotificationServiceTest {
 
     @Test
     void an_instance_that_was_taken_for_dead_can_still_say_that_it_sent_but_not_that_it_failed() throws SQLException {
-        storeLetter(3, "now() + interval '1 h'"); // the third attempt, of another instance, is under way
+        storeLetter(3, "1 h"); // the third attempt, of another instance, is under way
         var letter = new Letter(order, Kind.CONFIRMED, customer, "subject", "body", null);
         var ours = new Attempt(letter, null, 2);
 
@@ -308,40 +309,24 @@ class NotificationServiceTest {
     }
 
     /** A letter that is there already, as another instance has left it. */
-    private void storeLetter(int attempts, String due) throws SQLException {
-        try (var connection = database.getConnection();
-                var insert = connection.prepareStatement("""
-                        INSERT INTO notification (about, kind, customer_id, subject, body, attempts, due_at)
-                        VALUES (?, 'CONFIRMED', ?, 'subject', 'body', ?, %s)
-                        """.formatted(due))) {
-            insert.setObject(1, order);
-            insert.setObject(2, customer);
-            insert.setInt(3, attempts);
-            insert.executeUpdate();
-        }
+    private void storeLetter(int attempts, String dueIn) throws SQLException {
+        sql().execute("""
+                INSERT INTO notification (about, kind, customer_id, subject, body, attempts, due_at)
+                VALUES (?, 'CONFIRMED', ?, 'subject', 'body', ?, now() + ?::interval)
+                """, order, customer, attempts, dueIn);
     }
 
     private boolean isDue(UUID order) throws SQLException {
-        return !strings("SELECT 'due' FROM notification WHERE due_at <= now() AND about = ?", order)
+        return !sql().strings("SELECT 'due' FROM notification WHERE due_at <= now() AND about = ?", order)
                 .isEmpty();
     }
 
     private List<String> parked(UUID order) throws SQLException {
-        return strings("SELECT reason FROM parked_event WHERE key = ?::uuid::text", order);
+        return sql().strings("SELECT reason FROM parked_event WHERE key = ?::uuid::text", order);
     }
 
-    private List<String> strings(String sql, UUID parameter) throws SQLException {
-        try (var connection = database.getConnection();
-                var select = connection.prepareStatement(sql)) {
-            select.setObject(1, parameter);
-            var strings = new ArrayList<String>();
-            try (var rows = select.executeQuery()) {
-                while (rows.next()) {
-                    strings.add(rows.getString(1));
-                }
-            }
-            return strings;
-        }
+    private Sql sql() {
+        return new Sql(database);
     }
 
     private static List<Notification> about(UUID order) {

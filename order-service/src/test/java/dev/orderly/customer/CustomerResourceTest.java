@@ -8,6 +8,7 @@ import static org.hamcrest.Matchers.hasItem;
 
 import dev.orderly.events.VerificationCodes;
 import dev.orderly.testing.RealPlatform;
+import dev.orderly.testing.Sql;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.junit.QuarkusTest;
@@ -15,7 +16,6 @@ import io.restassured.http.ContentType;
 import io.restassured.response.Response;
 import jakarta.inject.Inject;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
@@ -53,9 +53,9 @@ class CustomerResourceTest {
                 .body("status", equalTo("REGISTERED"))
                 .body("keySet()", containsInAnyOrder("id", "status"));
         assertThat(answer.header("Location")).endsWith("/customers/" + id(answer));
-        assertThat(strings("SELECT topic || ' ' || type || ' ' || version FROM outbox WHERE key = ?", id(answer)))
+        assertThat(sql().strings("SELECT topic || ' ' || type || ' ' || version FROM outbox WHERE key = ?", id(answer)))
                 .containsExactly("customer-service CustomerRegistered 1");
-        assertThat(strings("SELECT payload FROM outbox WHERE key = ?", id(answer)))
+        assertThat(sql().strings("SELECT payload FROM outbox WHERE key = ?", id(answer)))
                 .singleElement()
                 .asString()
                 .contains(mail);
@@ -73,7 +73,7 @@ class CustomerResourceTest {
             }
             assertThat(ids).hasSize(1);
         }
-        assertThat(strings("SELECT id::text FROM customer WHERE mail = ?", mail))
+        assertThat(sql().strings("SELECT id::text FROM customer WHERE mail = ?", mail))
                 .hasSize(1);
         post("/customers", key, body("Bob", "bob@shop.example", "+4915112345678"))
                 .then()
@@ -84,7 +84,7 @@ class CustomerResourceTest {
     void an_empty_key_is_none_and_registers_nobody() throws Exception {
         register("").then().statusCode(400).contentType(PROBLEM).body("errors.field", hasItem("Idempotency-Key"));
 
-        assertThat(strings("SELECT id::text FROM customer WHERE mail = ?", mail))
+        assertThat(sql().strings("SELECT id::text FROM customer WHERE mail = ?", mail))
                 .isEmpty();
     }
 
@@ -95,7 +95,7 @@ class CustomerResourceTest {
         verify(id, code(id)).then().statusCode(200).body("status", equalTo("VERIFIED"));
         verify(id, code(id)).then().statusCode(200).body("status", equalTo("VERIFIED"));
 
-        assertThat(strings("SELECT type FROM outbox WHERE key = ? ORDER BY seq", id))
+        assertThat(sql().strings("SELECT type FROM outbox WHERE key = ? ORDER BY seq", id))
                 .containsExactly("CustomerRegistered", "CustomerVerified");
         post("/customers/" + id + "/verification/codes", null, "").then().statusCode(409);
     }
@@ -140,15 +140,13 @@ class CustomerResourceTest {
                 .then()
                 .statusCode(429)
                 .header("Retry-After", Integer::parseInt, org.hamcrest.Matchers.lessThanOrEqualTo(61));
-        strings(
-                "UPDATE customer SET code_sent_at = code_sent_at - interval '10 min' WHERE id = ?::uuid RETURNING 1",
-                id);
+        sql().execute("UPDATE customer SET code_sent_at = code_sent_at - interval '10 min' WHERE id = ?::uuid", id);
 
         verify(id, old).then().statusCode(422).body("errors[0].message", equalTo("has expired; ask for another"));
         post("/customers/" + id + "/verification/codes", null, "").then().statusCode(202);
         verify(id, old).then().statusCode(422).body("errors[0].message", equalTo("is wrong; tries left: 4"));
         verify(id, code(id)).then().statusCode(200);
-        assertThat(strings("SELECT type FROM outbox WHERE key = ? ORDER BY seq", id))
+        assertThat(sql().strings("SELECT type FROM outbox WHERE key = ? ORDER BY seq", id))
                 .containsExactly("CustomerRegistered", "CodeRequested", "CustomerVerified");
     }
 
@@ -156,9 +154,10 @@ class CustomerResourceTest {
     void codes_are_kept_as_hashes_only() throws SQLException {
         var id = id(register(null));
 
-        assertThat(strings("SELECT customer::text FROM customer WHERE id = ?::uuid", id))
+        assertThat(sql().strings("SELECT customer::text FROM customer WHERE id = ?::uuid", id))
                 .noneMatch(row -> row.contains(code(id)));
-        assertThat(strings("SELECT payload FROM outbox WHERE key = ?", id)).noneMatch(row -> row.contains(code(id)));
+        assertThat(sql().strings("SELECT payload FROM outbox WHERE key = ?", id))
+                .noneMatch(row -> row.contains(code(id)));
     }
 
     @Test
@@ -171,13 +170,13 @@ class CustomerResourceTest {
 
         for (var table :
                 List.of("customer", "outbox", "registration_key", "idempotency_key", "parked_event", "orders")) {
-            assertThat(strings("SELECT t::text FROM " + table + " t WHERE t::text LIKE '%' || ? || '%'", mail))
+            assertThat(sql().strings("SELECT t::text FROM " + table + " t WHERE t::text LIKE '%' || ? || '%'", mail))
                     .as(table)
                     .isEmpty();
         }
-        assertThat(strings(
-                        "SELECT type || ' ' || version || ' ' || (payload IS NULL) FROM outbox WHERE key = ? ORDER BY seq",
-                        id))
+        assertThat(sql().strings(
+                                "SELECT type || ' ' || version || ' ' || (payload IS NULL) FROM outbox WHERE key = ? ORDER BY seq",
+                                id))
                 .containsExactly("CustomerRegistered 1 true", "CustomerErased 2 true");
         given().get("/customers/" + id).then().statusCode(200).body("status", equalTo("ERASED"));
         verify(id, "123456").then().statusCode(404);
@@ -217,7 +216,7 @@ class CustomerResourceTest {
         if (value.length() > "+49".length()) { // which is in what is said of any number
             assertThat(answer.asString()).doesNotContain(value);
         }
-        assertThat(strings("SELECT id::text FROM customer WHERE mail = ?", field.equals("mail") ? value : mail))
+        assertThat(sql().strings("SELECT id::text FROM customer WHERE mail = ?", field.equals("mail") ? value : mail))
                 .isEmpty();
     }
 
@@ -256,7 +255,7 @@ class CustomerResourceTest {
                 .then()
                 .statusCode(400);
 
-        assertThat(strings("SELECT tries_left::text FROM customer WHERE id = ?::uuid", id))
+        assertThat(sql().strings("SELECT tries_left::text FROM customer WHERE id = ?::uuid", id))
                 .containsExactly("5");
     }
 
@@ -296,7 +295,7 @@ class CustomerResourceTest {
     /** As the phone would show it. */
     private String code(String id) {
         try {
-            var verification = strings("SELECT verification::text FROM customer WHERE id = ?::uuid", id)
+            var verification = sql().strings("SELECT verification::text FROM customer WHERE id = ?::uuid", id)
                     .getFirst();
             return new VerificationCodes(verificationKey).of(UUID.fromString(id), UUID.fromString(verification));
         } catch (SQLException e) {
@@ -304,17 +303,7 @@ class CustomerResourceTest {
         }
     }
 
-    private List<String> strings(String sql, String parameter) throws SQLException {
-        try (var connection = database.getConnection();
-                var select = connection.prepareStatement(sql)) {
-            select.setString(1, parameter);
-            var strings = new ArrayList<String>();
-            try (var rows = select.executeQuery()) {
-                while (rows.next()) {
-                    strings.add(rows.getString(1));
-                }
-            }
-            return strings;
-        }
+    private Sql sql() {
+        return new Sql(database);
     }
 }

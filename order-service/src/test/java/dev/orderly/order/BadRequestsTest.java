@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.orderly.testing.RealPlatform;
+import dev.orderly.testing.Sql;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.common.http.TestHTTPResource;
@@ -408,7 +409,7 @@ class BadRequestsTest {
         // The first may still be on its way: it is not when one that came after it has been answered.
         assertThat(post(order.getBytes(UTF_8), Map.of("Idempotency-Key", key())).statusCode())
                 .isEqualTo(202);
-        assertThat(number("SELECT count(*) FROM orders WHERE customer_id = '" + customer + "'"))
+        assertThat(sql().number("SELECT count(*) FROM orders WHERE customer_id = ?::uuid", customer))
                 .isEqualTo(2);
     }
 
@@ -450,9 +451,11 @@ class BadRequestsTest {
         var answer = post(GOOD.getBytes(UTF_8), Map.of("traceparent", traceparent.replace("LONG", "0".repeat(8_192))));
 
         assertThat(answer.statusCode()).isEqualTo(202);
-        assertThat(number("SELECT count(*) FROM outbox WHERE key = '" + answer.path("id")
-                        + "' AND traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-01$'"
-                        + " AND traceparent !~ '4bf92f3577b34da6a3ce929d0e0e4736|0{32}'"))
+        assertThat(sql().number(
+                                "SELECT count(*) FROM outbox WHERE key = ?"
+                                        + " AND traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-01$'"
+                                        + " AND traceparent !~ '4bf92f3577b34da6a3ce929d0e0e4736|0{32}'",
+                                answer.<String>path("id")))
                 .isEqualTo(1);
     }
 
@@ -569,18 +572,13 @@ class BadRequestsTest {
     private String state() throws SQLException {
         return "orders %d, keys %d, events %d"
                 .formatted(
-                        number("SELECT count(*) FROM orders"),
-                        number("SELECT count(*) FROM idempotency_key"),
-                        number("SELECT count(*) FROM outbox WHERE type = 'OrderPlaced'"));
+                        sql().number("SELECT count(*) FROM orders"),
+                        sql().number("SELECT count(*) FROM idempotency_key"),
+                        sql().number("SELECT count(*) FROM outbox WHERE type = 'OrderPlaced'"));
     }
 
-    private long number(String sql) throws SQLException {
-        try (var connection = database.getConnection();
-                var select = connection.createStatement();
-                var row = select.executeQuery(sql)) {
-            row.next();
-            return row.getLong(1);
-        }
+    private Sql sql() {
+        return new Sql(database);
     }
 
     private static void offer(String sku, long price) {

@@ -16,6 +16,7 @@ import dev.orderly.events.OrderEvent.StockRejected;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.RealPlatform;
+import dev.orderly.testing.Sql;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.junit.QuarkusTest;
@@ -181,12 +182,9 @@ class OrderResourceTest {
                 .singleElement()
                 .satisfies(event ->
                         assertThat(event.payload).contains("\"paymentMethod\":\"CARD\",\"cardToken\":\"tok_sesame\""));
-        try (var connection = database.getConnection();
-                var select = connection.createStatement();
-                var rows = select.executeQuery("SELECT 1 FROM orders, idempotency_key"
-                        + " WHERE concat(orders, idempotency_key) LIKE '%sesame%'")) {
-            assertThat(rows.next()).isFalse();
-        }
+        assertThat(sql().number("SELECT count(*) FROM orders, idempotency_key"
+                        + " WHERE concat(orders, idempotency_key) LIKE '%sesame%'"))
+                .isZero();
     }
 
     @Test
@@ -352,12 +350,7 @@ class OrderResourceTest {
     void an_order_that_nobody_decides_is_cancelled_when_its_time_is_up() throws SQLException {
         String overdue = place(key(), body("mug", 1)).path("id");
         String inTime = place(key(), body("mug", 1)).path("id");
-        try (var connection = database.getConnection();
-                var update = connection.prepareStatement(
-                        "UPDATE orders SET placed_at = now() - interval '121 s' WHERE id = ?::uuid")) {
-            update.setString(1, overdue);
-            update.executeUpdate();
-        }
+        sql().execute("UPDATE orders SET placed_at = now() - interval '121 s' WHERE id = ?::uuid", overdue);
 
         await().untilAsserted(() -> assertThat(outbox(overdue))
                 .extracting(Published::type)
@@ -372,10 +365,11 @@ class OrderResourceTest {
     void orders_are_refused_while_too_many_are_undecided_for_too_long() throws SQLException {
         var key = key();
         var before = place(key, byCard("\"tok_ok\""));
-        change(
-                "INSERT INTO orders (id, customer_id, status, lines, total, currency, payment_method, placed_at, version)"
-                        + " SELECT gen_random_uuid(), customer_id, status, lines, total, currency, payment_method,"
-                        + " now() - interval '61 s', version FROM orders, generate_series(1, 100) WHERE customer_id = ?");
+        sql().execute(
+                        "INSERT INTO orders (id, customer_id, status, lines, total, currency, payment_method, placed_at, version)"
+                                + " SELECT gen_random_uuid(), customer_id, status, lines, total, currency, payment_method,"
+                                + " now() - interval '61 s', version FROM orders, generate_series(1, 100) WHERE customer_id = ?",
+                        customer);
         try {
             await().until(() -> placeMany().containsKey(503));
             // A few a second are let in, to see when it is over; those of this second may have been before.
@@ -393,7 +387,7 @@ class OrderResourceTest {
                     .isEqualTo(before.asString());
             place(key(), body("mug", 1)).then().statusCode(202);
         } finally {
-            change("UPDATE orders SET status = 'CONFIRMED' WHERE customer_id = ?");
+            sql().execute("UPDATE orders SET status = 'CONFIRMED' WHERE customer_id = ?", customer);
         }
     }
 
@@ -401,14 +395,6 @@ class OrderResourceTest {
         return Stream.generate(() -> place(key(), byCard("\"tok_ok\"")))
                 .limit(40)
                 .collect(groupingBy(Response::statusCode));
-    }
-
-    private void change(String sql) throws SQLException {
-        try (var connection = database.getConnection();
-                var statement = connection.prepareStatement(sql)) {
-            statement.setObject(1, customer);
-            statement.executeUpdate();
-        }
     }
 
     @Test
@@ -459,15 +445,12 @@ class OrderResourceTest {
         }
     }
 
-    private int ordersOfCustomer() throws SQLException {
-        try (var connection = database.getConnection();
-                var select = connection.prepareStatement("SELECT count(*) FROM orders WHERE customer_id = ?")) {
-            select.setObject(1, customer);
-            try (var row = select.executeQuery()) {
-                row.next();
-                return row.getInt(1);
-            }
-        }
+    private long ordersOfCustomer() throws SQLException {
+        return sql().number("SELECT count(*) FROM orders WHERE customer_id = ?", customer);
+    }
+
+    private Sql sql() {
+        return new Sql(database);
     }
 
     private String byCard(String token) {

@@ -100,7 +100,8 @@ class CallbackResourceTest extends OnRealPlatform {
         post(body).statusCode(200);
 
         assertThat(published(order)).containsExactly("PaymentCaptured 1");
-        assertThat(rows("SELECT kind FROM transfer WHERE order_id = ?", order)).containsExactly("CAPTURE");
+        assertThat(sql().strings("SELECT kind FROM transfer WHERE order_id = ?", order))
+                .containsExactly("CAPTURE");
         assertThat(stored()).isEqualTo(1);
     }
 
@@ -347,7 +348,6 @@ class CallbackResourceTest extends OnRealPlatform {
 
     /** Of ours; the gateway of the platform has said itself that it is at it. */
     private long stored() throws SQLException {
-        return rows("SELECT event_id FROM gateway_callback WHERE event_id = ?", event)
-                .size();
+        return sql().number("SELECT count(*) FROM gateway_callback WHERE event_id = ?", event);
     }
 }

@@ -35,9 +35,9 @@ class CardPaymentTest extends OnRealPlatform {
         awaitStatus(order, "CAPTURED");
         payment(order).body("method", equalTo("CARD")).body("card", nullValue()).body("cardToken", nullValue());
         assertThat(published(order)).containsExactly("PaymentCaptured 1");
-        assertThat(rows(
-                        "SELECT from_account || ' ' || to_account || ' ' || amount FROM transfer WHERE order_id = ?",
-                        order))
+        assertThat(sql().strings(
+                                "SELECT from_account || ' ' || to_account || ' ' || amount FROM transfer WHERE order_id = ?",
+                                order))
                 .containsExactly("gateway merchant 3998");
     }
 
@@ -50,7 +50,7 @@ class CardPaymentTest extends OnRealPlatform {
         awaitStatus(unknown, "DECLINED");
         assertThat(payment(order).extract().<String>path("reason")).startsWith("card declined");
         assertThat(published(order)).containsExactly("PaymentDeclined 1");
-        assertThat(rows("SELECT kind FROM transfer WHERE order_id IN (?, ?)", order, unknown))
+        assertThat(sql().strings("SELECT kind FROM transfer WHERE order_id IN (?, ?)", order, unknown))
                 .isEmpty();
     }
 
@@ -79,7 +79,7 @@ class CardPaymentTest extends OnRealPlatform {
         for (var each : orders.entrySet()) {
             awaitStatus(each.getKey(), "CAPTURED");
             assertThat(published(each.getKey())).as(each.getValue()).containsExactly("PaymentCaptured 1");
-            assertThat(rows("SELECT kind FROM transfer WHERE order_id = ?", each.getKey()))
+            assertThat(sql().strings("SELECT kind FROM transfer WHERE order_id = ?", each.getKey()))
                     .as(each.getValue())
                     .containsExactly("CAPTURE");
             assertThat(journal(each.getKey(), "payment.succeeded"))
@@ -100,7 +100,7 @@ class CardPaymentTest extends OnRealPlatform {
 
         awaitStatus(order, "REFUNDED");
         assertThat(published(order)).containsExactly("PaymentCaptured 1", "PaymentRefunded 2");
-        assertThat(rows("SELECT kind FROM transfer WHERE order_id = ? ORDER BY id", order))
+        assertThat(sql().strings("SELECT kind FROM transfer WHERE order_id = ? ORDER BY id", order))
                 .containsExactly("CAPTURE", "REFUND");
         assertThat(journal(order, "payment.refunded")).hasSize(1);
     }

@@ -44,7 +44,7 @@ class CashierTest extends OnRealPlatform {
                 .body("reason", nullValue());
         assertThat(balance(customer)).isEqualTo(1002);
         assertThat(published(order)).containsExactly("PaymentCaptured 1");
-        assertThat(rows("SELECT payload FROM outbox WHERE key = ?", order.toString()))
+        assertThat(sql().strings("SELECT payload FROM outbox WHERE key = ?", order.toString()))
                 .singleElement()
                 .asString()
                 .contains("\"status\":\"PAID\"", "\"amount\":{\"amount\":3998,\"currency\":\"EUR\"}");
@@ -145,7 +145,7 @@ class CashierTest extends OnRealPlatform {
 
         var statuses = new HashMap<UUID, String>();
         var ids = (Object) orders.toArray(UUID[]::new);
-        for (var row : rows("SELECT order_id || ' ' || status FROM payment WHERE order_id = ANY (?)", ids)) {
+        for (var row : sql().strings("SELECT order_id || ' ' || status FROM payment WHERE order_id = ANY (?)", ids)) {
             var words = row.split(" ");
             statuses.put(UUID.fromString(words[0]), words[1]);
         }

@@ -53,7 +53,7 @@ class LedgerTest extends OnRealPlatform {
                 "ALTER TABLE transfer DISABLE TRIGGER ledger_is_append_only"
             })
     void the_application_may_not_change_the_past(String sql) {
-        assertRefused(() -> execute(sql), PERMISSION_DENIED);
+        assertRefused(() -> sql().execute(sql), PERMISSION_DENIED);
     }
 
     @ParameterizedTest
@@ -72,7 +72,7 @@ class LedgerTest extends OnRealPlatform {
     @Test
     void a_balance_never_falls_below_zero() {
         assertRefused(
-                () -> execute("UPDATE balance SET amount = amount - 101 WHERE customer_id = ?", customer),
+                () -> sql().execute("UPDATE balance SET amount = amount - 101 WHERE customer_id = ?", customer),
                 CHECK_FAILED);
     }
 
@@ -97,7 +97,8 @@ class LedgerTest extends OnRealPlatform {
             }
             connection.rollback();
         }
-        assertThat(rows("SELECT id FROM transfer WHERE order_id = ?", order)).isEmpty();
+        assertThat(sql().strings("SELECT id FROM transfer WHERE order_id = ?", order))
+                .isEmpty();
     }
 
     private String customer() {
@@ -105,7 +106,7 @@ class LedgerTest extends OnRealPlatform {
     }
 
     private void transfer(String kind, String from, String to, UUID order) throws SQLException {
-        execute(insert(kind, from, to, order));
+        sql().execute(insert(kind, from, to, order));
     }
 
     private static String insert(String kind, String from, String to, UUID order) {
@@ -114,16 +115,6 @@ class LedgerTest extends OnRealPlatform {
                     (kind, from_account, to_account, amount, currency, order_id, customer_balance, occurred_at)
                 VALUES ('%s', '%s', '%s', 1, 'EUR', %s, 99, now())
                 """.formatted(kind, from, to, order == null ? "NULL" : "'" + order + "'");
-    }
-
-    private void execute(String sql, Object... parameters) throws SQLException {
-        try (var connection = database.getConnection();
-                var statement = connection.prepareStatement(sql)) {
-            for (var i = 0; i < parameters.length; i++) {
-                statement.setObject(i + 1, parameters[i]);
-            }
-            statement.execute();
-        }
     }
 
     private static void assertRefused(ThrowingCallable statement, String state) {

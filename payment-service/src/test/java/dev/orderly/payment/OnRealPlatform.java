@@ -14,13 +14,13 @@ import dev.orderly.events.OrderEvent.StockReserved;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.RealPlatform;
+import dev.orderly.testing.Sql;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.common.ResourceArg;
 import io.restassured.response.ValidatableResponse;
 import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -62,10 +62,10 @@ abstract class OnRealPlatform {
     /** Whatever a test did, the money is all there. */
     @AfterEach
     void the_ledger_balances() throws SQLException {
-        assertThat(rows("SELECT currency FROM ledger_entry GROUP BY currency HAVING sum(amount) <> 0"))
+        assertThat(sql().strings("SELECT currency FROM ledger_entry GROUP BY currency HAVING sum(amount) <> 0"))
                 .as("currencies whose entries do not sum to zero")
                 .isEmpty();
-        assertThat(rows("""
+        assertThat(sql().strings("""
                         SELECT transfer
                         FROM (SELECT transfer, customer_balance,
                                      sum(ledger_entry.amount) OVER (PARTITION BY account, ledger_entry.currency
@@ -76,7 +76,7 @@ abstract class OnRealPlatform {
                         """))
                 .as("transfers that note another balance than their entries sum to")
                 .isEmpty();
-        assertThat(rows("""
+        assertThat(sql().strings("""
                         SELECT account
                         FROM (SELECT 'customer:' || customer_id AS account, currency, amount FROM balance) AS balance
                         FULL JOIN (SELECT account, currency, sum(amount) AS amount
@@ -184,28 +184,16 @@ abstract class OnRealPlatform {
 
     /** Type and version of the events that the service published for an order, in order. */
     List<String> published(UUID orderId) throws SQLException {
-        return rows("SELECT type || ' ' || version FROM outbox WHERE key = ? ORDER BY seq", orderId.toString());
+        return sql().strings(
+                        "SELECT type || ' ' || version FROM outbox WHERE key = ? ORDER BY seq", orderId.toString());
     }
 
     /** The reasons for which events of an order are parked, in the order of the topic. */
     List<String> parked(String key) throws SQLException {
-        return rows("SELECT reason FROM parked_event WHERE key = ? ORDER BY \"offset\"", key);
+        return sql().strings("SELECT reason FROM parked_event WHERE key = ? ORDER BY \"offset\"", key);
     }
 
-    /** The first column of a query, as text. */
-    List<String> rows(String sql, Object... parameters) throws SQLException {
-        try (var connection = database.getConnection();
-                var select = connection.prepareStatement(sql)) {
-            for (var i = 0; i < parameters.length; i++) {
-                select.setObject(i + 1, parameters[i]);
-            }
-            var values = new ArrayList<String>();
-            try (var rows = select.executeQuery()) {
-                while (rows.next()) {
-                    values.add(rows.getString(1));
-                }
-            }
-            return values;
-        }
+    Sql sql() {
+        return new Sql(database);
     }
 }

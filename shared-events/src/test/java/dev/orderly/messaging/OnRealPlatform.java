@@ -11,12 +11,12 @@ import dev.orderly.events.OrderEvent.OrderPlaced;
 import dev.orderly.events.OrderEvent.OrderRejected;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.testing.OrderTopic;
+import dev.orderly.testing.Sql;
 import io.quarkus.test.junit.QuarkusTestProfile;
 import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -89,38 +89,28 @@ abstract class OnRealPlatform {
     }
 
     List<String> effects(UUID order) throws SQLException {
-        return strings("SELECT type FROM effect WHERE order_id = ?::uuid ORDER BY position", order.toString());
+        return sql().strings("SELECT type FROM effect WHERE order_id = ?::uuid ORDER BY position", order.toString());
     }
 
     List<String> published(UUID order) throws SQLException {
-        return strings(
-                "SELECT type FROM outbox WHERE topic = 'order-service' AND key = ? ORDER BY seq", order.toString());
+        return sql().strings(
+                        "SELECT type FROM outbox WHERE topic = 'order-service' AND key = ? ORDER BY seq",
+                        order.toString());
     }
 
     List<String> parked(UUID order) throws SQLException {
-        return strings(
-                "SELECT type || ' ' || reason FROM parked_event WHERE key = ? ORDER BY partition, \"offset\"",
-                order.toString());
+        return sql().strings(
+                        "SELECT type || ' ' || reason FROM parked_event WHERE key = ? ORDER BY partition, \"offset\"",
+                        order.toString());
     }
 
-    List<String> strings(String sql, String parameter) throws SQLException {
-        try (var connection = database.getConnection();
-                var select = connection.prepareStatement(sql)) {
-            select.setString(1, parameter);
-            var strings = new ArrayList<String>();
-            try (var rows = select.executeQuery()) {
-                while (rows.next()) {
-                    strings.add(rows.getString(1));
-                }
-            }
-            return strings;
-        }
+    Sql sql() {
+        return new Sql(database);
     }
 
-    String failureOf(String sql) {
-        try (var connection = database.getConnection();
-                var statement = connection.createStatement()) {
-            statement.execute(sql);
+    String failureOf(String statement) {
+        try {
+            sql().execute(statement);
             return "no failure";
         } catch (SQLException e) {
             return e.getMessage();

@@ -42,7 +42,7 @@ class OutboxAuditorTest extends OnRealPlatform {
     @BeforeEach
     void nobodyElseAudits() throws SQLException {
         scheduler.pause();
-        strings("UPDATE outbox_audit SET seen = '{}', audited_until = now() - ?::interval RETURNING 'behind'", "600 s");
+        sql().execute("UPDATE outbox_audit SET seen = '{}', audited_until = now() - interval '600 s'");
     }
 
     @AfterEach
@@ -61,17 +61,17 @@ class OutboxAuditorTest extends OnRealPlatform {
         assertThat(published(lost)).as("before the relay has provably passed").hasSize(1);
 
         // Sung in the future, so that the relay is past the grace for all that was written up to now.
-        strings(
-                "INSERT INTO outbox (topic, key, type, source, version, schema, payload, recorded_at) VALUES "
-                        + "('relay-canary', ?, 'RelayCanary', 'order-service', 1, 1, '{}', now() + '30.1 s') RETURNING key",
-                "far-ahead");
+        sql().execute(
+                        "INSERT INTO outbox (topic, key, type, source, version, schema, payload, recorded_at) VALUES "
+                                + "('relay-canary', ?, 'RelayCanary', 'order-service', 1, 1, '{}', now() + '30.1 s')",
+                        "far-ahead");
         relay("far-ahead");
         publish(List.of(placed(pending), cancelled(pending)));
         auditor.audit(EVERY_CANARY);
 
         assertThat(published(arrived)).hasSize(1);
         assertThat(published(lost)).containsExactly("PaymentRefunded", "PaymentRefunded");
-        assertThat(strings("SELECT DISTINCT id FROM outbox WHERE key = ?", lost.toString()))
+        assertThat(sql().strings("SELECT DISTINCT id FROM outbox WHERE key = ?", lost.toString()))
                 .hasSize(1);
         assertThat(published(pending)).hasSize(1);
 
@@ -91,10 +91,10 @@ class OutboxAuditorTest extends OnRealPlatform {
         auditor.audit(EVERY_CANARY);
 
         for (var secondsAgo : List.of(500, 400, 300)) {
-            assertThat(strings("SELECT topic FROM outbox WHERE key = ?", "lost " + secondsAgo))
+            assertThat(sql().strings("SELECT topic FROM outbox WHERE key = ?", "lost " + secondsAgo))
                     .hasSize(2);
         }
-        assertThat(strings("SELECT topic FROM outbox WHERE key = ?", "after the last canary"))
+        assertThat(sql().strings("SELECT topic FROM outbox WHERE key = ?", "after the last canary"))
                 .hasSize(1);
     }
 
@@ -105,11 +105,11 @@ class OutboxAuditorTest extends OnRealPlatform {
         relay("canary since the look");
 
         auditor.audit(OffsetDateTime.now().minusSeconds(450));
-        assertThat(strings("SELECT topic FROM outbox WHERE key = ?", "perhaps unread"))
+        assertThat(sql().strings("SELECT topic FROM outbox WHERE key = ?", "perhaps unread"))
                 .hasSize(1);
 
         auditor.audit(OffsetDateTime.now().minusSeconds(350));
-        assertThat(strings("SELECT topic FROM outbox WHERE key = ?", "perhaps unread"))
+        assertThat(sql().strings("SELECT topic FROM outbox WHERE key = ?", "perhaps unread"))
                 .hasSize(2);
     }
 
@@ -126,8 +126,8 @@ class OutboxAuditorTest extends OnRealPlatform {
 
         auditor.audit(EVERY_CANARY);
 
-        assertThat(strings("SELECT topic FROM outbox WHERE key = ?", key)).hasSize(6);
-        assertThat(strings("SELECT DISTINCT recorded_at FROM outbox WHERE key = ?", key))
+        assertThat(sql().strings("SELECT topic FROM outbox WHERE key = ?", key)).hasSize(6);
+        assertThat(sql().strings("SELECT DISTINCT recorded_at FROM outbox WHERE key = ?", key))
                 .as("each in a transaction of its own, beside the three that were lost")
                 .hasSize(6);
     }
@@ -144,27 +144,27 @@ class OutboxAuditorTest extends OnRealPlatform {
             note.executeUpdate();
             var audit = CompletableFuture.runAsync(() -> auditor.audit(EVERY_CANARY));
             await().atMost(Duration.ofSeconds(10))
-                    .until(() -> !strings(
+                    .until(() -> !sql().strings(
                                     "SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE ?",
                                     "%FROM outbox_audit FOR UPDATE%")
                             .isEmpty());
             noting.commit();
             audit.get(10, TimeUnit.SECONDS);
         }
-        assertThat(strings("SELECT topic FROM outbox WHERE key = ?", "lost meanwhile"))
+        assertThat(sql().strings("SELECT topic FROM outbox WHERE key = ?", "lost meanwhile"))
                 .hasSize(2);
     }
 
     private void record(String topic, String key, int secondsAgo) throws SQLException {
-        strings("""
+        sql().execute("""
                 INSERT INTO outbox (topic, key, type, source, version, schema, payload, recorded_at)
-                VALUES ('%s', ?, 'Any', 'order-service', 1, 1, '{}', now() - interval '%d s') RETURNING key
-                """.formatted(topic, secondsAgo), key);
+                VALUES (?, ?, 'Any', 'order-service', 1, 1, '{}', now() - ? * interval '1 s')
+                """, topic, key, secondsAgo);
     }
 
     /** Sends the rows as Debezium would, and returns when the auditor has seen them. */
     private void relay(String key) throws SQLException {
-        var rows = strings("SELECT seq || ' ' || topic FROM outbox WHERE key = ?", key);
+        var rows = sql().strings("SELECT seq || ' ' || topic FROM outbox WHERE key = ?", key);
         assertThat(rows).isNotEmpty();
         try (var topic = new OrderTopic()) {
             for (var row : rows) {
@@ -177,7 +177,8 @@ class OutboxAuditorTest extends OnRealPlatform {
         }
         for (var row : rows) {
             await().atMost(Duration.ofSeconds(30))
-                    .until(() -> strings("SELECT 'yes' FROM outbox_audit WHERE seen @> ?::bigint", row.split(" ")[0])
+                    .until(() -> sql().strings(
+                                    "SELECT 'yes' FROM outbox_audit WHERE seen @> ?::bigint", row.split(" ")[0])
                             .contains("yes"));
         }
     }

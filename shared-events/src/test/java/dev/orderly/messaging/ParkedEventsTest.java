@@ -55,8 +55,9 @@ class ParkedEventsTest extends OnRealPlatform {
         await().untilAsserted(() -> assertThat(deadLetters(order))
                 .containsExactly(id(placed) + " OrderPlaced " + RecordingHandler.GROUP + " FAILED"));
         assertThat(parked(order)).containsExactly("OrderPlaced FAILED", "OrderCancelled BEHIND");
-        assertThat(strings(
-                        "SELECT payload FROM outbox WHERE topic = 'order-service.dlq' AND key = ?", order.toString()))
+        assertThat(sql().strings(
+                                "SELECT payload FROM outbox WHERE topic = 'order-service.dlq' AND key = ?",
+                                order.toString()))
                 .containsExactly(new String(placed.value(), UTF_8));
 
         handler.refused.remove(order);
@@ -73,7 +74,8 @@ class ParkedEventsTest extends OnRealPlatform {
         var garbage = with(placed(order), order.toString(), "{oops".getBytes(UTF_8));
         publish(List.of(garbage, placed(order)));
         assertThat(parked(order)).containsExactly("OrderPlaced UNREADABLE", "OrderPlaced BEHIND");
-        var id = strings("SELECT event_id FROM parked_event WHERE key = ? AND reason = 'UNREADABLE'", order.toString())
+        var id = sql().strings(
+                        "SELECT event_id FROM parked_event WHERE key = ? AND reason = 'UNREADABLE'", order.toString())
                 .getFirst();
         assertThat(deadLetters(order)).containsExactly(id + " OrderPlaced " + RecordingHandler.GROUP + " UNREADABLE");
 
@@ -214,14 +216,14 @@ class ParkedEventsTest extends OnRealPlatform {
     }
 
     private List<String> deadLetters(UUID order) throws SQLException {
-        return strings("""
+        return sql().strings("""
                 SELECT id || ' ' || type || ' ' || consumer || ' ' || reason FROM outbox
                 WHERE topic = 'order-service.dlq' AND key = ?
                 """, order.toString());
     }
 
     private List<String> audit(UUID order) throws SQLException {
-        return strings("""
+        return sql().strings("""
                 SELECT action || ' ' || operator || ' ' || why FROM parked_event_audit WHERE event ->> 'key' = ?
                 """, order.toString());
     }

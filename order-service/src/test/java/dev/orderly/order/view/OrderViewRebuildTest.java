@@ -16,6 +16,7 @@ import dev.orderly.events.OrderEvent.StockReserved;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.RealPlatform;
+import dev.orderly.testing.Sql;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.junit.QuarkusTest;
@@ -57,8 +58,8 @@ class OrderViewRebuildTest {
         awaitTimeline(id, 2);
         // What the projection has not committed yet, a rebuild finds in the timelines.
         await().until(() -> topic.isConsumedBy("order-view-consumer-group"));
-        execute("UPDATE order_view SET status = 'CONFIRMED', customer_id = order_id WHERE order_id = '" + id + "'");
-        execute("DELETE FROM order_view_event WHERE position = 2 AND order_id = '" + id + "'");
+        sql().execute("UPDATE order_view SET status = 'CONFIRMED', customer_id = order_id WHERE order_id = ?", id);
+        sql().execute("DELETE FROM order_view_event WHERE position = 2 AND order_id = ?", id);
 
         rebuild();
 
@@ -160,23 +161,14 @@ class OrderViewRebuildTest {
                 .untilAsserted(() -> show(order).then().body("timeline", hasSize(events)));
     }
 
-    private void execute(String sql) throws SQLException {
-        try (var connection = database.getConnection();
-                var statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
+    private long parked(UUID order) throws SQLException {
+        return sql().number(
+                        "SELECT count(*) FROM parked_event WHERE consumer = 'order-view-consumer-group' AND key = ?",
+                        order.toString());
     }
 
-    private long parked(UUID order) throws SQLException {
-        try (var connection = database.getConnection();
-                var select = connection.prepareStatement(
-                        "SELECT count(*) FROM parked_event WHERE consumer = 'order-view-consumer-group' AND key = ?")) {
-            select.setString(1, order.toString());
-            try (var row = select.executeQuery()) {
-                row.next();
-                return row.getLong(1);
-            }
-        }
+    private Sql sql() {
+        return new Sql(database);
     }
 
     private UUID placed() {
