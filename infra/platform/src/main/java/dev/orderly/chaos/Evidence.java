@@ -66,7 +66,7 @@ record Evidence(
         List<GatewayEntry> gateway,
         List<String> complaints,
         List<Commit> commits,
-        Set<Commit> rewinds,
+        Set<Position> rewinds,
         List<Trace> traces,
         Duration deadline,
         Span load,
@@ -120,7 +120,11 @@ record Evidence(
         }
     }
 
-    record Commit(String group, TopicPartition partition, long offset) {}
+    /** How far a group has read. */
+    record Position(String group, TopicPartition partition, long offset) {}
+
+    /** @param generation of the group when Kafka took note: another after each rebalance */
+    record Commit(Position position, int generation) {}
 
     /** Someone's name, mail or phone, and where it was found: "table orders.customer", "topic …", "log of …". */
     record Trace(String place, Person person) {}
@@ -329,15 +333,26 @@ record Evidence(
     /** Every commit, not only the last of each group, as long as Kafka has not compacted them. */
     private static List<Commit> commits(SystemUnderTest system) {
         var commits = new ArrayList<Commit>();
+        var generations = new HashMap<String, Integer>();
         readToTheEnd(system, topic -> topic.equals("__consumer_offsets"), record -> {
+            if (record.value() == null) {
+                return; // what has expired
+            }
+            // All versions of a value begin alike.
             var key = ByteBuffer.wrap(record.key());
-            // Versions 0 and 1 are commits, of which all versions of the value begin alike; null is for what has
-            // expired.
-            if (key.getShort() <= 1 && record.value() != null) {
-                var group = string(key);
-                var partition = new TopicPartition(string(key), key.getInt());
-                commits.add(new Commit(
-                        group, partition, ByteBuffer.wrap(record.value()).getLong(Short.BYTES)));
+            var value = ByteBuffer.wrap(record.value()).position(Short.BYTES);
+            switch (key.getShort()) {
+                case 0, 1 -> {
+                    var group = string(key);
+                    var partition = new TopicPartition(string(key), key.getInt());
+                    var position = new Position(group, partition, value.getLong());
+                    commits.add(new Commit(position, generations.getOrDefault(group, 0)));
+                }
+                case 2 -> {
+                    string(value); // the kind of group
+                    generations.put(string(key), value.getInt());
+                }
+                default -> {} // of groups of a kind that we have none of
             }
         });
         return commits;

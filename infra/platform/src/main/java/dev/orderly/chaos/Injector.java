@@ -55,7 +55,7 @@ final class Injector implements AutoCloseable {
     private final SystemUnderTest system;
     private final Byteman byteman = new Byteman();
     private final Set<String> lostSlots = ConcurrentHashMap.newKeySet();
-    private final Set<Evidence.Commit> rewinds = ConcurrentHashMap.newKeySet();
+    private final Set<Evidence.Position> rewinds = ConcurrentHashMap.newKeySet();
     private final AtomicLong republished = new AtomicLong();
     private final List<Evidence.Span> dark = new CopyOnWriteArrayList<>();
     private final ExecutorService helpers = Executors.newVirtualThreadPerTaskExecutor();
@@ -97,7 +97,7 @@ final class Injector implements AutoCloseable {
     }
 
     /** What groups were set back to, or may have been. */
-    Set<Evidence.Commit> rewinds() {
+    Set<Evidence.Position> rewinds() {
         return Set.copyOf(rewinds);
     }
 
@@ -443,7 +443,7 @@ final class Injector implements AutoCloseable {
                 .get()
                 .forEach((partition, offset) ->
                         committed.put(partition, new OffsetAndMetadata(Math.max(0, offset.offset() - dice))));
-        committed.forEach((partition, to) -> rewinds.add(new Evidence.Commit(group, partition, to.offset())));
+        committed.forEach((partition, to) -> rewinds.add(new Evidence.Position(group, partition, to.offset())));
         signalPart("KILL", GROUPS.get(group));
         long deadline = System.nanoTime() + RESTART_PATIENCE.toNanos();
         while (true) {

@@ -193,9 +193,13 @@ class InvariantTest {
                         "a group has read less than before",
                         Invariant.I12_OFFSETS_NEVER_GO_BACK,
                         shop -> shop.commits.add(commit("payment-consumer-group", 7))),
+                broken("a rebalance has a group begin anew", Invariant.I12_OFFSETS_NEVER_GO_BACK, shop -> {
+                    shop.commits.add(commit("payment-consumer-group", 1000));
+                    shop.commits.add(commit("payment-consumer-group", 8, 2));
+                }),
                 broken("another group than the one that was set back", Invariant.I12_OFFSETS_NEVER_GO_BACK, shop -> {
                     shop.rewinds.clear();
-                    shop.rewinds.add(commit("payment-consumer-group", 3));
+                    shop.rewinds.add(position("payment-consumer-group", 3));
                 }),
                 broken(
                         "an order is given up before its time",
@@ -436,7 +440,7 @@ class InvariantTest {
         final List<Evidence.GatewayEntry> gateway = new ArrayList<>();
         final List<String> complaints = new ArrayList<>();
         final List<Evidence.Commit> commits = new ArrayList<>();
-        final Set<Evidence.Commit> rewinds = new HashSet<>();
+        final Set<Evidence.Position> rewinds = new HashSet<>();
         final List<Evidence.Trace> traces = new ArrayList<>();
         final List<Evidence.Span> away = new ArrayList<>();
         Duration load = Duration.ZERO;
@@ -481,7 +485,8 @@ class InvariantTest {
             commits.add(commit("order-consumer-group", 8));
             commits.add(commit("order-consumer-group", 3));
             commits.add(commit("order-consumer-group", 8));
-            rewinds.add(commit("order-consumer-group", 3));
+            rewinds.add(position("order-consumer-group", 3));
+            commits.add(commit("order-consumer-group", 7, 2)); // sent before the rebalance
             operations.add(operation(Action.REGISTER, new Person(1).mark(), "key-1", Intent.ANY, Outcome.OK, "a"));
             operations.add(operation(Action.REGISTER, new Person(2).mark(), "key-2", Intent.ANY, Outcome.OK, "b"));
             operations.add(operation(Action.FORGET, new Person(2).mark(), null, Intent.ANY, Outcome.OK, "b"));
@@ -578,7 +583,15 @@ class InvariantTest {
     }
 
     private static Evidence.Commit commit(String group, long offset) {
-        return new Evidence.Commit(group, new TopicPartition("order-service", 0), offset);
+        return commit(group, offset, 1);
+    }
+
+    private static Evidence.Commit commit(String group, long offset, int generation) {
+        return new Evidence.Commit(position(group, offset), generation);
+    }
+
+    private static Evidence.Position position(String group, long offset) {
+        return new Evidence.Position(group, new TopicPartition("order-service", 0), offset);
     }
 
     private static Transfer capture(String order) {
