@@ -4,6 +4,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.orderly.events.CustomerEvent.CodeRequested;
+import dev.orderly.events.CustomerEvent.Contact;
+import dev.orderly.events.CustomerEvent.CustomerErased;
+import dev.orderly.events.CustomerEvent.CustomerRegistered;
+import dev.orderly.events.CustomerEvent.CustomerVerified;
+import dev.orderly.events.CustomerEvent.Verification;
 import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.OrderEvent.OrderCancelled;
 import dev.orderly.events.OrderEvent.OrderConfirmed;
@@ -42,6 +48,22 @@ class EventJsonTest {
     private static final OrderPlaced BY_CARD =
             new OrderPlaced(ID, CUSTOMER, PLACED.lines(), TOTAL, PaymentMethod.CARD, new CardToken("tok_ok"), NOW);
 
+    private static final Contact ADA = new Contact("Ada Lovelace", "ada@example.org", "+493012345678");
+    private static final CustomerRegistered REGISTERED =
+            new CustomerRegistered(CUSTOMER, ADA, new Verification(ID, NOW.plusSeconds(600)), NOW);
+    private static final String REGISTERED_JSON = """
+            {"id":"0198c6a2-0000-7000-8000-000000000002","status":"REGISTERED",\
+            "contact":{"name":"Ada Lovelace","mail":"ada@example.org","phone":"+493012345678"},\
+            "verification":{"id":"0198c6a2-0000-7000-8000-000000000001","expiresAt":"2026-11-23T10:25:30.123Z"},\
+            "occurredAt":"2026-11-23T10:15:30.123Z"}""";
+
+    static Stream<CustomerEvent> eventsOfCustomers() {
+        return Stream.of(
+                REGISTERED,
+                new CodeRequested(CUSTOMER, ADA, REGISTERED.verification(), NOW),
+                new CustomerVerified(CUSTOMER, ADA, NOW));
+    }
+
     static Stream<OrderEvent> events() {
         return Stream.of(
                 PLACED,
@@ -59,6 +81,42 @@ class EventJsonTest {
     @Test
     void an_event_looks_on_the_wire_as_it_was_agreed() {
         assertThat(EventJson.write(PLACED)).isEqualTo(PLACED_JSON);
+        assertThat(EventJson.write(REGISTERED)).isEqualTo(REGISTERED_JSON);
+    }
+
+    @ParameterizedTest
+    @MethodSource("eventsOfCustomers")
+    void an_event_of_a_customer_is_read_as_it_was_written_and_prints_nobody(CustomerEvent event) throws IOException {
+        var type = EventJson.typeNamed(event.getClass().getSimpleName());
+
+        assertThat(EventJson.read(type, EventJson.write(event).getBytes(UTF_8))).isEqualTo(event);
+        assertThat(event.toString()).doesNotContain(ADA.name(), ADA.mail(), ADA.phone());
+    }
+
+    @Test
+    void who_is_erased_is_a_record_without_a_value() {
+        assertThat(EventJson.write(new CustomerErased(CUSTOMER))).isNull();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "ada@example.org -> ada",
+                "+493012345678 -> 03012345678",
+                "Ada Lovelace -> ",
+                "\"mail\":\"ada@example.org\", -> ",
+                "2026-11-23T10:25:30.123Z -> soon",
+                "\"id\":\"0198c6a2-0000-7000-8000-000000000001\", -> ",
+            })
+    void an_event_of_a_customer_with_a_wrong_field_is_refused_and_the_person_not_named(String change) {
+        var fromTo = change.split(" -> ", 2);
+        var json = REGISTERED_JSON.replace(fromTo[0], fromTo[1]);
+
+        assertThat(json).isNotEqualTo(REGISTERED_JSON);
+        assertThatThrownBy(() -> EventJson.read(CustomerRegistered.class, json.getBytes(UTF_8)))
+                .isInstanceOf(IOException.class)
+                .message()
+                .doesNotContainIgnoringCase("ada", "3012345678");
     }
 
     @Test
@@ -89,9 +147,11 @@ class EventJsonTest {
     }
 
     @Test
-    void all_events_of_orders_are_tested_here() {
+    void all_events_are_tested_here() {
         assertThat(events().map(Object::getClass).distinct())
                 .containsExactlyInAnyOrder(OrderEvent.class.getPermittedSubclasses());
+        assertThat(Stream.concat(eventsOfCustomers().map(Object::getClass), Stream.of(CustomerErased.class)))
+                .containsExactlyInAnyOrder(CustomerEvent.class.getPermittedSubclasses());
     }
 
     @Test
