@@ -13,6 +13,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -64,19 +65,16 @@ class FlashSaleIntake {
         intake.close();
     }
 
-    /** What a buyer is told. */
-    sealed interface Answer {
-        /** It is durable, and will be decided. */
-        record Accepted() implements Answer {}
+    /** Why somebody who comes now cannot be put in line. */
+    sealed interface Refusal {
+        record SoldOut() implements Refusal {}
 
-        record SoldOut() implements Answer {}
+        record NotOpen() implements Refusal {}
 
-        record NotOpen() implements Answer {}
-
-        record NoSuchSale() implements Answer {}
+        record NoSuchSale() implements Refusal {}
 
         /** There are as many ahead of them as there is left, or more than we can take in. */
-        record Later(Duration retryAfter) implements Answer {}
+        record Later(Duration retryAfter) implements Refusal {}
     }
 
     /** How many of a sale are on the topic and not decided. */
@@ -106,25 +104,48 @@ class FlashSaleIntake {
         }
     }
 
-    /** Never waits for anything but the acknowledgement of the brokers; fails when that does not come. */
-    Uni<Answer> buy(String saleId, UUID customer) {
+    /** Whoever comes, and before they say who they are: why they need not go on; nothing when they may. */
+    Optional<Refusal> knock(String saleId) {
         asked.increment();
+        var refusal = refusal(saleId);
+        refusal.ifPresent(this::count);
+        return refusal;
+    }
+
+    private Optional<Refusal> refusal(String saleId) {
         var known = sales.remembered(saleId);
         if (known.isEmpty()) {
-            return answer(new Answer.NoSuchSale());
+            return Optional.of(new Refusal.NoSuchSale());
         }
         var sale = known.get();
         if (sale.isSoldOut()) {
-            return answer(new Answer.SoldOut());
+            return Optional.of(new Refusal.SoldOut());
         }
         if (!sale.isOpen(clock.instant())) {
-            return answer(new Answer.NotOpen());
+            return Optional.of(new Refusal.NotOpen());
         }
-        var queue = queues.computeIfAbsent(saleId, _ -> new Queue());
+        var queue = queue(saleId);
         if (queue.waiting(sale) >= sale.mostWaiting() || underWay.get() >= MOST_UNDER_WAY) {
-            return answer(new Answer.Later(queue.untilDecided(sale)));
+            return Optional.of(new Refusal.Later(queue.untilDecided(sale)));
         }
-        return send(sale, customer, queue).invoke(this::count);
+        return Optional.empty();
+    }
+
+    private Queue queue(String saleId) {
+        return queues.computeIfAbsent(saleId, _ -> new Queue());
+    }
+
+    /**
+     * Puts somebody in line: true when they are, false when others have taken the last place since they knocked. Never waits for
+     * anything but the acknowledgement of the brokers; fails when that does not come.
+     */
+    Uni<Boolean> buy(String saleId, UUID customer) {
+        if (refusal(saleId).isPresent()) {
+            return Uni.createFrom().item(false);
+        }
+        return send(saleId, customer, queue(saleId))
+                .invoke(() -> count("Accepted"))
+                .replaceWith(true);
     }
 
     /** How many requests have come so far, whatever became of them. */
@@ -132,25 +153,23 @@ class FlashSaleIntake {
         return asked.sum();
     }
 
-    private Uni<Answer> answer(Answer answer) {
-        count(answer);
-        return Uni.createFrom().item(answer);
+    private void count(Refusal refusal) {
+        count(refusal.getClass().getSimpleName());
     }
 
-    private void count(Answer answer) {
-        metrics.counter("orderly.flash.sale.intake", "answer", answer.getClass().getSimpleName())
-                .increment();
+    private void count(String answer) {
+        metrics.counter("orderly.flash.sale.intake", "answer", answer).increment();
     }
 
-    private Uni<Answer> send(FlashSale sale, UUID customer, Queue queue) {
+    private Uni<Void> send(String saleId, UUID customer, Queue queue) {
         underWay.incrementAndGet();
         queue.underWay.incrementAndGet();
         return Uni.createFrom()
-                .<Answer>emitter(caller ->
-                        intake.send(sale.id(), customer.toString().getBytes(UTF_8), (written, failure) -> {
+                .<Void>emitter(caller ->
+                        intake.send(saleId, customer.toString().getBytes(UTF_8), (written, failure) -> {
                             if (failure == null) {
                                 queue.nextOffset = Math.max(queue.nextOffset, written.offset() + 1);
-                                caller.complete(new Answer.Accepted());
+                                caller.complete(null);
                             } else {
                                 caller.fail(failure);
                             }

@@ -1,7 +1,5 @@
 package dev.orderly.order;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Uni;
@@ -26,7 +24,7 @@ import java.util.UUID;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 
-/** Flash sales: few units, many buyers, one to each. */
+/** Flash sales: few units, many buyers, one to each; most of whom get no further than {@link FlashSaleDoor}. */
 @Path("/flash-sales")
 public class FlashSaleResource {
 
@@ -36,11 +34,6 @@ public class FlashSaleResource {
     // Of the times that PostgreSQL can keep, those that can be meant.
     private static final Instant EARLIEST = Instant.parse("2000-01-01T00:00:00Z");
     private static final Instant LATEST = Instant.parse("2200-01-01T00:00:00Z");
-
-    private static final byte[] SOLD_OUT = problem(410, "Gone", "Sold out.");
-    private static final byte[] NOT_OPEN = problem(409, "Conflict", "The sale is not open.");
-    private static final byte[] LATER =
-            problem(429, "Too Many Requests", "There are as many in line as there is left.");
 
     private final FlashSales sales;
     private final FlashSaleIntake intake;
@@ -87,7 +80,7 @@ public class FlashSaleResource {
         }
         var sale = new FlashSale(id, announcement.sku(), announcement.units(), opensAt, closesAt, 0, 0);
         if (!sales.announce(sale)) {
-            throw thrown(409, "Conflict", "There is another sale " + id + ".").build();
+            throw problem(409, "Conflict", "There is another sale " + id + ".").build();
         }
         return FlashSaleDocument.of(sales.remembered(id).orElse(sale));
     }
@@ -114,6 +107,7 @@ public class FlashSaleResource {
             summary = "Buy one unit",
             description = "Accepted means durable, and in line. May be repeated: a customer is in line once.")
     @APIResponse(responseCode = "202", description = "In line; Location tells what becomes of it")
+    @APIResponse(responseCode = "404", description = "There is no such sale")
     @APIResponse(responseCode = "409", description = "Not open")
     @APIResponse(responseCode = "410", description = "Sold out")
     @APIResponse(
@@ -127,35 +121,19 @@ public class FlashSaleResource {
         var here = uri.getAbsolutePath(); // now: there is no request any more when a caller has hung up by then
         return intake.buy(id, buyer.customerId())
                 .onFailure()
-                .transform(_ -> thrown(503, "Service Unavailable", "You may be in line or not; ask again.")
+                .transform(_ -> problem(503, "Service Unavailable", "You may be in line or not; ask again.")
                         .withHeader("Retry-After", 1)
                         .build())
-                .map(answer -> switch (answer) {
-                    case FlashSaleIntake.Answer.Accepted() ->
-                        Response.accepted()
-                                .location(URI.create(here + "/" + buyer.customerId()))
+                .map(inLine -> {
+                    if (!inLine) { // since the door, which says why when they come again
+                        throw problem(429, "Too Many Requests", "The last place in line was just taken.")
+                                .withHeader("Retry-After", 1)
                                 .build();
-                    case FlashSaleIntake.Answer.SoldOut() ->
-                        refusal(410, SOLD_OUT).build();
-                    case FlashSaleIntake.Answer.NotOpen() ->
-                        refusal(409, NOT_OPEN).build();
-                    case FlashSaleIntake.Answer.NoSuchSale() -> throw unknown(id);
-                    case FlashSaleIntake.Answer.Later(var after) ->
-                        refusal(429, LATER)
-                                .header("Retry-After", after.toSeconds())
-                                .build();
+                    }
+                    return Response.accepted()
+                            .location(URI.create(here + "/" + buyer.customerId()))
+                            .build();
                 });
-    }
-
-    /** Not by an exception, and in bytes: a crowd is told so. */
-    private static Response.ResponseBuilder refusal(int status, byte[] problem) {
-        return Response.status(status).type("application/problem+json").entity(problem);
-    }
-
-    private static byte[] problem(int status, String title, String detail) {
-        return "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}"
-                .formatted(title, status, detail)
-                .getBytes(UTF_8);
     }
 
     /** @param orderId to be followed at /orders, when there is one */
@@ -172,19 +150,19 @@ public class FlashSaleResource {
         return sales.ticket(id, customerId)
                 .map(ticket -> new TicketDocument(ticket.outcome(), ticket.orderId()))
                 .orElseThrow(
-                        () -> thrown(404, "Not Found", "Nothing is decided for this customer; who is in line waits.")
+                        () -> problem(404, "Not Found", "Nothing is decided for this customer; who is in line waits.")
                                 .build());
     }
 
     private static HttpProblem refused(String field, String message) {
-        return thrown(400, "Bad Request", message).with("field", field).build();
+        return problem(400, "Bad Request", message).with("field", field).build();
     }
 
     private static HttpProblem unknown(String id) {
-        return thrown(404, "Not Found", "There is no flash sale of this id.").build();
+        return problem(404, "Not Found", "There is no flash sale of this id.").build();
     }
 
-    private static HttpProblem.Builder thrown(int status, String title, String detail) {
+    private static HttpProblem.Builder problem(int status, String title, String detail) {
         return HttpProblem.builder().withStatus(status).withTitle(title).withDetail(detail);
     }
 }

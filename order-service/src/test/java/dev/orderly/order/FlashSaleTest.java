@@ -9,6 +9,7 @@ import static org.hamcrest.Matchers.hasItem;
 import static org.hamcrest.Matchers.not;
 
 import dev.orderly.testing.RealPlatform;
+import dev.orderly.testing.Sql;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.junit.QuarkusTest;
@@ -17,7 +18,6 @@ import io.restassured.response.Response;
 import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -70,15 +70,17 @@ class FlashSaleTest {
         }
 
         await().until(() -> outcomes("ORDERED").size() == 5);
-        assertThat(strings(
-                        "SELECT count(*)::text FROM orders JOIN flash_sale_ticket ON order_id = id WHERE sale_id = ?"))
-                .containsExactly("5");
-        assertThat(
-                        strings(
-                                "SELECT count(*)::text FROM outbox JOIN flash_sale_ticket ON key = order_id::text WHERE sale_id = ?"))
-                .containsExactly("5");
+        assertThat(sql().number(
+                                "SELECT count(*) FROM orders JOIN flash_sale_ticket ON order_id = id WHERE sale_id = ?",
+                                sale))
+                .isEqualTo(5);
+        assertThat(sql().number(
+                                "SELECT count(*) FROM outbox JOIN flash_sale_ticket ON key = order_id::text WHERE sale_id = ?",
+                                sale))
+                .isEqualTo(5);
         await().until(() -> buy(UUID.randomUUID()).statusCode() == 410);
         given().get("/flash-sales/" + sale).then().body("left", equalTo(0));
+        given().post("/flash-sales/" + sale + "/orders").then().statusCode(410); // whoever they may be
     }
 
     @Test
@@ -95,11 +97,13 @@ class FlashSaleTest {
         buy(last);
         await().until(() -> ticket(last).statusCode() == 200);
 
-        assertThat(strings("SELECT granted::text FROM flash_sale WHERE id = ?")).containsExactly("2");
+        assertThat(sql().number("SELECT granted FROM flash_sale WHERE id = ?", sale))
+                .isEqualTo(2);
         ticket(greedy).then().body("outcome", equalTo("ORDERED"));
-        assertThat(strings(
-                        "SELECT count(*)::text FROM orders JOIN flash_sale_ticket ON order_id = id WHERE sale_id = ?"))
-                .containsExactly("2");
+        assertThat(sql().number(
+                                "SELECT count(*) FROM orders JOIN flash_sale_ticket ON order_id = id WHERE sale_id = ?",
+                                sale))
+                .isEqualTo(2);
     }
 
     @Test
@@ -141,14 +145,27 @@ class FlashSaleTest {
 
         await().until(() -> ticket(buyer).statusCode() == 200);
         ticket(buyer).then().body("outcome", equalTo("REFUSED"));
-        assertThat(strings("SELECT granted::text FROM flash_sale WHERE id = ?")).containsExactly("0");
+        assertThat(sql().number("SELECT granted FROM flash_sale WHERE id = ?", sale))
+                .isZero();
     }
 
     @Test
     void a_sale_is_open_from_then_till_then() {
         announce("console", 3, FUTURE, FUTURE.plusSeconds(1)).then().statusCode(200);
+        buy(UUID.randomUUID())
+                .then()
+                .statusCode(409)
+                .contentType("application/problem+json")
+                .body("detail", equalTo("The sale is not open."));
 
-        buy(UUID.randomUUID()).then().statusCode(409).contentType("application/problem+json");
+        var over = sale + "-over";
+        var now = Instant.now();
+        given().contentType(ContentType.JSON)
+                .body(announcement("console", 3, now.minusSeconds(2), now.minusSeconds(1)))
+                .put("/flash-sales/" + over)
+                .then()
+                .statusCode(200);
+        buy(over, UUID.randomUUID()).then().statusCode(409);
     }
 
     @Test
@@ -242,6 +259,10 @@ class FlashSaleTest {
     }
 
     private Response buy(UUID customer) {
+        return buy(sale, customer);
+    }
+
+    private static Response buy(String sale, UUID customer) {
         return given().contentType(ContentType.JSON)
                 .body("{\"customerId\":\"" + customer + "\"}")
                 .post("/flash-sales/" + sale + "/orders");
@@ -265,21 +286,11 @@ class FlashSaleTest {
     }
 
     private List<String> outcomes(String outcome) throws SQLException {
-        return strings(
-                "SELECT customer_id::text FROM flash_sale_ticket WHERE outcome = '" + outcome + "' AND sale_id = ?");
+        return sql().strings(
+                        "SELECT customer_id FROM flash_sale_ticket WHERE outcome = ? AND sale_id = ?", outcome, sale);
     }
 
-    private List<String> strings(String sql) throws SQLException {
-        try (var connection = database.getConnection();
-                var select = connection.prepareStatement(sql)) {
-            select.setString(1, sale);
-            var strings = new ArrayList<String>();
-            try (var rows = select.executeQuery()) {
-                while (rows.next()) {
-                    strings.add(rows.getString(1));
-                }
-            }
-            return strings;
-        }
+    private Sql sql() {
+        return new Sql(database);
     }
 }

@@ -1,0 +1,51 @@
+package dev.orderly.order;
+
+import dev.orderly.order.FlashSaleIntake.Refusal;
+import dev.orderly.problem.AtTheDoor;
+import io.quarkus.vertx.http.runtime.filters.Filters;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.util.regex.Pattern;
+
+/**
+ * Sends away those of a crowd who would get nothing, for forty of forty-one get nothing: by the head of their request, before
+ * anything of it is read or checked. Who is let in comes to {@link FlashSaleResource#buy}.
+ */
+@ApplicationScoped
+class FlashSaleDoor {
+
+    private static final Pattern PURCHASE = Pattern.compile("/flash-sales/([^/]+)/orders/?");
+
+    private final FlashSaleIntake intake;
+
+    FlashSaleDoor(FlashSaleIntake intake) {
+        this.intake = intake;
+    }
+
+    void install(@Observes Filters filters) {
+        filters.register(this::admit, AtTheDoor.FIRST + 2); // before a timer is set for the body
+    }
+
+    private void admit(RoutingContext request) {
+        var purchase = PURCHASE.matcher(request.normalizedPath());
+        if (request.request().method() == HttpMethod.POST && purchase.matches()) {
+            intake.knock(purchase.group(1)).ifPresentOrElse(refusal -> refuse(request, refusal), request::next);
+        } else {
+            request.next();
+        }
+    }
+
+    private static void refuse(RoutingContext request, Refusal refusal) {
+        switch (refusal) {
+            case Refusal.NoSuchSale() ->
+                AtTheDoor.refuse(request, 404, "Not Found", "There is no flash sale of this id.");
+            case Refusal.NotOpen() -> AtTheDoor.refuse(request, 409, "Conflict", "The sale is not open.");
+            case Refusal.SoldOut() -> AtTheDoor.refuse(request, 410, "Gone", "Sold out.");
+            case Refusal.Later(var after) ->
+                AtTheDoor.refuse(request, 429, "Too Many Requests", "There are as many in line as there is left.", (int)
+                        after.toSeconds());
+        }
+    }
+}
