@@ -1,5 +1,6 @@
 package dev.orderly.inventory;
 
+import dev.orderly.events.OrderEvent.Line;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
@@ -24,9 +25,6 @@ public class StockResource {
 
     private static final long MAX_AVAILABLE = 1_000_000_000;
     private static final int MAX_PAGE = 1000;
-    private static final String SKU = "[a-z0-9][a-z0-9-]{0,63}";
-    private static final String SKU_MESSAGE =
-            "must be 1 to 64 lower-case letters, digits and hyphens, and not begin with a hyphen";
 
     private final Stocks stocks;
 
@@ -43,7 +41,7 @@ public class StockResource {
     public List<Stock> list(
             @QueryParam("after")
                     @DefaultValue("")
-                    @Pattern(regexp = SKU + "|", message = SKU_MESSAGE)
+                    @Pattern(regexp = Line.SKU + "|", message = Line.SKU_MESSAGE)
                     @Parameter(description = "the last SKU of the page before")
                     String after,
             @QueryParam("limit") @DefaultValue("" + MAX_PAGE) @Min(1) @Max(MAX_PAGE) int limit)
@@ -56,7 +54,8 @@ public class StockResource {
     @Operation(summary = "The stock of one SKU")
     @APIResponse(responseCode = "200")
     @APIResponse(responseCode = "404", description = "We do not keep it")
-    public Stock get(@PathParam("sku") @Pattern(regexp = SKU, message = SKU_MESSAGE) String sku) throws SQLException {
+    public Stock get(@PathParam("sku") @Pattern(regexp = Line.SKU, message = Line.SKU_MESSAGE) String sku)
+            throws SQLException {
         return stocks.find(sku)
                 .orElseThrow(() -> HttpProblem.builder()
                         .withStatus(404)
@@ -71,7 +70,7 @@ public class StockResource {
             summary = "Set how many of a SKU are available",
             description = "Of a new SKU, too. What is reserved and sold stays as it is.")
     public Stock put(
-            @PathParam("sku") @Pattern(regexp = SKU, message = SKU_MESSAGE) String sku,
+            @PathParam("sku") @Pattern(regexp = Line.SKU, message = Line.SKU_MESSAGE) String sku,
             @NotNull(message = "a body is required") @Valid Restock restock)
             throws SQLException {
         return stocks.restock(sku, restock.available());

@@ -1,5 +1,6 @@
 package dev.orderly.order;
 
+import dev.orderly.events.OrderEvent.Line;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Uni;
@@ -45,7 +46,7 @@ public class FlashSaleResource {
 
     /** A sale as it is announced; the product must be in the catalogue and in stock by then. */
     public record Announcement(
-            @NotNull @Pattern(regexp = ProductResource.SKU, message = ProductResource.SKU_MESSAGE)
+            @NotNull @Pattern(regexp = Line.SKU, message = Line.SKU_MESSAGE)
             String sku,
 
             @NotNull

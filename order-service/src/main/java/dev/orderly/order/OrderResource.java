@@ -67,7 +67,7 @@ public class OrderResource {
             String cardToken) {}
 
     public record LineRequest(
-            @NotNull @Pattern(regexp = ProductResource.SKU, message = ProductResource.SKU_MESSAGE)
+            @NotNull @Pattern(regexp = Line.SKU, message = Line.SKU_MESSAGE)
             String sku,
 
             @Min(1) @Max(MAX_QUANTITY) int quantity) {}

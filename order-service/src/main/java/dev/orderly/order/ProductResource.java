@@ -1,6 +1,7 @@
 package dev.orderly.order;
 
 import dev.orderly.events.Money;
+import dev.orderly.events.OrderEvent.Line;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.quarkus.panache.common.Sort;
 import jakarta.transaction.Transactional;
@@ -19,9 +20,6 @@ import org.eclipse.microprofile.openapi.annotations.Operation;
 /** The catalogue. */
 @Path("/products")
 public class ProductResource {
-
-    static final String SKU = "[a-z0-9][a-z0-9-]{0,63}";
-    static final String SKU_MESSAGE = "must be 1 to 64 lower-case letters, digits and hyphens";
 
     /** A product as it is offered. */
     public record Offer(
@@ -53,7 +51,7 @@ public class ProductResource {
     @Path("/{sku}")
     @Operation(summary = "One product")
     @Transactional
-    public ProductDocument get(@PathParam("sku") @Pattern(regexp = SKU, message = SKU_MESSAGE) String sku) {
+    public ProductDocument get(@PathParam("sku") @Pattern(regexp = Line.SKU, message = Line.SKU_MESSAGE) String sku) {
         return Product.<Product>findByIdOptional(sku)
                 .map(ProductDocument::of)
                 .orElseThrow(() -> HttpProblem.builder()
@@ -68,7 +66,8 @@ public class ProductResource {
     @Operation(summary = "Offer a product, or change its name and price; orders placed before keep their price")
     @Transactional
     public ProductDocument put(
-            @PathParam("sku") @Pattern(regexp = SKU, message = SKU_MESSAGE) String sku, @NotNull @Valid Offer offer) {
+            @PathParam("sku") @Pattern(regexp = Line.SKU, message = Line.SKU_MESSAGE) String sku,
+            @NotNull @Valid Offer offer) {
         var product = Product.<Product>findByIdOptional(sku).orElseGet(() -> new Product(sku));
         product.offer(offer.name(), offer.price());
         product.persist();

@@ -36,6 +36,13 @@ public sealed interface OrderEvent extends Event {
 
     /** A line of an order at the price of the moment it was placed. */
     record Line(String sku, int quantity, Money unitPrice) {
+
+        /** What the services give and take as a SKU over HTTP. */
+        public static final String SKU = "[a-z0-9][a-z0-9-]{0,63}";
+
+        public static final String SKU_MESSAGE =
+                "must be 1 to 64 lower-case letters, digits and hyphens, and not begin with a hyphen";
+
         public Line {
             required(sku, "sku");
             required(unitPrice, "unitPrice");
