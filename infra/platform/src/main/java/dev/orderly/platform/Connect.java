@@ -12,7 +12,7 @@ import java.util.Properties;
 /** The Kafka Connect worker, which runs the relay of each outbox ({@link OutboxConnectors}). */
 final class Connect {
     static final String NAME = "connect";
-    private static final Part.Stop STOP = Part.Stop.term(Duration.ofMillis(1500));
+    private static final Duration GRACE = Duration.ofMillis(1500);
 
     private final Settings settings;
 
@@ -30,7 +30,7 @@ final class Connect {
                 settings.ports().connect(),
                 Jvm.CONNECT.kafka(settings, "org.apache.kafka.connect.cli.ConnectDistributed", writeSettings()),
                 Map.of(),
-                STOP,
+                Part.Stop.term(settings.grace(Jvm.CONNECT, GRACE)),
                 Probe.http(url("/health")),
                 Part.ALWAYS);
     }

@@ -28,28 +28,26 @@ public enum Jvm {
         return name().toLowerCase(Locale.ROOT);
     }
 
-    /** The same for a class of Kafka's: its classpath, its logging, and its archive of loaded and linked classes. */
-    List<String> kafka(Settings settings, String mainClass, Path properties) {
+    /**
+     * The same with an archive of what such a process loads, links and compiles first: one makes it while in training, the others
+     * use it, if it is there. A third of the processor time at start. If jars or JDK have changed since, the JVM notices and does
+     * without.
+     */
+    List<String> command(Settings settings, Path archive) {
         var command = new ArrayList<>(command(settings.infra()));
-        command.addAll(learnt(settings, archive(settings)));
-        command.add("-Dlog4j2.configurationFile=" + settings.infra().resolve("kafka/log4j2.properties"));
-        command.add("-cp");
-        command.add(settings.built().resolve("lib") + "/*");
-        command.add(mainClass);
-        command.add(properties.toString());
+        command.addAll(
+                settings.training().contains(this)
+                        ? List.of("-XX:AOTCacheOutput=" + unfinished(archive), "-Xlog:aot*=off")
+                        : using(archive));
         return command;
     }
 
-    /**
-     * The flags for the archive of what such a process loads, links and compiles first: the one that makes it while in
-     * training, else the one that uses it, if it is there. A third of the processor time at start. If jars or JDK have
-     * changed since, the JVM notices and does without.
-     */
-    List<String> learnt(Settings settings, Path archive) {
-        if (settings.training().contains(this)) {
-            return List.of("-XX:AOTCacheOutput=" + unfinished(archive), "-Xlog:aot*=off");
-        }
-        return using(archive);
+    /** The same for a class of Kafka's: its classpath, and its logging. */
+    List<String> kafka(Settings settings, String mainClass, Path properties) {
+        var command = command(settings, archive(settings.built(), lowerCase()));
+        command.add("-Dlog4j2.configurationFile=" + settings.infra().resolve("kafka/log4j2.properties"));
+        command.addAll(List.of("-cp", settings.built().resolve("lib") + "/*", mainClass, properties.toString()));
+        return command;
     }
 
     /** The flags to use what others of a kind have learnt; none when there is no such archive. */
@@ -57,12 +55,7 @@ public enum Jvm {
         return Files.exists(archive) ? List.of("-XX:AOTCache=" + archive, "-Xlog:aot*=off") : List.of();
     }
 
-    /** Where {@link Training} puts what a kind of process of Kafka's has learnt. */
-    Path archive(Settings settings) {
-        return archive(settings.built(), lowerCase());
-    }
-
-    /** Good for this JDK only. */
+    /** Where {@link Training} puts what a process has learnt: good for this JDK only. */
     public static Path archive(Path target, String name) {
         return target.resolve("aot").resolve(name + "-" + Runtime.version() + ".aot");
     }

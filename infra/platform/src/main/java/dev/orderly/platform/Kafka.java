@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
 /** The brokers, each also a controller (KRaft). */
 final class Kafka implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Kafka.class);
-    private static final Part.Stop STOP = Part.Stop.term(Duration.ofMillis(2500));
+    private static final Duration GRACE = Duration.ofMillis(2500);
 
     private final Settings settings;
     private Topics topics;
@@ -121,7 +121,7 @@ final class Kafka implements AutoCloseable {
                     settings.ports().broker(id),
                     Jvm.BROKER.kafka(settings, "kafka.Kafka", settings.run("kafka-" + id + ".properties")),
                     Map.of(),
-                    STOP,
+                    Part.Stop.term(settings.grace(Jvm.BROKER, GRACE)),
                     () -> inCluster(broker),
                     Part.ALWAYS));
         }

@@ -31,9 +31,4 @@ record Part(
             return new Stop("TERM", grace);
         }
     }
-
-    /** The same part with more time to end by itself. */
-    Part withGrace(Duration grace) {
-        return new Part(name, port, command, environment, new Stop(stop.signal(), grace), ready, alive);
-    }
 }

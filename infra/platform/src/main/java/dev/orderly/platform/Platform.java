@@ -24,6 +24,7 @@ import org.slf4j.LoggerFactory;
 final class Platform implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Platform.class);
     private static final Duration RELAYS_DEADLINE = Duration.ofSeconds(180);
+    private static final Duration HELPERS_GRACE = Duration.ofSeconds(1);
 
     private final Settings settings;
     private final Scope scope;
@@ -160,7 +161,7 @@ final class Platform implements AutoCloseable {
     }
 
     private Part mail() {
-        var command = new ArrayList<>(Jvm.MAIL.command(settings.infra()));
+        var command = Jvm.MAIL.command(settings, Jvm.archive(settings.built(), "mail"));
         command.addAll(List.of(
                 "-Dgreenmail.smtp.hostname=" + Settings.HOST,
                 "-Dgreenmail.smtp.port=" + settings.ports().smtp(),
@@ -174,14 +175,14 @@ final class Platform implements AutoCloseable {
                 settings.ports().smtp(),
                 command,
                 Map.of(),
-                Part.Stop.term(Duration.ofSeconds(1)),
+                Part.Stop.term(settings.grace(Jvm.MAIL, HELPERS_GRACE)),
                 Probe.tcp(settings.ports().smtp()),
                 Part.ALWAYS);
     }
 
     private Part sms(Secrets secrets) {
         int port = settings.ports().sms();
-        var command = new ArrayList<>(Jvm.MAIL.command(settings.infra()));
+        var command = Jvm.MAIL.command(settings, Jvm.archive(settings.built(), "sms"));
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), SmsProvider.class.getName()));
         return new Part(
                 "sms",
@@ -191,14 +192,14 @@ final class Platform implements AutoCloseable {
                         "SMS_HOST", Settings.HOST,
                         "SMS_PORT", String.valueOf(port),
                         "SMS_API_KEY", secrets.of(Secrets.SMS_API_KEY)),
-                Part.Stop.term(Duration.ofSeconds(1)),
+                Part.Stop.term(settings.grace(Jvm.MAIL, HELPERS_GRACE)),
                 Probe.http(URI.create("http://%s:%d/health".formatted(Settings.HOST, port))),
                 Part.ALWAYS);
     }
 
     private Part gateway(Secrets secrets) {
         int port = settings.ports().gateway();
-        var command = new ArrayList<>(Jvm.GATEWAY.command(settings.infra()));
+        var command = Jvm.GATEWAY.command(settings, Jvm.archive(settings.built(), "gateway"));
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Gateway.class.getName()));
         return new Part(
                 "gateway",
@@ -215,7 +216,7 @@ final class Platform implements AutoCloseable {
                                 Service.named(services, Service.PAYMENTS)
                                         .url("/payments/callbacks")
                                         .toString()),
-                Part.Stop.term(Duration.ofSeconds(1)),
+                Part.Stop.term(settings.grace(Jvm.GATEWAY, HELPERS_GRACE)),
                 Probe.http(URI.create("http://%s:%d/health".formatted(Settings.HOST, port))),
                 Part.ALWAYS);
     }

@@ -8,7 +8,6 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -103,8 +102,7 @@ record Service(String name, String database, int httpPort) {
     }
 
     Part part(Settings settings, Secrets secrets) {
-        var command = new ArrayList<>(Jvm.SERVICE.command(settings.infra()));
-        command.addAll(Jvm.SERVICE.learnt(settings, archive(settings)));
+        var command = Jvm.SERVICE.command(settings, archive(settings));
         command.add("-jar");
         command.add(jar(settings.checkout()).toString());
         var environment = environment(settings, secrets);
@@ -121,7 +119,7 @@ record Service(String name, String database, int httpPort) {
                 httpPort,
                 command,
                 environment,
-                Part.Stop.term(settings.training().contains(Jvm.SERVICE) ? Training.WRITING : GRACE),
+                Part.Stop.term(settings.grace(Jvm.SERVICE, GRACE)),
                 Probe.http(url("/q/health/ready")),
                 Probe.notDown(url("/q/health/live")));
     }

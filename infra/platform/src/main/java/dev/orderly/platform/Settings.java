@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -56,11 +57,16 @@ record Settings(Path checkout, Path data, int brokers, Ports ports, Set<Jvm> tra
         }
     }
 
+    /** How long a part of this kind may take to end: who is there to be learnt from writes down what it has learnt. */
+    Duration grace(Jvm kind, Duration usual) {
+        return training.contains(kind) ? Training.WRITING : usual;
+    }
+
     Path infra() {
         return checkout.resolve("infra");
     }
 
-    /** What the build made of {@code infra/platform}: the classpath of brokers and Connect, the plugins, the mail sink. */
+    /** What the build made of {@code infra/platform}: the classpath of brokers and Connect, the relay, the mail sink. */
     Path built() {
         return infra().resolve("platform/target");
     }

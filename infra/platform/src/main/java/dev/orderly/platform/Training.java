@@ -13,6 +13,7 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -25,10 +26,10 @@ import picocli.CommandLine.Option;
 
 /**
  * Part of the build: starts things once so that the JVM can write down what they load, link and compile first
- * ({@link Jvm#learnt}). Every later start takes a third of the processor time. Without archives everything works, slower: a
+ * ({@link Jvm#command}). Every later start takes a third of the processor time. Without archives everything works, slower: a
  * failure here is told and fails no build.
  */
-@Command(name = "train", hidden = true, description = "Make the class archives of brokers and Connect.")
+@Command(name = "train", hidden = true, description = "Make class archives.")
 final class Training implements Callable<Integer> {
     /** An archive is written as its process ends. */
     static final Duration WRITING = Duration.ofSeconds(120);
@@ -40,28 +41,23 @@ final class Training implements Callable<Integer> {
 
     private static final PrintStream NOWHERE = new PrintStream(OutputStream.nullOutputStream());
 
-    @Option(names = "--services", description = "Make those of the services, which must be built.")
-    boolean ofServices;
+    @Option(
+            names = "--services",
+            description = "Make those of the services, which must be built, and of all that they use.")
+    boolean withServices;
 
     @Override
     public Integer call() throws IOException, InterruptedException {
         Path target = Main.checkout().resolve("infra/platform/target");
         Files.createDirectories(target.resolve("aot"));
         Path data = target.resolve("aot/training");
-        Set<Jvm> kinds = ofServices ? EnumSet.of(Jvm.SERVICE) : EnumSet.of(Jvm.BROKER, Jvm.CONNECT);
+        var ofKafka = EnumSet.of(Jvm.BROKER, Jvm.CONNECT);
+        Set<Jvm> kinds = withServices ? EnumSet.complementOf(ofKafka) : ofKafka;
         var settings = new Settings(Main.checkout(), data, 1, Settings.Ports.USUAL, kinds).onFreePorts();
-        var services = Service.all(settings.checkout(), settings.ports().http());
-        var archives = ofServices
-                ? services.stream().map(s -> s.archive(settings)).toList()
-                : kinds.stream().map(kind -> kind.archive(settings)).toList();
-        var jars = ofServices
-                ? services.stream()
-                        .map(s -> s.jar(settings.checkout()).getParent())
-                        .toList()
-                : List.of(settings.built().resolve("lib"));
+        var archives = withServices ? ofServices(settings) : ofPlatform(settings);
         try {
-            if (!upToDate(archives, jars)) {
-                train(settings, archives);
+            if (!upToDate(archives)) {
+                train(settings, archives.keySet());
             }
             StateFolder.delete(data);
         } catch (StartFailure | NoSuchFileException e) {
@@ -70,13 +66,34 @@ final class Training implements Callable<Integer> {
         return 0;
     }
 
-    private void train(Settings settings, List<Path> archives) throws IOException, InterruptedException {
+    /** The archives, each with the jars, or the folder of jars, that it is made of. */
+    private static Map<Path, Path> ofPlatform(Settings settings) {
+        Path lib = settings.built().resolve("lib");
+        return Map.of(
+                Jvm.archive(settings.built(), "broker"), lib,
+                Jvm.archive(settings.built(), "connect"), lib);
+    }
+
+    private static Map<Path, Path> ofServices(Settings settings) {
+        var archives = new HashMap<Path, Path>();
+        for (var service : Service.all(settings.checkout(), settings.ports().http())) {
+            archives.put(
+                    service.archive(settings), service.jar(settings.checkout()).getParent());
+        }
+        Path own = settings.built().resolve("platform.jar");
+        archives.put(Jvm.archive(settings.built(), "sms"), own);
+        archives.put(Jvm.archive(settings.built(), "gateway"), own);
+        archives.put(Jvm.archive(settings.built(), "mail"), settings.built().resolve("greenmail.jar"));
+        return archives;
+    }
+
+    private void train(Settings settings, Set<Path> archives) throws IOException, InterruptedException {
         for (Path archive : archives) {
             Files.createDirectories(archive.getParent());
         }
         var folder = StateFolder.open(settings.data(), true, settings.brokers());
         System.setProperty("orderly.log", settings.log("launcher").toString());
-        if (ofServices) {
+        if (withServices) {
             trainServices(settings, folder);
         } else {
             trainPlatform(settings, folder);
@@ -143,11 +160,11 @@ final class Training implements Callable<Integer> {
         try (folder;
                 var kafka = new Kafka(settings)) {
             kafka.init();
-            var broker = supervisor.start(kafka.parts().getFirst().withGrace(WRITING));
+            var broker = supervisor.start(kafka.parts().getFirst());
             try {
                 broker.awaitReady();
                 kafka.createTopics();
-                var worker = supervisor.start(new Connect(settings).part().withGrace(WRITING));
+                var worker = supervisor.start(new Connect(settings).part());
                 try {
                     worker.awaitReady();
                 } finally {
@@ -159,13 +176,13 @@ final class Training implements Callable<Integer> {
         }
     }
 
-    private static boolean upToDate(List<Path> archives, List<Path> classpaths) throws IOException {
-        for (int i = 0; i < archives.size(); i++) {
-            if (!Files.exists(archives.get(i))) {
+    private static boolean upToDate(Map<Path, Path> archives) throws IOException {
+        for (var archive : archives.entrySet()) {
+            if (!Files.exists(archive.getKey())) {
                 return false;
             }
-            var written = Files.getLastModifiedTime(archives.get(i));
-            try (var jars = Files.walk(classpaths.get(Math.min(i, classpaths.size() - 1)))) {
+            var written = Files.getLastModifiedTime(archive.getKey());
+            try (var jars = Files.walk(archive.getValue())) {
                 for (Path jar : jars.filter(Files::isRegularFile).toList()) {
                     if (Files.getLastModifiedTime(jar).compareTo(written) > 0) {
                         return false;
