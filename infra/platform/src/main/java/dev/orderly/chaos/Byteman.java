@@ -216,7 +216,7 @@ final class Byteman {
         RETRY_BEHIND(
                 "the first half of a batch fails, and is tried again behind the other half",
                 SystemUnderTest.SERVICES,
-                CrashPoint.rule("linger", CONSUMER, "consume", "AT ENTRY", "TRUE", "delay(300)")
+                CrashPoint.rule("linger", CONSUMER, "consume", "AT ENTRY", "TRUE", "delay(1000)")
                         + CrashPoint.rule(
                                 "sabotage",
                                 CONSUMER,

@@ -275,7 +275,7 @@ public class SystemUnderTest implements AutoCloseable {
         var properties = new Properties();
         properties.setProperty("user", "postgres");
         properties.setProperty("password", secret("postgres"));
-        properties.setProperty("loginTimeout", "3");
+        properties.setProperty("loginTimeout", "10");
         properties.setProperty("socketTimeout", "60");
         properties.setProperty("ApplicationName", "chaos");
         return DriverManager.getConnection(
