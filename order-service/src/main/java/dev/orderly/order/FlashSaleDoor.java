@@ -38,14 +38,11 @@ class FlashSaleDoor {
     }
 
     private static void refuse(RoutingContext request, Refusal refusal) {
-        switch (refusal) {
-            case Refusal.NoSuchSale() ->
-                AtTheDoor.refuse(request, 404, "Not Found", "There is no flash sale of this id.");
-            case Refusal.NotOpen() -> AtTheDoor.refuse(request, 409, "Conflict", "The sale is not open.");
-            case Refusal.SoldOut() -> AtTheDoor.refuse(request, 410, "Gone", "Sold out.");
-            case Refusal.Later(var after) ->
-                AtTheDoor.refuse(request, 429, "Too Many Requests", "There are as many in line as there is left.", (int)
-                        after.toSeconds());
+        if (refusal.retryAfter() == null) {
+            AtTheDoor.refuse(request, refusal.status(), refusal.title(), refusal.detail());
+        } else {
+            AtTheDoor.refuse(request, refusal.status(), refusal.title(), refusal.detail(), (int)
+                    refusal.retryAfter().toSeconds());
         }
     }
 }

@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
@@ -65,28 +66,44 @@ class FlashSaleIntake {
         intake.close();
     }
 
-    /** Why somebody who comes now cannot be put in line. */
-    sealed interface Refusal {
-        record SoldOut() implements Refusal {}
+    /**
+     * Why somebody who comes now cannot be put in line, in the terms of RFC 9457.
+     *
+     * @param retryAfter null when it is of no use to come again
+     */
+    record Refusal(int status, String title, String detail, Duration retryAfter) {
 
-        record NotOpen() implements Refusal {}
+        private static final Refusal NO_SUCH_SALE =
+                new Refusal(404, "Not Found", "There is no flash sale of this id.", null);
+        private static final Refusal NOT_OPEN = new Refusal(409, "Conflict", "The sale is not open.", null);
+        private static final Refusal SOLD_OUT = new Refusal(410, "Gone", "Sold out.", null);
 
-        record NoSuchSale() implements Refusal {}
-
-        /** There are as many ahead of them as there is left, or more than we can take in. */
-        record Later(Duration retryAfter) implements Refusal {}
+        private static Refusal later(Duration retryAfter) {
+            return new Refusal(429, "Too Many Requests", "There are as many in line as there is left.", retryAfter);
+        }
     }
 
     /** How many of a sale are on the topic and not decided. */
     private static final class Queue {
         private final AtomicInteger underWay = new AtomicInteger();
-        private volatile long nextOffset;
+        private final AtomicLong firstOffset = new AtomicLong(Long.MAX_VALUE);
+        private final AtomicLong nextOffset = new AtomicLong();
         private volatile long lastLook = System.nanoTime();
         private volatile long lastDecided;
         private volatile double decidedPerSecond = 100;
 
+        void acknowledged(long offset) {
+            firstOffset.accumulateAndGet(offset, Math::min);
+            nextOffset.accumulateAndGet(offset + 1, Math::max);
+        }
+
+        /** What lies before the first of a sale of which nobody is decided yet are the buyers of other sales. */
+        private long decided(FlashSale sale) {
+            return sale.nextOffset() == 0 ? firstOffset.get() : sale.nextOffset();
+        }
+
         long waiting(FlashSale sale) {
-            return Math.max(0, nextOffset - sale.nextOffset()) + underWay.get();
+            return Math.max(0, nextOffset.get() - decided(sale)) + underWay.get();
         }
 
         /** By what was decided since the last look. */
@@ -94,9 +111,9 @@ class FlashSaleIntake {
             var now = System.nanoTime();
             var seconds = (now - lastLook) / 1e9;
             if (seconds > 1) {
-                var decided = sale.nextOffset() - lastDecided;
-                decidedPerSecond = Math.max(1, decided / seconds);
-                lastDecided = sale.nextOffset();
+                var before = lastDecided == 0 ? firstOffset.get() : lastDecided;
+                decidedPerSecond = Math.max(1, (decided(sale) - before) / seconds);
+                lastDecided = decided(sale);
                 lastLook = now;
             }
             return Duration.ofSeconds(
@@ -107,26 +124,30 @@ class FlashSaleIntake {
     /** Whoever comes, and before they say who they are: why they need not go on; nothing when they may. */
     Optional<Refusal> knock(String saleId) {
         asked.increment();
-        var refusal = refusal(saleId);
-        refusal.ifPresent(this::count);
-        return refusal;
+        return refusal(saleId);
     }
 
     private Optional<Refusal> refusal(String saleId) {
+        var refusal = whyNot(saleId);
+        refusal.ifPresent(why -> count(why.status));
+        return refusal;
+    }
+
+    private Optional<Refusal> whyNot(String saleId) {
         var known = sales.remembered(saleId);
         if (known.isEmpty()) {
-            return Optional.of(new Refusal.NoSuchSale());
+            return Optional.of(Refusal.NO_SUCH_SALE);
         }
         var sale = known.get();
         if (sale.isSoldOut()) {
-            return Optional.of(new Refusal.SoldOut());
+            return Optional.of(Refusal.SOLD_OUT);
         }
         if (!sale.isOpen(clock.instant())) {
-            return Optional.of(new Refusal.NotOpen());
+            return Optional.of(Refusal.NOT_OPEN);
         }
         var queue = queue(saleId);
         if (queue.waiting(sale) >= sale.mostWaiting() || underWay.get() >= MOST_UNDER_WAY) {
-            return Optional.of(new Refusal.Later(queue.untilDecided(sale)));
+            return Optional.of(Refusal.later(queue.untilDecided(sale)));
         }
         return Optional.empty();
     }
@@ -136,16 +157,15 @@ class FlashSaleIntake {
     }
 
     /**
-     * Puts somebody in line: true when they are, false when others have taken the last place since they knocked. Never waits for
-     * anything but the acknowledgement of the brokers; fails when that does not come.
+     * Puts somebody in line, if that is still possible: others may have come since they knocked. Never waits for anything but
+     * the acknowledgement of the brokers; fails when that does not come.
      */
-    Uni<Boolean> buy(String saleId, UUID customer) {
-        if (refusal(saleId).isPresent()) {
-            return Uni.createFrom().item(false);
+    Uni<Optional<Refusal>> buy(String saleId, UUID customer) {
+        var refusal = refusal(saleId);
+        if (refusal.isPresent()) {
+            return Uni.createFrom().item(refusal);
         }
-        return send(saleId, customer, queue(saleId))
-                .invoke(() -> count("Accepted"))
-                .replaceWith(true);
+        return send(saleId, customer, queue(saleId)).invoke(() -> count(202)).replaceWith(Optional.empty());
     }
 
     /** How many requests have come so far, whatever became of them. */
@@ -153,12 +173,9 @@ class FlashSaleIntake {
         return asked.sum();
     }
 
-    private void count(Refusal refusal) {
-        count(refusal.getClass().getSimpleName());
-    }
-
-    private void count(String answer) {
-        metrics.counter("orderly.flash.sale.intake", "answer", answer).increment();
+    private void count(int status) {
+        metrics.counter("orderly.flash.sale.intake", "status", String.valueOf(status))
+                .increment();
     }
 
     private Uni<Void> send(String saleId, UUID customer, Queue queue) {
@@ -168,7 +185,7 @@ class FlashSaleIntake {
                 .<Void>emitter(caller ->
                         intake.send(saleId, customer.toString().getBytes(UTF_8), (written, failure) -> {
                             if (failure == null) {
-                                queue.nextOffset = Math.max(queue.nextOffset, written.offset() + 1);
+                                queue.acknowledged(written.offset());
                                 caller.complete(null);
                             } else {
                                 caller.fail(failure);

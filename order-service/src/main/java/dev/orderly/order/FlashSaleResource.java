@@ -1,6 +1,7 @@
 package dev.orderly.order;
 
 import dev.orderly.events.OrderEvent.Line;
+import dev.orderly.order.FlashSaleIntake.Refusal;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Uni;
@@ -125,11 +126,9 @@ public class FlashSaleResource {
                 .transform(_ -> problem(503, "Service Unavailable", "You may be in line or not; ask again.")
                         .withHeader("Retry-After", 1)
                         .build())
-                .map(inLine -> {
-                    if (!inLine) { // since the door, which says why when they come again
-                        throw problem(429, "Too Many Requests", "The last place in line was just taken.")
-                                .withHeader("Retry-After", 1)
-                                .build();
+                .map(refusal -> {
+                    if (refusal.isPresent()) {
+                        throw problem(refusal.get());
                     }
                     return Response.accepted()
                             .location(URI.create(here + "/" + buyer.customerId()))
@@ -161,6 +160,14 @@ public class FlashSaleResource {
 
     private static HttpProblem unknown(String id) {
         return problem(404, "Not Found", "There is no flash sale of this id.").build();
+    }
+
+    private static HttpProblem problem(Refusal refusal) {
+        var problem = problem(refusal.status(), refusal.title(), refusal.detail());
+        if (refusal.retryAfter() != null) {
+            problem.withHeader("Retry-After", refusal.retryAfter().toSeconds());
+        }
+        return problem.build();
     }
 
     private static HttpProblem.Builder problem(int status, String title, String detail) {

@@ -18,9 +18,11 @@ import io.restassured.response.Response;
 import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
@@ -59,14 +61,9 @@ class FlashSaleTest {
     @Test
     void each_buyer_gets_one_unit_and_an_order_for_as_long_as_there_are_any() throws Exception {
         announce("console", 5, PAST, FUTURE).then().statusCode(200).body("left", equalTo(5));
-        var buyers = Stream.generate(UUID::randomUUID).limit(40).toList();
 
-        try (var threads = Executors.newFixedThreadPool(10)) {
-            for (var answer : threads.invokeAll(buyers.stream()
-                    .map(buyer -> (java.util.concurrent.Callable<Response>) () -> buy(buyer))
-                    .toList())) {
-                assertThat(answer.get().statusCode()).isIn(202, 410);
-            }
+        for (var answer : all(Stream.generate(UUID::randomUUID).limit(40).toList())) {
+            assertThat(answer.statusCode()).isIn(202, 410);
         }
 
         await().until(() -> outcomes("ORDERED").size() == 5);
@@ -81,6 +78,21 @@ class FlashSaleTest {
         await().until(() -> buy(UUID.randomUUID()).statusCode() == 410);
         given().get("/flash-sales/" + sale).then().body("left", equalTo(0));
         given().post("/flash-sales/" + sale + "/orders").then().statusCode(410); // whoever they may be
+    }
+
+    @Test
+    void a_sale_has_its_line_to_itself_however_many_were_on_the_topic_before() throws Exception {
+        try (var producer = producer()) {
+            for (var i = 0; i < 600; i++) {
+                var buyer = UUID.randomUUID().toString().getBytes(UTF_8);
+                producer.send(new ProducerRecord<>("flash-sale-intake", i % 3, "sale-of-yesterday", buyer));
+            }
+        }
+        announce("console", 40, PAST, FUTURE);
+
+        for (var answer : all(Stream.generate(UUID::randomUUID).limit(40).toList())) {
+            answer.then().statusCode(202);
+        }
     }
 
     @Test
@@ -266,6 +278,19 @@ class FlashSaleTest {
         return given().contentType(ContentType.JSON)
                 .body("{\"customerId\":\"" + customer + "\"}")
                 .post("/flash-sales/" + sale + "/orders");
+    }
+
+    /** Ten at a time. */
+    private List<Response> all(List<UUID> customers) throws Exception {
+        try (var threads = Executors.newFixedThreadPool(10)) {
+            var answers = new ArrayList<Response>();
+            for (var answer : threads.invokeAll(customers.stream()
+                    .map(customer -> (Callable<Response>) () -> buy(customer))
+                    .toList())) {
+                answers.add(answer.get());
+            }
+            return answers;
+        }
     }
 
     private Response ticket(UUID customer) {
