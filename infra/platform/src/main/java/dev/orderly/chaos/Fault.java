@@ -77,7 +77,9 @@ record Fault(int number, Kind kind, String target, Duration at, Duration lasts, 
         DUPLICATES(List.of("order-service")),
         POISON(Poison.names()),
         REWIND_OFFSETS(GROUPS.keySet().stream().sorted().toList()),
-        POWER_CUT(List.of("all"));
+        POWER_CUT(List.of("all")),
+        /** The control, to hold what recoveries take against: only when it is asked for by name. */
+        NOTHING(List.of("nothing"));
 
         private final int leastSeconds;
         private final int mostSeconds;
@@ -95,6 +97,11 @@ record Fault(int number, Kind kind, String target, Duration at, Duration lasts, 
 
         List<String> targets() {
             return targets;
+        }
+
+        /** Those that break something. */
+        static List<Kind> all() {
+            return Stream.of(values()).filter(kind -> kind != NOTHING).toList();
         }
 
         @Override
@@ -140,12 +147,12 @@ record Fault(int number, Kind kind, String target, Duration at, Duration lasts, 
         var chosen = new ArrayList<Kind>();
         for (String name : names) {
             switch (name) {
-                case "all" -> chosen.addAll(List.of(Kind.values()));
+                case "all" -> chosen.addAll(Kind.all());
                 case "none" -> chosen.clear();
                 default -> {
                     if (name.startsWith("-")) {
                         if (chosen.isEmpty()) {
-                            chosen.addAll(List.of(Kind.values()));
+                            chosen.addAll(Kind.all());
                         }
                         chosen.remove(kind(name.substring(1)));
                     } else {

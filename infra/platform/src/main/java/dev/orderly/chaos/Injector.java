@@ -177,6 +177,7 @@ final class Injector implements AutoCloseable {
                 case DUPLICATES -> republish(fault.dice());
                 case POISON -> poison(Poison.named(target));
                 case REWIND_OFFSETS -> rewind(target, fault.dice());
+                case NOTHING -> {}
                 case POWER_CUT -> {
                     killExtras();
                     var off = Instant.now();

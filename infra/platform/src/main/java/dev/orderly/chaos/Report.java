@@ -169,11 +169,14 @@ record Report(
                         number("missed", kind -> String.valueOf(missedByKind.getOrDefault(kind.getKey(), 0L))),
                         number("recovery: median s", kind -> seconds(kind.getValue(), 0.5)),
                         number("max s", kind -> seconds(kind.getValue(), 1)))));
+        var broken = faults.stream()
+                .filter(happened -> happened.fault().kind() != Fault.Kind.NOTHING)
+                .toList();
         out.printf(
                 "%n%d faults of %d kinds happened (%d more could not be made to happen, %d did not fit into the time),"
                         + " load of %d s%n",
-                faults.size(),
-                faults.stream()
+                broken.size(),
+                broken.stream()
                         .map(happened -> happened.fault().kind())
                         .distinct()
                         .count(),
