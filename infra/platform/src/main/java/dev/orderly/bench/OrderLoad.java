@@ -12,7 +12,9 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -25,6 +27,10 @@ public final class OrderLoad implements AutoCloseable {
     static final int CUSTOMERS = 1_000;
     static final int PRODUCTS = 20;
     private static final int CONNECTIONS = 256;
+
+    /** A service closes connections after 60 s of silence; a request that meets such a one would fail. */
+    private static final int IDLE_SECONDS = 30;
+
     private static final long LONGEST_MICROS = TimeUnit.MINUTES.toMicros(5);
     private static final Duration ANSWER = Duration.ofSeconds(60);
 
@@ -42,7 +48,15 @@ public final class OrderLoad implements AutoCloseable {
         public final AtomicLong turnedAway = new AtomicLong();
 
         public final AtomicLong failed = new AtomicLong();
+        /** In what ways. */
+        public final Set<String> failures = ConcurrentHashMap.newKeySet();
+
         final AtomicLong underWay = new AtomicLong();
+
+        private void failed(String how) {
+            failed.incrementAndGet();
+            failures.add(how);
+        }
 
         long asked() {
             return accepted.get() + turnedAway.get() + failed.get();
@@ -75,7 +89,10 @@ public final class OrderLoad implements AutoCloseable {
     public OrderLoad(URI orders) {
         this.orders = orders;
         client = vertx.createHttpClient(
-                new HttpClientOptions().setKeepAlive(true).setTcpNoDelay(true),
+                new HttpClientOptions()
+                        .setKeepAlive(true)
+                        .setKeepAliveTimeout(IDLE_SECONDS)
+                        .setTcpNoDelay(true),
                 new PoolOptions().setHttp1MaxSize(CONNECTIONS));
     }
 
@@ -151,11 +168,11 @@ public final class OrderLoad implements AutoCloseable {
                             }
                         }
                         case 503, 429 -> answers.turnedAway.incrementAndGet();
-                        default -> answers.failed.incrementAndGet();
+                        default -> answers.failed("POST answered " + response.statusCode());
                     }
                     return null;
                 }))
-                .onFailure(_ -> answers.failed.incrementAndGet())
+                .onFailure(failure -> answers.failed("POST: " + failure))
                 .onComplete(_ -> {
                     answers.underWay.decrementAndGet();
                     done.run();
@@ -171,10 +188,10 @@ public final class OrderLoad implements AutoCloseable {
                     if (body.toString().contains("\"status\":\"CONFIRMED\"")) {
                         answers.confirmed.recordValue(micros(due));
                     } else {
-                        answers.failed.incrementAndGet();
+                        answers.failed("GET answered " + body);
                     }
                 })
-                .onFailure(_ -> answers.failed.incrementAndGet())
+                .onFailure(failure -> answers.failed("GET: " + failure))
                 .onComplete(_ -> answers.underWay.decrementAndGet());
     }
 

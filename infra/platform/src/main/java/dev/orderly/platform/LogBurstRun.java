@@ -28,6 +28,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -75,6 +77,7 @@ final class LogBurstRun implements AutoCloseable {
         long accepted;
         long turnedAway;
         long failed;
+        final Set<String> failures = new TreeSet<>();
         double seconds;
 
         Phases(String name) {
@@ -87,6 +90,7 @@ final class LogBurstRun implements AutoCloseable {
             accepted += answers.accepted.get();
             turnedAway += answers.turnedAway.get();
             failed += answers.failed.get();
+            failures.addAll(answers.failures);
             seconds += time.toMillis() / 1e3;
         }
 
@@ -259,6 +263,9 @@ final class LogBurstRun implements AutoCloseable {
                         figure("of a usual phase", p -> "%.1f".formatted(p.usualP99())),
                         figure("max ms", p -> "%.1f".formatted(p.millis(100))))));
         var mistakes = mistakes();
+        for (var phases : List.of(without, with)) {
+            phases.failures.forEach(failure -> out.println(phases.name + ": " + failure));
+        }
         double slowdown = with.usualP99() / without.usualP99();
         double seconds = with.seconds + WARM_UP.toSeconds();
         out.printf(
