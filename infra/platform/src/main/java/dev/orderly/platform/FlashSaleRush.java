@@ -25,6 +25,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 
@@ -81,7 +82,8 @@ final class FlashSaleRush implements AutoCloseable {
                 number, buyers, stock, kill ? ", and inventory-service is killed" : "");
         var told = new Told();
         var free = new Semaphore(CONNECTIONS);
-        var killer = Thread.ofVirtual().unstarted(this::killInventory);
+        var kills = new AtomicInteger();
+        var killer = Thread.ofVirtual().unstarted(() -> killInventory(kills));
         if (kill) {
             killer.start();
         }
@@ -103,7 +105,11 @@ final class FlashSaleRush implements AutoCloseable {
         killer.interrupt();
         looking.interrupt();
         looking.join();
-        return print(sale, buyers, stock, told, lags, rushed, answered, ended) && drained;
+        boolean right = print(sale, buyers, stock, told, lags, rushed, answered, ended);
+        if (kill) {
+            out.printf("inventory-service was killed %d times%n", kills.get());
+        }
+        return right && drained && (!kill || kills.get() > 0);
     }
 
     private interface Buyer {
@@ -196,13 +202,15 @@ final class FlashSaleRush implements AutoCloseable {
                 });
     }
 
-    private void killInventory() {
+    private void killInventory(AtomicInteger kills) {
         try {
             for (int i = 0; i < KILLS; i++) {
                 TimeUnit.MILLISECONDS.sleep(ThreadLocalRandom.current().nextInt(100, 2_000));
                 StatusFile.read(settings.data()).orElseThrow().parts().stream()
                         .filter(part -> part.name().equals("inventory-service") && part.pid() != 0)
-                        .forEach(part -> ProcessHandle.of(part.pid()).ifPresent(ProcessHandle::destroyForcibly));
+                        .flatMap(part -> ProcessHandle.of(part.pid()).stream())
+                        .filter(ProcessHandle::destroyForcibly)
+                        .forEach(_ -> kills.incrementAndGet());
             }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt(); // the sale is over
