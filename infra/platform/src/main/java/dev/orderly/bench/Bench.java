@@ -55,6 +55,36 @@ public final class Bench implements Callable<Integer> {
     private static final int BACKLOG_PER_SECOND = 1_500;
     private static final Duration REST = Duration.ofMinutes(5);
 
+    private static final int PAST_ORDERS_AT_ONCE = 50_000;
+    private static final int RELAY_BEHIND_BYTES = 256 << 20;
+
+    private static final String PAST_ORDERS = """
+            WITH past AS (
+                INSERT INTO orders (id, customer_id, status, lines, total, currency, payment_method, placed_at, version)
+                SELECT uuidv7(-interval '1 d' - interval '1 s' * n),
+                       ('0198c6a2-0000-7000-8000-' || lpad((n %% 1000)::text, 12, '0'))::uuid, 'CONFIRMED',
+                       '[{"sku":"bench-1","quantity":1,"unitPrice":{"amount":1,"currency":"EUR"}}]', 1, 'EUR', 'BALANCE',
+                       now() - interval '1 d' - interval '1 s' * n, 2
+                FROM generate_series(%2$d, %1$d, -1) AS n
+                RETURNING *
+            ), viewed AS (
+                INSERT INTO order_view
+                SELECT id, customer_id, status, reason, lines, total, currency, payment_method, placed_at, version, 4 FROM past
+            ), told AS (
+                INSERT INTO order_view_event (order_id, position, type, status, source, version, occurred_at, partition, "offset")
+                SELECT id, event.position, event.type, event.status, event.source, event.version, placed_at, 0, -1
+                FROM past, (VALUES (1, 'OrderPlaced', 'PENDING', 'order-service', 1),
+                                   (2, 'StockReserved', 'RESERVED', 'inventory-service', 1),
+                                   (3, 'PaymentCaptured', 'PAID', 'payment-service', 1),
+                                   (4, 'OrderConfirmed', 'CONFIRMED', 'order-service', 2))
+                    AS event (position, type, status, source, version)
+            )
+            INSERT INTO last_version
+            SELECT 'order-view-consumer-group', id, latest.source, latest.version
+            FROM past, (VALUES ('order-service', 2), ('inventory-service', 1), ('payment-service', 1))
+                AS latest (source, version)
+            """;
+
     private static final Duration ROUND = Duration.ofSeconds(30);
     private static final Duration QUICK_ROUND = Duration.ofSeconds(18);
     private static final int MOST_ROUNDS = 20;
@@ -89,20 +119,17 @@ public final class Bench implements Callable<Integer> {
             names = "--rows",
             paramLabel = "N",
             defaultValue = "0",
-            description = "Past orders that are there already. (default: ${DEFAULT-VALUE})")
+            description = "Saturate once more, with N past orders in the tables. (default: ${DEFAULT-VALUE})")
     int rows;
 
     @Option(
             names = "--instances",
             paramLabel = "N",
             defaultValue = "1",
-            description = "Of each service; requests go to the first. (default: ${DEFAULT-VALUE})")
+            description = "Once more, with N of each service; requests go to the first. (default: ${DEFAULT-VALUE})")
     int instances;
 
-    @Option(
-            names = "--partitions",
-            paramLabel = "N",
-            description = "Of the topic of orders, if it is to be grown before.")
+    @Option(names = "--partitions", paramLabel = "N", description = "Once more, with the topic of orders grown to N.")
     Integer partitions;
 
     @Option(names = "--out", paramLabel = "DIR", description = "Where the report goes. (default: a temporary folder)")
@@ -119,7 +146,7 @@ public final class Bench implements Callable<Integer> {
     private final HttpClient http = HttpClient.newHttpClient();
     private final Report report = new Report();
     private SystemUnderTest system;
-    private List<AnotherInstance> others = List.of();
+    private final List<AnotherInstance> others = new ArrayList<>();
 
     @Override
     public Integer call() throws IOException, InterruptedException, SQLException, ExecutionException {
@@ -136,12 +163,8 @@ public final class Bench implements Callable<Integer> {
             say("starting everything");
             system.start();
             prepare();
-            if (partitions != null) {
-                Scale.grow(system.data(), partitions, REST);
-            }
             var emptying = Thread.ofVirtual().start(this::emptyMailSink);
             try (var load = new OrderLoad(system.url("order-service", "/"))) {
-                others = startOthers();
                 right = measure(load);
             } finally {
                 emptying.interrupt();
@@ -166,47 +189,81 @@ public final class Bench implements Callable<Integer> {
         return right ? 0 : 1;
     }
 
-    private List<AnotherInstance> startOthers() throws IOException, InterruptedException {
-        var started = new ArrayList<AnotherInstance>();
+    private void startOthers() throws IOException, InterruptedException {
         for (int i = 1; i < instances; i++) {
             for (var service : SystemUnderTest.SERVICES) {
                 say("one more " + service);
                 var other = new AnotherInstance(system, service);
-                started.add(other);
+                others.add(other);
                 if (!other.awaitReady(REST)) {
                     throw new StartFailure("another instance of " + service + " did not become ready");
                 }
             }
         }
-        return started;
     }
 
     private boolean measure(OrderLoad load) throws InterruptedException, SQLException, IOException, ExecutionException {
-        warmUp(load);
-        saturation(load, Duration.ofSeconds(seconds != null ? seconds : quick ? 15 : 60));
+        warmUp(load, "warm-up");
+        var time = Duration.ofSeconds(seconds != null ? seconds : quick ? 15 : 60);
+        saturation(load, time);
         for (int rate : rates != null ? rates : quick ? List.of(50, 200) : List.of(50, 200, 500, 1000)) {
             latency(load, rate, Duration.ofSeconds(quick ? 6 : 30));
         }
         backlog(load, backlog != null ? backlog : quick ? 4_000 : 200_000);
+        growth(load, time);
         floor(Duration.ofSeconds(quick ? 3 : 10));
         return invariants();
     }
 
+    /** The same saturation with more of one thing after the other: by the same JVMs, in the same hour. */
+    private void growth(OrderLoad load, Duration time)
+            throws InterruptedException, SQLException, IOException, ExecutionException {
+        if (rows == 0 && instances == 1 && partitions == null) {
+            return;
+        }
+        grown(load, time, "as it was");
+        if (rows > 0) {
+            fillWithPastOrders();
+            grown(load, time, "and %,d past orders".formatted(rows));
+        }
+        if (partitions != null) {
+            Scale.grow(system.data(), partitions, REST);
+            grown(load, time, "and %d partitions".formatted(partitions));
+        }
+        if (instances > 1) {
+            startOthers();
+            warmUp(load, "warm-up of the other instances");
+            grown(load, time, "and %d instances".formatted(instances));
+        }
+    }
+
+    private void grown(OrderLoad load, Duration time, String how) throws InterruptedException, SQLException {
+        awaitRest();
+        double perSecond = confirmedPerSecond(load, time);
+        say("growth, %s: %.0f confirmed orders/s".formatted(how, perSecond));
+        report.add("growth", "confirmed orders, " + how, perSecond, "/s", true);
+    }
+
     /** Until more of it makes nothing faster: else it would be measured what the compilers need, which is minutes. */
-    private void warmUp(OrderLoad load) throws InterruptedException, SQLException {
+    private void warmUp(OrderLoad load, String section) throws InterruptedException, SQLException {
         double best = 0;
         int noFaster = 0;
         for (int round = 1; round <= (quick ? 1 : MOST_ROUNDS) && noFaster < STEADY_ROUNDS; round++) {
-            long before = confirmed();
-            long start = System.nanoTime();
-            saturate(load, quick ? QUICK_ROUND : ROUND);
-            awaitEnd();
-            double perSecond = (confirmed() - before) * 1e9 / (System.nanoTime() - start);
+            double perSecond = confirmedPerSecond(load, quick ? QUICK_ROUND : ROUND);
             say("warming up: %.0f confirmed orders/s".formatted(perSecond));
-            report.add("warm-up", "confirmed orders, round " + round, perSecond, "/s", true);
+            report.add(section, "confirmed orders, round " + round, perSecond, "/s", true);
             noFaster = perSecond > best * FASTER ? 0 : noFaster + 1;
             best = Math.max(best, perSecond);
         }
+    }
+
+    private double confirmedPerSecond(OrderLoad load, Duration time) throws InterruptedException, SQLException {
+        long before = confirmed();
+        long start = System.nanoTime();
+        saturate(load, time);
+        awaitEnd();
+        double took = (System.nanoTime() - start) / 1e9;
+        return (confirmed() - before) / took;
     }
 
     /** The mail sink keeps letters in memory and ends when that is full, in the middle of a phase. */
@@ -222,11 +279,7 @@ public final class Bench implements Callable<Integer> {
     }
 
     /** Fills catalogue, shelves and accounts. */
-    private void prepare() throws InterruptedException, SQLException {
-        if (rows > 0) {
-            say("%,d past orders".formatted(rows));
-            fillWithPastOrders();
-        }
+    private void prepare() throws InterruptedException {
         try (var senders = Executors.newFixedThreadPool(SENDERS)) {
             var sent = new ArrayList<Future<?>>();
             for (var need : OrderLoad.needs()) {
@@ -421,10 +474,12 @@ public final class Bench implements Callable<Integer> {
 
     private long count(String database, String sql) throws SQLException {
         try (var connection = system.connect(database);
-                var statement = connection.createStatement();
-                var row = statement.executeQuery(sql)) {
-            row.next();
-            return row.getLong(1);
+                var statement = connection.createStatement()) {
+            connection.setNetworkTimeout(Runnable::run, 0); // millions of rows take a while
+            try (var row = statement.executeQuery(sql)) {
+                row.next();
+                return row.getLong(1);
+            }
         }
     }
 
@@ -433,8 +488,11 @@ public final class Bench implements Callable<Integer> {
         await(() -> count("orders", "SELECT count(*) FROM orders WHERE status = 'PENDING'") == 0
                 && count("orders", "SELECT count(*) FROM order_view WHERE status IN ('PENDING', 'RESERVED', 'PAID')")
                         == 0
-                && count("orders", "SELECT count(*) FROM orders")
-                        == count("orders", "SELECT count(*) FROM order_view"));
+                && count("orders", """
+                        SELECT count(*)
+                        FROM (SELECT id FROM orders ORDER BY id DESC LIMIT %d) AS latest LEFT JOIN order_view ON order_id = id
+                        WHERE order_id IS NULL
+                        """.formatted(2 * IN_FLIGHT)) == 0);
     }
 
     /** And every letter is out: what goes on behind would be counted to the next phase. */
@@ -457,40 +515,30 @@ public final class Bench implements Callable<Integer> {
         }
     }
 
-    /** Orders of the last two years, confirmed, in every table that grows with orders. */
-    private void fillWithPastOrders() throws SQLException {
-        execute("orders", """
-                INSERT INTO orders (id, customer_id, status, lines, total, currency, payment_method, placed_at, version)
-                SELECT uuidv7(-interval '1 s' * n), ('0198c6a2-0000-7000-8000-' || lpad((n %% 1000)::text, 12, '0'))::uuid, 'CONFIRMED',
-                       '[{"sku":"bench-1","quantity":1,"unitPrice":{"amount":1,"currency":"EUR"}}]', 1, 'EUR', 'BALANCE',
-                       now() - interval '1 s' * n, 2
-                FROM generate_series(10, %d) AS n
-                """.formatted(rows + 9));
-        execute("orders", """
-                INSERT INTO order_view
-                SELECT id, customer_id, status, reason, lines, total, currency, payment_method, placed_at, version, 4 FROM orders
-                """);
-        execute("orders", """
-                INSERT INTO order_view_event (order_id, position, type, status, source, version, occurred_at, partition, "offset")
-                SELECT id, event.position, event.type, event.status, event.source, event.version, placed_at, 0, -1
-                FROM orders, (VALUES (1, 'OrderPlaced', 'PENDING', 'order-service', 1),
-                                     (2, 'StockReserved', 'RESERVED', 'inventory-service', 1),
-                                     (3, 'PaymentCaptured', 'PAID', 'payment-service', 1),
-                                     (4, 'OrderConfirmed', 'CONFIRMED', 'order-service', 2))
-                    AS event (position, type, status, source, version)
-                """);
-        execute("orders", """
-                INSERT INTO last_version
-                SELECT 'order-view-consumer-group', id, source, version
-                FROM orders, (VALUES ('order-service', 2), ('inventory-service', 1), ('payment-service', 1)) AS of (source, version)
-                """);
-        execute("orders", "ANALYZE");
+    /** Confirmed orders of a past second each, in every table of order-service that grows with orders; oldest first. */
+    private void fillWithPastOrders() throws SQLException, InterruptedException {
+        awaitRest();
+        say("%,d past orders".formatted(rows));
+        for (int left = rows; left > 0; left -= PAST_ORDERS_AT_ONCE) {
+            execute("orders", PAST_ORDERS.formatted(Math.max(0, left - PAST_ORDERS_AT_ONCE) + 1, left));
+            awaitRelays();
+        }
+        execute("orders", "VACUUM ANALYZE");
+        execute("orders", "CHECKPOINT");
+    }
+
+    /** The log of that many rows is more than a relay may be behind. */
+    private void awaitRelays() throws SQLException, InterruptedException {
+        await(() -> count("orders", """
+                SELECT coalesce(max(pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)), 0)::bigint / %d
+                FROM pg_replication_slots
+                """.formatted(RELAY_BEHIND_BYTES)) == 0);
     }
 
     private void execute(String database, String sql) throws SQLException {
         try (var connection = system.connect(database);
                 var statement = connection.createStatement()) {
-            statement.execute("SET statement_timeout = 0");
+            connection.setNetworkTimeout(Runnable::run, 0); // however long it takes
             statement.execute(sql);
         }
     }
