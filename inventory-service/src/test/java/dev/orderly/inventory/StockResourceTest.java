@@ -17,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @QuarkusTest
-class StockResourceTest extends OnRealPlatform {
+class StockResourceTest extends IntegrationTest {
 
     private static final String PROBLEM = "application/problem+json";
 

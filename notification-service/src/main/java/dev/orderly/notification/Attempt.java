@@ -10,7 +10,7 @@ import java.time.Duration;
  * @param to the mail address or the phone, or null when we know none
  * @param number 1 for the first
  */
-record Attempt(Letter letter, String to, int number) {
+record Attempt(Message letter, String to, int number) {
 
     static final int MAX = 150;
     static final Duration MIN_PAUSE = Duration.ofSeconds(1);

@@ -1,6 +1,6 @@
 package dev.orderly.notification;
 
-import static dev.orderly.messaging.Columns.column;
+import static dev.orderly.database.SqlArrays.column;
 
 import dev.orderly.events.CustomerEvent.Contact;
 import jakarta.enterprise.context.ApplicationScoped;

@@ -11,7 +11,7 @@ import java.util.UUID;
  * @param error why the last attempt failed, or null
  */
 public record Notification(
-        UUID orderId, Letter.Kind kind, State state, int attempts, Instant recordedAt, Instant sentAt, String error) {
+        UUID orderId, Message.Kind kind, State state, int attempts, Instant recordedAt, Instant sentAt, String error) {
 
     public enum State {
         /** Will be sent, or tried again. */

@@ -1,10 +1,10 @@
 package dev.orderly.notification;
 
-import static dev.orderly.messaging.Columns.column;
+import static dev.orderly.database.SqlArrays.column;
 
 import dev.orderly.notification.Attempt.Outcome;
-import dev.orderly.notification.Letter.Channel;
-import dev.orderly.notification.Letter.Kind;
+import dev.orderly.notification.Message.Channel;
+import dev.orderly.notification.Message.Kind;
 import dev.orderly.notification.Notification.State;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.ResultSet;
@@ -87,14 +87,14 @@ class Notifications {
     }
 
     /** Records letters as due, in the current transaction; one that is there already stays as it is. */
-    void add(List<Letter> letters) throws SQLException {
+    void add(List<Message> letters) throws SQLException {
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement(INSERT)) {
-            insert.setObject(1, column(letters, Letter::about, UUID[]::new));
+            insert.setObject(1, column(letters, Message::about, UUID[]::new));
             insert.setObject(2, column(letters, letter -> letter.kind().name(), String[]::new));
-            insert.setObject(3, column(letters, Letter::customerId, UUID[]::new));
-            insert.setObject(4, column(letters, Letter::subject, String[]::new));
-            insert.setObject(5, column(letters, Letter::body, String[]::new));
+            insert.setObject(3, column(letters, Message::customerId, UUID[]::new));
+            insert.setObject(4, column(letters, Message::subject, String[]::new));
+            insert.setObject(5, column(letters, Message::body, String[]::new));
             insert.setObject(
                     6,
                     column(
@@ -121,7 +121,7 @@ class Notifications {
             try (var rows = update.executeQuery()) {
                 var attempts = new ArrayList<Attempt>();
                 while (rows.next()) {
-                    var letter = new Letter(
+                    var letter = new Message(
                             rows.getObject("about", UUID.class),
                             Kind.valueOf(rows.getString("kind")),
                             rows.getObject("customer_id", UUID.class),

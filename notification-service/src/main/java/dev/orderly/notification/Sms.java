@@ -45,21 +45,21 @@ class Sms {
         http.shutdownNow();
     }
 
-    private record Message(String to, String text) {}
+    private record SmsRequest(String to, String text) {}
 
     /**
      * Returns when the provider has taken the message over.
      *
      * @throws IOException when it cannot be reached, or refuses; the message has nothing of what it answered
      */
-    void send(Letter letter, String phone) throws IOException, InterruptedException {
-        var text = letter.body().replace(Letter.CODE, codes.of(letter.customerId(), letter.about()));
+    void send(Message letter, String phone) throws IOException, InterruptedException {
+        var text = letter.body().replace(Message.CODE, codes.of(letter.customerId(), letter.about()));
         var request = HttpRequest.newBuilder(messages)
                 .timeout(TIMEOUT)
                 .header("Authorization", authorization)
                 .header("Content-Type", "application/json")
                 .header("Idempotency-Key", letter.id())
-                .POST(BodyPublishers.ofString(EventJson.writeValue(new Message(phone, text))))
+                .POST(BodyPublishers.ofString(EventJson.writeValue(new SmsRequest(phone, text))))
                 .build();
         var answer = http.send(request, BodyHandlers.discarding());
         if (answer.statusCode() / 100 != 2) {

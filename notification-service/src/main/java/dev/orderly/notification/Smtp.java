@@ -71,7 +71,7 @@ class Smtp {
          * @throws IOException when the server cannot be reached, or refuses, or its answer does not come; says what the mail
          *     client did
          */
-        void send(Letter letter, String to) throws IOException {
+        void send(Message letter, String to) throws IOException {
             connect();
             try {
                 var message = message(letter, to);
@@ -113,7 +113,7 @@ class Smtp {
         }
     }
 
-    private MimeMessage message(Letter letter, String to) throws MessagingException {
+    private MimeMessage message(Message letter, String to) throws MessagingException {
         var message = new MimeMessage(session) {
             @Override
             protected void updateMessageID() throws MessagingException {

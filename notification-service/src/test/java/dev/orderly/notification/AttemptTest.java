@@ -3,7 +3,7 @@ package dev.orderly.notification;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.orderly.notification.Attempt.Outcome;
-import dev.orderly.notification.Letter.Kind;
+import dev.orderly.notification.Message.Kind;
 import dev.orderly.notification.Notification.State;
 import java.time.Duration;
 import java.util.UUID;
@@ -64,6 +64,6 @@ class AttemptTest {
 
     private static Attempt attempt(int number) {
         return new Attempt(
-                new Letter(UUID.randomUUID(), Kind.CONFIRMED, UUID.randomUUID(), "subject", "body", null), TO, number);
+                new Message(UUID.randomUUID(), Kind.CONFIRMED, UUID.randomUUID(), "subject", "body", null), TO, number);
     }
 }

@@ -20,7 +20,7 @@ import dev.orderly.events.OrderEvent.OrderConfirmed;
 import dev.orderly.events.OrderEvent.OrderPlaced;
 import dev.orderly.events.OrderEvent.OrderRejected;
 import dev.orderly.events.PaymentMethod;
-import dev.orderly.notification.Letter.Kind;
+import dev.orderly.notification.Message.Kind;
 import dev.orderly.notification.Notification.State;
 import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.RealPlatform;
@@ -255,7 +255,7 @@ class NotificationServiceTest {
     @Test
     void an_instance_that_was_taken_for_dead_can_still_say_that_it_sent_but_not_that_it_failed() throws SQLException {
         storeLetter(3, "1 h"); // the third attempt, of another instance, is under way
-        var letter = new Letter(order, Kind.CONFIRMED, customer, "subject", "body", null);
+        var letter = new Message(order, Kind.CONFIRMED, customer, "subject", "body", null);
         var ours = new Attempt(letter, null, 2);
 
         notifications.settle(List.of(ours.failed("too late")));

@@ -185,7 +185,7 @@ public class Customer extends PanacheEntityBase {
         return Optional.of(new CustomerErased(id));
     }
 
-    /** The same tombstone once more, see {@link Erasures}; no new version, since nothing happens by it. */
+    /** The same tombstone once more, see {@link TombstoneRepublisher}; no new version, since nothing happens by it. */
     public CustomerErased repeatTombstone() {
         tombstoneRepeated = true;
         return new CustomerErased(id);

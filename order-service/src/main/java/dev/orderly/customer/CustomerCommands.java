@@ -7,8 +7,8 @@ import dev.orderly.events.CustomerEvent;
 import dev.orderly.events.CustomerEvent.Contact;
 import dev.orderly.events.CustomerStatus;
 import dev.orderly.events.VerificationCodes;
-import dev.orderly.messaging.NewEvent;
 import dev.orderly.messaging.Outbox;
+import dev.orderly.messaging.OutgoingEvent;
 import dev.orderly.messaging.Traceparent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.transaction.Transactional;
@@ -152,7 +152,7 @@ class CustomerCommands {
     int repeatTombstones(Instant time, int limit) throws SQLException {
         var erased = Customer.lockErasedOnceBefore(time, limit);
         var tombstones = erased.stream()
-                .map(customer -> new NewEvent(customer.repeatTombstone(), customer.version()))
+                .map(customer -> new OutgoingEvent(customer.repeatTombstone(), customer.version()))
                 .toList();
         outbox.add(tombstones, _ -> Traceparent.following(null));
         return erased.size();
@@ -167,7 +167,7 @@ class CustomerCommands {
     }
 
     private void publish(Customer customer, CustomerEvent event, String traceparent) throws SQLException {
-        outbox.add(List.of(new NewEvent(event, customer.version())), _ -> Traceparent.following(traceparent));
+        outbox.add(List.of(new OutgoingEvent(event, customer.version())), _ -> Traceparent.following(traceparent));
     }
 
     /** Takes the key for a customer as for an order: while another transaction takes it, this waits for its end. */

@@ -5,7 +5,7 @@ import dev.orderly.customer.CustomerCommands.KeyReused;
 import dev.orderly.events.CustomerEvent.Contact;
 import dev.orderly.events.CustomerStatus;
 import dev.orderly.events.VerificationCodes;
-import dev.orderly.problem.IdempotencyKey;
+import dev.orderly.http.IdempotencyKey;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import jakarta.transaction.Transactional;
 import jakarta.validation.Valid;

@@ -1,7 +1,7 @@
 package dev.orderly.order;
 
 import dev.orderly.events.OrderEvent.Line;
-import dev.orderly.order.FlashSaleIntake.Refusal;
+import dev.orderly.order.FlashSaleQueue.Refusal;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Uni;
@@ -26,7 +26,7 @@ import java.util.UUID;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 
-/** Flash sales: few units, many buyers, one to each; most of whom get no further than {@link FlashSaleDoor}. */
+/** Flash sales: few units, many buyers, one to each; most of whom get no further than {@link FlashSaleAdmissionFilter}. */
 @Path("/flash-sales")
 public class FlashSaleResource {
 
@@ -38,9 +38,9 @@ public class FlashSaleResource {
     private static final Instant LATEST = Instant.parse("2200-01-01T00:00:00Z");
 
     private final FlashSales sales;
-    private final FlashSaleIntake intake;
+    private final FlashSaleQueue intake;
 
-    FlashSaleResource(FlashSales sales, FlashSaleIntake intake) {
+    FlashSaleResource(FlashSales sales, FlashSaleQueue intake) {
         this.sales = sales;
         this.intake = intake;
     }

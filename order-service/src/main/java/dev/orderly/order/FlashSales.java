@@ -1,9 +1,9 @@
 package dev.orderly.order;
 
-import static dev.orderly.messaging.Columns.column;
+import static dev.orderly.database.SqlArrays.column;
 import static java.time.ZoneOffset.UTC;
 
-import dev.orderly.messaging.Migration;
+import dev.orderly.database.DatabaseMigration;
 import dev.orderly.order.FlashSale.Outcome;
 import dev.orderly.order.FlashSale.Ticket;
 import io.quarkus.scheduler.Scheduled;
@@ -42,7 +42,7 @@ class FlashSales {
     }
 
     /** Also after each batch that this instance has decided: what another has decided is known a second later. */
-    @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = Migration.class)
+    @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = DatabaseMigration.class)
     void remember() {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement(

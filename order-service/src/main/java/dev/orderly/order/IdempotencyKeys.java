@@ -1,6 +1,6 @@
 package dev.orderly.order;
 
-import static dev.orderly.messaging.Columns.column;
+import static dev.orderly.database.SqlArrays.column;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;

@@ -9,8 +9,8 @@ import dev.orderly.events.EventJson;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.PaymentMethod;
-import dev.orderly.messaging.NewEvent;
 import dev.orderly.messaging.Outbox;
+import dev.orderly.messaging.OutgoingEvent;
 import dev.orderly.messaging.Traceparent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.transaction.Transactional;
@@ -93,11 +93,11 @@ class OrderCommands {
 
     private final Orders orders;
     private final IdempotencyKeys keys;
-    private final Backlog backlog;
+    private final BacklogLimiter backlog;
     private final Outbox outbox;
     private final Clock clock;
 
-    OrderCommands(Orders orders, IdempotencyKeys keys, Backlog backlog, Outbox outbox, Clock clock) {
+    OrderCommands(Orders orders, IdempotencyKeys keys, BacklogLimiter backlog, Outbox outbox, Clock clock) {
         this.orders = orders;
         this.keys = keys;
         this.backlog = backlog;
@@ -108,7 +108,7 @@ class OrderCommands {
     /**
      * Places orders at today's prices; a repeated request gets the order that its first placed.
      *
-     * @param admitted true for orders that are to be placed whatever the {@link Backlog}; else only as many are as it admits
+     * @param admitted true for orders that are to be placed whatever the {@link BacklogLimiter}; else only as many are as it admits
      * @return an answer to each, in their order
      */
     @Transactional(rollbackOn = SQLException.class) // By itself it would commit after a checked exception.
@@ -212,7 +212,7 @@ class OrderCommands {
         var causes = new HashMap<UUID, Placement>();
         placements.forEach(placement -> causes.put(placement.orderId, placement));
         var events = placed.values().stream()
-                .map(order -> new NewEvent(order.placed(causes.get(order.id()).wish.cardToken), order.version()))
+                .map(order -> new OutgoingEvent(order.placed(causes.get(order.id()).wish.cardToken), order.version()))
                 .toList();
         outbox.add(
                 events, event -> Traceparent.following(causes.get(event.event().id()).traceparent));
@@ -237,7 +237,8 @@ class OrderCommands {
             return Cancellation.TOO_LATE;
         }
         orders.saveDecisions(List.of(order));
-        outbox.add(List.of(new NewEvent(cancelled.get(), order.version())), _ -> Traceparent.following(traceparent));
+        outbox.add(
+                List.of(new OutgoingEvent(cancelled.get(), order.version())), _ -> Traceparent.following(traceparent));
         return Cancellation.DONE;
     }
 
@@ -247,7 +248,7 @@ class OrderCommands {
         var overdue = orders.lockUndecidedBefore(time, limit);
         var now = clock.instant();
         var events = overdue.stream()
-                .map(order -> new NewEvent(order.expire(now).orElseThrow(), order.version()))
+                .map(order -> new OutgoingEvent(order.expire(now).orElseThrow(), order.version()))
                 .toList();
         orders.saveDecisions(overdue);
         outbox.add(events, _ -> Traceparent.following(null));

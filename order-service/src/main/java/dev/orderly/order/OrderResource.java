@@ -5,11 +5,11 @@ import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.OrderStatus;
 import dev.orderly.events.PaymentMethod;
+import dev.orderly.http.IdempotencyKey;
 import dev.orderly.order.OrderCommands.KeyReused;
 import dev.orderly.order.OrderCommands.TooManyWaiting;
 import dev.orderly.order.OrderCommands.UnknownProducts;
 import dev.orderly.order.OrderCommands.Wish;
-import dev.orderly.problem.IdempotencyKey;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.smallrye.mutiny.Uni;
 import jakarta.validation.Valid;
@@ -47,10 +47,10 @@ public class OrderResource {
     private static final int MAX_QUANTITY = 1_000_000;
     private static final int RETRY_AFTER_SECONDS = 5;
 
-    private final OrderIntake intake;
+    private final OrderBatcher intake;
     private final OrderCommands commands;
 
-    OrderResource(OrderIntake intake, OrderCommands commands) {
+    OrderResource(OrderBatcher intake, OrderCommands commands) {
         this.intake = intake;
         this.commands = commands;
     }

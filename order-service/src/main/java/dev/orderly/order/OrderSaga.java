@@ -8,8 +8,8 @@ import dev.orderly.events.OrderEvent.PaymentDeclined;
 import dev.orderly.events.OrderEvent.StockRejected;
 import dev.orderly.messaging.EventConsumer;
 import dev.orderly.messaging.EventHandler;
-import dev.orderly.messaging.NewEvent;
-import dev.orderly.messaging.ReceivedEvent;
+import dev.orderly.messaging.IncomingEvent;
+import dev.orderly.messaging.OutgoingEvent;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
@@ -63,11 +63,11 @@ class OrderSaga implements EventHandler<OrderEvent> {
     }
 
     @Override
-    public List<NewEvent> on(List<ReceivedEvent<OrderEvent>> events) throws SQLException {
+    public List<OutgoingEvent> on(List<IncomingEvent<OrderEvent>> events) throws SQLException {
         var known = orders.lock(
                 events.stream().map(received -> received.event().id()).collect(toSet()));
         var decided = new HashSet<Order>();
-        var decisions = new ArrayList<NewEvent>();
+        var decisions = new ArrayList<OutgoingEvent>();
         for (var received : events) {
             var order = known.get(received.event().id());
             if (order == null) {
@@ -76,7 +76,7 @@ class OrderSaga implements EventHandler<OrderEvent> {
             }
             order.on(received.event(), clock.instant()).ifPresent(decision -> {
                 decided.add(order);
-                decisions.add(new NewEvent(decision, order.version()));
+                decisions.add(new OutgoingEvent(decision, order.version()));
             });
         }
         orders.saveDecisions(decided);

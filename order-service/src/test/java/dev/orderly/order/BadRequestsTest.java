@@ -53,7 +53,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  *   <li>R34: GET /orders has the only parameters; OrderViewResourceTest, as has R50.
  *   <li>R35 R38: there are no dates to send but those of a flash sale (FlashSaleTest), and nobody logs in yet.
  *   <li>R45: what an order says is never shown as anything but JSON, with nosniff; names are CustomerResourceTest's.
- *   <li>R48 R49: AdmissionLimitTest; StockKeeperTest of inventory-service, and {@code ./orderly scenario flash-sale}.
+ *   <li>R48 R49: ConcurrencyLimiterTest; StockKeeperTest of inventory-service, and {@code ./orderly scenario flash-sale}.
  * </ul>
  */
 @QuarkusTest

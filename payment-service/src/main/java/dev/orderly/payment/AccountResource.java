@@ -1,9 +1,9 @@
 package dev.orderly.payment;
 
 import dev.orderly.events.Money;
+import dev.orderly.http.IdempotencyKey;
 import dev.orderly.payment.Ledger.Account;
 import dev.orderly.payment.Ledger.Deposit;
-import dev.orderly.problem.IdempotencyKey;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import jakarta.transaction.Transactional;
 import jakarta.validation.Valid;

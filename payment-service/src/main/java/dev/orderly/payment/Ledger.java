@@ -1,6 +1,6 @@
 package dev.orderly.payment;
 
-import static dev.orderly.messaging.Columns.column;
+import static dev.orderly.database.SqlArrays.column;
 import static java.time.ZoneOffset.UTC;
 
 import dev.orderly.events.Money;

@@ -1,6 +1,6 @@
 package dev.orderly.payment;
 
-import static dev.orderly.messaging.Columns.column;
+import static dev.orderly.database.SqlArrays.column;
 
 import dev.orderly.events.CardToken;
 import dev.orderly.events.Money;

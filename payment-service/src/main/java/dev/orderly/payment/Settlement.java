@@ -1,9 +1,9 @@
 package dev.orderly.payment;
 
-import dev.orderly.messaging.NewEvent;
 import dev.orderly.messaging.Outbox;
+import dev.orderly.messaging.OutgoingEvent;
 import dev.orderly.messaging.Traceparent;
-import dev.orderly.payment.GatewayReport.Told;
+import dev.orderly.payment.GatewayResponse.Told;
 import dev.orderly.payment.Payment.Change;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Event;
@@ -26,19 +26,19 @@ class Settlement {
     private static final Logger LOG = Logger.getLogger(Settlement.class);
 
     private final Payments payments;
-    private final Callbacks callbacks;
+    private final ReceivedCallbacks callbacks;
     private final Ledger ledger;
     private final Outbox outbox;
-    private final Event<GatewayCaller.Due> due;
+    private final Event<GatewayDispatcher.Due> due;
     private final Clock clock;
     private final String merchant;
 
     Settlement(
             Payments payments,
-            Callbacks callbacks,
+            ReceivedCallbacks callbacks,
             Ledger ledger,
             Outbox outbox,
-            Event<GatewayCaller.Due> due,
+            Event<GatewayDispatcher.Due> due,
             Clock clock,
             @ConfigProperty(name = "orderly.gateway.merchant") String merchant) {
         this.payments = payments;
@@ -66,7 +66,7 @@ class Settlement {
 
     /** By an answer of the gateway to us. */
     @Transactional(rollbackOn = SQLException.class) // By itself it would commit after a checked exception.
-    Verdict settle(GatewayReport report) throws SQLException {
+    Verdict settle(GatewayResponse report) throws SQLException {
         return settle(report, null, null);
     }
 
@@ -80,7 +80,7 @@ class Settlement {
         return settle(told.report(), told, body);
     }
 
-    private Verdict settle(GatewayReport report, Told told, byte[] body) throws SQLException {
+    private Verdict settle(GatewayResponse report, Told told, byte[] body) throws SQLException {
         // First: what else is under way for this payment, another copy of this callback above all, makes us wait here.
         var payment = payments.lock(Set.of(report.paymentId())).get(report.paymentId());
         if (payment == null) {
@@ -109,7 +109,7 @@ class Settlement {
             }
         }
         if (settled && payment.status().isOpen()) {
-            due.fire(new GatewayCaller.Due());
+            due.fire(new GatewayDispatcher.Due());
         }
         return settled ? Verdict.SETTLED : Verdict.NO_NEWS;
     }
@@ -122,7 +122,8 @@ class Settlement {
         if (change.event().isPresent()) {
             var trace = payments.traceparent(payment.orderId());
             outbox.add(
-                    List.of(new NewEvent(change.event().get(), payment.version())), _ -> Traceparent.following(trace));
+                    List.of(new OutgoingEvent(change.event().get(), payment.version())),
+                    _ -> Traceparent.following(trace));
         }
     }
 

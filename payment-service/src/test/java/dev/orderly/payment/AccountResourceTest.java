@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @QuarkusTest
-class AccountResourceTest extends OnRealPlatform {
+class AccountResourceTest extends IntegrationTest {
 
     private static final String PROBLEM = "application/problem+json";
 

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 
 /** Payments by card with the gateway of the platform, which does to each what its token says. */
 @QuarkusTest
-class CardPaymentTest extends OnRealPlatform {
+class CardPaymentTest extends IntegrationTest {
 
     @ConfigProperty(name = "orderly.gateway.url")
     String gateway;

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the database refuses, whatever the application does. */
 @QuarkusTest
-class LedgerTest extends OnRealPlatform {
+class LedgerTest extends IntegrationTest {
 
     private static final String PERMISSION_DENIED = "42501";
     private static final String RESTRICTED = "23001";

@@ -4,12 +4,15 @@ import static dev.orderly.messaging.ParkedEvents.Reason.BEHIND;
 import static dev.orderly.messaging.ParkedEvents.Reason.GAP;
 import static dev.orderly.messaging.ParkedEvents.Reason.UNREADABLE;
 
+import dev.orderly.database.DataRejectedException;
+import dev.orderly.database.DatabaseFailure;
+import dev.orderly.database.RetryingTransactions;
 import dev.orderly.events.CustomerEvent.CustomerErased;
 import dev.orderly.events.Event;
 import dev.orderly.events.EventHeaders;
-import dev.orderly.messaging.Delivery.Readable;
-import dev.orderly.messaging.Delivery.Unreadable;
-import dev.orderly.messaging.Delivery.Versioned;
+import dev.orderly.messaging.ConsumedRecord.Decoded;
+import dev.orderly.messaging.ConsumedRecord.Undecodable;
+import dev.orderly.messaging.ConsumedRecord.Versioned;
 import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
@@ -26,7 +29,7 @@ import org.jboss.logging.Logger;
  * the caller return, and only then are offsets committed.
  *
  * <ul>
- *   <li>A failure of the infrastructure repeats the batch, see {@link Transactions}: giving up would lose the batch, and
+ *   <li>A failure of the infrastructure repeats the batch, see {@link RetryingTransactions}: giving up would lose the batch, and
  *       parking it would park the whole topic for the length of an outage.
  *   <li>A failure of an event repeats the batch in halves, until the one that fails is alone and is parked, see
  *       {@link ParkedEvents}. So one bad event costs the others of its batch a few transactions.
@@ -39,17 +42,17 @@ public class EventConsumer {
 
     private static final String MISSING = "a version before this one is missing";
 
-    private final Transactions transactions;
+    private final RetryingTransactions transactions;
     private final Inbox inbox;
-    private final VersionGuard versionGuard;
+    private final SequenceGuard versionGuard;
     private final Outbox outbox;
     private final ParkedEvents parkedEvents;
     private final MeterRegistry metrics;
 
     EventConsumer(
-            Transactions transactions,
+            RetryingTransactions transactions,
             Inbox inbox,
-            VersionGuard versionGuard,
+            SequenceGuard versionGuard,
             Outbox outbox,
             ParkedEvents parkedEvents,
             MeterRegistry metrics) {
@@ -74,11 +77,11 @@ public class EventConsumer {
         }
     }
 
-    private List<Delivery> read(Iterable<ConsumerRecord<String, byte[]>> records, EventHandler<?> handler) {
-        var deliveries = new ArrayList<Delivery>();
+    private List<ConsumedRecord> read(Iterable<ConsumerRecord<String, byte[]>> records, EventHandler<?> handler) {
+        var deliveries = new ArrayList<ConsumedRecord>();
         for (var record : records) {
             if (concerns(handler, record)) {
-                deliveries.add(Delivery.of(record));
+                deliveries.add(ConsumedRecord.of(record));
             }
         }
         return deliveries;
@@ -86,20 +89,20 @@ public class EventConsumer {
 
     /** By the headers alone: what is not for the handler is not parsed. */
     private boolean concerns(EventHandler<?> handler, ConsumerRecord<String, byte[]> record) {
-        var type = Delivery.type(record);
+        var type = ConsumedRecord.type(record);
         if (type != null) {
             return handler.reactsTo().contains(type);
         }
         // A type of the future, or none of ours: readers ignore what they do not know, but for its place in a sequence.
         count(handler, "skipped", 1);
-        return VersionGuard.seesAllOf(Delivery.header(record, EventHeaders.SOURCE), handler)
-                && Delivery.of(record) instanceof Versioned;
+        return SequenceGuard.seesAllOf(ConsumedRecord.header(record, EventHeaders.SOURCE), handler)
+                && ConsumedRecord.of(record) instanceof Versioned;
     }
 
-    private void applyOrSplit(List<Delivery> deliveries, EventHandler<?> handler) {
+    private void applyOrSplit(List<ConsumedRecord> deliveries, EventHandler<?> handler) {
         try {
             count(handler, transactions.commit(() -> apply(deliveries, handler)));
-        } catch (EventFailure e) {
+        } catch (DataRejectedException e) {
             if (deliveries.size() == 1) {
                 park(deliveries.getFirst(), e, handler);
                 return;
@@ -111,45 +114,49 @@ public class EventConsumer {
         }
     }
 
-    private void park(Delivery delivery, EventFailure failure, EventHandler<?> handler) {
+    private void park(ConsumedRecord delivery, DataRejectedException failure, EventHandler<?> handler) {
         LOG.errorf(failure, "%s: parking %s", handler.consumerGroup(), coordinates(delivery));
         count(handler, transactions.commit(() -> {
             inbox.addNew(handler.consumerGroup(), List.of(delivery.eventId()));
-            parkedEvents.add(handler.consumerGroup(), delivery, failure.reason(), failure.getMessage());
+            parkedEvents.add(
+                    handler.consumerGroup(),
+                    delivery,
+                    UnprocessableEventException.reason(failure),
+                    failure.getMessage());
             return new Outcome(0, 0, 1);
         }));
     }
 
-    private Outcome apply(List<Delivery> deliveries, EventHandler<?> handler) throws SQLException {
+    private Outcome apply(List<ConsumedRecord> deliveries, EventHandler<?> handler) throws SQLException {
         var group = handler.consumerGroup();
         // First of all: what another owner of the partition has under way makes us wait here, before we have read
         // anything.
-        var unseen =
-                inbox.addNew(group, deliveries.stream().map(Delivery::eventId).toList());
+        var unseen = inbox.addNew(
+                group, deliveries.stream().map(ConsumedRecord::eventId).toList());
         var news = deliveries.stream()
                 .filter(delivery -> unseen.remove(delivery.eventId()))
                 .toList();
         if (news.isEmpty()) {
             return new Outcome(0, deliveries.size(), 0);
         }
-        var blocked =
-                parkedEvents.keysAmong(group, news.stream().map(Delivery::key).toList());
+        var blocked = parkedEvents.keysAmong(
+                group, news.stream().map(ConsumedRecord::key).toList());
         var versions = versionGuard.batch(handler, news);
-        var events = new ArrayList<ReceivedEvent<?>>(news.size());
+        var events = new ArrayList<IncomingEvent<?>>(news.size());
         var duplicates = deliveries.size() - news.size();
         var parked = 0;
         for (var delivery : news) {
             var verdict = delivery instanceof Versioned versioned ? versions.judge(versioned) : null;
-            if (verdict == VersionGuard.Verdict.OLD) {
+            if (verdict == SequenceGuard.Verdict.OLD) {
                 duplicates++;
-            } else if (delivery instanceof Unreadable unreadable) {
+            } else if (delivery instanceof Undecodable unreadable) {
                 parkedEvents.add(group, delivery, UNREADABLE, unreadable.problem());
                 blocked.add(delivery.key());
                 parked++;
             } else if (blocked.contains(delivery.key()) && !erases(delivery)) {
                 parkedEvents.add(group, delivery, BEHIND, null);
                 parked++;
-            } else if (verdict == VersionGuard.Verdict.GAP) {
+            } else if (verdict == SequenceGuard.Verdict.GAP) {
                 LOG.errorf("%s: events are missing before %s", group, coordinates(delivery));
                 parkedEvents.add(group, delivery, GAP, MISSING);
                 blocked.add(delivery.key());
@@ -161,7 +168,7 @@ public class EventConsumer {
                     blocked.remove(delivery.key());
                 }
                 versions.pass((Versioned) delivery);
-                if (delivery instanceof Readable readable) {
+                if (delivery instanceof Decoded readable) {
                     events.add(readable.received());
                 }
             }
@@ -174,50 +181,50 @@ public class EventConsumer {
     /**
      * Lets an event that was parked take effect in the current transaction.
      *
-     * @throws EventFailure when it still cannot
+     * @throws DataRejectedException when it still cannot
      */
     void applyParked(ParkedEvent parked, EventHandler<?> handler) throws SQLException {
         switch (parked.delivery()) {
-            case Unreadable unreadable -> throw new EventFailure(UNREADABLE, unreadable.problem());
+            case Undecodable unreadable -> throw new UnprocessableEventException(UNREADABLE, unreadable.problem());
             case Versioned delivery -> {
                 var versions = versionGuard.batch(handler, List.of(delivery));
                 var verdict = versions.judge(delivery);
-                if (verdict == VersionGuard.Verdict.OLD) {
+                if (verdict == SequenceGuard.Verdict.OLD) {
                     return;
                 }
-                if (verdict == VersionGuard.Verdict.GAP && !parked.gapAccepted()) {
-                    throw new EventFailure(GAP, MISSING);
+                if (verdict == SequenceGuard.Verdict.GAP && !parked.gapAccepted()) {
+                    throw new UnprocessableEventException(GAP, MISSING);
                 }
                 versions.pass(delivery);
                 versions.save();
-                if (delivery instanceof Readable readable) {
+                if (delivery instanceof Decoded readable) {
                     decide(List.of(readable.received()), handler);
                 }
             }
         }
     }
 
-    private static boolean erases(Delivery delivery) {
-        return delivery instanceof Readable readable && readable.received().event() instanceof CustomerErased;
+    private static boolean erases(ConsumedRecord delivery) {
+        return delivery instanceof Decoded readable && readable.received().event() instanceof CustomerErased;
     }
 
-    private void decide(List<ReceivedEvent<?>> events, EventHandler<?> handler) throws SQLException {
+    private void decide(List<IncomingEvent<?>> events, EventHandler<?> handler) throws SQLException {
         if (!events.isEmpty()) {
             publish(decisions(events, handler), events);
         }
     }
 
     @SuppressWarnings("unchecked") // they are of the types that the handler reacts to
-    private static <E extends Event> List<NewEvent> decisions(List<ReceivedEvent<?>> events, EventHandler<E> handler)
-            throws SQLException {
+    private static <E extends Event> List<OutgoingEvent> decisions(
+            List<IncomingEvent<?>> events, EventHandler<E> handler) throws SQLException {
         try {
-            return handler.on((List<ReceivedEvent<E>>) (List<?>) events);
+            return handler.on((List<IncomingEvent<E>>) (List<?>) events);
         } catch (RuntimeException e) {
-            throw DatabaseFailure.behind(e) == null ? new EventFailure(e) : e;
+            throw DatabaseFailure.behind(e) == null ? new DataRejectedException(e) : e;
         }
     }
 
-    private void publish(List<NewEvent> decisions, List<ReceivedEvent<?>> causes) throws SQLException {
+    private void publish(List<OutgoingEvent> decisions, List<IncomingEvent<?>> causes) throws SQLException {
         var traces = new HashMap<UUID, String>();
         causes.forEach(cause -> traces.put(cause.event().id(), cause.traceparent()));
         outbox.add(
@@ -236,7 +243,7 @@ public class EventConsumer {
                 .increment(events);
     }
 
-    private static String coordinates(Delivery delivery) {
+    private static String coordinates(ConsumedRecord delivery) {
         var record = delivery.record();
         return record.topic() + '-' + record.partition() + '@' + record.offset();
     }

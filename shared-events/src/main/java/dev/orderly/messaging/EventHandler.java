@@ -30,5 +30,5 @@ public interface EventHandler<E extends Event> {
      * @throws RuntimeException when an event cannot take effect; that event is parked, and those of the same key
      *     behind it
      */
-    List<NewEvent> on(List<ReceivedEvent<E>> events) throws SQLException;
+    List<OutgoingEvent> on(List<IncomingEvent<E>> events) throws SQLException;
 }

@@ -1,6 +1,6 @@
 package dev.orderly.messaging;
 
-import static dev.orderly.messaging.Columns.column;
+import static dev.orderly.database.SqlArrays.column;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.orderly.events.CustomerEvent;
@@ -71,7 +71,7 @@ public class Outbox {
      *
      * @param traceparents gives the trace that an event belongs to, see {@link Traceparent}
      */
-    public void add(List<NewEvent> events, Function<NewEvent, String> traceparents) throws SQLException {
+    public void add(List<OutgoingEvent> events, Function<OutgoingEvent, String> traceparents) throws SQLException {
         if (events.isEmpty()) {
             return;
         }
@@ -87,7 +87,7 @@ public class Outbox {
             insert.setObject(3, column(events, added -> topic(added.event()), String[]::new));
             insert.setObject(4, column(events, added -> added.event().id().toString(), String[]::new));
             insert.setObject(5, column(events, added -> added.event().getClass().getSimpleName(), String[]::new));
-            insert.setObject(6, column(events, NewEvent::version, Integer[]::new));
+            insert.setObject(6, column(events, OutgoingEvent::version, Integer[]::new));
             insert.setObject(7, column(events, added -> EventJson.write(added.event()), String[]::new));
             insert.setObject(8, column(events, traceparents, String[]::new));
             insert.executeUpdate();

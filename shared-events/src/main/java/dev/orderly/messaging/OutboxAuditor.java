@@ -2,6 +2,8 @@ package dev.orderly.messaging;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.orderly.database.DatabaseMigration;
+import dev.orderly.database.RetryingTransactions;
 import dev.orderly.events.EventHeaders;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -36,7 +38,7 @@ import org.jboss.logging.Logger;
  * replication slot, was truncated away, or fell to a mistake of an operator or of the relay itself. Readers know an event
  * that was there after all by its id.
  *
- * <p>A row counts as missing only when the relay has passed it: when a canary ({@link RelayCanary}) has arrived that was
+ * <p>A row counts as missing only when the relay has passed it: when a canary ({@link OutboxHeartbeat}) has arrived that was
  * recorded well after it. So a relay that is away, or behind, makes nothing be published twice; nor does an auditor that is:
  * it may have read the canary and not yet, in another partition, what came before it.
  */
@@ -129,7 +131,7 @@ class OutboxAuditor {
     /** With the brokers, on the thread that polls. */
     private static final Duration PATIENCE = Duration.ofSeconds(2);
 
-    private final Transactions transactions;
+    private final RetryingTransactions transactions;
     private final DataSource database;
     private final KafkaClientService clients;
     private final String source;
@@ -139,7 +141,7 @@ class OutboxAuditor {
     private Look lastLook = new Look(Map.of(), null);
 
     OutboxAuditor(
-            Transactions transactions,
+            RetryingTransactions transactions,
             DataSource database,
             KafkaClientService clients,
             @ConfigProperty(name = "quarkus.application.name") String source,
@@ -165,7 +167,7 @@ class OutboxAuditor {
             var seq = seqOfOurs(record.headers());
             if (seq != null) {
                 seen.add(seq);
-                if (record.topic().equals(RelayCanary.TOPIC)) {
+                if (record.topic().equals(OutboxHeartbeat.TOPIC)) {
                     time(record);
                 }
             }
@@ -187,7 +189,7 @@ class OutboxAuditor {
      */
     private record Look(Map<TopicPartition, Long> ends, OffsetDateTime canary) {}
 
-    @Scheduled(every = "10s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = Migration.class)
+    @Scheduled(every = "10s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = DatabaseMigration.class)
     void auditWhenNothingIsUnread() {
         var consumer = clients.getConsumer("outbox-audit");
         if (consumer == null) {
@@ -296,7 +298,7 @@ class OutboxAuditor {
 
     /** The topic of the canaries has the time at which the broker took them. */
     private void time(ConsumerRecord<String, byte[]> canary) {
-        var sung = RelayCanary.sungAt(canary.value());
+        var sung = OutboxHeartbeat.sungAt(canary.value());
         if (sung != null) {
             relayTime.record(Duration.between(sung, Instant.ofEpochMilli(canary.timestamp())));
         }

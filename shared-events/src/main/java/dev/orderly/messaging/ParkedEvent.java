@@ -70,14 +70,14 @@ record ParkedEvent(
     }
 
     /** The record as it was read from the topic, and as code that has been mended since may be able to read it. */
-    Delivery delivery() {
+    ConsumedRecord delivery() {
         var recordHeaders = new RecordHeaders();
         for (var header : headers) {
             var equals = header.indexOf('=');
             recordHeaders.add(
                     header.substring(0, equals), header.substring(equals + 1).getBytes(UTF_8));
         }
-        return Delivery.of(new ConsumerRecord<>(
+        return ConsumedRecord.of(new ConsumerRecord<>(
                 topic,
                 partition,
                 offset,

@@ -2,8 +2,9 @@ package dev.orderly.messaging;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.orderly.database.DataRejectedException;
 import dev.orderly.events.EventHeaders;
-import dev.orderly.messaging.Delivery.Versioned;
+import dev.orderly.messaging.ConsumedRecord.Versioned;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -107,7 +108,7 @@ class ParkedEvents {
         }
     }
 
-    void add(String consumer, Delivery delivery, Reason reason, String detail) throws SQLException {
+    void add(String consumer, ConsumedRecord delivery, Reason reason, String detail) throws SQLException {
         var record = delivery.record();
         var now = clock.instant();
         var nextAttempt = switch (reason) {
@@ -123,8 +124,8 @@ class ParkedEvents {
             insert.setInt(4, record.partition());
             insert.setLong(5, record.offset());
             insert.setString(6, delivery.key());
-            insert.setString(7, storable(Delivery.header(record, EventHeaders.TYPE)));
-            insert.setString(8, storable(Delivery.header(record, EventHeaders.SOURCE)));
+            insert.setString(7, storable(ConsumedRecord.header(record, EventHeaders.TYPE)));
+            insert.setString(8, storable(ConsumedRecord.header(record, EventHeaders.SOURCE)));
             insert.setObject(9, delivery instanceof Versioned versioned ? versioned.version() : null);
             insert.setObject(10, headers(record));
             insert.setBytes(11, record.value());
@@ -138,7 +139,7 @@ class ParkedEvents {
                         reason,
                         delivery.eventId(),
                         delivery.key(),
-                        storable(Delivery.header(record, EventHeaders.TYPE)),
+                        storable(ConsumedRecord.header(record, EventHeaders.TYPE)),
                         origin(record.topic(), record.partition(), record.offset()),
                         record.value());
             }
@@ -172,9 +173,9 @@ class ParkedEvents {
     }
 
     /** Another retry was in vain. After the last one the event is given up, and a copy becomes a dead letter. */
-    void postpone(ParkedEvent parked, EventFailure failure) throws SQLException {
+    void postpone(ParkedEvent parked, DataRejectedException failure) throws SQLException {
         var attempts = parked.attempts() + 1;
-        var next = failure.reason() == Reason.UNREADABLE || attempts >= retryDelays.size()
+        var next = UnprocessableEventException.reason(failure) == Reason.UNREADABLE || attempts >= retryDelays.size()
                 ? null
                 : clock.instant().plus(retryDelays.get(attempts));
         try (var connection = database.getConnection();
@@ -184,14 +185,14 @@ class ParkedEvents {
                         """)) {
             update.setInt(1, attempts);
             setTime(update, 2, next);
-            update.setString(3, failure.reason().name());
+            update.setString(3, UnprocessableEventException.reason(failure).name());
             update.setString(4, storable(failure.getMessage()));
             update.setLong(5, parked.seq());
             update.setInt(6, parked.attempts());
             if (update.executeUpdate() == 1 && next == null && !isPersonal(parked.topic())) {
                 outbox.addDeadLetter(
                         parked.consumer(),
-                        failure.reason(),
+                        UnprocessableEventException.reason(failure),
                         parked.eventId(),
                         parked.key(),
                         parked.type(),

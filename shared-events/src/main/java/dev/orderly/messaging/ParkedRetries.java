@@ -1,5 +1,8 @@
 package dev.orderly.messaging;
 
+import dev.orderly.database.DataRejectedException;
+import dev.orderly.database.DatabaseMigration;
+import dev.orderly.database.RetryingTransactions;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import io.quarkus.arc.All;
@@ -24,14 +27,14 @@ class ParkedRetries {
     private final List<EventHandler<?>> handlers;
     private final EventConsumer consumer;
     private final ParkedEvents parkedEvents;
-    private final Transactions transactions;
+    private final RetryingTransactions transactions;
     private final Map<String, AtomicLong> parked = new HashMap<>();
 
     ParkedRetries(
             @All List<EventHandler<?>> handlers,
             EventConsumer consumer,
             ParkedEvents parkedEvents,
-            Transactions transactions,
+            RetryingTransactions transactions,
             MeterRegistry metrics) {
         this.handlers = handlers;
         this.consumer = consumer;
@@ -44,7 +47,7 @@ class ParkedRetries {
         }
     }
 
-    @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = Migration.class)
+    @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = DatabaseMigration.class)
     void retryWhatIsDue() {
         var counts = transactions.commit(parkedEvents::count);
         parked.forEach((group, gauge) -> gauge.set(counts.getOrDefault(group, 0L)));
@@ -70,7 +73,7 @@ class ParkedRetries {
                 parkedEvents.remove(tried[0]);
                 return true;
             });
-        } catch (EventFailure e) {
+        } catch (DataRejectedException e) {
             LOG.warnf("%s: event %s is parked still: %s", handler.consumerGroup(), tried[0].eventId(), e);
             transactions.commit(() -> {
                 parkedEvents.postpone(tried[0], e);

@@ -27,9 +27,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @QuarkusTest
-@TestProfile(OnRealPlatform.Service.class)
+@TestProfile(IntegrationTest.Service.class)
 @QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "order-service"))
-class EventConsumerTest extends OnRealPlatform {
+class EventConsumerTest extends IntegrationTest {
 
     private static final String TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
@@ -262,7 +262,7 @@ class EventConsumerTest extends OnRealPlatform {
         var poisoned = List.of(orders.getFirst(), orders.get(250), orders.getLast());
         handler.refused.addAll(poisoned);
 
-        publish(orders.stream().map(OnRealPlatform::placed).toList());
+        publish(orders.stream().map(IntegrationTest::placed).toList());
 
         for (var order : orders) {
             assertThat(effects(order)).hasSize(poisoned.contains(order) ? 0 : 1);

@@ -26,9 +26,9 @@ import org.junit.jupiter.api.Test;
 
 /** There is no relay here: the tests themselves send what a relay that loses something would have sent. */
 @QuarkusTest
-@TestProfile(OnRealPlatform.Service.class)
+@TestProfile(IntegrationTest.Service.class)
 @QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "order-service"))
-class OutboxAuditorTest extends OnRealPlatform {
+class OutboxAuditorTest extends IntegrationTest {
 
     private static final OffsetDateTime EVERY_CANARY = OffsetDateTime.MAX;
 
@@ -63,7 +63,7 @@ class OutboxAuditorTest extends OnRealPlatform {
         // Sung in the future, so that the relay is past the grace for all that was written up to now.
         sql().execute(
                         "INSERT INTO outbox (topic, key, type, source, version, schema, payload, recorded_at) VALUES "
-                                + "('relay-canary', ?, 'RelayCanary', 'order-service', 1, 1, '{}', now() + '30.1 s')",
+                                + "('relay-canary', ?, 'OutboxHeartbeat', 'order-service', 1, 1, '{}', now() + '30.1 s')",
                         "far-ahead");
         relay("far-ahead");
         publish(List.of(placed(pending), cancelled(pending)));

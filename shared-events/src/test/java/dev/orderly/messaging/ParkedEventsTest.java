@@ -26,9 +26,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 @QuarkusTest
-@TestProfile(OnRealPlatform.Service.class)
+@TestProfile(IntegrationTest.Service.class)
 @QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "order-service"))
-class ParkedEventsTest extends OnRealPlatform {
+class ParkedEventsTest extends IntegrationTest {
 
     @Test
     void what_is_parked_is_retried_and_takes_effect_in_order() throws SQLException {

@@ -57,8 +57,8 @@ class RecordingHandler implements EventHandler<OrderEvent> {
     }
 
     @Override
-    public List<NewEvent> on(List<ReceivedEvent<OrderEvent>> events) throws SQLException {
-        var answers = new ArrayList<NewEvent>();
+    public List<OutgoingEvent> on(List<IncomingEvent<OrderEvent>> events) throws SQLException {
+        var answers = new ArrayList<OutgoingEvent>();
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement("INSERT INTO effect (order_id, type) VALUES (?, ?)")) {
             for (var received : events) {
@@ -70,7 +70,7 @@ class RecordingHandler implements EventHandler<OrderEvent> {
                 insert.setString(2, event.getClass().getSimpleName());
                 insert.executeUpdate();
                 if (event instanceof OrderCancelled cancelled) {
-                    answers.add(new NewEvent(
+                    answers.add(new OutgoingEvent(
                             new PaymentRefunded(cancelled.id(), Money.of(1, "EUR"), cancelled.occurredAt()), 1));
                 }
             }

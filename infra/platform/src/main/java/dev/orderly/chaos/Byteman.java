@@ -37,9 +37,9 @@ final class Byteman {
                 "AT EXIT",
                 List.of("order-service", "inventory-service", "payment-service")),
         COMMIT_BEFORE_OFFSETS("dev.orderly.messaging.EventConsumer", "consume", "AT EXIT", SystemUnderTest.SERVICES),
-        PROJECTION_BEFORE_COMMIT("dev.orderly.order.view.OrderViewFold", "on", "AT EXIT", List.of("order-service")),
+        PROJECTION_BEFORE_COMMIT("dev.orderly.order.view.OrderViewUpdater", "on", "AT EXIT", List.of("order-service")),
         INTAKE_BEFORE_COMMIT("dev.orderly.order.OrderCommands", "place", "AT EXIT", List.of("order-service")),
-        INTAKE_BEFORE_ANSWER("dev.orderly.order.OrderIntake", "answer", "AT ENTRY", List.of("order-service")),
+        INTAKE_BEFORE_ANSWER("dev.orderly.order.OrderBatcher", "answer", "AT ENTRY", List.of("order-service")),
         CANCEL_BEFORE_ANSWER(
                 "dev.orderly.order.OrderResource", "cancel", "AFTER INVOKE cancel", List.of("order-service")),
         CAPTURE_BEFORE_COMMIT("dev.orderly.payment.Ledger", "add", "AT EXIT", List.of("payment-service")),
@@ -93,11 +93,11 @@ final class Byteman {
 
     private static final String NO_SECOND_GUARD = CrashPoint.rule(
             "take all for the next",
-            "dev.orderly.messaging.VersionGuard$Batch",
+            "dev.orderly.messaging.SequenceGuard$Batch",
             "judge",
             "AT ENTRY",
             "TRUE",
-            "RETURN dev.orderly.messaging.VersionGuard$Verdict.NEXT");
+            "RETURN dev.orderly.messaging.SequenceGuard$Verdict.NEXT");
 
     /**
      * Of its own accord the projection fails when an order is placed a second time, and the batch is tried again: with a
@@ -105,7 +105,7 @@ final class Byteman {
      */
     private static final String PROJECTION_TAKES_ALL = CrashPoint.rule(
                     "require nothing",
-                    "dev.orderly.order.view.OrderViewFold",
+                    "dev.orderly.order.view.OrderViewUpdater",
                     "requireThat",
                     "AT ENTRY",
                     "TRUE",
@@ -171,7 +171,7 @@ final class Byteman {
                         // Elsewhere: of two rules in one place, one that returns may hide the other.
                         + CrashPoint.rule(
                                 "die when Kafka has been told",
-                                "dev.orderly.inventory.StockKeeper",
+                                "dev.orderly.inventory.ReservationHandler",
                                 "receive",
                                 "AT ENTRY",
                                 // The timer begins when it is first asked.

@@ -10,16 +10,16 @@ import org.eclipse.microprofile.reactive.messaging.Incoming;
 
 /** Keeps the read model up to date, and tells those who wait for it. */
 @Singleton // needs no proxy, for which its base would have to be made without arguments
-class OrderProjection extends OrderViewFold {
+class OrderProjection extends OrderViewUpdater {
 
     private final EventConsumer consumer;
-    private final OrderWatch watch;
-    private final ViewStaleness staleness;
+    private final OrderChangeNotifier watch;
+    private final ProjectionLag staleness;
 
     OrderProjection(
             EventConsumer consumer,
-            OrderWatch watch,
-            ViewStaleness staleness,
+            OrderChangeNotifier watch,
+            ProjectionLag staleness,
             DataSource database,
             @ConfigProperty(name = "mp.messaging.incoming.order-view.group.id") String consumerGroup) {
         super(consumerGroup, Tables.LIVE, database);

@@ -1,9 +1,9 @@
 package dev.orderly.order.view;
 
-import static dev.orderly.messaging.Columns.column;
+import static dev.orderly.database.SqlArrays.column;
 
 import dev.orderly.messaging.EventConsumer;
-import dev.orderly.order.view.OrderViewFold.Tables;
+import dev.orderly.order.view.OrderViewUpdater.Tables;
 import io.quarkus.runtime.ShutdownEvent;
 import io.smallrye.common.annotation.Identifier;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -198,7 +198,7 @@ class OrderViewRebuild {
     private final class Run implements AutoCloseable {
 
         private final Connection connection;
-        private final OrderViewFold shadow;
+        private final OrderViewUpdater shadow;
         private final KafkaConsumer<String, byte[]> consumer;
         private final List<TopicPartition> partitions;
         private final Map<TopicPartition, Long> beginning;
@@ -209,7 +209,7 @@ class OrderViewRebuild {
 
         Run(Connection connection, String name) {
             this.connection = connection;
-            this.shadow = new OrderViewFold(name, Tables.SHADOW, database);
+            this.shadow = new OrderViewUpdater(name, Tables.SHADOW, database);
             var config = new HashMap<>(kafka);
             // The projection's group, to learn how far it has come: this consumer is no member and commits nothing.
             config.put("group.id", projection);

@@ -51,7 +51,7 @@ public class OrderViewResource {
     OrderViews views;
 
     @Inject
-    OrderWatch watch;
+    OrderChangeNotifier watch;
 
     @GET
     @Path("/{id}")
@@ -71,8 +71,8 @@ public class OrderViewResource {
                     @Parameter(description = "what the Location of a command named; waits until the order can be read")
                     int version)
             throws SQLException {
-        Predicate<Progress> written = progress -> progress.version() >= version;
-        Predicate<Progress> decided =
+        Predicate<OrderProgress> written = progress -> progress.version() >= version;
+        Predicate<OrderProgress> decided =
                 progress -> progress.status() != null && progress.status().isTerminal();
         var caughtUp = version == 0 ? Uni.createFrom().voidItem() : watch.until(id, written, CATCH_UP);
         var settled = wait == 0 ? caughtUp : caughtUp.chain(() -> watch.until(id, decided, Duration.ofSeconds(wait)));
@@ -99,7 +99,7 @@ public class OrderViewResource {
 
     private static int ownVersion(OrderView order) {
         return order.timeline().stream()
-                .filter(entry -> entry.source().equals(Progress.OWNER))
+                .filter(entry -> entry.source().equals(OrderProgress.OWNER))
                 .mapToInt(OrderView.Entry::version)
                 .max()
                 .orElse(0);

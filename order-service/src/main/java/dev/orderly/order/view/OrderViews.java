@@ -92,7 +92,7 @@ class OrderViews {
     }
 
     /** How far those of the orders have come that are known. */
-    Map<UUID, Progress> progress(Collection<UUID> ids) throws SQLException {
+    Map<UUID, OrderProgress> progress(Collection<UUID> ids) throws SQLException {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement(
                         "SELECT order_id, status, reason, version, events FROM order_view WHERE order_id = ANY (?)")) {
@@ -104,12 +104,12 @@ class OrderViews {
     }
 
     /** Rows of order_id, status, reason, version, events. */
-    static Map<UUID, Progress> progress(ResultSet rows) throws SQLException {
-        var progress = new HashMap<UUID, Progress>();
+    static Map<UUID, OrderProgress> progress(ResultSet rows) throws SQLException {
+        var progress = new HashMap<UUID, OrderProgress>();
         while (rows.next()) {
             progress.put(
                     rows.getObject(1, UUID.class),
-                    new Progress(
+                    new OrderProgress(
                             OrderStatus.valueOf(rows.getString(2)), rows.getString(3), rows.getInt(4), rows.getInt(5)));
         }
         return progress;

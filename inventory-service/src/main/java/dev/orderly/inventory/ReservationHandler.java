@@ -1,0 +1,154 @@
+package dev.orderly.inventory;
+
+import static java.util.stream.Collectors.toSet;
+
+import dev.orderly.events.OrderEvent;
+import dev.orderly.events.OrderEvent.Line;
+import dev.orderly.events.OrderEvent.OrderCancelled;
+import dev.orderly.events.OrderEvent.OrderConfirmed;
+import dev.orderly.events.OrderEvent.OrderPlaced;
+import dev.orderly.events.OrderEvent.OrderRejected;
+import dev.orderly.events.OrderEvent.PaymentCaptured;
+import dev.orderly.events.OrderEvent.PaymentDeclined;
+import dev.orderly.events.OrderEvent.PaymentRefunded;
+import dev.orderly.events.OrderEvent.StockRejected;
+import dev.orderly.events.OrderEvent.StockReserved;
+import dev.orderly.inventory.Reservation.Item;
+import dev.orderly.inventory.Reservation.Status;
+import dev.orderly.messaging.EventConsumer;
+import dev.orderly.messaging.EventHandler;
+import dev.orderly.messaging.IncomingEvent;
+import dev.orderly.messaging.OutgoingEvent;
+import io.smallrye.common.annotation.Blocking;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.eclipse.microprofile.reactive.messaging.Incoming;
+
+/** Sets stock aside for orders that are placed, sells it when they are confirmed, and puts it back when they are not. */
+@ApplicationScoped
+class ReservationHandler implements EventHandler<OrderEvent> {
+
+    /** Of every event we publish: there is one per order, the answer to its OrderPlaced. */
+    private static final int VERSION = 1;
+
+    private final EventConsumer consumer;
+    private final Reservations reservations;
+    private final Stocks stocks;
+    private final Clock clock;
+    private final String consumerGroup;
+
+    ReservationHandler(
+            EventConsumer consumer,
+            Reservations reservations,
+            Stocks stocks,
+            Clock clock,
+            @ConfigProperty(name = "mp.messaging.incoming.orders.group.id") String consumerGroup) {
+        this.consumer = consumer;
+        this.reservations = reservations;
+        this.stocks = stocks;
+        this.clock = clock;
+        this.consumerGroup = consumerGroup;
+    }
+
+    @Incoming("orders")
+    @Blocking
+    void receive(ConsumerRecords<String, byte[]> records) {
+        consumer.consume(records, this);
+    }
+
+    @Override
+    public String consumerGroup() {
+        return consumerGroup;
+    }
+
+    @Override
+    public Set<Class<? extends OrderEvent>> reactsTo() {
+        return Set.of(OrderPlaced.class, OrderConfirmed.class, OrderRejected.class, OrderCancelled.class);
+    }
+
+    @Override
+    public List<OutgoingEvent> on(List<IncomingEvent<OrderEvent>> events) throws SQLException {
+        // Reservations before stock, in every transaction: two that took turns would deadlock. A popular SKU's row is
+        // locked from here to the commit, so a batch of orders shares one such wait, where each order had its own.
+        var known = reservations.lock(
+                events.stream().map(received -> received.event().id()).collect(toSet()));
+        var batch = new Batch(known, stocks.lock(skus(events, known.values())), clock.instant());
+        events.forEach(received -> batch.on(received.event()));
+        reservations.add(batch.added);
+        reservations.update(batch.changed);
+        stocks.update(batch.changedStock());
+        return batch.news;
+    }
+
+    /** All that the events may move. */
+    private static Set<String> skus(List<IncomingEvent<OrderEvent>> events, Collection<Reservation> known) {
+        var skus = new HashSet<String>();
+        for (var received : events) {
+            if (received.event() instanceof OrderPlaced placed) {
+                placed.lines().stream().map(Line::sku).forEach(skus::add);
+            }
+        }
+        for (var reservation : known) {
+            if (reservation.status() == Status.RESERVED) {
+                reservation.items().stream().map(Item::sku).forEach(skus::add);
+            }
+        }
+        return skus;
+    }
+
+    /** A batch being decided: what there is, and what is to be written. */
+    private static final class Batch {
+
+        private final Set<UUID> stored;
+        private final Map<UUID, Reservation> reservations;
+        private final Map<String, Stock> stockBefore;
+        private final Map<String, Stock> stock;
+        private final Instant now;
+
+        private final Set<Reservation> added = new HashSet<>();
+        private final Set<Reservation> changed = new HashSet<>();
+        private final List<OutgoingEvent> news = new ArrayList<>();
+
+        Batch(Map<UUID, Reservation> reservations, Map<String, Stock> stock, Instant now) {
+            this.stored = Set.copyOf(reservations.keySet());
+            this.reservations = reservations;
+            this.stockBefore = Map.copyOf(stock);
+            this.stock = stock;
+            this.now = now;
+        }
+
+        void on(OrderEvent event) {
+            var reservation = reservations.computeIfAbsent(event.id(), Reservation::none);
+            var before = reservation.status();
+            switch (event) {
+                case OrderPlaced placed ->
+                    reservation
+                            .reserve(placed, stock, now)
+                            .ifPresent(answer -> news.add(new OutgoingEvent(answer, VERSION)));
+                case OrderConfirmed _ -> reservation.commit(stock);
+                case OrderRejected _, OrderCancelled _ -> reservation.release(stock);
+                case StockReserved _, StockRejected _, PaymentCaptured _, PaymentDeclined _, PaymentRefunded _ -> {}
+            }
+            if (reservation.status() != before) {
+                (stored.contains(event.id()) ? changed : added).add(reservation);
+            }
+        }
+
+        List<Stock> changedStock() {
+            return stock.values().stream()
+                    .filter(after -> !after.equals(stockBefore.get(after.sku())))
+                    .toList();
+        }
+    }
+}

@@ -1,0 +1,304 @@
+package dev.orderly.clientlog;
+
+import static io.restassured.RestAssured.given;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.hasSize;
+
+import dev.orderly.testing.RealPlatform;
+import dev.orderly.testing.Sql;
+import io.quarkus.test.common.QuarkusTestResource;
+import io.quarkus.test.common.ResourceArg;
+import io.quarkus.test.common.http.TestHTTPResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.restassured.config.EncoderConfig;
+import io.restassured.config.RestAssuredConfig;
+import io.restassured.response.Response;
+import jakarta.inject.Inject;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.IntStream;
+import javax.sql.DataSource;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@QuarkusTest
+@QuarkusTestResource(
+        value = RealPlatform.class,
+        initArgs = {
+            @ResourceArg(name = "service", value = "notification-service"),
+            @ResourceArg(name = "mail", value = "true")
+        })
+class ClientLogTest {
+
+    private static final String PROBLEM = "application/problem+json";
+    /** Of no partition that the topic has: nobody else keeps anything there. */
+    private static final int UNUSED_PARTITION = 77;
+
+    @Inject
+    DataSource database;
+
+    @Inject
+    LogWriter sink;
+
+    @TestHTTPResource("/logs")
+    URI logs;
+
+    @ConfigProperty(name = "kafka.bootstrap.servers")
+    String brokers;
+
+    private final String client = "client-" + UUID.randomUUID();
+
+    @BeforeEach
+    void the_intake_knows_its_topic() {
+        await().until(() -> post(line("hello")).statusCode() == 202);
+    }
+
+    @Test
+    void lines_are_kept_as_they_were_said_and_where_they_were_read() throws SQLException {
+        post(line("one") + "\n\n" + line("tab\\tquote\\\" back\\\\slash\\nline ü 😀") + "\r\n")
+                .then()
+                .statusCode(202)
+                .body("accepted", equalTo(2))
+                .body("rejected", equalTo(0))
+                .body("errors", hasSize(0));
+
+        await().until(() -> kept().size() == 3);
+        assertThat(kept()).containsExactly("hello", "one", "tab\tquote\" back\\slash\nline ü 😀");
+        assertThat(sql().strings(
+                                "SELECT level || ' ' || (at = '2026-11-23T10:15:30.123Z') || ' ' || (received_at > now() - interval '1 min')"
+                                        + " FROM client_log WHERE client_id = ? AND message = 'one'",
+                                client))
+                .containsExactly("WARN true true");
+        assertThat(sql().strings("SELECT DISTINCT partition::text FROM client_log WHERE client_id = ?", client))
+                .hasSize(1);
+    }
+
+    @Test
+    void of_a_batch_the_bad_lines_are_named_and_the_others_kept() throws SQLException {
+        post(line("good") + "\n{\n" + line("x").replace("WARN", "LOUD") + "\n" + line("also good"))
+                .then()
+                .statusCode(202)
+                .body("accepted", equalTo(2))
+                .body("rejected", equalTo(2))
+                .body("errors.line", equalTo(List.of(2, 3)))
+                .body("errors[0].reason", equalTo("is not valid JSON"))
+                .body("errors[1].reason", equalTo("level does not have the form that is expected"));
+
+        await().until(() -> kept().size() == 3);
+        assertThat(kept()).containsExactly("hello", "good", "also good");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    null                      | is no object
+                    []                        | does not have the form that is expected
+                    17                        | does not have the form that is expected
+                    {"clientId":"c"           | is not valid JSON
+                    {}{}                      | does not have the form that is expected
+                    "message":"m","x":1       | x is not known here
+                    "message":"m","message":"n" | is not valid JSON
+                    "message":null            | message is required
+                    "message":""              | message must be 1 to 4096 characters
+                    "message":"\\u0000"       | message must be 1 to 4096 characters
+                    "message":"\\ud800"       | message must be 1 to 4096 characters
+                    "clientId":""             | clientId must be
+                    "clientId":"a b"          | clientId must be
+                    "at":"yesterday"          | at does not have the form that is expected
+                    "at":"+9999999-01-01T00:00:00Z" | at must be between
+                    "at":1e400                | at
+                    "level":"FATAL"           | level does not have the form that is expected
+                    """)
+    void what_is_no_line_of_a_log_is_called_so(String wrong, String reason) throws SQLException {
+        var line = line("m");
+        if (wrong.startsWith("\"")) {
+            var field = wrong.substring(0, wrong.indexOf(':'));
+            line = line.replaceAll(field + ":\"[^\"]*\"", java.util.regex.Matcher.quoteReplacement(wrong));
+        } else {
+            line = wrong;
+        }
+
+        post(line)
+                .then()
+                .statusCode(400)
+                .contentType(PROBLEM)
+                .body("errors[0].line", equalTo(1))
+                .body("errors[0].reason", containsString(reason));
+        assertThat(kept()).isSubsetOf("hello");
+    }
+
+    @Test
+    void bytes_that_are_no_text_and_lines_that_are_too_long_are_refused() {
+        var broken = line("m?").getBytes(UTF_8);
+        broken[new String(broken, ISO_8859_1).indexOf('?')] = (byte) 0xC3;
+
+        post(broken).then().statusCode(400).body("errors[0].reason", equalTo("is not valid JSON"));
+        post(line("m".repeat(9_000)))
+                .then()
+                .statusCode(400)
+                .body("errors[0].reason", equalTo("is longer than 8192 bytes"));
+    }
+
+    @Test
+    void an_empty_batch_is_none() {
+        post("").then().statusCode(400).contentType(PROBLEM);
+        post("\n \r\n").then().statusCode(400).contentType(PROBLEM);
+    }
+
+    @Test
+    void a_batch_has_its_limits() {
+        post(" ".repeat(1024 * 1024 + 1)).then().statusCode(413).contentType(PROBLEM);
+        post("{}\n".repeat(10_001)).then().statusCode(413).contentType(PROBLEM);
+        post("{}\n".repeat(10_000)).then().statusCode(400).body("errors", hasSize(1_000));
+    }
+
+    @Test
+    void what_is_not_lines_of_json_is_not_read() {
+        send("application/json", Map.of(), line("m").getBytes(UTF_8))
+                .then()
+                .statusCode(415)
+                .contentType(PROBLEM);
+        send(LogResource.NDJSON, Map.of("Content-Encoding", "gzip"), line("m").getBytes(UTF_8))
+                .then()
+                .statusCode(415)
+                .contentType(PROBLEM);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/logs", "/logs/", "//logs", "/x/../logs", "/%6Cogs", "/logs;a=b", "/logs%2F;a=b"})
+    void a_batch_of_unknown_length_is_not_read_however_the_path_is_written(String path) throws Exception {
+        try (var http = HttpClient.newHttpClient()) {
+            var chunked = HttpRequest.newBuilder(URI.create("http://" + logs.getAuthority() + path))
+                    .header("Content-Type", LogResource.NDJSON)
+                    .POST(BodyPublishers.ofInputStream(
+                            () -> new ByteArrayInputStream(line("m").getBytes(UTF_8))))
+                    .build();
+
+            assertThat(http.send(chunked, BodyHandlers.ofString()).statusCode()).isEqualTo(411);
+        }
+    }
+
+    @Test
+    void while_as_much_is_under_way_as_can_be_held_others_are_told_to_come_again() throws IOException {
+        var slow = new ArrayList<Socket>();
+        for (var i = 0; i < 4; i++) {
+            slow.add(new Socket(logs.getHost(), logs.getPort()));
+            slow.get(i)
+                    .getOutputStream()
+                    .write(("POST /logs HTTP/1.1\r\nHost: logs\r\nContent-Type: application/x-ndjson\r\n"
+                                    + "Content-Length: 1048576\r\n\r\n")
+                            .getBytes(ISO_8859_1));
+        }
+
+        await().until(() -> post(line("m")).statusCode() == 429);
+        post(line("m")).then().contentType(PROBLEM).header("Retry-After", "1");
+
+        for (var socket : slow) {
+            socket.close();
+        }
+        await().until(() -> post(line("m")).statusCode() == 202);
+    }
+
+    @Test
+    void what_is_delivered_again_is_kept_once() throws SQLException {
+        var first = records(0, "a", "b");
+        var overlapping = records(1, "b", "c");
+
+        sink.receive(first);
+        sink.receive(first);
+        sink.receive(overlapping);
+
+        await().until(() -> kept().size() == 4);
+        assertThat(sql().strings(
+                                "SELECT message FROM client_log WHERE client_id = ? AND partition = ? ORDER BY \"offset\"",
+                                client,
+                                UNUSED_PARTITION))
+                .containsExactly("a", "b", "c");
+        sql().execute("UPDATE client_log_progress SET next_offset = 0 WHERE partition = ?", UNUSED_PARTITION);
+    }
+
+    @Test
+    void what_is_no_line_on_the_topic_holds_up_nobody() {
+        try (var producer = new KafkaProducer<>(
+                Map.of("bootstrap.servers", brokers), new StringSerializer(), new ByteArraySerializer())) {
+            for (var value : new String[] {null, "", "{", "[]", line("\\u0000")}) {
+                producer.send(new ProducerRecord<>("client-log", client, value == null ? null : value.getBytes(UTF_8)));
+            }
+        }
+        post(line("behind them")).then().statusCode(202);
+
+        await().untilAsserted(() -> assertThat(kept()).containsExactly("hello", "behind them"));
+    }
+
+    private ConsumerRecords<String, byte[]> records(long offset, String... messages) {
+        var partition = new TopicPartition("client-log", UNUSED_PARTITION);
+        var records = IntStream.range(0, messages.length)
+                .mapToObj(i -> new ConsumerRecord<>(
+                        partition.topic(),
+                        partition.partition(),
+                        offset + i,
+                        client,
+                        line(messages[i]).getBytes(UTF_8)))
+                .toList();
+        return new ConsumerRecords<>(Map.of(partition, records), Map.of());
+    }
+
+    private String line(String message) {
+        return "{\"clientId\":\"%s\",\"at\":\"2026-11-23T10:15:30.123Z\",\"level\":\"WARN\",\"message\":\"%s\"}"
+                .formatted(client, message);
+    }
+
+    private static Response post(String batch) {
+        return post(batch.getBytes(UTF_8));
+    }
+
+    private static Response post(byte[] batch) {
+        return send(LogResource.NDJSON, Map.of(), batch);
+    }
+
+    private static Response send(String type, Map<String, String> headers, byte[] body) {
+        return given().config(RestAssuredConfig.config()
+                        .encoderConfig(EncoderConfig.encoderConfig()
+                                .appendDefaultContentCharsetToContentTypeIfUndefined(false)
+                                .encodeContentTypeAs(LogResource.NDJSON, io.restassured.http.ContentType.BINARY)))
+                .contentType(type)
+                .headers(headers)
+                .body(body)
+                .post(LogReceiver.PATH);
+    }
+
+    private List<String> kept() throws SQLException {
+        return sql().strings(
+                        "SELECT message FROM client_log WHERE client_id = ? ORDER BY partition, \"offset\"", client);
+    }
+
+    private Sql sql() {
+        return new Sql(database);
+    }
+}

@@ -1,0 +1,19 @@
+package dev.orderly.database;
+
+import io.quarkus.arc.DefaultBean;
+import jakarta.enterprise.inject.Produces;
+import jakarta.inject.Singleton;
+import java.time.Clock;
+import java.time.Duration;
+
+/** The time that services go by, unless a test brings its own. */
+class SystemClock {
+
+    /** In milliseconds, the precision of every timestamp in events and tables. */
+    @Produces
+    @Singleton
+    @DefaultBean
+    Clock clock() {
+        return Clock.tick(Clock.systemUTC(), Duration.ofMillis(1));
+    }
+}

@@ -1,0 +1,28 @@
+package dev.orderly.http;
+
+import dev.orderly.database.DatabaseMigration;
+import io.quarkiverse.resteasy.problem.HttpProblem;
+import org.jboss.resteasy.reactive.server.ServerRequestFilter;
+
+/** Answers for all resources of a service, for as long as its database is not what they need. */
+class MigrationGate {
+
+    private final DatabaseMigration migration;
+
+    MigrationGate(DatabaseMigration migration) {
+        this.migration = migration;
+    }
+
+    @ServerRequestFilter(preMatching = true)
+    void refuse() {
+        if (!migration.done()) {
+            throw HttpProblem.builder()
+                    .withType(ProblemNormalizer.NO_SPECIAL_TYPE)
+                    .withTitle("Service Unavailable")
+                    .withStatus(503)
+                    .withDetail("The database is not ready yet. Nothing was changed; try again.")
+                    .withHeader("Retry-After", ProblemNormalizer.RETRY_AFTER_SECONDS)
+                    .build();
+        }
+    }
+}

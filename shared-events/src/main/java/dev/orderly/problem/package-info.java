@@ -1,2 +1,0 @@
-/** How every service says no: RFC 9457 problem documents of one shape. */
-package dev.orderly.problem;

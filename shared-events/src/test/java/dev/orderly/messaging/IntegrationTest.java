@@ -1,0 +1,119 @@
+package dev.orderly.messaging;
+
+import static dev.orderly.testing.OrderTopic.record;
+import static org.awaitility.Awaitility.await;
+
+import dev.orderly.events.Money;
+import dev.orderly.events.OrderEvent;
+import dev.orderly.events.OrderEvent.Line;
+import dev.orderly.events.OrderEvent.OrderCancelled;
+import dev.orderly.events.OrderEvent.OrderPlaced;
+import dev.orderly.events.OrderEvent.OrderRejected;
+import dev.orderly.events.PaymentMethod;
+import dev.orderly.testing.OrderTopic;
+import dev.orderly.testing.Sql;
+import io.quarkus.test.junit.QuarkusTestProfile;
+import jakarta.inject.Inject;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import javax.sql.DataSource;
+import org.apache.kafka.clients.producer.ProducerRecord;
+
+/** What the tests of a consumer group on a real Kafka and a real PostgreSQL have in common. */
+abstract class IntegrationTest {
+
+    /** Not an application.properties, which the services' tests would find beside their own. */
+    public static class Service implements QuarkusTestProfile {
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            return Map.of(
+                    "orderly.parked.retry-delays", "PT0.1S,PT0.1S",
+                    "orderly.outbox.audit-grace", "PT30S",
+                    "quarkus.application.name", "order-service",
+                    "orderly.database", "orders",
+                    "quarkus.flyway.locations", "db/messaging,db/effect",
+                    "mp.messaging.incoming.orders.connector", "smallrye-kafka",
+                    "mp.messaging.incoming.orders.topic", "order-service",
+                    "mp.messaging.incoming.orders.group.id", RecordingHandler.GROUP);
+        }
+    }
+
+    private static final Instant NOW = Instant.parse("2026-11-23T10:15:30.123Z");
+
+    @Inject
+    DataSource database;
+
+    @Inject
+    RecordingHandler handler;
+
+    /** Returns when the records have been dealt with. */
+    static void publish(List<ProducerRecord<String, byte[]>> records) {
+        try (var topic = new OrderTopic()) {
+            topic.publish(records);
+            await().atMost(Duration.ofSeconds(30)).until(() -> topic.isConsumedBy(RecordingHandler.GROUP));
+        }
+    }
+
+    static ProducerRecord<String, byte[]> placed(UUID order) {
+        var price = Money.of(1, "EUR");
+        return event(
+                1,
+                new OrderPlaced(
+                        order,
+                        UUID.randomUUID(),
+                        List.of(new Line("mug", 1, price)),
+                        price,
+                        PaymentMethod.BALANCE,
+                        null,
+                        NOW));
+    }
+
+    static ProducerRecord<String, byte[]> rejected(UUID order) {
+        return event(2, new OrderRejected(order, UUID.randomUUID(), "why not", NOW));
+    }
+
+    static ProducerRecord<String, byte[]> cancelled(UUID order) {
+        return cancelled(2, order);
+    }
+
+    static ProducerRecord<String, byte[]> cancelled(int version, UUID order) {
+        return event(version, new OrderCancelled(order, UUID.randomUUID(), "why not", NOW));
+    }
+
+    static ProducerRecord<String, byte[]> event(int version, OrderEvent event) {
+        return record("order-service", version, event);
+    }
+
+    List<String> effects(UUID order) throws SQLException {
+        return sql().strings("SELECT type FROM effect WHERE order_id = ?::uuid ORDER BY position", order.toString());
+    }
+
+    List<String> published(UUID order) throws SQLException {
+        return sql().strings(
+                        "SELECT type FROM outbox WHERE topic = 'order-service' AND key = ? ORDER BY seq",
+                        order.toString());
+    }
+
+    List<String> parked(UUID order) throws SQLException {
+        return sql().strings(
+                        "SELECT type || ' ' || reason FROM parked_event WHERE key = ? ORDER BY partition, \"offset\"",
+                        order.toString());
+    }
+
+    Sql sql() {
+        return new Sql(database);
+    }
+
+    String failureOf(String statement) {
+        try {
+            sql().execute(statement);
+            return "no failure";
+        } catch (SQLException e) {
+            return e.getMessage();
+        }
+    }
+}
