@@ -20,7 +20,7 @@ import dev.orderly.messaging.EventHandler;
 import dev.orderly.messaging.IncomingEvent;
 import dev.orderly.messaging.OutgoingEvent;
 import io.smallrye.common.annotation.Blocking;
-import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Singleton;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Instant;
@@ -36,17 +36,15 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
 
 /** Sets stock aside for orders that are placed, sells it when they are confirmed, and puts it back when they are not. */
-@ApplicationScoped
-class ReservationHandler implements EventHandler<OrderEvent> {
+@Singleton
+class ReservationHandler extends EventHandler<OrderEvent> {
 
     /** Of every event we publish: there is one per order, the answer to its OrderPlaced. */
     private static final int VERSION = 1;
 
-    private final EventConsumer consumer;
     private final Reservations reservations;
     private final Stocks stocks;
     private final Clock clock;
-    private final String consumerGroup;
 
     ReservationHandler(
             EventConsumer consumer,
@@ -54,27 +52,19 @@ class ReservationHandler implements EventHandler<OrderEvent> {
             Stocks stocks,
             Clock clock,
             @ConfigProperty(name = "mp.messaging.incoming.orders.group.id") String consumerGroup) {
-        this.consumer = consumer;
+        super(
+                consumer,
+                consumerGroup,
+                Set.of(OrderPlaced.class, OrderConfirmed.class, OrderRejected.class, OrderCancelled.class));
         this.reservations = reservations;
         this.stocks = stocks;
         this.clock = clock;
-        this.consumerGroup = consumerGroup;
     }
 
     @Incoming("orders")
     @Blocking
     void receive(ConsumerRecords<String, byte[]> records) {
-        consumer.consume(records, this);
-    }
-
-    @Override
-    public String consumerGroup() {
-        return consumerGroup;
-    }
-
-    @Override
-    public Set<Class<? extends OrderEvent>> reactsTo() {
-        return Set.of(OrderPlaced.class, OrderConfirmed.class, OrderRejected.class, OrderCancelled.class);
+        consume(records);
     }
 
     @Override

@@ -43,5 +43,6 @@ class ArchitectureTest {
                             "dev.orderly.inventory..",
                             "dev.orderly.events..",
                             "dev.orderly.messaging..",
+                            "dev.orderly.database..",
                             "dev.orderly.http.."))));
 }

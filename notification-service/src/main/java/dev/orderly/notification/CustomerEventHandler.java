@@ -11,7 +11,7 @@ import dev.orderly.messaging.EventHandler;
 import dev.orderly.messaging.IncomingEvent;
 import dev.orderly.messaging.OutgoingEvent;
 import io.smallrye.common.annotation.Blocking;
-import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Singleton;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -27,14 +27,12 @@ import org.eclipse.microprofile.reactive.messaging.Incoming;
  * Knows how to reach customers, welcomes them and has their codes sent; and forgets them. Every event says all there is to know,
  * so of a customer whose earlier events were compacted away nothing is missing.
  */
-@ApplicationScoped
-class CustomerEventHandler implements EventHandler<CustomerEvent> {
+@Singleton
+class CustomerEventHandler extends EventHandler<CustomerEvent> {
 
-    private final EventConsumer consumer;
     private final Contacts contacts;
     private final Notifications notifications;
     private final MessageDispatcher sender;
-    private final String consumerGroup;
 
     CustomerEventHandler(
             EventConsumer consumer,
@@ -42,28 +40,20 @@ class CustomerEventHandler implements EventHandler<CustomerEvent> {
             Notifications notifications,
             MessageDispatcher sender,
             @ConfigProperty(name = "mp.messaging.incoming.customers.group.id") String consumerGroup) {
-        this.consumer = consumer;
+        super(
+                consumer,
+                consumerGroup,
+                Set.of(CustomerRegistered.class, CodeRequested.class, CustomerVerified.class, CustomerErased.class));
         this.contacts = contacts;
         this.notifications = notifications;
         this.sender = sender;
-        this.consumerGroup = consumerGroup;
     }
 
     @Incoming("customers")
     @Blocking
     void receive(ConsumerRecords<String, byte[]> records) {
-        consumer.consume(records, this);
+        consume(records);
         sender.wakeAll();
-    }
-
-    @Override
-    public String consumerGroup() {
-        return consumerGroup;
-    }
-
-    @Override
-    public Set<Class<? extends CustomerEvent>> reactsTo() {
-        return Set.of(CustomerRegistered.class, CodeRequested.class, CustomerVerified.class, CustomerErased.class);
     }
 
     @Override

@@ -16,7 +16,7 @@ import dev.orderly.messaging.IncomingEvent;
 import dev.orderly.messaging.OutgoingEvent;
 import dev.orderly.notification.Message.Channel;
 import io.smallrye.common.annotation.Blocking;
-import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Singleton;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
@@ -29,40 +29,27 @@ import org.eclipse.microprofile.reactive.messaging.Incoming;
  * Records what customers are to be told when their orders come to an end. It sends nothing: a slow mail server inside the
  * transaction would hold up the partition, and a rollback after it could not take the mail back.
  */
-@ApplicationScoped
-class OrderEventHandler implements EventHandler<OrderEvent> {
+@Singleton
+class OrderEventHandler extends EventHandler<OrderEvent> {
 
-    private final EventConsumer consumer;
     private final Notifications notifications;
     private final MessageDispatcher sender;
-    private final String consumerGroup;
 
     OrderEventHandler(
             EventConsumer consumer,
             Notifications notifications,
             MessageDispatcher sender,
             @ConfigProperty(name = "mp.messaging.incoming.orders.group.id") String consumerGroup) {
-        this.consumer = consumer;
+        super(consumer, consumerGroup, Set.of(OrderConfirmed.class, OrderRejected.class, OrderCancelled.class));
         this.notifications = notifications;
         this.sender = sender;
-        this.consumerGroup = consumerGroup;
     }
 
     @Incoming("orders")
     @Blocking
     void receive(ConsumerRecords<String, byte[]> records) {
-        consumer.consume(records, this);
+        consume(records);
         sender.wake(Channel.MAIL);
-    }
-
-    @Override
-    public String consumerGroup() {
-        return consumerGroup;
-    }
-
-    @Override
-    public Set<Class<? extends OrderEvent>> reactsTo() {
-        return Set.of(OrderConfirmed.class, OrderRejected.class, OrderCancelled.class);
     }
 
     @Override

@@ -61,14 +61,14 @@ class ArchitectureTest {
             .that()
             .resideInAPackage("dev.orderly.notification")
             .should()
-            .dependOnClassesThat(areOtherThan("notification|events|messaging"));
+            .dependOnClassesThat(areOtherThan("notification|events|messaging|database|http"));
 
     @ArchTest
     static final ArchRule the_log_knows_nothing_of_what_else_is_here = noClasses()
             .that()
             .resideInAPackage("dev.orderly.clientlog")
             .should()
-            .dependOnClassesThat(areOtherThan("log|messaging|problem"));
+            .dependOnClassesThat(areOtherThan("clientlog|messaging|database|http"));
 
     private static DescribedPredicate<JavaClass> areOtherThan(String packages) {
         return describe(

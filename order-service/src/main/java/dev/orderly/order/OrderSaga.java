@@ -11,7 +11,7 @@ import dev.orderly.messaging.EventHandler;
 import dev.orderly.messaging.IncomingEvent;
 import dev.orderly.messaging.OutgoingEvent;
 import io.smallrye.common.annotation.Blocking;
-import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Singleton;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -27,39 +27,26 @@ import org.eclipse.microprofile.reactive.messaging.Incoming;
  * other services act on the events by themselves and undo what they did when this says so (a saga by choreography); what
  * the order becomes is decided here alone, by {@link Order#on}.
  */
-@ApplicationScoped
-class OrderSaga implements EventHandler<OrderEvent> {
+@Singleton
+class OrderSaga extends EventHandler<OrderEvent> {
 
-    private final EventConsumer consumer;
     private final Orders orders;
     private final Clock clock;
-    private final String consumerGroup;
 
     OrderSaga(
             EventConsumer consumer,
             Orders orders,
             Clock clock,
             @ConfigProperty(name = "mp.messaging.incoming.orders.group.id") String consumerGroup) {
-        this.consumer = consumer;
+        super(consumer, consumerGroup, Set.of(PaymentCaptured.class, StockRejected.class, PaymentDeclined.class));
         this.orders = orders;
         this.clock = clock;
-        this.consumerGroup = consumerGroup;
     }
 
     @Incoming("orders")
     @Blocking
     void receive(ConsumerRecords<String, byte[]> records) {
-        consumer.consume(records, this);
-    }
-
-    @Override
-    public String consumerGroup() {
-        return consumerGroup;
-    }
-
-    @Override
-    public Set<Class<? extends OrderEvent>> reactsTo() {
-        return Set.of(PaymentCaptured.class, StockRejected.class, PaymentDeclined.class);
+        consume(records);
     }
 
     @Override

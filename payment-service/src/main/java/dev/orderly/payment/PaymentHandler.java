@@ -21,8 +21,8 @@ import dev.orderly.messaging.IncomingEvent;
 import dev.orderly.messaging.OutgoingEvent;
 import dev.orderly.payment.Payment.Change;
 import io.smallrye.common.annotation.Blocking;
-import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Event;
+import jakarta.inject.Singleton;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Instant;
@@ -44,45 +44,32 @@ import org.eclipse.microprofile.reactive.messaging.Incoming;
  * Takes the money for orders whose stock is reserved, and gives it back for those that are cancelled. What needs the payment
  * gateway it only records, in the transaction of the event; {@link GatewayDispatcher} asks for it afterwards.
  */
-@ApplicationScoped
-class PaymentHandler implements EventHandler<OrderEvent> {
+@Singleton
+class PaymentHandler extends EventHandler<OrderEvent> {
 
     private final Payments payments;
     private final Ledger ledger;
     private final Event<GatewayDispatcher.Due> due;
     private final Clock clock;
-    private final EventConsumer events;
-    private final String consumerGroup;
 
     PaymentHandler(
             Payments payments,
             Ledger ledger,
             Event<GatewayDispatcher.Due> due,
             Clock clock,
-            EventConsumer events,
+            EventConsumer consumer,
             @ConfigProperty(name = "mp.messaging.incoming.orders.group.id") String consumerGroup) {
+        super(consumer, consumerGroup, Set.of(StockReserved.class, OrderCancelled.class));
         this.payments = payments;
         this.ledger = ledger;
         this.due = due;
         this.clock = clock;
-        this.events = events;
-        this.consumerGroup = consumerGroup;
     }
 
     @Incoming("orders")
     @Blocking
     void receive(ConsumerRecords<String, byte[]> records) {
-        events.consume(records, this);
-    }
-
-    @Override
-    public String consumerGroup() {
-        return consumerGroup;
-    }
-
-    @Override
-    public Set<Class<? extends OrderEvent>> reactsTo() {
-        return Set.of(StockReserved.class, OrderCancelled.class);
+        consume(records);
     }
 
     @Override

@@ -59,5 +59,6 @@ class ArchitectureTest {
                             "dev.orderly.payment..",
                             "dev.orderly.events..",
                             "dev.orderly.messaging..",
+                            "dev.orderly.database..",
                             "dev.orderly.http.."))));
 }

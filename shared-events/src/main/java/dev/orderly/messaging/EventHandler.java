@@ -4,31 +4,64 @@ import dev.orderly.events.Event;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Set;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
- * A service's reaction to what happens to orders, or to customers: one handler per consumer group.
+ * A service's reaction to the events of a topic: one handler per consumer group. A subclass decides in {@link #on}, and
+ * receives from its channel by a method of its own, since {@code @Incoming} names the channel:
  *
- * @param <E> the language of the topic that it reads
+ * <pre>{@code
+ * @Incoming("orders")
+ * @Blocking
+ * void receive(ConsumerRecords<String, byte[]> records) {
+ *     consume(records);
+ * }
+ * }</pre>
+ *
+ * <p>Subclasses are {@code @Singleton}: a wider scope needs a proxy, and a proxy needs a constructor without arguments.
+ *
+ * @param <E> the events of the topic that it reads
  */
-public interface EventHandler<E extends Event> {
+public abstract class EventHandler<E extends Event> {
 
-    /** Names the inbox of this handler; what is recorded under it never takes effect a second time. */
-    String consumerGroup();
+    private final EventConsumer consumer;
+    private final String consumerGroup;
+    private final Set<Class<? extends E>> reactsTo;
 
-    /** The types that {@link #on} does something about; all others are skipped by their header, unread. */
-    Set<Class<? extends E>> reactsTo();
+    /**
+     * @param consumerGroup names the inbox of this handler; what is recorded under it never takes effect a second time
+     * @param reactsTo the types that change something; all others are skipped by their header, without parsing
+     */
+    protected EventHandler(EventConsumer consumer, String consumerGroup, Set<Class<? extends E>> reactsTo) {
+        this.consumer = consumer;
+        this.consumerGroup = consumerGroup;
+        this.reactsTo = reactsTo;
+    }
+
+    /** Returns when all records have durably taken effect, or are parked or skipped; see {@link EventConsumer#consume}. */
+    public final void consume(Iterable<ConsumerRecord<String, byte[]>> records) {
+        consumer.consume(records, this);
+    }
+
+    public final String consumerGroup() {
+        return consumerGroup;
+    }
+
+    public final Set<Class<? extends E>> reactsTo() {
+        return reactsTo;
+    }
 
     /**
      * Does the work of a batch: reads what it needs in one go, decides event by event, writes in one go.
      *
      * <p>Runs inside a transaction that also holds the inbox and the outbox, and may run again from the start after a
-     * rollback, so its only effects are on this service's database. Each event is new, and the events of one order, or
-     * customer, are in the order in which they happened.
+     * rollback, so its only effects are on this service's database. Each event is new, and the events of one key are in
+     * the order in which they happened.
      *
-     * @return what is to be published in consequence, in order; it joins the trace of the event about the same
+     * @return what is to be published in consequence, in order; it joins the trace of the event with the same key
      * @throws SQLException when the database fails; the batch is repeated until it does not
-     * @throws RuntimeException when an event cannot take effect; that event is parked, and those of the same key
+     * @throws RuntimeException when an event cannot take effect; that event is parked, and the later ones of its key
      *     behind it
      */
-    List<OutgoingEvent> on(List<IncomingEvent<E>> events) throws SQLException;
+    public abstract List<OutgoingEvent> on(List<IncomingEvent<E>> events) throws SQLException;
 }

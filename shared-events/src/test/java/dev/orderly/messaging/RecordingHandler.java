@@ -22,7 +22,7 @@ import org.eclipse.microprofile.reactive.messaging.Incoming;
 
 /** Writes down what it is given, answers a cancellation with a refund, and fails as it is told to. */
 @Singleton // so that the tests reach its fields
-class RecordingHandler implements EventHandler<OrderEvent> {
+class RecordingHandler extends EventHandler<OrderEvent> {
 
     static final String GROUP = "recording-consumer-group";
 
@@ -32,28 +32,20 @@ class RecordingHandler implements EventHandler<OrderEvent> {
     /** How many more transactions fail as if the server had gone away, after their work was done. */
     final AtomicInteger outages = new AtomicInteger();
 
-    private final EventConsumer consumer;
     private final DataSource database;
 
     RecordingHandler(EventConsumer consumer, DataSource database) {
-        this.consumer = consumer;
+        super(
+                consumer,
+                GROUP,
+                Set.of(OrderPlaced.class, OrderConfirmed.class, OrderRejected.class, OrderCancelled.class));
         this.database = database;
     }
 
     @Incoming("orders")
     @Blocking
     void receive(ConsumerRecords<String, byte[]> records) {
-        consumer.consume(records, this);
-    }
-
-    @Override
-    public String consumerGroup() {
-        return GROUP;
-    }
-
-    @Override
-    public Set<Class<? extends OrderEvent>> reactsTo() {
-        return Set.of(OrderPlaced.class, OrderConfirmed.class, OrderRejected.class, OrderCancelled.class);
+        consume(records);
     }
 
     @Override

@@ -9,10 +9,9 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
 
 /** Keeps the read model up to date, and tells those who wait for it. */
-@Singleton // needs no proxy, for which its base would have to be made without arguments
+@Singleton
 class OrderProjection extends OrderViewUpdater {
 
-    private final EventConsumer consumer;
     private final OrderChangeNotifier watch;
     private final ProjectionLag staleness;
 
@@ -22,8 +21,7 @@ class OrderProjection extends OrderViewUpdater {
             ProjectionLag staleness,
             DataSource database,
             @ConfigProperty(name = "mp.messaging.incoming.order-view.group.id") String consumerGroup) {
-        super(consumerGroup, Tables.LIVE, database);
-        this.consumer = consumer;
+        super(consumer, consumerGroup, Tables.LIVE, database);
         this.watch = watch;
         this.staleness = staleness;
     }
@@ -32,7 +30,7 @@ class OrderProjection extends OrderViewUpdater {
     @Blocking
     void receive(ConsumerRecords<String, byte[]> records) {
         staleness.received(records);
-        consumer.consume(records, this);
+        consume(records);
         staleness.applied(records);
         watch.look();
     }

@@ -209,7 +209,7 @@ class OrderViewRebuild {
 
         Run(Connection connection, String name) {
             this.connection = connection;
-            this.shadow = new OrderViewUpdater(name, Tables.SHADOW, database);
+            this.shadow = new OrderViewUpdater(eventConsumer, name, Tables.SHADOW, database);
             var config = new HashMap<>(kafka);
             // The projection's group, to learn how far it has come: this consumer is no member and commits nothing.
             config.put("group.id", projection);
@@ -259,7 +259,7 @@ class OrderViewRebuild {
         }
 
         private void apply(List<ConsumerRecord<String, byte[]>> records) {
-            eventConsumer.consume(records, shadow);
+            shadow.consume(records);
             status = status.read(records.size());
         }
 

@@ -13,6 +13,7 @@ import dev.orderly.events.OrderEvent.PaymentDeclined;
 import dev.orderly.events.OrderEvent.PaymentRefunded;
 import dev.orderly.events.OrderEvent.StockRejected;
 import dev.orderly.events.OrderEvent.StockReserved;
+import dev.orderly.messaging.EventConsumer;
 import dev.orderly.messaging.EventHandler;
 import dev.orderly.messaging.IncomingEvent;
 import dev.orderly.messaging.OutgoingEvent;
@@ -31,14 +32,24 @@ import javax.sql.DataSource;
  * Makes the read model from events: every event of every order joins its timeline, and brings the order on. There are two
  * pairs of tables, alike: that which is read, and the shadow in which {@link OrderViewRebuild} makes the next one.
  */
-class OrderViewUpdater implements EventHandler<OrderEvent> {
+class OrderViewUpdater extends EventHandler<OrderEvent> {
 
-    private final String consumerGroup;
+    private static final Set<Class<? extends OrderEvent>> ALL_TYPES = Set.of(
+            OrderPlaced.class,
+            StockReserved.class,
+            StockRejected.class,
+            PaymentCaptured.class,
+            PaymentDeclined.class,
+            OrderConfirmed.class,
+            OrderRejected.class,
+            OrderCancelled.class,
+            PaymentRefunded.class);
+
     private final Tables tables;
     private final DataSource database;
 
-    OrderViewUpdater(String consumerGroup, Tables tables, DataSource database) {
-        this.consumerGroup = consumerGroup;
+    OrderViewUpdater(EventConsumer consumer, String consumerGroup, Tables tables, DataSource database) {
+        super(consumer, consumerGroup, ALL_TYPES);
         this.tables = tables;
         this.database = database;
     }
@@ -54,25 +65,6 @@ class OrderViewUpdater implements EventHandler<OrderEvent> {
             this.orders = orders;
             this.entries = entries;
         }
-    }
-
-    @Override
-    public String consumerGroup() {
-        return consumerGroup;
-    }
-
-    @Override
-    public Set<Class<? extends OrderEvent>> reactsTo() {
-        return Set.of(
-                OrderPlaced.class,
-                StockReserved.class,
-                StockRejected.class,
-                PaymentCaptured.class,
-                PaymentDeclined.class,
-                OrderConfirmed.class,
-                OrderRejected.class,
-                OrderCancelled.class,
-                PaymentRefunded.class);
     }
 
     @Override
