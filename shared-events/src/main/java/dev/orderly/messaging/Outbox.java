@@ -1,8 +1,8 @@
 package dev.orderly.messaging;
 
-import static dev.orderly.database.SqlArrays.column;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.orderly.database.Rows;
 import dev.orderly.events.CustomerEvent;
 import dev.orderly.events.Event;
 import dev.orderly.events.EventJson;
@@ -38,16 +38,9 @@ public class Outbox {
     /** Bytes of a payload, see the table's CHECK; far below what the topic takes. */
     private static final int MAX_PAYLOAD = 262_144;
 
-    // One statement for any number of events. Not COPY, whose rows share one log position: a relay that restarts
-    // between
-    // two of them could not tell which it has sent (dbz#1554).
-    private static final String INSERT = """
-            INSERT INTO outbox (topic, key, type, source, version, schema, payload, traceparent)
-            SELECT event.topic, event.key, event.type, ?, event.version, ?, event.payload, event.traceparent
-            FROM unnest(?::text[], ?::text[], ?::text[], ?::int[], ?::text[], ?::text[]) WITH ORDINALITY
-                AS event (topic, key, type, version, payload, traceparent, position)
-            ORDER BY event.position
-            """;
+    // Not COPY, whose rows share one log position: a relay that restarts between two of them could not tell which it
+    // has sent (dbz#1554).
+    private static final String INSERT = "INSERT INTO outbox (:columns) SELECT :columns FROM :rows ORDER BY ordinality";
 
     /** Nobody else adds events of customers until the end of the transaction; see {@link OutboxAuditor}. */
     static final String LOCK_CUSTOMERS = "SELECT pg_advisory_xact_lock(hashtextextended('customer-service', 0))";
@@ -75,23 +68,22 @@ public class Outbox {
         if (events.isEmpty()) {
             return;
         }
-        try (var connection = database.getConnection();
-                var insert = connection.prepareStatement(INSERT)) {
-            if (events.stream().anyMatch(added -> added.event() instanceof CustomerEvent)) {
-                try (var lock = connection.prepareStatement(SHARE_CUSTOMERS)) {
-                    lock.execute();
-                }
+        if (events.stream().anyMatch(added -> added.event() instanceof CustomerEvent)) {
+            try (var connection = database.getConnection();
+                    var lock = connection.prepareStatement(SHARE_CUSTOMERS)) {
+                lock.execute();
             }
-            insert.setString(1, source);
-            insert.setInt(2, EventJson.SCHEMA);
-            insert.setObject(3, column(events, added -> topic(added.event()), String[]::new));
-            insert.setObject(4, column(events, added -> added.event().id().toString(), String[]::new));
-            insert.setObject(5, column(events, added -> added.event().getClass().getSimpleName(), String[]::new));
-            insert.setObject(6, column(events, OutgoingEvent::version, Integer[]::new));
-            insert.setObject(7, column(events, added -> EventJson.write(added.event()), String[]::new));
-            insert.setObject(8, column(events, traceparents, String[]::new));
-            insert.executeUpdate();
         }
+        Rows.of(events)
+                .text("topic", added -> topic(added.event()))
+                .text("key", added -> added.event().id())
+                .text("type", added -> added.event().getClass().getSimpleName())
+                .text("source", _ -> source)
+                .integer("version", OutgoingEvent::version)
+                .integer("schema", _ -> EventJson.SCHEMA)
+                .text("payload", added -> EventJson.write(added.event()))
+                .text("traceparent", traceparents)
+                .update(database, INSERT);
     }
 
     private static String topic(Event event) {

@@ -1,7 +1,6 @@
 package dev.orderly.messaging;
 
-import static dev.orderly.database.SqlArrays.column;
-
+import dev.orderly.database.Rows;
 import dev.orderly.events.Publishers;
 import dev.orderly.messaging.ConsumedRecord.Versioned;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -93,22 +92,16 @@ class SequenceGuard {
 
         /** Remembers for good what has passed, if and when the current transaction commits. */
         void save() throws SQLException {
-            if (passed.isEmpty()) {
-                return;
-            }
-            try (var connection = database.getConnection();
-                    var upsert = connection.prepareStatement("""
-                            INSERT INTO last_version (consumer, about, source, version)
-                            SELECT ?, * FROM unnest(?::uuid[], ?::text[], ?::int[]) ORDER BY 2, 3
+            Rows.of(passed.keySet())
+                    .text("consumer", _ -> handler.consumerGroup())
+                    .uuid("about", Sequence::about)
+                    .text("source", Sequence::source)
+                    .integer("version", passed::get)
+                    .update(database, """
+                            INSERT INTO last_version (:columns)
+                            SELECT :columns FROM :rows ORDER BY about, source
                             ON CONFLICT (consumer, about, source) DO UPDATE SET version = excluded.version
-                            """)) {
-                var sequences = List.copyOf(passed.keySet());
-                upsert.setString(1, handler.consumerGroup());
-                upsert.setObject(2, column(sequences, Sequence::about, UUID[]::new));
-                upsert.setObject(3, column(sequences, Sequence::source, String[]::new));
-                upsert.setObject(4, column(sequences, passed::get, Integer[]::new));
-                upsert.executeUpdate();
-            }
+                            """);
         }
 
         private static Sequence sequence(Versioned delivery) {

@@ -2,11 +2,11 @@ package dev.orderly.testing;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.orderly.database.UuidV7;
 import dev.orderly.events.Event;
 import dev.orderly.events.EventHeaders;
 import dev.orderly.events.EventJson;
 import dev.orderly.events.OrderEvent;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -16,7 +16,6 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
@@ -177,13 +176,8 @@ public final class OrderTopic implements AutoCloseable {
         producer.close();
     }
 
-    /** An id as PostgreSQL's uuidv7() makes them for the outbox. */
+    /** An id as services and PostgreSQL make them. */
     public static UUID uuidV7() {
-        var random = ThreadLocalRandom.current();
-        var bytes = ByteBuffer.allocate(16)
-                .putLong(System.currentTimeMillis() << 16 | 0x7000 | random.nextInt(0x1000))
-                .putLong(random.nextLong() & 0x3FFFFFFFFFFFFFFFL | 0x8000000000000000L)
-                .flip();
-        return new UUID(bytes.getLong(), bytes.getLong());
+        return UuidV7.next();
     }
 }
