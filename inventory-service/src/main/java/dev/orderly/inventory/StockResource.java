@@ -1,7 +1,7 @@
 package dev.orderly.inventory;
 
 import dev.orderly.events.OrderEvent.Line;
-import io.quarkiverse.resteasy.problem.HttpProblem;
+import dev.orderly.http.Problems;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
@@ -56,12 +56,7 @@ public class StockResource {
     @APIResponse(responseCode = "404", description = "We do not keep it")
     public Stock get(@PathParam("sku") @Pattern(regexp = Line.SKU, message = Line.SKU_MESSAGE) String sku)
             throws SQLException {
-        return stocks.find(sku)
-                .orElseThrow(() -> HttpProblem.builder()
-                        .withStatus(404)
-                        .withTitle("Not Found")
-                        .withDetail("There is no stock of " + sku + ".")
-                        .build());
+        return stocks.find(sku).orElseThrow(() -> Problems.notFound("There is no stock of " + sku + "."));
     }
 
     @PUT

@@ -2,9 +2,9 @@ package dev.orderly.payment;
 
 import dev.orderly.events.Money;
 import dev.orderly.http.IdempotencyKey;
+import dev.orderly.http.Problems;
 import dev.orderly.payment.Ledger.Account;
 import dev.orderly.payment.Ledger.Deposit;
-import io.quarkiverse.resteasy.problem.HttpProblem;
 import jakarta.transaction.Transactional;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.NotNull;
@@ -16,7 +16,6 @@ import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
-import jakarta.ws.rs.core.Response.Status;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.util.Optional;
@@ -44,8 +43,7 @@ public class AccountResource {
     @GET
     public Account get(@PathParam("customerId") UUID customerId) throws SQLException {
         return ledger.account(customerId)
-                .orElseThrow(
-                        () -> HttpProblem.valueOf(Status.NOT_FOUND, "Customer " + customerId + " has no account."));
+                .orElseThrow(() -> Problems.notFound("Customer " + customerId + " has no account."));
     }
 
     /**
@@ -69,25 +67,12 @@ public class AccountResource {
         IdempotencyKey.refuseEmpty(key, headers);
         var amount = request.amount();
         if (amount.amount() < 1 || amount.amount() > MAX_DEPOSIT) {
-            throw refused("amount.amount", "must be between 1 and " + MAX_DEPOSIT + " minor units");
+            throw Problems.badRequest("amount.amount", "must be between 1 and " + MAX_DEPOSIT + " minor units");
         }
         var deposit = ledger.deposit(customerId, amount, Optional.ofNullable(key), clock.instant());
         if (!deposit.amount().equals(amount)) {
-            throw HttpProblem.builder()
-                    .withStatus(422)
-                    .withTitle("Unprocessable Content")
-                    .withDetail("This Idempotency-Key was used for a deposit of another amount.")
-                    .build();
+            throw Problems.unprocessable("This Idempotency-Key was used for a deposit of another amount.");
         }
         return deposit;
-    }
-
-    private static HttpProblem refused(String field, String message) {
-        return HttpProblem.builder()
-                .withStatus(Status.BAD_REQUEST)
-                .withTitle("Bad Request")
-                .withDetail(message)
-                .with("field", field)
-                .build();
     }
 }

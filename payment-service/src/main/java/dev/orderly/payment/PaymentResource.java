@@ -2,12 +2,11 @@ package dev.orderly.payment;
 
 import dev.orderly.events.Money;
 import dev.orderly.events.PaymentMethod;
+import dev.orderly.http.Problems;
 import dev.orderly.payment.Payment.Status;
-import io.quarkiverse.resteasy.problem.HttpProblem;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
-import jakarta.ws.rs.core.Response;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.UUID;
@@ -49,7 +48,6 @@ public class PaymentResource {
     public PaymentView get(@PathParam("orderId") UUID orderId) throws SQLException {
         return payments.find(orderId)
                 .map(PaymentView::of)
-                .orElseThrow(() -> HttpProblem.valueOf(
-                        Response.Status.NOT_FOUND, "No payment of order " + orderId + " is known."));
+                .orElseThrow(() -> Problems.notFound("No payment of order " + orderId + " is known."));
     }
 }

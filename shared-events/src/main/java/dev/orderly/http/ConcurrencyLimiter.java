@@ -69,7 +69,7 @@ class ConcurrencyLimiter {
                     503,
                     "Service Unavailable",
                     "Too many requests are under way. Nothing was changed; try again.",
-                    ProblemNormalizer.RETRY_AFTER_SECONDS);
+                    Problems.RETRY_AFTER_SECONDS);
         }
     }
 }

@@ -19,7 +19,7 @@ public final class EarlyRejection {
                 .setStatusCode(status)
                 .putHeader(HttpHeaders.CONTENT_TYPE, "application/problem+json")
                 .end(new JsonObject()
-                        .put("type", ProblemNormalizer.NO_SPECIAL_TYPE.toString())
+                        .put("type", Problems.NO_SPECIAL_TYPE.toString())
                         .put("title", title)
                         .put("status", status)
                         .put("detail", detail)

@@ -2,7 +2,6 @@ package dev.orderly.http;
 
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import jakarta.ws.rs.core.HttpHeaders;
-import jakarta.ws.rs.core.Response.Status;
 
 /** What the header is to be by which a request may be repeated. */
 public final class IdempotencyKey {
@@ -21,12 +20,7 @@ public final class IdempotencyKey {
      */
     public static void refuseEmpty(String key, HttpHeaders headers) {
         if (key == null && headers.getRequestHeaders().containsKey(HEADER)) {
-            throw HttpProblem.builder()
-                    .withStatus(Status.BAD_REQUEST)
-                    .withTitle("Bad Request")
-                    .withDetail(MESSAGE)
-                    .with("field", HEADER)
-                    .build();
+            throw Problems.badRequest(HEADER, MESSAGE);
         }
     }
 }

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonMappingException.Reference;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
-import dev.orderly.http.ProblemNormalizer.FieldError;
+import dev.orderly.http.Problems.FieldError;
 import io.quarkiverse.resteasy.problem.ExceptionMapperBase;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import jakarta.ws.rs.ext.ExceptionMapper;
@@ -24,11 +24,7 @@ public class InvalidBodyMapper extends ExceptionMapperBase<MismatchedInputExcept
     }
 
     static HttpProblem problemOf(JsonMappingException misfit) {
-        var problem = HttpProblem.builder()
-                .withType(ProblemNormalizer.NO_SPECIAL_TYPE)
-                .withStatus(400)
-                .withTitle("Bad Request")
-                .withDetail("The body does not have the form that is expected here.");
+        var problem = Problems.problem(400, "The body does not have the form that is expected here.");
         if (!misfit.getPath().isEmpty()) {
             problem.with("errors", List.of(new FieldError(field(misfit), message(misfit))));
         }

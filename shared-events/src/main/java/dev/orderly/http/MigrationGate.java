@@ -1,7 +1,6 @@
 package dev.orderly.http;
 
 import dev.orderly.database.DatabaseMigration;
-import io.quarkiverse.resteasy.problem.HttpProblem;
 import org.jboss.resteasy.reactive.server.ServerRequestFilter;
 
 /** Answers for all resources of a service, for as long as its database is not what they need. */
@@ -16,13 +15,7 @@ class MigrationGate {
     @ServerRequestFilter(preMatching = true)
     void refuse() {
         if (!migration.done()) {
-            throw HttpProblem.builder()
-                    .withType(ProblemNormalizer.NO_SPECIAL_TYPE)
-                    .withTitle("Service Unavailable")
-                    .withStatus(503)
-                    .withDetail("The database is not ready yet. Nothing was changed; try again.")
-                    .withHeader("Retry-After", ProblemNormalizer.RETRY_AFTER_SECONDS)
-                    .build();
+            throw Problems.unavailable("The database is not ready yet. Nothing was changed; try again.");
         }
     }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.exc.InputCoercionException;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
+import dev.orderly.http.Problems.FieldError;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.quarkiverse.resteasy.problem.postprocessing.ProblemContext;
 import io.quarkiverse.resteasy.problem.postprocessing.ProblemPostProcessor;
@@ -14,7 +15,6 @@ import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 import jakarta.transaction.RollbackException;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.channels.ClosedChannelException;
 import java.sql.SQLException;
 import java.util.List;
@@ -35,10 +35,8 @@ class ProblemNormalizer implements ProblemPostProcessor {
 
     private static final Logger LOG = Logger.getLogger(ProblemNormalizer.class);
 
-    static final URI NO_SPECIAL_TYPE = URI.create("about:blank");
     private static final Set<String> PASSING = Set.of("08", "40", "53", "57");
     private static final Set<String> TIMEOUTS = Set.of("55P03", "25P03", "25P04");
-    static final int RETRY_AFTER_SECONDS = 1;
     private static final int MOST_CAUSES = 20;
 
     private volatile boolean stopping;
@@ -60,33 +58,25 @@ class ProblemNormalizer implements ProblemPostProcessor {
             return InvalidBodyMapper.problemOf(misfit); // A number that is too large for its field.
         }
         if (context.cause != null && context.cause.getCause() instanceof JsonProcessingException) {
-            return HttpProblem.builder()
-                    .withType(NO_SPECIAL_TYPE)
-                    .withTitle("Bad Request")
-                    .withStatus(400)
-                    .withDetail("The body is not valid JSON.")
-                    .build();
+            return Problems.problem(400, "The body is not valid JSON.").build();
         }
         var status = problem.getStatusCode();
         if (status == 500) {
             if (commitFailed(context.cause)) {
-                return unavailable("The database was lost during the commit. Repeat the request, under its"
+                return Problems.unavailable("The database was lost during the commit. Repeat the request, under its"
                         + " Idempotency-Key if it has one: it may have been done, or not.");
             }
             if (willPass(context.cause)) {
-                return unavailable("The database cannot be reached, or is busy. Nothing was changed; try again.");
+                return Problems.unavailable(
+                        "The database cannot be reached, or is busy. Nothing was changed; try again.");
             }
             if (causes(context.cause).anyMatch(ProblemNormalizer::bodyDidNotCome)) {
-                return HttpProblem.builder()
-                        .withType(NO_SPECIAL_TYPE)
-                        .withTitle("Request Timeout")
-                        .withStatus(408)
-                        .withDetail("The body did not arrive in time. Nothing was changed; try again.")
+                return Problems.problem(408, "The body did not arrive in time. Nothing was changed; try again.")
                         .build();
             }
             if (stopping) {
                 LOG.warn("a request was not over when the service stopped", context.cause);
-                return unavailable(
+                return Problems.unavailable(
                         "The service was stopped. Repeat the request, under its Idempotency-Key if it has one:"
                                 + " it may have been done, or not.");
             }
@@ -95,15 +85,11 @@ class ProblemNormalizer implements ProblemPostProcessor {
             } else {
                 LOG.error("a request failed by a mistake of ours", context.cause);
             }
-            return HttpProblem.builder()
-                    .withType(NO_SPECIAL_TYPE)
-                    .withTitle("Internal Server Error")
-                    .withStatus(500)
-                    .withDetail("Something went wrong on our side, and is in our log.")
+            return Problems.problem(500, "Something went wrong on our side, and is in our log.")
                     .build();
         }
         var shaped = HttpProblem.builder()
-                .withType(problem.getType() == null ? NO_SPECIAL_TYPE : problem.getType())
+                .withType(problem.getType() == null ? Problems.NO_SPECIAL_TYPE : problem.getType())
                 .withTitle(problem.getTitle())
                 .withStatus(status)
                 .withDetail(problem.getDetail());
@@ -116,16 +102,6 @@ class ProblemNormalizer implements ProblemPostProcessor {
             }
         });
         return shaped.build();
-    }
-
-    private static HttpProblem unavailable(String detail) {
-        return HttpProblem.builder()
-                .withType(NO_SPECIAL_TYPE)
-                .withTitle("Service Unavailable")
-                .withStatus(503)
-                .withDetail(detail)
-                .withHeader("Retry-After", RETRY_AFTER_SECONDS)
-                .build();
     }
 
     /** Nobody knows then whether it took place. The failure of the database itself is only "suppressed" in this one. */
@@ -173,7 +149,4 @@ class ProblemNormalizer implements ProblemPostProcessor {
     private static Stream<Throwable> causes(Throwable failure) {
         return Stream.iterate(failure, Objects::nonNull, Throwable::getCause).limit(MOST_CAUSES);
     }
-
-    /** What is wrong with a field of the request. */
-    public record FieldError(String field, String message) {}
 }

@@ -2,8 +2,8 @@ package dev.orderly.messaging;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.quarkiverse.resteasy.problem.HttpProblem;
-import jakarta.transaction.Transactional;
+import dev.orderly.database.Atomic;
+import dev.orderly.http.Problems;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
@@ -17,7 +17,6 @@ import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.QueryParam;
-import jakarta.ws.rs.core.Response.Status;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.UUID;
@@ -89,7 +88,7 @@ public class ParkedEventResource {
     @POST
     @Path("/{consumer}/{eventId}/redrive")
     @ResponseStatus(202)
-    @Transactional(rollbackOn = SQLException.class)
+    @Atomic
     @Operation(summary = "Try it and all that is parked of its order again, now and in order")
     public void redrive(
             @PathParam("consumer") @Pattern(regexp = TEXT, message = TEXT_MESSAGE) String consumer,
@@ -102,7 +101,7 @@ public class ParkedEventResource {
     @POST
     @Path("/{consumer}/{eventId}/discard")
     @ResponseStatus(204)
-    @Transactional(rollbackOn = SQLException.class)
+    @Atomic
     @Operation(summary = "Give it up for good; what is parked behind it goes on without it")
     public void discard(
             @PathParam("consumer") @Pattern(regexp = TEXT, message = TEXT_MESSAGE) String consumer,
@@ -115,7 +114,6 @@ public class ParkedEventResource {
     private ParkedEvent found(String consumer, UUID eventId) throws SQLException {
         return parkedEvents
                 .find(consumer, eventId)
-                .orElseThrow(() -> HttpProblem.valueOf(
-                        Status.NOT_FOUND, "No event " + eventId + " is parked by " + consumer + "."));
+                .orElseThrow(() -> Problems.notFound("No event " + eventId + " is parked by " + consumer + "."));
     }
 }

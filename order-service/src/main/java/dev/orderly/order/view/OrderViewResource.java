@@ -2,7 +2,8 @@ package dev.orderly.order.view;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.orderly.events.OrderStatus;
-import io.quarkiverse.resteasy.problem.HttpProblem;
+import dev.orderly.http.Problems;
+import dev.orderly.http.UuidParameter;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
@@ -38,7 +39,7 @@ import org.jboss.resteasy.reactive.RestStreamElementType;
 public class OrderViewResource {
 
     private static final int MAX_WAIT_SECONDS = 60;
-    private static final String UUID_OR_EMPTY = "([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})?";
+    private static final String UUID_OR_EMPTY = "(" + UuidParameter.PATTERN + ")?";
     private static final String STATUS_OR_EMPTY =
             "(PENDING|RESERVED|OUT_OF_STOCK|PAID|DECLINED|CONFIRMED|REJECTED|CANCELLED)?";
 
@@ -82,19 +83,10 @@ public class OrderViewResource {
     private OrderView read(UUID id, int version) throws SQLException {
         var order = views.find(id);
         if (version > 0 && order.map(found -> ownVersion(found) < version).orElse(true)) {
-            throw HttpProblem.builder()
-                    .withStatus(503)
-                    .withTitle("Service Unavailable")
-                    .withDetail("The read model has not got as far as version " + version + " of order " + id
-                            + " yet; try again.")
-                    .withHeader("Retry-After", 1)
-                    .build();
+            throw Problems.unavailable(
+                    "The read model has not got as far as version " + version + " of order " + id + " yet; try again.");
         }
-        return order.orElseThrow(() -> HttpProblem.builder()
-                .withStatus(404)
-                .withTitle("Not Found")
-                .withDetail("There is no order " + id + ".")
-                .build());
+        return order.orElseThrow(() -> Problems.notFound("There is no order " + id + "."));
     }
 
     private static int ownVersion(OrderView order) {
@@ -112,7 +104,8 @@ public class OrderViewResource {
     @GET
     @Operation(summary = "Orders, newest first")
     public Page list(
-            @QueryParam("customerId") @Pattern(regexp = UUID_OR_EMPTY, message = "must be a UUID") String customerId,
+            @QueryParam("customerId") @Pattern(regexp = UUID_OR_EMPTY, message = UuidParameter.MESSAGE)
+                    String customerId,
             @QueryParam("status") @Pattern(regexp = STATUS_OR_EMPTY, message = "must be a status of an order")
                     String status,
             @QueryParam("after") @Pattern(regexp = UUID_OR_EMPTY, message = "must be the id of an order") String after,
