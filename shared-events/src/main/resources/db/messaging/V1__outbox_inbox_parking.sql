@@ -13,7 +13,7 @@ CREATE TABLE outbox (
     version     int         NOT NULL CHECK (version > 0),
     schema      int         NOT NULL CHECK (schema > 0),
     -- Text, not jsonb, which would reorder the fields. The limit, in bytes, is well below the topic's. NULL is a tombstone,
-    -- or what is left of a customer's earlier events when there is one.
+    -- or what an erasure left of the earlier events of its key.
     payload     text        CHECK (octet_length(payload) BETWEEN 2 AND 262144),
     traceparent text,
     -- Of a dead letter only: whose, why, and where the event was read.
@@ -24,7 +24,8 @@ CREATE TABLE outbox (
     PRIMARY KEY (recorded_at, seq),
     CHECK (payload IS NOT NULL OR topic = 'customer-service')
 ) PARTITION BY RANGE (recorded_at);
-CREATE INDEX outbox_of_customer ON outbox (key) WHERE topic = 'customer-service';
+-- The keys of the erasable topic, see dev.orderly.events.Topic.
+CREATE INDEX outbox_erasable_key ON outbox (key) WHERE topic = 'customer-service';
 
 -- From one to the next goes the auditor.
 CREATE INDEX outbox_canary ON outbox (recorded_at) WHERE topic = 'relay-canary';
@@ -146,12 +147,12 @@ $$;
 SELECT keep_partitions();
 
 -- Erasure. The relay does not notice: the publication is of inserts alone.
-CREATE FUNCTION erase_from_outbox(customer text) RETURNS void
+CREATE FUNCTION erase_from_outbox(erased_key text) RETURNS void
     LANGUAGE sql
     -- The application may change nothing in its outbox, except so.
     SECURITY DEFINER SET search_path = public, pg_temp AS
 $$
-    UPDATE outbox SET payload = NULL WHERE topic = 'customer-service' AND key = customer AND payload IS NOT NULL
+    UPDATE outbox SET payload = NULL WHERE topic = 'customer-service' AND key = erased_key AND payload IS NOT NULL
 $$;
 
 -- The application adds to the outbox and to the inbox; it has no need to change or to forget.

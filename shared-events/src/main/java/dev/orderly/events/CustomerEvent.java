@@ -28,6 +28,11 @@ public sealed interface CustomerEvent extends Event {
     @JsonProperty(access = READ_ONLY)
     CustomerStatus status();
 
+    @Override
+    default Topic topic() {
+        return Topic.CUSTOMERS;
+    }
+
     /** A person, and how to reach them. It says nothing of itself to a log. */
     record Contact(String name, String mail, String phone) {
 
@@ -138,6 +143,11 @@ public sealed interface CustomerEvent extends Event {
         @Override
         public CustomerStatus status() {
             return CustomerStatus.ERASED;
+        }
+
+        @Override
+        public boolean erasesKey() {
+            return true;
         }
     }
 }

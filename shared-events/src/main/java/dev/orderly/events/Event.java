@@ -7,4 +7,14 @@ public sealed interface Event permits OrderEvent, CustomerEvent {
 
     /** What it happened to, and the key of the record. */
     UUID id();
+
+    Topic topic();
+
+    /**
+     * Whether it removes all that was published before under its key, and is the last event of the key. On the wire it is a
+     * tombstone: a record without a value.
+     */
+    default boolean erasesKey() {
+        return false;
+    }
 }

@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
@@ -55,7 +56,7 @@ public final class EventJson {
 
     /** The value of the record, or null for a tombstone. */
     public static String write(Event event) {
-        return event instanceof CustomerErased ? null : writeValue(event);
+        return event.erasesKey() ? null : writeValue(event);
     }
 
     /** Writes a part of an event, such as its lines, as it stands on the wire. */
@@ -65,6 +66,20 @@ public final class EventJson {
         } catch (JsonProcessingException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /**
+     * The event that a record carries, a tombstone too.
+     *
+     * @throws IOException as {@link #read(Class, byte[])}, or when a value is missing or is not expected
+     * @throws IllegalArgumentException when the key of a tombstone is not a UUID
+     */
+    public static Event read(Class<? extends Event> type, String key, byte[] value) throws IOException {
+        var tombstone = value == null;
+        if (tombstone != (type == CustomerErased.class)) {
+            throw new IOException(tombstone ? "the value is null" : "a tombstone has no value");
+        }
+        return tombstone ? new CustomerErased(UUID.fromString(String.valueOf(key))) : read(type, value);
     }
 
     /**

@@ -34,6 +34,11 @@ public sealed interface OrderEvent extends Event {
 
     Instant occurredAt();
 
+    @Override
+    default Topic topic() {
+        return Topic.ORDERS;
+    }
+
     /** A line of an order at the price of the moment it was placed. */
     record Line(String sku, int quantity, Money unitPrice) {
 

@@ -18,7 +18,7 @@ import java.util.Set;
  */
 public final class Publishers {
 
-    private static final Map<String, Set<Class<? extends OrderEvent>>> TYPES = Map.of(
+    private static final Map<String, Set<Class<? extends Event>>> TYPES = Map.of(
             "order-service",
             Set.of(OrderPlaced.class, OrderConfirmed.class, OrderRejected.class, OrderCancelled.class),
             "inventory-service",
@@ -29,7 +29,7 @@ public final class Publishers {
     private Publishers() {}
 
     /** All types that a source publishes about orders; none when this code does not know the source. */
-    public static Set<Class<? extends OrderEvent>> typesOf(String source) {
+    public static Set<Class<? extends Event>> typesOf(String source) {
         return TYPES.getOrDefault(source, Set.of());
     }
 }

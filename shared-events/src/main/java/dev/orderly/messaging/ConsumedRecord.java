@@ -2,7 +2,6 @@ package dev.orderly.messaging;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import dev.orderly.events.CustomerEvent.CustomerErased;
 import dev.orderly.events.Event;
 import dev.orderly.events.EventHeaders;
 import dev.orderly.events.EventJson;
@@ -79,7 +78,7 @@ sealed interface ConsumedRecord {
             if (schema < 1 || schema > EventJson.SCHEMA) {
                 throw new IllegalArgumentException("schema " + schema + " is not supported");
             }
-            var event = event(type, record);
+            var event = EventJson.read(type, record.key(), record.value());
             if (!event.id().toString().equals(record.key())) {
                 throw new IllegalArgumentException("the key is not the id");
             }
@@ -96,16 +95,6 @@ sealed interface ConsumedRecord {
         } catch (IOException | IllegalArgumentException e) {
             return new Undecodable(record, identity(record), e.getMessage());
         }
-    }
-
-    private static Event event(Class<? extends Event> type, ConsumerRecord<String, byte[]> record) throws IOException {
-        var tombstone = record.value() == null;
-        if (tombstone != (type == CustomerErased.class)) {
-            throw new IllegalArgumentException(tombstone ? "the value is null" : "a tombstone has no value");
-        }
-        return tombstone
-                ? new CustomerErased(UUID.fromString(String.valueOf(record.key())))
-                : EventJson.read(type, record.value());
     }
 
     /** The type that the record's header names, or null when there is none or this code does not know it. */

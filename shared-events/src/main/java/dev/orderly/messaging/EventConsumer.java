@@ -7,7 +7,6 @@ import static dev.orderly.messaging.ParkedEvents.Reason.UNREADABLE;
 import dev.orderly.database.DataRejectedException;
 import dev.orderly.database.DatabaseFailure;
 import dev.orderly.database.RetryingTransactions;
-import dev.orderly.events.CustomerEvent.CustomerErased;
 import dev.orderly.events.Event;
 import dev.orderly.events.EventHeaders;
 import dev.orderly.messaging.ConsumedRecord.Decoded;
@@ -164,7 +163,7 @@ public class EventConsumer {
             } else {
                 if (blocked.contains(delivery.key())) {
                     // To be forgotten waits for nothing: what is parked before it would only be forgotten after it.
-                    parkedEvents.forget(group, delivery.key());
+                    parkedEvents.erase(group, delivery.key());
                     blocked.remove(delivery.key());
                 }
                 versions.pass((Versioned) delivery);
@@ -205,7 +204,8 @@ public class EventConsumer {
     }
 
     private static boolean erases(ConsumedRecord delivery) {
-        return delivery instanceof Decoded readable && readable.received().event() instanceof CustomerErased;
+        return delivery instanceof Decoded readable
+                && readable.received().event().erasesKey();
     }
 
     private void decide(List<IncomingEvent<?>> events, EventHandler<?> handler) throws SQLException {

@@ -1,12 +1,12 @@
 package dev.orderly.messaging;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.stream.Collectors.toSet;
 
 import dev.orderly.database.Rows;
-import dev.orderly.events.CustomerEvent;
 import dev.orderly.events.Event;
 import dev.orderly.events.EventJson;
-import dev.orderly.events.OrderEvent;
+import dev.orderly.events.Topic;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -26,14 +26,8 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 @ApplicationScoped
 public class Outbox {
 
-    /** Where the life of every order is told. */
-    public static final String ORDER_TOPIC = "order-service";
-
-    /** Where every customer's newest state is told, and nothing else is: the only topic with personal data. */
-    public static final String CUSTOMER_TOPIC = "customer-service";
-
     /** Where a copy goes of what a consumer group has given up. */
-    public static final String DEAD_LETTER_TOPIC = "order-service.dlq";
+    private static final String DEAD_LETTER_TOPIC = "order-service.dlq";
 
     /** Bytes of a payload, see the table's CHECK; far below what the topic takes. */
     private static final int MAX_PAYLOAD = 262_144;
@@ -41,12 +35,6 @@ public class Outbox {
     // Not COPY, whose rows share one log position: a relay that restarts between two of them could not tell which it
     // has sent (dbz#1554).
     private static final String INSERT = "INSERT INTO outbox (:columns) SELECT :columns FROM :rows ORDER BY ordinality";
-
-    /** Nobody else adds events of customers until the end of the transaction; see {@link OutboxAuditor}. */
-    static final String LOCK_CUSTOMERS = "SELECT pg_advisory_xact_lock(hashtextextended('customer-service', 0))";
-
-    private static final String SHARE_CUSTOMERS =
-            "SELECT pg_advisory_xact_lock_shared(hashtextextended('customer-service', 0))";
 
     private final DataSource database;
     private final String source;
@@ -68,14 +56,13 @@ public class Outbox {
         if (events.isEmpty()) {
             return;
         }
-        if (events.stream().anyMatch(added -> added.event() instanceof CustomerEvent)) {
-            try (var connection = database.getConnection();
-                    var lock = connection.prepareStatement(SHARE_CUSTOMERS)) {
-                lock.execute();
+        for (var topic : events.stream().map(added -> added.event().topic()).collect(toSet())) {
+            if (topic.isErasable()) {
+                lock("SELECT pg_advisory_xact_lock_shared(hashtextextended(?, 0))", topic);
             }
         }
         Rows.of(events)
-                .text("topic", added -> topic(added.event()))
+                .text("topic", added -> added.event().topic().topicName())
                 .text("key", added -> added.event().id())
                 .text("type", added -> added.event().getClass().getSimpleName())
                 .text("source", _ -> source)
@@ -86,22 +73,35 @@ public class Outbox {
                 .update(database, INSERT);
     }
 
-    private static String topic(Event event) {
-        return switch (event) {
-            case OrderEvent _ -> ORDER_TOPIC;
-            case CustomerEvent _ -> CUSTOMER_TOPIC;
-        };
+    /**
+     * Keeps all transactions that add events to erasable topics out until the end of the current one; see
+     * {@link OutboxAuditor}.
+     */
+    void lockErasableTopics() throws SQLException {
+        for (var topic : Topic.values()) {
+            if (topic.isErasable()) {
+                lock("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", topic);
+            }
+        }
+    }
+
+    private void lock(String sql, Topic topic) throws SQLException {
+        try (var connection = database.getConnection();
+                var lock = connection.prepareStatement(sql)) {
+            lock.setString(1, topic.topicName());
+            lock.execute();
+        }
     }
 
     /**
-     * Makes the events of a customer that are kept here unreadable, if and when the current transaction commits; those that
-     * the relay has yet to send it sends as they were. The event that tells of the erasure is to be added as well, so that
-     * the topic forgets, too.
+     * Makes the events of a key that are kept here unreadable, if and when the current transaction commits; those that the
+     * relay has yet to send it sends as they were. An event that {@link Event#erasesKey erases the key} is to be added as
+     * well, so that the topic is erased, too.
      */
-    public void erase(UUID customer) throws SQLException {
+    public void erase(UUID key) throws SQLException {
         try (var connection = database.getConnection();
                 var erase = connection.prepareStatement("SELECT erase_from_outbox(?)")) {
-            erase.setString(1, customer.toString());
+            erase.setString(1, key.toString());
             erase.execute();
         }
     }

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.orderly.database.DatabaseMigration;
 import dev.orderly.database.RetryingTransactions;
 import dev.orderly.events.EventHeaders;
+import dev.orderly.events.Topic;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.quarkus.scheduler.Scheduled;
@@ -48,6 +49,12 @@ class OutboxAuditor {
     private static final Logger LOG = Logger.getLogger(OutboxAuditor.class);
 
     private static final int UNDER_WAY = 10_000;
+
+    /** As literals, since there is an index of the rows of these topics alone. */
+    private static final String ERASABLE_TOPICS = Arrays.stream(Topic.values())
+            .filter(Topic::isErasable)
+            .map(topic -> "'" + topic.topicName() + "'")
+            .collect(Collectors.joining(", "));
 
     private static final String NOTE_SEEN = """
             UPDATE outbox_audit
@@ -98,8 +105,8 @@ class OutboxAuditor {
      * recorded later can have a lower one only if its transaction ran beside theirs, and {@value #UNDER_WAY} rows are more
      * than all connections together write in one transaction each.
      *
-     * <p>Of a customer only the last event is published again: on a compacted topic the newest record is all that counts, and
-     * after an erasure the one before would bring the person back.
+     * <p>On an erasable topic only the last event of a key is published again: the newest record is all that counts there, and
+     * after an erasure the one before would bring back what was erased.
      */
     private static final String AUDIT = """
             WITH settled AS (
@@ -107,7 +114,7 @@ class OutboxAuditor {
                 SET audited_until = ?,
                     seen = seen - int8multirange(int8range(NULL,
                         (SELECT min(seq)
-                         FROM (SELECT seq FROM outbox WHERE recorded_at >= ? ORDER BY recorded_at LIMIT %d))))
+                         FROM (SELECT seq FROM outbox WHERE recorded_at >= ? ORDER BY recorded_at LIMIT %1$d))))
             ), written AS (
                 SELECT range_agg(int8range(seq, seq, '[]')) AS seqs
                 FROM outbox
@@ -118,21 +125,22 @@ class OutboxAuditor {
                 SELECT id, topic, key, type, source, version, schema, payload, traceparent, consumer, reason, origin
                 FROM outbox_audit, written, unnest(written.seqs - outbox_audit.seen) AS lost, outbox
                 WHERE seq <@ lost AND recorded_at >= ? AND recorded_at < ?
-                    AND NOT (topic = 'customer-service' AND EXISTS (
+                    AND NOT (topic IN (%2$s) AND EXISTS (
                         SELECT FROM outbox later
-                        WHERE later.topic = 'customer-service' AND later.key = outbox.key
+                        WHERE later.topic IN (%2$s) AND later.topic = outbox.topic AND later.key = outbox.key
                             AND later.version > outbox.version))
                 ORDER BY seq
                 RETURNING 1
             )
             SELECT count(*) FROM published
-            """.formatted(OutboxAuditor.UNDER_WAY);
+            """.formatted(OutboxAuditor.UNDER_WAY, OutboxAuditor.ERASABLE_TOPICS);
 
     /** With the brokers, on the thread that polls. */
     private static final Duration PATIENCE = Duration.ofSeconds(2);
 
     private final RetryingTransactions transactions;
     private final DataSource database;
+    private final Outbox outbox;
     private final KafkaClientService clients;
     private final String source;
     private final Duration grace;
@@ -143,12 +151,14 @@ class OutboxAuditor {
     OutboxAuditor(
             RetryingTransactions transactions,
             DataSource database,
+            Outbox outbox,
             KafkaClientService clients,
             @ConfigProperty(name = "quarkus.application.name") String source,
             @ConfigProperty(name = "orderly.outbox.audit-grace") Duration grace,
             MeterRegistry metrics) {
         this.transactions = transactions;
         this.database = database;
+        this.outbox = outbox;
         this.clients = clients;
         this.source = source;
         this.grace = grace;
@@ -257,7 +267,6 @@ class OutboxAuditor {
         try (var connection = database.getConnection();
                 var lock = connection.prepareStatement(LOCK);
                 var nextStep = connection.prepareStatement(NEXT_STEP);
-                var lockCustomers = connection.prepareStatement(Outbox.LOCK_CUSTOMERS);
                 var audit = connection.prepareStatement(AUDIT)) {
             lock.execute();
             nextStep.setString(1, grace.toString());
@@ -275,7 +284,7 @@ class OutboxAuditor {
                 }
             }
             // Or an event that is being added would not be seen, and be followed by the one before it.
-            lockCustomers.execute();
+            outbox.lockErasableTopics();
             try (var row = audit.executeQuery()) {
                 row.next();
                 return new Step(true, row.getLong(1));

@@ -3,6 +3,7 @@ package dev.orderly.messaging;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.orderly.database.Atomic;
+import dev.orderly.events.Topic;
 import dev.orderly.http.Problems;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
@@ -80,9 +81,7 @@ public class ParkedEventResource {
         return new Whole(
                 event.withoutRecord(),
                 event.headers(),
-                event.payload() == null || ParkedEvents.isPersonal(event.topic())
-                        ? null
-                        : new String(event.payload(), UTF_8));
+                event.payload() == null || Topic.isErasable(event.topic()) ? null : new String(event.payload(), UTF_8));
     }
 
     @POST

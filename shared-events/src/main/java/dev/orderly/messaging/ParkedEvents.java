@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.orderly.database.DataRejectedException;
 import dev.orderly.events.EventHeaders;
+import dev.orderly.events.Topic;
 import dev.orderly.messaging.ConsumedRecord.Versioned;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
@@ -33,8 +34,8 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
  * retried on a schedule ({@link ParkedRetries}), and after the last retry given up: a copy goes to the dead letter topic,
  * and the event stays here until an operator redrives or discards it.
  *
- * <p>An event of a customer becomes no dead letter, is not shown, and leaves no copy in the audit: it is personal data, which
- * travels on one topic alone and must be gone when the customer is ({@link #forget}).
+ * <p>An event of an {@linkplain Topic#isErasable erasable} topic becomes no dead letter, is not shown, and leaves no copy in
+ * the audit: it is personal data, which must be gone when its key is erased ({@link #erase}).
  */
 @ApplicationScoped
 class ParkedEvents {
@@ -133,7 +134,7 @@ class ParkedEvents {
             insert.setString(13, storable(detail));
             setTime(insert, 14, nextAttempt);
             setTime(insert, 15, now);
-            if (insert.executeUpdate() == 1 && nextAttempt == null && !isPersonal(record.topic())) {
+            if (insert.executeUpdate() == 1 && nextAttempt == null && !Topic.isErasable(record.topic())) {
                 outbox.addDeadLetter(
                         consumer,
                         reason,
@@ -189,7 +190,7 @@ class ParkedEvents {
             update.setString(4, storable(failure.getMessage()));
             update.setLong(5, parked.seq());
             update.setInt(6, parked.attempts());
-            if (update.executeUpdate() == 1 && next == null && !isPersonal(parked.topic())) {
+            if (update.executeUpdate() == 1 && next == null && !Topic.isErasable(parked.topic())) {
                 outbox.addDeadLetter(
                         parked.consumer(),
                         UnprocessableEventException.reason(failure),
@@ -281,18 +282,13 @@ class ParkedEvents {
     }
 
     /** Deletes all that is parked of a key, without a trace. */
-    void forget(String consumer, String key) throws SQLException {
+    void erase(String consumer, String key) throws SQLException {
         try (var connection = database.getConnection();
                 var delete = connection.prepareStatement("DELETE FROM parked_event WHERE consumer = ? AND key = ?")) {
             delete.setString(1, consumer);
             delete.setString(2, key);
             delete.executeUpdate();
         }
-    }
-
-    /** Whether what is read from a topic is personal data, which nobody may copy. */
-    static boolean isPersonal(String topic) {
-        return topic.equals(Outbox.CUSTOMER_TOPIC);
     }
 
     /** How many there are of each consumer group. */
@@ -326,7 +322,7 @@ class ParkedEvents {
             insert.setString(1, action);
             insert.setString(2, operator);
             insert.setString(3, why);
-            insert.setBoolean(4, isPersonal(parked.topic()));
+            insert.setBoolean(4, Topic.isErasable(parked.topic()));
             insert.setLong(5, parked.seq());
             insert.executeUpdate();
         }

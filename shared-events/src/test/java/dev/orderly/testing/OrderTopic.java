@@ -7,6 +7,7 @@ import dev.orderly.events.Event;
 import dev.orderly.events.EventHeaders;
 import dev.orderly.events.EventJson;
 import dev.orderly.events.OrderEvent;
+import dev.orderly.events.Topic;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -31,9 +32,6 @@ import org.eclipse.microprofile.config.ConfigProvider;
 /** The topics of orders and customers as the other services and the relay would fill them, for the tests of one service. */
 public final class OrderTopic implements AutoCloseable {
 
-    private static final String ORDERS = "order-service";
-    private static final String CUSTOMERS = "customer-service";
-
     private final Map<String, Object> cluster =
             Map.of("bootstrap.servers", ConfigProvider.getConfig().getValue("KAFKA_BOOTSTRAP_SERVERS", String.class));
     private final KafkaProducer<String, byte[]> producer;
@@ -56,9 +54,7 @@ public final class OrderTopic implements AutoCloseable {
     public static ProducerRecord<String, byte[]> record(String source, int version, Event event) {
         var value = EventJson.write(event);
         var record = new ProducerRecord<>(
-                event instanceof OrderEvent ? ORDERS : CUSTOMERS,
-                event.id().toString(),
-                value == null ? null : value.getBytes(UTF_8));
+                event.topic().topicName(), event.id().toString(), value == null ? null : value.getBytes(UTF_8));
         header(record, EventHeaders.ID, uuidV7().toString());
         header(record, EventHeaders.TYPE, event.getClass().getSimpleName());
         header(record, EventHeaders.SOURCE, source);
@@ -112,20 +108,20 @@ public final class OrderTopic implements AutoCloseable {
 
     /** Whether the group has committed all that is on the topic of orders: nothing more will come of it. */
     public boolean isConsumedBy(String group) {
-        return isConsumedBy(group, ORDERS);
+        return isConsumedBy(group, Topic.ORDERS);
     }
 
     /** The same of the topic of customers. */
     public boolean customersAreConsumedBy(String group) {
-        return isConsumedBy(group, CUSTOMERS);
+        return isConsumedBy(group, Topic.CUSTOMERS);
     }
 
-    private boolean isConsumedBy(String group, String topic) {
+    private boolean isConsumedBy(String group, Topic topic) {
         return asAdmin(admin -> {
             var committed = admin.listConsumerGroupOffsets(group)
                     .partitionsToOffsetAndMetadata()
                     .get();
-            return ends(admin, topic).entrySet().stream().allMatch(partition -> {
+            return ends(admin, topic.topicName()).entrySet().stream().allMatch(partition -> {
                 var position = committed.get(partition.getKey());
                 return partition.getValue() == 0 || position != null && position.offset() == partition.getValue();
             });
@@ -136,7 +132,8 @@ public final class OrderTopic implements AutoCloseable {
     public void forgetAll() {
         asAdmin(admin -> {
             var all = new HashMap<TopicPartition, RecordsToDelete>();
-            ends(admin, ORDERS).forEach((partition, end) -> all.put(partition, RecordsToDelete.beforeOffset(end)));
+            ends(admin, Topic.ORDERS.topicName())
+                    .forEach((partition, end) -> all.put(partition, RecordsToDelete.beforeOffset(end)));
             return admin.deleteRecords(all).all().get();
         });
     }
