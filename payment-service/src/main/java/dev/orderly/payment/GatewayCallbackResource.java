@@ -1,7 +1,7 @@
 package dev.orderly.payment;
 
-import dev.orderly.payment.GatewayResponse.Unreadable;
-import dev.orderly.payment.Settlement.Verdict;
+import dev.orderly.payment.GatewayResult.ProtocolViolation;
+import dev.orderly.payment.GatewayResultHandler.Effect;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import jakarta.ws.rs.Consumes;
@@ -32,10 +32,11 @@ public class GatewayCallbackResource {
     private static final int MAX_BODY = 16 * 1024;
 
     private final GatewayCallbackSignatures signatures;
-    private final Settlement settlement;
+    private final GatewayResultHandler settlement;
     private final MeterRegistry metrics;
 
-    GatewayCallbackResource(GatewayCallbackSignatures signatures, Settlement settlement, MeterRegistry metrics) {
+    GatewayCallbackResource(
+            GatewayCallbackSignatures signatures, GatewayResultHandler settlement, MeterRegistry metrics) {
         this.signatures = signatures;
         this.settlement = settlement;
         this.metrics = metrics;
@@ -60,15 +61,15 @@ public class GatewayCallbackResource {
             throw refused("not_signed", Status.UNAUTHORIZED);
         }
         try {
-            var told = GatewayResponse.told(body);
+            var told = GatewayResult.told(body);
             var verdict = settlement.settle(told, body);
             switch (verdict) {
-                case SETTLED, NO_NEWS -> count(verdict);
+                case SETTLED, NO_CHANGE -> count(verdict);
                 case UNKNOWN_PAYMENT -> throw refused(name(verdict), Status.NOT_FOUND);
-                case OF_ANOTHER_PAYMENT, ID_REUSED -> throw refused(name(verdict), Status.BAD_REQUEST);
+                case PAYMENT_MISMATCH, ID_REUSED -> throw refused(name(verdict), Status.BAD_REQUEST);
             }
             return Response.ok().build();
-        } catch (Unreadable e) {
+        } catch (ProtocolViolation e) {
             LOG.errorf("the gateway has signed what we cannot read: %s", e.getMessage());
             throw refused("unreadable", Status.BAD_REQUEST);
         }
@@ -82,7 +83,7 @@ public class GatewayCallbackResource {
                 .build();
     }
 
-    private void count(Verdict verdict) {
+    private void count(Effect verdict) {
         count(name(verdict));
     }
 
@@ -90,7 +91,7 @@ public class GatewayCallbackResource {
         metrics.counter("orderly.callbacks", "outcome", outcome).increment();
     }
 
-    private static String name(Verdict verdict) {
+    private static String name(Effect verdict) {
         return verdict.name().toLowerCase(Locale.ROOT);
     }
 }

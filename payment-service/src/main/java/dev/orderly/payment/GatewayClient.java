@@ -1,10 +1,10 @@
 package dev.orderly.payment;
 
-import static dev.orderly.payment.Payment.Outcome.DECLINED;
+import static dev.orderly.payment.Payment.GatewayOutcome.DECLINED;
 
 import dev.orderly.events.EventJson;
 import dev.orderly.events.Money;
-import dev.orderly.payment.GatewayResponse.Unreadable;
+import dev.orderly.payment.GatewayResult.ProtocolViolation;
 import io.smallrye.faulttolerance.api.CircuitBreakerName;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -72,27 +72,27 @@ class GatewayClient {
     private record Request(String merchant, Money amount, String cardToken) {}
 
     /** Has the payment captured, or finds out what became of it when that was asked before. */
-    GatewayResponse capture(Payment payment) throws IOException, InterruptedException, Unreadable {
+    GatewayResult capture(Payment payment) throws IOException, InterruptedException, ProtocolViolation {
         var answer = send(asking("PUT", payment, ""));
         // It will not: there is no such card, or no more. Had it known the payment, it would say what became of that.
         return answer.statusCode() == 422
-                ? new GatewayResponse(merchant, payment.orderId(), payment.amount(), List.of(DECLINED), "card refused")
+                ? new GatewayResult(merchant, payment.orderId(), payment.amount(), List.of(DECLINED), "card refused")
                 : report(payment, answer);
     }
 
     /** What became of a payment; empty when the gateway has never heard of it. */
-    Optional<GatewayResponse> find(Payment payment) throws IOException, InterruptedException, Unreadable {
+    Optional<GatewayResult> find(Payment payment) throws IOException, InterruptedException, ProtocolViolation {
         var answer = send(request(payment, "").GET().build());
         return answer.statusCode() == 404 ? Optional.empty() : Optional.of(report(payment, answer));
     }
 
     /** Has the payment never captured, if that is still possible: what the gateway has not heard of then never is. */
-    GatewayResponse cancel(Payment payment) throws IOException, InterruptedException, Unreadable {
+    GatewayResult cancel(Payment payment) throws IOException, InterruptedException, ProtocolViolation {
         return report(payment, send(asking("POST", payment, "/cancel")));
     }
 
     /** Has what was captured given back to the customer. */
-    GatewayResponse refund(Payment payment) throws IOException, InterruptedException, Unreadable {
+    GatewayResult refund(Payment payment) throws IOException, InterruptedException, ProtocolViolation {
         return report(payment, send(asking("POST", payment, "/refund")));
     }
 
@@ -111,13 +111,13 @@ class GatewayClient {
                 .header("Content-Type", "application/json");
     }
 
-    private GatewayResponse report(Payment payment, HttpResponse<byte[]> answer) throws Unreadable {
+    private GatewayResult report(Payment payment, HttpResponse<byte[]> answer) throws ProtocolViolation {
         if (answer.statusCode() / 100 != 2) {
-            throw new Unreadable("HTTP " + answer.statusCode());
+            throw new ProtocolViolation("HTTP " + answer.statusCode());
         }
-        var report = GatewayResponse.shown(answer.body()).report();
+        var report = GatewayResult.shown(answer.body()).report();
         if (!report.paymentId().equals(payment.orderId())) {
-            throw new Unreadable("an answer about another payment");
+            throw new ProtocolViolation("an answer about another payment");
         }
         return report;
     }

@@ -3,8 +3,8 @@ package dev.orderly.payment;
 import static io.quarkus.scheduler.Scheduled.ConcurrentExecution.SKIP;
 
 import dev.orderly.database.DatabaseMigration;
-import dev.orderly.payment.GatewayResponse.Unreadable;
-import dev.orderly.payment.Settlement.Verdict;
+import dev.orderly.payment.GatewayResult.ProtocolViolation;
+import dev.orderly.payment.GatewayResultHandler.Effect;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.scheduler.Scheduled;
@@ -28,12 +28,12 @@ import org.eclipse.microprofile.faulttolerance.exceptions.FaultToleranceExceptio
 import org.jboss.logging.Logger;
 
 /**
- * Asks the payment gateway for what the open payments wait for, each until that is settled ({@link Attempt}). The one layer
+ * Asks the payment gateway for what the open payments wait for, each until that is settled ({@link GatewayAttempt}). The one layer
  * that repeats a request: within a budget, so that a gateway that comes back finds no flood, and not at all while the circuit
  * is open.
  *
  * <p>Always after a commit and never inside of a transaction: a claim is a lease that is committed first, the gateway may take
- * its time, and its answer is a transaction of its own ({@link Settlement}). An instance that dies in between has asked, or
+ * its time, and its answer is a transaction of its own ({@link GatewayResultHandler}). An instance that dies in between has asked, or
  * not; whoever gets the payment when the lease is over asks again, and the gateway knows it by its id.
  */
 @ApplicationScoped
@@ -72,14 +72,14 @@ class GatewayDispatcher {
 
     private final Payments payments;
     private final GatewayClient gateway;
-    private final Settlement settlement;
+    private final GatewayResultHandler settlement;
     private final CircuitBreakerMaintenance circuits;
     private final MeterRegistry metrics;
 
     GatewayDispatcher(
             Payments payments,
             GatewayClient gateway,
-            Settlement settlement,
+            GatewayResultHandler settlement,
             CircuitBreakerMaintenance circuits,
             MeterRegistry metrics) {
         this.payments = payments;
@@ -90,9 +90,9 @@ class GatewayDispatcher {
     }
 
     /** There are open payments, once the current transaction has committed. */
-    record Due() {}
+    record CallsDue() {}
 
-    void wake(@Observes(during = TransactionPhase.AFTER_SUCCESS) Due due) {
+    void wake(@Observes(during = TransactionPhase.AFTER_SUCCESS) CallsDue due) {
         wake();
     }
 
@@ -152,15 +152,15 @@ class GatewayDispatcher {
         };
     }
 
-    private void ask(Attempt attempt) {
+    private void ask(GatewayAttempt attempt) {
         try {
             try {
                 var verdict = settlement.settle(answer(attempt));
-                count(verdict == Verdict.SETTLED ? "settled" : "waiting");
-                if (verdict != Verdict.SETTLED) {
+                count(verdict == Effect.SETTLED ? "settled" : "waiting");
+                if (verdict != Effect.SETTLED) {
                     postpone(attempt, "the gateway is still at it");
                 }
-            } catch (IOException | FaultToleranceException | Unreadable e) {
+            } catch (IOException | FaultToleranceException | ProtocolViolation e) {
                 count("failed");
                 postpone(attempt, e.toString());
             }
@@ -173,11 +173,11 @@ class GatewayDispatcher {
     }
 
     /** What was asked for before may have been done: then the first thing to ask is what became of that. */
-    private GatewayResponse answer(Attempt attempt) throws IOException, InterruptedException, Unreadable {
+    private GatewayResult answer(GatewayAttempt attempt) throws IOException, InterruptedException, ProtocolViolation {
         var payment = attempt.payment();
         return switch (payment.status()) {
             case REQUESTED -> {
-                var known = attempt.number() > 1 ? gateway.find(payment) : Optional.<GatewayResponse>empty();
+                var known = attempt.number() > 1 ? gateway.find(payment) : Optional.<GatewayResult>empty();
                 yield known.isPresent() ? known.get() : gateway.capture(payment);
             }
             case CANCELLING -> gateway.cancel(payment);
@@ -187,7 +187,7 @@ class GatewayDispatcher {
         };
     }
 
-    private void postpone(Attempt attempt, String why) throws SQLException {
+    private void postpone(GatewayAttempt attempt, String why) throws SQLException {
         if (attempt.isAlarming()) {
             LOG.errorf(
                     "payment %s is %s since %d attempts: %s",
@@ -196,7 +196,7 @@ class GatewayDispatcher {
         payments.postpone(attempt, attempt.pause(ThreadLocalRandom.current().nextDouble()), why);
     }
 
-    private static Object id(Attempt attempt) {
+    private static Object id(GatewayAttempt attempt) {
         return attempt.payment().orderId();
     }
 

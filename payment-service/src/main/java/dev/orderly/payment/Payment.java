@@ -80,7 +80,7 @@ record Payment(
     }
 
     /** What the gateway says has happened to a payment. */
-    enum Outcome {
+    enum GatewayOutcome {
         CAPTURED,
         DECLINED,
         REFUNDED
@@ -142,7 +142,7 @@ record Payment(
      * @param why it was declined; else ignored
      * @return empty when this changes nothing: it is known, or {@linkplain #isContradictedBy contradicts} what is
      */
-    Optional<Change> on(Outcome outcome, String why, Instant now) {
+    Optional<Change> on(GatewayOutcome outcome, String why, Instant now) {
         return switch (outcome) {
             case CAPTURED ->
                 switch (status) {
@@ -162,7 +162,7 @@ record Payment(
     }
 
     /** Whether the gateway takes back what it said before, or did what nobody asked for: somebody has to look at it. */
-    boolean isContradictedBy(Outcome outcome) {
+    boolean isContradictedBy(GatewayOutcome outcome) {
         return switch (outcome) {
             case CAPTURED -> status == DECLINED || status == VOID;
             case DECLINED -> status == CAPTURED || status == REFUNDING || status == REFUNDED;

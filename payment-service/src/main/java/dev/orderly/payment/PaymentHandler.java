@@ -49,13 +49,13 @@ class PaymentHandler extends EventHandler<OrderEvent> {
 
     private final Payments payments;
     private final Ledger ledger;
-    private final Event<GatewayDispatcher.Due> due;
+    private final Event<GatewayDispatcher.CallsDue> due;
     private final Clock clock;
 
     PaymentHandler(
             Payments payments,
             Ledger ledger,
-            Event<GatewayDispatcher.Due> due,
+            Event<GatewayDispatcher.CallsDue> due,
             Clock clock,
             EventConsumer consumer,
             @ConfigProperty(name = "mp.messaging.incoming.orders.group.id") String consumerGroup) {
@@ -77,12 +77,12 @@ class PaymentHandler extends EventHandler<OrderEvent> {
         // Payments before wallets, as everywhere: two transactions that took turns would deadlock.
         var known = payments.lock(
                 events.stream().map(received -> received.event().id()).collect(toSet()));
-        var till = new Till(known, ledger.lock(wallets(events, known.values())), clock.instant());
+        var till = new Batch(known, ledger.lock(wallets(events, known.values())), clock.instant());
         events.forEach(received -> till.on(received.event()));
         payments.save(till.changed.values(), traces(events));
         ledger.add(till.transfers);
         if (till.changed.values().stream().anyMatch(payment -> payment.status().isOpen())) {
-            due.fire(new GatewayDispatcher.Due());
+            due.fire(new GatewayDispatcher.CallsDue());
         }
         return till.news;
     }
@@ -121,7 +121,7 @@ class PaymentHandler extends EventHandler<OrderEvent> {
     }
 
     /** A batch being decided: what is known of it, and what is to be written. */
-    private static final class Till {
+    private static final class Batch {
 
         private final Map<UUID, Payment> known;
         private final Map<Wallet, Money> balances;
@@ -131,7 +131,7 @@ class PaymentHandler extends EventHandler<OrderEvent> {
         private final List<Transfer> transfers = new ArrayList<>();
         private final List<OutgoingEvent> news = new ArrayList<>();
 
-        Till(Map<UUID, Payment> known, Map<Wallet, Money> balances, Instant now) {
+        Batch(Map<UUID, Payment> known, Map<Wallet, Money> balances, Instant now) {
             this.known = known;
             this.balances = balances;
             this.now = now;

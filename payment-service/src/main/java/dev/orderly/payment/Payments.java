@@ -187,17 +187,17 @@ class Payments {
      * @param limit of how many in all
      * @param again of how many that were attempted before; these go first
      */
-    List<Attempt> claim(int limit, int again, Duration lease) throws SQLException {
+    List<GatewayAttempt> claim(int limit, int again, Duration lease) throws SQLException {
         try (var connection = database.getConnection();
                 var update = connection.prepareStatement(CLAIM)) {
             update.setInt(1, Math.min(again, limit));
             update.setInt(2, limit);
             update.setInt(3, limit);
             update.setLong(4, lease.toMillis());
-            var attempts = new ArrayList<Attempt>();
+            var attempts = new ArrayList<GatewayAttempt>();
             try (var rows = update.executeQuery()) {
                 while (rows.next()) {
-                    attempts.add(new Attempt(payment(rows), rows.getInt("attempts")));
+                    attempts.add(new GatewayAttempt(payment(rows), rows.getInt("attempts")));
                 }
             }
             return attempts;
@@ -205,7 +205,7 @@ class Payments {
     }
 
     /** Makes a payment due again that an attempt has not settled; if something else has, that stands. */
-    void postpone(Attempt attempt, Duration pause, String error) throws SQLException {
+    void postpone(GatewayAttempt attempt, Duration pause, String error) throws SQLException {
         try (var connection = database.getConnection();
                 var update = connection.prepareStatement(POSTPONE)) {
             update.setLong(1, pause.toMillis());

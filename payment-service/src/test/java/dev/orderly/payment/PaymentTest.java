@@ -15,7 +15,7 @@ import dev.orderly.events.OrderEvent.PaymentCaptured;
 import dev.orderly.events.OrderEvent.PaymentDeclined;
 import dev.orderly.events.OrderEvent.PaymentRefunded;
 import dev.orderly.payment.Payment.Change;
-import dev.orderly.payment.Payment.Outcome;
+import dev.orderly.payment.Payment.GatewayOutcome;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -64,11 +64,11 @@ class PaymentTest {
     }
 
     private static Payment capturedByCard() {
-        return after(requested().on(Outcome.CAPTURED, "", NOW));
+        return after(requested().on(GatewayOutcome.CAPTURED, "", NOW));
     }
 
     private static Payment declinedByCard() {
-        return after(requested().on(Outcome.DECLINED, "card declined", NOW));
+        return after(requested().on(GatewayOutcome.DECLINED, "card declined", NOW));
     }
 
     private static Payment cancelling() {
@@ -76,7 +76,7 @@ class PaymentTest {
     }
 
     private static Payment voidedByCard() {
-        return after(cancelling().on(Outcome.DECLINED, "card declined", NOW));
+        return after(cancelling().on(GatewayOutcome.DECLINED, "card declined", NOW));
     }
 
     private static Payment refunding() {
@@ -84,7 +84,7 @@ class PaymentTest {
     }
 
     private static Payment refundedByCard() {
-        return after(refunding().on(Outcome.REFUNDED, "", NOW));
+        return after(refunding().on(GatewayOutcome.REFUNDED, "", NOW));
     }
 
     static Stream<Payment> settled() {
@@ -172,7 +172,7 @@ class PaymentTest {
         assertThat(expected().cancelled("changed my mind", NOW).orElseThrow().event())
                 .isEmpty();
         assertThat(cancelling()
-                        .on(Outcome.DECLINED, "card declined", NOW)
+                        .on(GatewayOutcome.DECLINED, "card declined", NOW)
                         .orElseThrow()
                         .event())
                 .isEmpty();
@@ -189,11 +189,12 @@ class PaymentTest {
 
     @Test
     void the_gateway_captures_or_declines_it() {
-        var captured = requested().on(Outcome.CAPTURED, "", LATER).orElseThrow();
+        var captured = requested().on(GatewayOutcome.CAPTURED, "", LATER).orElseThrow();
         assertThat(captured.payment()).isEqualTo(new Payment(ORDER, CUSTOMER, CAPTURED, TOTAL, CARD, null, LATER, 1));
         assertThat(captured.event()).contains(new PaymentCaptured(ORDER, TOTAL, LATER));
 
-        var declined = requested().on(Outcome.DECLINED, "card declined", LATER).orElseThrow();
+        var declined =
+                requested().on(GatewayOutcome.DECLINED, "card declined", LATER).orElseThrow();
         assertThat(declined.payment())
                 .isEqualTo(new Payment(ORDER, CUSTOMER, DECLINED, TOTAL, CARD, "card declined", LATER, 1));
         assertThat(declined.event()).contains(new PaymentDeclined(ORDER, "card declined", LATER));
@@ -205,7 +206,8 @@ class PaymentTest {
         assertThat(refunding.payment().status()).isEqualTo(REFUNDING);
         assertThat(refunding.event()).isEmpty();
 
-        var refunded = refunding.payment().on(Outcome.REFUNDED, "", LATER).orElseThrow();
+        var refunded =
+                refunding.payment().on(GatewayOutcome.REFUNDED, "", LATER).orElseThrow();
         assertThat(refunded.payment())
                 .isEqualTo(new Payment(ORDER, CUSTOMER, REFUNDED, TOTAL, CARD, "changed my mind", LATER, 2));
         assertThat(refunded.event()).contains(new PaymentRefunded(ORDER, TOTAL, LATER));
@@ -213,7 +215,7 @@ class PaymentTest {
 
     @Test
     void a_capture_after_the_cancellation_is_told_and_given_back() {
-        var late = cancelling().on(Outcome.CAPTURED, "", LATER).orElseThrow();
+        var late = cancelling().on(GatewayOutcome.CAPTURED, "", LATER).orElseThrow();
 
         assertThat(late.payment())
                 .isEqualTo(new Payment(ORDER, CUSTOMER, REFUNDING, TOTAL, CARD, "changed my mind", LATER, 1));
@@ -228,18 +230,18 @@ class PaymentTest {
 
     @Test
     void money_that_comes_after_a_decline_is_given_back() { // C18
-        var late = declinedByCard().on(Outcome.CAPTURED, "", LATER).orElseThrow();
+        var late = declinedByCard().on(GatewayOutcome.CAPTURED, "", LATER).orElseThrow();
 
         assertThat(late.payment().status()).isEqualTo(REFUNDING);
         assertThat(late.payment().version()).isEqualTo(2);
         assertThat(late.event()).contains(new PaymentCaptured(ORDER, TOTAL, LATER));
         assertThat(voidedByCard()
-                        .on(Outcome.CAPTURED, "", LATER)
+                        .on(GatewayOutcome.CAPTURED, "", LATER)
                         .orElseThrow()
                         .payment()
                         .status())
                 .isEqualTo(REFUNDING);
-        assertThat(declinedByCard().isContradictedBy(Outcome.CAPTURED)).isTrue();
+        assertThat(declinedByCard().isContradictedBy(GatewayOutcome.CAPTURED)).isTrue();
     }
 
     static Stream<Payment> captures() {
@@ -249,10 +251,10 @@ class PaymentTest {
     @ParameterizedTest
     @MethodSource("captures")
     void what_is_captured_stays_so_whatever_else_the_gateway_says(Payment payment) { // C18
-        assertThat(payment.on(Outcome.CAPTURED, "", LATER)).isEmpty();
-        assertThat(payment.on(Outcome.DECLINED, "card declined", LATER)).isEmpty();
-        assertThat(payment.isContradictedBy(Outcome.CAPTURED)).isFalse();
-        assertThat(payment.isContradictedBy(Outcome.DECLINED)).isTrue();
+        assertThat(payment.on(GatewayOutcome.CAPTURED, "", LATER)).isEmpty();
+        assertThat(payment.on(GatewayOutcome.DECLINED, "card declined", LATER)).isEmpty();
+        assertThat(payment.isContradictedBy(GatewayOutcome.CAPTURED)).isFalse();
+        assertThat(payment.isContradictedBy(GatewayOutcome.DECLINED)).isTrue();
     }
 
     static Stream<Payment> notRefunding() {
@@ -262,18 +264,18 @@ class PaymentTest {
     @ParameterizedTest
     @MethodSource("notRefunding")
     void a_refund_that_nobody_asked_for_changes_nothing_and_is_noticed(Payment payment) { // C18
-        assertThat(payment.on(Outcome.REFUNDED, "", LATER)).isEmpty();
-        assertThat(payment.isContradictedBy(Outcome.REFUNDED)).isTrue();
+        assertThat(payment.on(GatewayOutcome.REFUNDED, "", LATER)).isEmpty();
+        assertThat(payment.isContradictedBy(GatewayOutcome.REFUNDED)).isTrue();
     }
 
     @ParameterizedTest
-    @EnumSource(Outcome.class)
-    void what_has_happened_happens_once(Outcome outcome) {
+    @EnumSource(GatewayOutcome.class)
+    void what_has_happened_happens_once(GatewayOutcome outcome) {
         for (var payment : List.of(capturedByCard(), refundedByCard())) {
             assertThat(payment.on(outcome, "", LATER)).isEmpty();
         }
         for (var payment : List.of(declinedByCard(), voidedByCard())) {
-            assertThat(payment.on(Outcome.DECLINED, "again", LATER)).isEmpty();
+            assertThat(payment.on(GatewayOutcome.DECLINED, "again", LATER)).isEmpty();
         }
     }
 
@@ -313,11 +315,13 @@ class PaymentTest {
 
     @Test
     void by_card_it_is_the_gateway_that_pays_and_no_balance_changes() {
-        var captured = Transfer.of(requested().on(Outcome.CAPTURED, "", NOW).orElseThrow(), null)
+        var captured = Transfer.of(
+                        requested().on(GatewayOutcome.CAPTURED, "", NOW).orElseThrow(), null)
                 .orElseThrow();
         assertThat(List.of(captured.from(), captured.to())).containsExactly("gateway", "merchant");
 
-        var refunded = Transfer.of(refunding().on(Outcome.REFUNDED, "", NOW).orElseThrow(), null)
+        var refunded = Transfer.of(
+                        refunding().on(GatewayOutcome.REFUNDED, "", NOW).orElseThrow(), null)
                 .orElseThrow();
         assertThat(List.of(refunded.from(), refunded.to())).containsExactly("merchant", "gateway");
         assertThat(refunded.wallet()).isEmpty();

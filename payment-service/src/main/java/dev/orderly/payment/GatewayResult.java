@@ -3,7 +3,7 @@ package dev.orderly.payment;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.orderly.events.EventJson;
 import dev.orderly.events.Money;
-import dev.orderly.payment.Payment.Outcome;
+import dev.orderly.payment.Payment.GatewayOutcome;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -12,27 +12,27 @@ import java.util.regex.Pattern;
 
 /**
  * What the payment gateway says about a payment, by an answer or by a callback: the only two ways, and they settle alike
- * ({@link Settlement}).
+ * ({@link GatewayResultHandler}).
  *
  * @param outcomes all that has happened to it, in order; nothing while the gateway is still at it
  * @param reason for which it was declined, in our words
  */
-record GatewayResponse(String merchant, UUID paymentId, Money amount, List<Outcome> outcomes, String reason) {
+record GatewayResult(String merchant, UUID paymentId, Money amount, List<GatewayOutcome> outcomes, String reason) {
 
     /** Other people's words get into events and mails only in this form. */
     private static final Pattern REASON = Pattern.compile("[a-z_]{1,40}");
 
     /** The gateway said what we do not understand. */
-    static final class Unreadable extends Exception {
+    static final class ProtocolViolation extends Exception {
         private static final long serialVersionUID = 1L;
 
-        Unreadable(String message) {
+        ProtocolViolation(String message) {
             super(message);
         }
     }
 
     /** A payment as the gateway shows it. */
-    record Shown(
+    record PaymentResponse(
             String merchant,
             @JsonProperty("id") UUID paymentId,
             Money amount,
@@ -40,59 +40,59 @@ record GatewayResponse(String merchant, UUID paymentId, Money amount, List<Outco
             String reason,
             String refund) {
 
-        GatewayResponse report() throws Unreadable {
+        GatewayResult report() throws ProtocolViolation {
             var outcomes = switch (status) {
-                case "processing" -> List.<Outcome>of();
+                case "processing" -> List.<GatewayOutcome>of();
                 case "succeeded" ->
                     "succeeded".equals(refund)
-                            ? List.of(Outcome.CAPTURED, Outcome.REFUNDED)
-                            : List.of(Outcome.CAPTURED);
-                case "failed", "cancelled" -> List.of(Outcome.DECLINED);
-                default -> throw new Unreadable("a status that we do not know");
+                            ? List.of(GatewayOutcome.CAPTURED, GatewayOutcome.REFUNDED)
+                            : List.of(GatewayOutcome.CAPTURED);
+                case "failed", "cancelled" -> List.of(GatewayOutcome.DECLINED);
+                default -> throw new ProtocolViolation("a status that we do not know");
             };
-            return new GatewayResponse(merchant, paymentId, amount, outcomes, declined(reason));
+            return new GatewayResult(merchant, paymentId, amount, outcomes, declined(reason));
         }
     }
 
     /** An event as the gateway tells it by callback, once or more often. */
-    record Told(String id, String type, String merchant, UUID paymentId, Money amount, String reason) {
+    record CallbackEvent(String id, String type, String merchant, UUID paymentId, Money amount, String reason) {
 
         private static final Pattern ID = Pattern.compile("[\\w-]{1,64}");
         private static final Pattern TYPE = Pattern.compile("[\\w.-]{1,64}");
 
         /** A type that we do not know is none of our business, as the gateway's next version may have more of them. */
-        GatewayResponse report() {
+        GatewayResult report() {
             var outcomes = switch (type) {
-                case "payment.succeeded" -> List.of(Outcome.CAPTURED);
-                case "payment.failed", "payment.cancelled" -> List.of(Outcome.DECLINED);
-                case "payment.refunded" -> List.of(Outcome.REFUNDED);
-                default -> List.<Outcome>of();
+                case "payment.succeeded" -> List.of(GatewayOutcome.CAPTURED);
+                case "payment.failed", "payment.cancelled" -> List.of(GatewayOutcome.DECLINED);
+                case "payment.refunded" -> List.of(GatewayOutcome.REFUNDED);
+                default -> List.<GatewayOutcome>of();
             };
-            return new GatewayResponse(merchant, paymentId, amount, outcomes, declined(reason));
+            return new GatewayResult(merchant, paymentId, amount, outcomes, declined(reason));
         }
     }
 
-    /** @throws Unreadable when it is not what the gateway's documentation says an answer is */
-    static Shown shown(byte[] json) throws Unreadable {
-        var shown = read(Shown.class, json);
+    /** @throws ProtocolViolation when it is not what the gateway's documentation says an answer is */
+    static PaymentResponse shown(byte[] json) throws ProtocolViolation {
+        var shown = read(PaymentResponse.class, json);
         require(shown.merchant, shown.paymentId, shown.amount, shown.status);
         return shown;
     }
 
-    /** @throws Unreadable when it is not what the gateway's documentation says an event is */
-    static Told told(byte[] json) throws Unreadable {
-        var told = read(Told.class, json);
+    /** @throws ProtocolViolation when it is not what the gateway's documentation says an event is */
+    static CallbackEvent told(byte[] json) throws ProtocolViolation {
+        var told = read(CallbackEvent.class, json);
         require(told.id, told.type, told.merchant, told.paymentId, told.amount);
-        if (!Told.ID.matcher(told.id).matches()) {
-            throw new Unreadable("an id that is none");
+        if (!CallbackEvent.ID.matcher(told.id).matches()) {
+            throw new ProtocolViolation("an id that is none");
         }
-        if (!Told.TYPE.matcher(told.type).matches()) {
-            throw new Unreadable("a type that is none");
+        if (!CallbackEvent.TYPE.matcher(told.type).matches()) {
+            throw new ProtocolViolation("a type that is none");
         }
         return told;
     }
 
-    private static <T> T read(Class<T> type, byte[] json) throws Unreadable {
+    private static <T> T read(Class<T> type, byte[] json) throws ProtocolViolation {
         try {
             var read = EventJson.readValue(type, new String(json, StandardCharsets.UTF_8));
             if (read != null) {
@@ -101,13 +101,13 @@ record GatewayResponse(String merchant, UUID paymentId, Money amount, List<Outco
         } catch (UncheckedIOException _) {
             // whose message may hold what was sent
         }
-        throw new Unreadable("no " + type.getSimpleName());
+        throw new ProtocolViolation("no " + type.getSimpleName());
     }
 
-    private static void require(Object... fields) throws Unreadable {
+    private static void require(Object... fields) throws ProtocolViolation {
         for (var field : fields) {
             if (field == null) {
-                throw new Unreadable("a field is missing");
+                throw new ProtocolViolation("a field is missing");
             }
         }
     }

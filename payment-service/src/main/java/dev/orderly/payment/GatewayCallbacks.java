@@ -2,7 +2,7 @@ package dev.orderly.payment;
 
 import static java.time.ZoneOffset.UTC;
 
-import dev.orderly.payment.GatewayResponse.Told;
+import dev.orderly.payment.GatewayResult.CallbackEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -11,16 +11,16 @@ import javax.sql.DataSource;
 
 /** The callbacks that we have acknowledged, byte by byte as they came, only ever added to. */
 @ApplicationScoped
-class ReceivedCallbacks {
+class GatewayCallbacks {
 
     private final DataSource database;
 
-    ReceivedCallbacks(DataSource database) {
+    GatewayCallbacks(DataSource database) {
         this.database = database;
     }
 
     /** Stores it, in the current transaction; false when there is one with this id. */
-    boolean add(Told told, byte[] body, Instant now) throws SQLException {
+    boolean add(CallbackEvent told, byte[] body, Instant now) throws SQLException {
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement("""
                         INSERT INTO gateway_callback (event_id, order_id, type, body, received_at)
@@ -37,7 +37,7 @@ class ReceivedCallbacks {
     }
 
     /** Whether the one with this id says the same, to the byte. */
-    boolean isStored(Told told, byte[] body) throws SQLException {
+    boolean isStored(CallbackEvent told, byte[] body) throws SQLException {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement("SELECT body FROM gateway_callback WHERE event_id = ?")) {
             select.setString(1, told.id());

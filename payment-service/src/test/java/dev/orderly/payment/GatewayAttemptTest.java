@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class AttemptTest {
+class GatewayAttemptTest {
 
     @ParameterizedTest
     @CsvSource({
@@ -37,7 +37,7 @@ class AttemptTest {
         assertThat(attempt(400).isAlarming()).isTrue();
     }
 
-    private static Attempt attempt(int number) {
-        return new Attempt(Payment.expected(UUID.randomUUID(), UUID.randomUUID()), number);
+    private static GatewayAttempt attempt(int number) {
+        return new GatewayAttempt(Payment.expected(UUID.randomUUID(), UUID.randomUUID()), number);
     }
 }

@@ -3,7 +3,7 @@ package dev.orderly.payment;
 import dev.orderly.messaging.Outbox;
 import dev.orderly.messaging.OutgoingEvent;
 import dev.orderly.messaging.Traceparent;
-import dev.orderly.payment.GatewayResponse.Told;
+import dev.orderly.payment.GatewayResult.CallbackEvent;
 import dev.orderly.payment.Payment.Change;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Event;
@@ -21,24 +21,24 @@ import org.jboss.logging.Logger;
  * lock of the payment, the callback as it came, the transfer, and the event that tells of it.
  */
 @ApplicationScoped
-class Settlement {
+class GatewayResultHandler {
 
-    private static final Logger LOG = Logger.getLogger(Settlement.class);
+    private static final Logger LOG = Logger.getLogger(GatewayResultHandler.class);
 
     private final Payments payments;
-    private final ReceivedCallbacks callbacks;
+    private final GatewayCallbacks callbacks;
     private final Ledger ledger;
     private final Outbox outbox;
-    private final Event<GatewayDispatcher.Due> due;
+    private final Event<GatewayDispatcher.CallsDue> due;
     private final Clock clock;
     private final String merchant;
 
-    Settlement(
+    GatewayResultHandler(
             Payments payments,
-            ReceivedCallbacks callbacks,
+            GatewayCallbacks callbacks,
             Ledger ledger,
             Outbox outbox,
-            Event<GatewayDispatcher.Due> due,
+            Event<GatewayDispatcher.CallsDue> due,
             Clock clock,
             @ConfigProperty(name = "orderly.gateway.merchant") String merchant) {
         this.payments = payments;
@@ -51,22 +51,22 @@ class Settlement {
     }
 
     /** What came of a report. Of the last three nothing is kept: to acknowledge them would be a lie. */
-    enum Verdict {
+    enum Effect {
         /** The payment is not what it was. */
         SETTLED,
         /** Known already, or no news at all. */
-        NO_NEWS,
+        NO_CHANGE,
         /** There is no such payment here, or not yet. */
         UNKNOWN_PAYMENT,
         /** It is about another amount, currency or merchant than the payment that it names. */
-        OF_ANOTHER_PAYMENT,
+        PAYMENT_MISMATCH,
         /** Another callback with this id was here before. */
         ID_REUSED
     }
 
     /** By an answer of the gateway to us. */
     @Transactional(rollbackOn = SQLException.class) // By itself it would commit after a checked exception.
-    Verdict settle(GatewayResponse report) throws SQLException {
+    Effect settle(GatewayResult report) throws SQLException {
         return settle(report, null, null);
     }
 
@@ -76,24 +76,24 @@ class Settlement {
      * @param body that it was read from
      */
     @Transactional(rollbackOn = SQLException.class)
-    Verdict settle(Told told, byte[] body) throws SQLException {
+    Effect settle(CallbackEvent told, byte[] body) throws SQLException {
         return settle(told.report(), told, body);
     }
 
-    private Verdict settle(GatewayResponse report, Told told, byte[] body) throws SQLException {
+    private Effect settle(GatewayResult report, CallbackEvent told, byte[] body) throws SQLException {
         // First: what else is under way for this payment, another copy of this callback above all, makes us wait here.
         var payment = payments.lock(Set.of(report.paymentId())).get(report.paymentId());
         if (payment == null) {
-            return Verdict.UNKNOWN_PAYMENT;
+            return Effect.UNKNOWN_PAYMENT;
         }
         if (payment.card() == null
                 || !report.merchant().equals(merchant)
                 || !report.amount().equals(payment.amount())) {
             LOG.errorf("the gateway says of payment %s what is not true of ours", payment.orderId());
-            return Verdict.OF_ANOTHER_PAYMENT;
+            return Effect.PAYMENT_MISMATCH;
         }
         if (told != null && !callbacks.add(told, body, clock.instant())) {
-            return callbacks.isStored(told, body) ? Verdict.NO_NEWS : idReused(told);
+            return callbacks.isStored(told, body) ? Effect.NO_CHANGE : idReused(told);
         }
         var settled = false;
         for (var outcome : report.outcomes()) {
@@ -109,9 +109,9 @@ class Settlement {
             }
         }
         if (settled && payment.status().isOpen()) {
-            due.fire(new GatewayDispatcher.Due());
+            due.fire(new GatewayDispatcher.CallsDue());
         }
-        return settled ? Verdict.SETTLED : Verdict.NO_NEWS;
+        return settled ? Effect.SETTLED : Effect.NO_CHANGE;
     }
 
     private void store(Change change) throws SQLException {
@@ -127,8 +127,8 @@ class Settlement {
         }
     }
 
-    private static Verdict idReused(Told told) {
+    private static Effect idReused(CallbackEvent told) {
         LOG.errorf("two callbacks of the gateway have the id %s", told.id());
-        return Verdict.ID_REUSED;
+        return Effect.ID_REUSED;
     }
 }

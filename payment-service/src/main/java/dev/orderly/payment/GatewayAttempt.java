@@ -9,7 +9,7 @@ import java.time.Duration;
  * @param payment as it was when the attempt began
  * @param number 1 for the first since the payment took its status
  */
-record Attempt(Payment payment, int number) {
+record GatewayAttempt(Payment payment, int number) {
 
     static final Duration MIN_PAUSE = Duration.ofSeconds(1);
     static final Duration MAX_PAUSE = Duration.ofMinutes(1);
