@@ -22,11 +22,11 @@ import java.util.Optional;
 import java.util.UUID;
 import org.jboss.resteasy.reactive.ResponseStatus;
 
-/** Customers' accounts: what is in them, and putting money in. An account opens with its first deposit. */
+/** Customers' accounts: balances, statement and deposits. The first deposit opens an account. */
 @Path("/accounts/{customerId}")
 public class AccountResource {
 
-    /** Of one deposit, in minor units: a hundred million euros. Far above need, and far below what a sum can hold. */
+    /** In minor units. Far above need, and far below where a sum of deposits overflows. */
     private static final long MAX_DEPOSIT = 100_000_000_00L;
 
     private final Ledger ledger;
@@ -37,7 +37,6 @@ public class AccountResource {
         this.clock = clock;
     }
 
-    /** A request to put money in. */
     record DepositRequest(@NotNull Money amount) {}
 
     @GET
@@ -47,15 +46,14 @@ public class AccountResource {
     }
 
     /**
-     * Puts money in; a request that is repeated with its key puts it in once, and gets the same answer.
+     * Makes a deposit; a request that is repeated with its key makes it once and gets the same response.
      *
-     * @param key any 1 to 255 printable ASCII characters without spaces that no other request of this customer has
+     * @param key 1 to 255 printable ASCII characters without spaces, unique per customer and request
      */
     @POST
     @Path("/deposits")
     @ResponseStatus(201)
-    // Without rollbackOn, a checked exception would commit what came before it.
-    @Transactional(rollbackOn = SQLException.class)
+    @Transactional(rollbackOn = SQLException.class) // By default, a checked exception would commit.
     public Deposit deposit(
             @PathParam("customerId") UUID customerId,
             @HeaderParam(IdempotencyKey.HEADER)

@@ -3,36 +3,36 @@ package dev.orderly.payment;
 import java.time.Duration;
 
 /**
- * One try to have the gateway do what a payment is open for, and the rules for the next: pauses double from {@link
- * #MIN_PAUSE} to {@link #MAX_PAUSE}. It is never given up, for the gateway may have the customer's money.
+ * One attempt to have the gateway do what an open payment needs, and the exponential backoff before the next.
+ * There is no last attempt: the gateway may hold the customer's money.
  *
  * @param payment as it was when the attempt began
- * @param number 1 for the first since the payment took its status
+ * @param number 1 for the first since the payment entered its status
  */
 record GatewayAttempt(Payment payment, int number) {
 
-    static final Duration MIN_PAUSE = Duration.ofSeconds(1);
-    static final Duration MAX_PAUSE = Duration.ofMinutes(1);
+    static final Duration MIN_BACKOFF = Duration.ofSeconds(1);
+    static final Duration MAX_BACKOFF = Duration.ofMinutes(1);
 
-    /** Attempts after which somebody should look at it, and again after as many more: about a quarter of an hour. */
-    static final int ALARM = 20;
+    /** Attempts between two alerts to the operator: about a quarter of an hour. */
+    static final int ALERT_INTERVAL = 20;
 
-    /** Doublings after which every pause is the longest. */
+    /** Doublings after which every backoff is the maximum. */
     private static final int MAX_DOUBLINGS = 6;
 
     /**
-     * How long to wait before the next: at least half of the pause, so that a gateway gets a rest, and the rest by lot, so
-     * that those who failed together do not come back together.
+     * How long to wait before the next attempt. At least half is fixed, so that the gateway gets a rest; the
+     * other half is jitter, so that payments that failed together are not retried together.
      *
-     * @param lot from 0 to 1
+     * @param jitter from 0 to 1
      */
-    Duration pause(double lot) {
-        var doubled = MIN_PAUSE.multipliedBy(1L << Math.min(number - 1, MAX_DOUBLINGS));
-        var pause = doubled.compareTo(MAX_PAUSE) < 0 ? doubled : MAX_PAUSE;
-        return Duration.ofMillis(Math.round(pause.toMillis() * (1 + lot) / 2));
+    Duration backoff(double jitter) {
+        var doubled = MIN_BACKOFF.multipliedBy(1L << Math.min(number - 1, MAX_DOUBLINGS));
+        var backoff = doubled.compareTo(MAX_BACKOFF) < 0 ? doubled : MAX_BACKOFF;
+        return Duration.ofMillis(Math.round(backoff.toMillis() * (1 + jitter) / 2));
     }
 
-    boolean isAlarming() {
-        return number % ALARM == 0;
+    boolean needsAlert() {
+        return number % ALERT_INTERVAL == 0;
     }
 }

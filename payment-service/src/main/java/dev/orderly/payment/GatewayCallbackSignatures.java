@@ -18,21 +18,22 @@ import javax.crypto.spec.SecretKeySpec;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * Tells the gateway's callbacks from everybody else's: {@code t=<seconds>,v1=<hex>}, where v1 is the HMAC-SHA256 of {@code
- * <seconds>.<body>} under a secret that only the gateway and we have, and the seconds are those of the sending. Two secrets
- * may be in use at a time, so that one can be replaced while callbacks come.
+ * Verifies the gateway's signatures: {@code t=<seconds>,v1=<hex>}, where v1 is the HMAC-SHA256 of {@code
+ * <seconds>.<body>} under a shared secret, and the seconds are the time of sending. Two secrets may be valid
+ * at a time, so that secrets can be rotated while callbacks arrive.
  */
 @ApplicationScoped
 class GatewayCallbackSignatures {
 
-    /** Between the gateway's clock and ours, either way: what is older may be somebody's recording. */
+    /** Between the gateway's clock and ours, either way: an older callback may be a replay. */
     static final Duration TOLERANCE = Duration.ofSeconds(300);
 
     static final int MAX_SECRETS = 2;
-    /** As many bytes as the digest has. */
-    static final int MIN_SECRET = 32;
 
-    private static final int MAX_HEADER = 1024;
+    /** As many as the digest has. */
+    static final int MIN_SECRET_BYTES = 32;
+
+    private static final int MAX_HEADER_LENGTH = 1024;
     private static final String ALGORITHM = "HmacSHA256";
     private static final Pattern SECONDS = Pattern.compile("\\d{1,11}");
     private static final Pattern DIGEST = Pattern.compile("[0-9a-f]{64}");
@@ -49,15 +50,15 @@ class GatewayCallbackSignatures {
                 .map(secret -> new SecretKeySpec(secret, ALGORITHM))
                 .toList();
         if (this.secrets.size() > MAX_SECRETS
-                || this.secrets.stream().anyMatch(secret -> secret.getEncoded().length < MIN_SECRET)) {
+                || this.secrets.stream().anyMatch(secret -> secret.getEncoded().length < MIN_SECRET_BYTES)) {
             throw new IllegalArgumentException("orderly.gateway.callback-secrets: at most " + MAX_SECRETS
-                    + " secrets, each of at least " + MIN_SECRET + " bytes");
+                    + " secrets, each of at least " + MIN_SECRET_BYTES + " bytes");
         }
     }
 
-    /** Whether the gateway has signed this body lately; none is valid while there is no secret. */
+    /** Whether the gateway signed this body recently; without a secret no signature is valid. */
     boolean isValid(String header, byte[] body) {
-        if (header.length() > MAX_HEADER) {
+        if (header.length() > MAX_HEADER_LENGTH) {
             return false;
         }
         String seconds = null;
@@ -72,7 +73,7 @@ class GatewayCallbackSignatures {
                     && DIGEST.matcher(element.substring(3)).matches()) {
                 digests.add(HexFormat.of().parseHex(element.substring(3)));
             }
-            // Anything else is a scheme of another time, and proves nothing.
+            // Any other element is a scheme that this version does not know.
         }
         return seconds != null
                 && SECONDS.matcher(seconds).matches()
@@ -84,7 +85,7 @@ class GatewayCallbackSignatures {
         return Math.abs(clock.instant().getEpochSecond() - seconds) <= TOLERANCE.toSeconds();
     }
 
-    /** In a time that depends on how many there are to compare, and not on what is in them. */
+    /** In constant time: it depends on how many digests there are, not on how close a guess is. */
     private boolean isAnyOf(List<byte[]> digests, String seconds, byte[] body) {
         var valid = false;
         for (var secret : secrets) {
@@ -104,7 +105,7 @@ class GatewayCallbackSignatures {
             mac.update((byte) '.');
             return mac.doFinal(body);
         } catch (NoSuchAlgorithmException | InvalidKeyException e) {
-            throw new IllegalStateException("every Java has " + ALGORITHM, e);
+            throw new IllegalStateException("every JDK has " + ALGORITHM, e);
         }
     }
 }

@@ -9,7 +9,7 @@ import java.time.Instant;
 import java.util.Arrays;
 import javax.sql.DataSource;
 
-/** The callbacks that we have acknowledged, byte by byte as they came, only ever added to. */
+/** The acknowledged callbacks, byte by byte as received: an append-only inbox of the gateway's events. */
 @ApplicationScoped
 class GatewayCallbacks {
 
@@ -19,28 +19,28 @@ class GatewayCallbacks {
         this.database = database;
     }
 
-    /** Stores it, in the current transaction; false when there is one with this id. */
-    boolean add(CallbackEvent told, byte[] body, Instant now) throws SQLException {
+    /** Stores the callback in the current transaction; false when one with this id is stored already. */
+    boolean add(CallbackEvent event, byte[] body, Instant now) throws SQLException {
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement("""
                         INSERT INTO gateway_callback (event_id, order_id, type, body, received_at)
                         VALUES (?, ?, ?, ?, ?)
                         ON CONFLICT DO NOTHING
                         """)) {
-            insert.setString(1, told.id());
-            insert.setObject(2, told.paymentId());
-            insert.setString(3, told.type());
+            insert.setString(1, event.id());
+            insert.setObject(2, event.paymentId());
+            insert.setString(3, event.type());
             insert.setBytes(4, body);
             insert.setObject(5, now.atOffset(UTC));
             return insert.executeUpdate() == 1;
         }
     }
 
-    /** Whether the one with this id says the same, to the byte. */
-    boolean isStored(CallbackEvent told, byte[] body) throws SQLException {
+    /** Whether the stored callback with this id has the same body. */
+    boolean isStored(CallbackEvent event, byte[] body) throws SQLException {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement("SELECT body FROM gateway_callback WHERE event_id = ?")) {
-            select.setString(1, told.id());
+            select.setString(1, event.id());
             try (var rows = select.executeQuery()) {
                 return rows.next() && Arrays.equals(rows.getBytes(1), body);
             }

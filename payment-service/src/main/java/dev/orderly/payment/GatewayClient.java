@@ -24,8 +24,9 @@ import org.eclipse.microprofile.faulttolerance.CircuitBreaker;
 import org.eclipse.microprofile.faulttolerance.Timeout;
 
 /**
- * The payment gateway, by HTTP. It knows a payment by our id, so whatever is asked twice is done once; nothing is repeated
- * here, but by {@link GatewayDispatcher} alone. When half of the requests fail, none is sent for a while (a circuit breaker).
+ * HTTP client of the payment gateway, which identifies a payment by our order id: every request is
+ * idempotent. Only {@link GatewayDispatcher} retries. A circuit breaker sends nothing for a while when half
+ * of the requests fail.
  */
 @ApplicationScoped
 class GatewayClient {
@@ -33,9 +34,9 @@ class GatewayClient {
     static final String CIRCUIT = "payment-gateway";
 
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(1);
-    private static final int MAX_ANSWER = 16 * 1024;
+    private static final int MAX_RESPONSE_BYTES = 16 * 1024;
 
-    /** Of one request with its answer. Long: what a customer's bank takes is not the gateway's fault. */
+    /** Of one request and its response. Long: the gateway has to wait for the customer's bank. */
     static final long TIMEOUT_MILLIS = 5_000;
 
     private final HttpClient http = HttpClient.newBuilder()
@@ -60,7 +61,7 @@ class GatewayClient {
         http.shutdownNow();
     }
 
-    /** No answer, or one that promises nothing: what was asked for may have happened or not. */
+    /** No response, or one without a result: what was requested may have happened or not. */
     static final class Unavailable extends IOException {
         private static final long serialVersionUID = 1L;
 
@@ -71,58 +72,57 @@ class GatewayClient {
 
     private record Request(String merchant, Money amount, String cardToken) {}
 
-    /** Has the payment captured, or finds out what became of it when that was asked before. */
+    /** Captures the payment; if that was requested before, returns its state. */
     GatewayResult capture(Payment payment) throws IOException, InterruptedException, ProtocolViolation {
-        var answer = send(asking("PUT", payment, ""));
-        // It will not: there is no such card, or no more. Had it known the payment, it would say what became of that.
-        return answer.statusCode() == 422
+        var response = send(command("PUT", payment, ""));
+        // 422: there is no such card. For a payment that the gateway knows, it returns the state instead.
+        return response.statusCode() == 422
                 ? new GatewayResult(merchant, payment.orderId(), payment.amount(), List.of(DECLINED), "card refused")
-                : report(payment, answer);
+                : result(payment, response);
     }
 
-    /** What became of a payment; empty when the gateway has never heard of it. */
+    /** The state of a payment; empty when the gateway does not know it. */
     Optional<GatewayResult> find(Payment payment) throws IOException, InterruptedException, ProtocolViolation {
-        var answer = send(request(payment, "").GET().build());
-        return answer.statusCode() == 404 ? Optional.empty() : Optional.of(report(payment, answer));
+        var response = send(request(payment, "").GET().build());
+        return response.statusCode() == 404 ? Optional.empty() : Optional.of(result(payment, response));
     }
 
-    /** Has the payment never captured, if that is still possible: what the gateway has not heard of then never is. */
+    /** Cancels the payment unless it is captured; an unknown one can never be captured afterwards. */
     GatewayResult cancel(Payment payment) throws IOException, InterruptedException, ProtocolViolation {
-        return report(payment, send(asking("POST", payment, "/cancel")));
+        return result(payment, send(command("POST", payment, "/cancel")));
     }
 
-    /** Has what was captured given back to the customer. */
     GatewayResult refund(Payment payment) throws IOException, InterruptedException, ProtocolViolation {
-        return report(payment, send(asking("POST", payment, "/refund")));
+        return result(payment, send(command("POST", payment, "/refund")));
     }
 
-    private HttpRequest asking(String method, Payment payment, String what) {
+    private HttpRequest command(String method, Payment payment, String action) {
         var body = EventJson.writeValue(
                 new Request(merchant, payment.amount(), payment.card().value()));
-        return request(payment, what)
+        return request(payment, action)
                 .method(method, BodyPublishers.ofString(body))
                 .build();
     }
 
-    private HttpRequest.Builder request(Payment payment, String what) {
-        return HttpRequest.newBuilder(url.resolve("/payments/" + payment.orderId() + what))
+    private HttpRequest.Builder request(Payment payment, String action) {
+        return HttpRequest.newBuilder(url.resolve("/payments/" + payment.orderId() + action))
                 .timeout(Duration.ofMillis(TIMEOUT_MILLIS))
                 .header("Authorization", authorization)
                 .header("Content-Type", "application/json");
     }
 
-    private GatewayResult report(Payment payment, HttpResponse<byte[]> answer) throws ProtocolViolation {
-        if (answer.statusCode() / 100 != 2) {
-            throw new ProtocolViolation("HTTP " + answer.statusCode());
+    private static GatewayResult result(Payment payment, HttpResponse<byte[]> response) throws ProtocolViolation {
+        if (response.statusCode() / 100 != 2) {
+            throw new ProtocolViolation("HTTP " + response.statusCode());
         }
-        var report = GatewayResult.shown(answer.body()).report();
-        if (!report.paymentId().equals(payment.orderId())) {
-            throw new ProtocolViolation("an answer about another payment");
+        var result = GatewayResult.ofResponse(response.body());
+        if (!result.paymentId().equals(payment.orderId())) {
+            throw new ProtocolViolation("a response about another payment");
         }
-        return report;
+        return result;
     }
 
-    /** The answer, whatever it says, but for those that say to come back later. */
+    /** Returns any response but those that a later retry may change. */
     @CircuitBreaker(
             requestVolumeThreshold = 10,
             failureRatio = 0.5,
@@ -130,13 +130,13 @@ class GatewayClient {
             delayUnit = ChronoUnit.SECONDS,
             successThreshold = 2)
     @CircuitBreakerName(CIRCUIT)
-    @Timeout(TIMEOUT_MILLIS + 500) // The client's own ends with the headers of an answer: its body may never come.
+    @Timeout(TIMEOUT_MILLIS + 500) // The client's own timeout does not cover the body of a response.
     HttpResponse<byte[]> send(HttpRequest request) throws IOException, InterruptedException {
-        var answer = http.send(request, BodyHandlers.limiting(BodyHandlers.ofByteArray(), MAX_ANSWER));
-        var status = answer.statusCode();
+        var response = http.send(request, BodyHandlers.limiting(BodyHandlers.ofByteArray(), MAX_RESPONSE_BYTES));
+        var status = response.statusCode();
         if (status >= 500 || status == 401 || status == 403 || status == 408 || status == 429) {
             throw new Unavailable("HTTP " + status);
         }
-        return answer;
+        return response;
     }
 }

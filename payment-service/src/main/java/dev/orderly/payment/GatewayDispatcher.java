@@ -28,152 +28,148 @@ import org.eclipse.microprofile.faulttolerance.exceptions.FaultToleranceExceptio
 import org.jboss.logging.Logger;
 
 /**
- * Asks the payment gateway for what the open payments wait for, each until that is settled ({@link GatewayAttempt}). The one layer
- * that repeats a request: within a budget, so that a gateway that comes back finds no flood, and not at all while the circuit
- * is open.
+ * Calls the payment gateway for every open payment until that is settled ({@link GatewayAttempt}). The only
+ * layer that retries a request: within a retry budget, so that a gateway that recovers is not flooded, and
+ * not at all while the circuit is open.
  *
- * <p>Always after a commit and never inside of a transaction: a claim is a lease that is committed first, the gateway may take
- * its time, and its answer is a transaction of its own ({@link GatewayResultHandler}). An instance that dies in between has asked, or
- * not; whoever gets the payment when the lease is over asks again, and the gateway knows it by its id.
+ * <p>Always after a commit and never inside a transaction: a claim is a lease that is committed first, the
+ * gateway may take its time, and its response is handled in a transaction of its own ({@link
+ * GatewayResultHandler}). If the instance dies in between, the call was made or not; the instance that claims
+ * the payment after the lease calls again, and the gateway knows the payment by its id.
  */
 @ApplicationScoped
 class GatewayDispatcher {
 
     private static final Logger LOG = Logger.getLogger(GatewayDispatcher.class);
 
-    /** Requests under way at once. */
-    private static final int AT_ONCE = 20;
+    private static final int MAX_CONCURRENT_CALLS = 20;
 
-    /** Of payments that were asked for before, in a second: the budget of what is repeated. */
-    private static final int REPEATS_PER_SECOND = 20;
+    /** The retry budget: calls for payments that were attempted before. */
+    private static final int MAX_RETRIES_PER_SECOND = 20;
 
-    /** Requests while the circuit is half open, to see whether the gateway is back. */
-    private static final int TRIALS = 2;
+    /** Concurrent calls while the circuit is half open, to find out whether the gateway has recovered. */
+    private static final int MAX_PROBES = 2;
 
-    /** Longer than two requests and a transaction can take; so nobody else begins while we are at it. */
+    /** Longer than two requests and a transaction take, so that no other instance calls concurrently. */
     private static final Duration LEASE = Duration.ofSeconds(30);
 
-    /** How long the end of the application waits for what is under way. */
-    private static final Duration GRACE = Duration.ofSeconds(2);
+    private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(2);
 
-    /** One run at a time and one more that waits; whatever a third was to find, the one that waits will find. */
-    private final ThreadPoolExecutor runs = new ThreadPoolExecutor(
+    /** One poll runs and at most one is queued: what a third would find, the queued one finds. */
+    private final ThreadPoolExecutor poller = new ThreadPoolExecutor(
             1,
             1,
             0,
             TimeUnit.SECONDS,
             new ArrayBlockingQueue<>(1),
-            Thread.ofPlatform().name("gateway-caller").daemon().factory(),
+            Thread.ofPlatform().name("gateway-dispatcher").daemon().factory(),
             new ThreadPoolExecutor.DiscardPolicy());
 
     private final ExecutorService calls = Executors.newVirtualThreadPerTaskExecutor();
-    private final Semaphore free = new Semaphore(AT_ONCE);
-    private final AtomicInteger budget = new AtomicInteger(REPEATS_PER_SECOND);
+    private final Semaphore permits = new Semaphore(MAX_CONCURRENT_CALLS);
+    private final AtomicInteger retryBudget = new AtomicInteger(MAX_RETRIES_PER_SECOND);
 
     private final Payments payments;
     private final GatewayClient gateway;
-    private final GatewayResultHandler settlement;
+    private final GatewayResultHandler results;
     private final CircuitBreakerMaintenance circuits;
     private final MeterRegistry metrics;
 
     GatewayDispatcher(
             Payments payments,
             GatewayClient gateway,
-            GatewayResultHandler settlement,
+            GatewayResultHandler results,
             CircuitBreakerMaintenance circuits,
             MeterRegistry metrics) {
         this.payments = payments;
         this.gateway = gateway;
-        this.settlement = settlement;
+        this.results = results;
         this.circuits = circuits;
         this.metrics = metrics;
     }
 
-    /** There are open payments, once the current transaction has committed. */
-    record CallsDue() {}
-
-    void wake(@Observes(during = TransactionPhase.AFTER_SUCCESS) CallsDue due) {
+    void wake(@Observes(during = TransactionPhase.AFTER_SUCCESS) Payments.CallsDue due) {
         wake();
     }
 
     @Scheduled(every = "1s", concurrentExecution = SKIP, skipExecutionIf = DatabaseMigration.class)
     void tick() {
-        budget.set(REPEATS_PER_SECOND);
+        retryBudget.set(MAX_RETRIES_PER_SECOND);
         wake();
     }
 
     private void wake() {
-        runs.execute(this::askDue);
+        poller.execute(this::poll);
     }
 
     void stop(@Observes ShutdownEvent event) throws InterruptedException {
-        runs.shutdown();
-        runs.awaitTermination(GRACE.toMillis(), TimeUnit.MILLISECONDS);
+        poller.shutdown();
+        poller.awaitTermination(SHUTDOWN_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
         calls.shutdown();
-        if (!calls.awaitTermination(GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
+        if (!calls.awaitTermination(SHUTDOWN_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)) {
             calls.shutdownNow();
-            LOG.warnf("stopped while the gateway was asked; it is asked again in %d s", LEASE.toSeconds());
+            LOG.warnf("calls to the gateway were interrupted; they are repeated in %d s", LEASE.toSeconds());
         }
     }
 
-    private void askDue() {
+    private void poll() {
         try {
-            var room = room();
-            while (room > 0 && !runs.isShutdown()) {
-                var attempts = payments.claim(room, budget.get(), LEASE);
+            var capacity = capacity();
+            while (capacity > 0 && !poller.isShutdown()) {
+                var attempts = payments.claim(capacity, retryBudget.get(), LEASE);
                 for (var attempt : attempts) {
                     if (attempt.number() > 1) {
-                        budget.decrementAndGet();
+                        retryBudget.decrementAndGet();
                     }
-                    free.acquire(); // never waits: nobody else takes of them
+                    permits.acquire(); // Never waits: this thread alone acquires.
                     calls.execute(() -> {
                         try {
-                            ask(attempt);
+                            call(attempt);
                         } finally {
-                            free.release();
-                            wake(); // for those that found no room
+                            permits.release();
+                            wake(); // There is capacity for what the last poll had to leave.
                         }
                     });
                 }
-                room = attempts.size() < room ? 0 : room();
+                capacity = attempts.size() < capacity ? 0 : capacity();
             }
         } catch (SQLException e) {
-            LOG.warnf("trying again in a second: %s", e);
+            LOG.warnf("polling for open payments failed, retrying in 1 s: %s", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
     }
 
-    private int room() {
+    private int capacity() {
         return switch (circuits.currentState(GatewayClient.CIRCUIT)) {
-            case CLOSED -> free.availablePermits();
-            case HALF_OPEN -> Math.min(TRIALS, free.availablePermits());
+            case CLOSED -> permits.availablePermits();
+            case HALF_OPEN -> Math.min(MAX_PROBES, permits.availablePermits());
             case OPEN -> 0;
         };
     }
 
-    private void ask(GatewayAttempt attempt) {
+    private void call(GatewayAttempt attempt) {
         try {
             try {
-                var verdict = settlement.settle(answer(attempt));
-                count(verdict == Effect.SETTLED ? "settled" : "waiting");
-                if (verdict != Effect.SETTLED) {
-                    postpone(attempt, "the gateway is still at it");
+                var effect = results.handle(request(attempt));
+                count(effect == Effect.APPLIED ? "applied" : "pending");
+                if (effect != Effect.APPLIED) {
+                    postpone(attempt, "the gateway is still processing it");
                 }
             } catch (IOException | FaultToleranceException | ProtocolViolation e) {
                 count("failed");
                 postpone(attempt, e.toString());
             }
         } catch (SQLException | RuntimeException e) {
-            // The lease ends, and it is asked again.
-            LOG.warnf("payment %s is asked for again in %d s: %s", id(attempt), LEASE.toSeconds(), e);
+            // The lease expires, and the payment is claimed again.
+            LOG.warnf("payment %s is attempted again in %d s: %s", orderId(attempt), LEASE.toSeconds(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
     }
 
-    /** What was asked for before may have been done: then the first thing to ask is what became of that. */
-    private GatewayResult answer(GatewayAttempt attempt) throws IOException, InterruptedException, ProtocolViolation {
+    /** A retry first queries the payment: an earlier attempt may have succeeded without a response. */
+    private GatewayResult request(GatewayAttempt attempt) throws IOException, InterruptedException, ProtocolViolation {
         var payment = attempt.payment();
         return switch (payment.status()) {
             case REQUESTED -> {
@@ -188,15 +184,15 @@ class GatewayDispatcher {
     }
 
     private void postpone(GatewayAttempt attempt, String why) throws SQLException {
-        if (attempt.isAlarming()) {
+        if (attempt.needsAlert()) {
             LOG.errorf(
-                    "payment %s is %s since %d attempts: %s",
-                    id(attempt), attempt.payment().status(), attempt.number(), why);
+                    "payment %s is still %s after %d attempts: %s",
+                    orderId(attempt), attempt.payment().status(), attempt.number(), why);
         }
-        payments.postpone(attempt, attempt.pause(ThreadLocalRandom.current().nextDouble()), why);
+        payments.postpone(attempt, attempt.backoff(ThreadLocalRandom.current().nextDouble()), why);
     }
 
-    private static Object id(GatewayAttempt attempt) {
+    private static Object orderId(GatewayAttempt attempt) {
         return attempt.payment().orderId();
     }
 

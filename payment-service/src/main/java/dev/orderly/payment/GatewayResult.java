@@ -11,18 +11,18 @@ import java.util.UUID;
 import java.util.regex.Pattern;
 
 /**
- * What the payment gateway says about a payment, by an answer or by a callback: the only two ways, and they settle alike
- * ({@link GatewayResultHandler}).
+ * What the payment gateway reports about a payment, in the response to a request or in a callback. Both take
+ * effect alike ({@link GatewayResultHandler}).
  *
- * @param outcomes all that has happened to it, in order; nothing while the gateway is still at it
- * @param reason for which it was declined, in our words
+ * @param outcomes all that has happened to the payment, in order; empty while the gateway is processing it
+ * @param reason why it was declined, in our wording
  */
 record GatewayResult(String merchant, UUID paymentId, Money amount, List<GatewayOutcome> outcomes, String reason) {
 
-    /** Other people's words get into events and mails only in this form. */
+    /** Text of another party gets into events and mails only in this form. */
     private static final Pattern REASON = Pattern.compile("[a-z_]{1,40}");
 
-    /** The gateway said what we do not understand. */
+    /** The gateway sent what its API does not specify. */
     static final class ProtocolViolation extends Exception {
         private static final long serialVersionUID = 1L;
 
@@ -31,7 +31,7 @@ record GatewayResult(String merchant, UUID paymentId, Money amount, List<Gateway
         }
     }
 
-    /** A payment as the gateway shows it. */
+    /** The state of a payment, in the body of a response. */
     record PaymentResponse(
             String merchant,
             @JsonProperty("id") UUID paymentId,
@@ -40,7 +40,7 @@ record GatewayResult(String merchant, UUID paymentId, Money amount, List<Gateway
             String reason,
             String refund) {
 
-        GatewayResult report() throws ProtocolViolation {
+        GatewayResult result() throws ProtocolViolation {
             var outcomes = switch (status) {
                 case "processing" -> List.<GatewayOutcome>of();
                 case "succeeded" ->
@@ -48,20 +48,20 @@ record GatewayResult(String merchant, UUID paymentId, Money amount, List<Gateway
                             ? List.of(GatewayOutcome.CAPTURED, GatewayOutcome.REFUNDED)
                             : List.of(GatewayOutcome.CAPTURED);
                 case "failed", "cancelled" -> List.of(GatewayOutcome.DECLINED);
-                default -> throw new ProtocolViolation("a status that we do not know");
+                default -> throw new ProtocolViolation("unknown status");
             };
             return new GatewayResult(merchant, paymentId, amount, outcomes, declined(reason));
         }
     }
 
-    /** An event as the gateway tells it by callback, once or more often. */
+    /** A change of a payment, in the body of a callback, which the gateway delivers at least once. */
     record CallbackEvent(String id, String type, String merchant, UUID paymentId, Money amount, String reason) {
 
         private static final Pattern ID = Pattern.compile("[\\w-]{1,64}");
         private static final Pattern TYPE = Pattern.compile("[\\w.-]{1,64}");
 
-        /** A type that we do not know is none of our business, as the gateway's next version may have more of them. */
-        GatewayResult report() {
+        /** An unknown type has no outcome: the gateway's next version may add some. */
+        GatewayResult result() {
             var outcomes = switch (type) {
                 case "payment.succeeded" -> List.of(GatewayOutcome.CAPTURED);
                 case "payment.failed", "payment.cancelled" -> List.of(GatewayOutcome.DECLINED);
@@ -72,24 +72,24 @@ record GatewayResult(String merchant, UUID paymentId, Money amount, List<Gateway
         }
     }
 
-    /** @throws ProtocolViolation when it is not what the gateway's documentation says an answer is */
-    static PaymentResponse shown(byte[] json) throws ProtocolViolation {
-        var shown = read(PaymentResponse.class, json);
-        require(shown.merchant, shown.paymentId, shown.amount, shown.status);
-        return shown;
+    /** @throws ProtocolViolation when the body is not what the gateway's API specifies for a response */
+    static GatewayResult ofResponse(byte[] json) throws ProtocolViolation {
+        var response = read(PaymentResponse.class, json);
+        require(response.merchant, response.paymentId, response.amount, response.status);
+        return response.result();
     }
 
-    /** @throws ProtocolViolation when it is not what the gateway's documentation says an event is */
-    static CallbackEvent told(byte[] json) throws ProtocolViolation {
-        var told = read(CallbackEvent.class, json);
-        require(told.id, told.type, told.merchant, told.paymentId, told.amount);
-        if (!CallbackEvent.ID.matcher(told.id).matches()) {
-            throw new ProtocolViolation("an id that is none");
+    /** @throws ProtocolViolation when the body is not what the gateway's API specifies for a callback */
+    static CallbackEvent readCallback(byte[] json) throws ProtocolViolation {
+        var event = read(CallbackEvent.class, json);
+        require(event.id, event.type, event.merchant, event.paymentId, event.amount);
+        if (!CallbackEvent.ID.matcher(event.id).matches()) {
+            throw new ProtocolViolation("malformed id");
         }
-        if (!CallbackEvent.TYPE.matcher(told.type).matches()) {
-            throw new ProtocolViolation("a type that is none");
+        if (!CallbackEvent.TYPE.matcher(event.type).matches()) {
+            throw new ProtocolViolation("malformed type");
         }
-        return told;
+        return event;
     }
 
     private static <T> T read(Class<T> type, byte[] json) throws ProtocolViolation {
@@ -99,9 +99,9 @@ record GatewayResult(String merchant, UUID paymentId, Money amount, List<Gateway
                 return read;
             }
         } catch (UncheckedIOException _) {
-            // whose message may hold what was sent
+            // Not the cause of what is thrown: its message may quote the body.
         }
-        throw new ProtocolViolation("no " + type.getSimpleName());
+        throw new ProtocolViolation("not a " + type.getSimpleName());
     }
 
     private static void require(Object... fields) throws ProtocolViolation {

@@ -6,19 +6,18 @@ import dev.orderly.messaging.Traceparent;
 import dev.orderly.payment.GatewayResult.CallbackEvent;
 import dev.orderly.payment.Payment.Change;
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.enterprise.event.Event;
 import jakarta.transaction.Transactional;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
 /**
- * Where what the payment gateway says takes effect, whichever way it came and however often: once. One transaction holds the
- * lock of the payment, the callback as it came, the transfer, and the event that tells of it.
+ * Lets what the payment gateway reports take effect exactly once, whichever way and however often it is
+ * delivered. One transaction holds the lock on the payment, the callback as received, the transfer and the
+ * outgoing event.
  */
 @ApplicationScoped
 class GatewayResultHandler {
@@ -29,7 +28,6 @@ class GatewayResultHandler {
     private final GatewayCallbacks callbacks;
     private final Ledger ledger;
     private final Outbox outbox;
-    private final Event<GatewayDispatcher.CallsDue> due;
     private final Clock clock;
     private final String merchant;
 
@@ -38,87 +36,82 @@ class GatewayResultHandler {
             GatewayCallbacks callbacks,
             Ledger ledger,
             Outbox outbox,
-            Event<GatewayDispatcher.CallsDue> due,
             Clock clock,
             @ConfigProperty(name = "orderly.gateway.merchant") String merchant) {
         this.payments = payments;
         this.callbacks = callbacks;
         this.ledger = ledger;
         this.outbox = outbox;
-        this.due = due;
         this.clock = clock;
         this.merchant = merchant;
     }
 
-    /** What came of a report. Of the last three nothing is kept: to acknowledge them would be a lie. */
+    /** The last three store nothing, so a callback with such an effect must not be acknowledged. */
     enum Effect {
-        /** The payment is not what it was. */
-        SETTLED,
-        /** Known already, or no news at all. */
+        /** The payment has changed. */
+        APPLIED,
+        /** The result was known already, or has no outcome. */
         NO_CHANGE,
         /** There is no such payment here, or not yet. */
         UNKNOWN_PAYMENT,
-        /** It is about another amount, currency or merchant than the payment that it names. */
+        /** Amount, currency or merchant differ from those of the payment. */
         PAYMENT_MISMATCH,
-        /** Another callback with this id was here before. */
+        /** Another callback with this id is stored. */
         ID_REUSED
     }
 
-    /** By an answer of the gateway to us. */
-    @Transactional(rollbackOn = SQLException.class) // By itself it would commit after a checked exception.
-    Effect settle(GatewayResult report) throws SQLException {
-        return settle(report, null, null);
+    /** Handles the response to a request. */
+    @Transactional(rollbackOn = SQLException.class) // By default, a checked exception would commit.
+    Effect handle(GatewayResult result) throws SQLException {
+        return handle(result, null, null);
     }
 
     /**
-     * By a callback, whose signature is verified.
+     * Handles a callback whose signature is verified.
      *
-     * @param body that it was read from
+     * @param body of the callback, as received
      */
     @Transactional(rollbackOn = SQLException.class)
-    Effect settle(CallbackEvent told, byte[] body) throws SQLException {
-        return settle(told.report(), told, body);
+    Effect handle(CallbackEvent event, byte[] body) throws SQLException {
+        return handle(event.result(), event, body);
     }
 
-    private Effect settle(GatewayResult report, CallbackEvent told, byte[] body) throws SQLException {
-        // First: what else is under way for this payment, another copy of this callback above all, makes us wait here.
-        var payment = payments.lock(Set.of(report.paymentId())).get(report.paymentId());
+    private Effect handle(GatewayResult result, CallbackEvent event, byte[] body) throws SQLException {
+        // First: a concurrent result for this payment, above all another copy of this callback, waits here.
+        var payment = payments.lock(Set.of(result.paymentId())).get(result.paymentId());
         if (payment == null) {
             return Effect.UNKNOWN_PAYMENT;
         }
         if (payment.card() == null
-                || !report.merchant().equals(merchant)
-                || !report.amount().equals(payment.amount())) {
-            LOG.errorf("the gateway says of payment %s what is not true of ours", payment.orderId());
+                || !result.merchant().equals(merchant)
+                || !result.amount().equals(payment.amount())) {
+            LOG.errorf("the gateway reports another amount or merchant for payment %s than ours", payment.orderId());
             return Effect.PAYMENT_MISMATCH;
         }
-        if (told != null && !callbacks.add(told, body, clock.instant())) {
-            return callbacks.isStored(told, body) ? Effect.NO_CHANGE : idReused(told);
+        if (event != null && !callbacks.add(event, body, clock.instant())) {
+            return callbacks.isStored(event, body) ? Effect.NO_CHANGE : idReused(event);
         }
-        var settled = false;
-        for (var outcome : report.outcomes()) {
+        var effect = Effect.NO_CHANGE;
+        for (var outcome : result.outcomes()) {
             if (payment.isContradictedBy(outcome)) {
                 LOG.errorf(
-                        "the gateway says %s of payment %s, which is %s", outcome, payment.orderId(), payment.status());
+                        "the gateway reports %s for payment %s, which is %s",
+                        outcome, payment.orderId(), payment.status());
             }
-            var change = payment.on(outcome, report.reason(), clock.instant());
+            var change = payment.on(outcome, result.reason(), clock.instant());
             if (change.isPresent()) {
                 store(change.get());
                 payment = change.get().payment();
-                settled = true;
+                effect = Effect.APPLIED;
             }
         }
-        if (settled && payment.status().isOpen()) {
-            due.fire(new GatewayDispatcher.CallsDue());
-        }
-        return settled ? Effect.SETTLED : Effect.NO_CHANGE;
+        return effect;
     }
 
     private void store(Change change) throws SQLException {
         var payment = change.payment();
-        payments.save(List.of(payment), Map.of());
-        var transfer = Transfer.of(change, null);
-        ledger.add(transfer.stream().toList());
+        payments.update(List.of(payment));
+        ledger.add(Transfer.of(change, null).stream().toList());
         if (change.event().isPresent()) {
             var trace = payments.traceparent(payment.orderId());
             outbox.add(
@@ -127,8 +120,8 @@ class GatewayResultHandler {
         }
     }
 
-    private static Effect idReused(CallbackEvent told) {
-        LOG.errorf("two callbacks of the gateway have the id %s", told.id());
+    private static Effect idReused(CallbackEvent event) {
+        LOG.errorf("two different callbacks of the gateway have the id %s", event.id());
         return Effect.ID_REUSED;
     }
 }

@@ -20,13 +20,13 @@ import java.util.UUID;
 import javax.sql.DataSource;
 
 /**
- * All money and where it came from: transfers between accounts, only ever added to, and of each customer the balance
- * that they amount to. A transfer and its change of a balance are in one transaction, always.
+ * Double-entry ledger: append-only transfers between accounts, and the balance of each wallet, which is the
+ * sum of its entries. A transfer and its change of a balance are always in one transaction.
  */
 @ApplicationScoped
 class Ledger {
 
-    /** Of a customer's statement; the rest is history. */
+    /** Of a customer's statement: the latest. */
     private static final int MAX_ENTRIES = 50;
 
     // Sorted, so that two transactions wait for each other instead of deadlocking.
@@ -49,9 +49,8 @@ class Ledger {
             ORDER BY position
             """;
 
-    // By a difference, although the sum is known: should the lock ever be forgotten, money is not, and the table's
-    // check
-    // still stands.
+    // By a difference, although the new balance is known: without the lock, should a caller forget it, no
+    // update would be lost, and the table's check would still hold.
     private static final String CHANGE_BALANCES = """
             UPDATE balance
             SET amount = balance.amount + change.amount
@@ -59,17 +58,17 @@ class Ledger {
             WHERE balance.customer_id = change.customer_id AND balance.currency = change.currency
             """;
 
-    // The balance first: its lock puts the transfer's id, and the balance noted with it, in order.
+    // The balance first: its lock orders the ids of transfers, and the balances recorded with them.
     private static final String DEPOSIT = """
-            WITH raised AS (
+            WITH credited AS (
                 INSERT INTO balance (customer_id, currency, amount) VALUES (?, ?, ?)
                 ON CONFLICT (customer_id, currency) DO UPDATE SET amount = balance.amount + excluded.amount
                 RETURNING currency, amount
             )
             INSERT INTO transfer
                 (kind, from_account, to_account, amount, currency, customer_balance, idempotency_key, occurred_at)
-            SELECT 'DEPOSIT', 'bank', ?, ?, raised.currency, raised.amount, ?, ?
-            FROM raised
+            SELECT 'DEPOSIT', 'bank', ?, ?, credited.currency, credited.amount, ?, ?
+            FROM credited
             RETURNING id, amount, currency, customer_balance, occurred_at
             """;
 
@@ -93,22 +92,22 @@ class Ledger {
         this.database = database;
     }
 
-    /** What a customer has, and the latest movements of it, newest first. */
+    /** A customer's balances and latest entries, newest first. */
     record Account(UUID customerId, List<Money> balances, List<Entry> entries) {}
 
     /**
-     * A customer's side of a transfer.
+     * The customer's side of a transfer.
      *
      * @param kind DEPOSIT, CAPTURE or REFUND
-     * @param amount in minor units; negative when it left
+     * @param amount in minor units; negative for a debit
      * @param orderId null for a deposit
      */
     record Entry(long transfer, String kind, long amount, Currency currency, UUID orderId, Instant occurredAt) {}
 
-    /** A deposit that was made, and what the customer had in its currency after it. */
+    /** A deposit, and the balance in its currency after it. */
     record Deposit(long transfer, Money amount, Money balance, Instant occurredAt) {}
 
-    /** What is in these wallets, as far as they exist, locked until the current transaction ends. */
+    /** The balances of those of the wallets that exist, locked until the current transaction ends. */
     Map<Wallet, Money> lock(Set<Wallet> wallets) throws SQLException {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement(LOCK)) {
@@ -125,7 +124,7 @@ class Ledger {
         }
     }
 
-    /** Adds transfers, in this order; the wallets that they change are locked by the current transaction. */
+    /** Adds transfers in this order; the current transaction must hold the locks of their wallets. */
     void add(List<Transfer> transfers) throws SQLException {
         if (transfers.isEmpty()) {
             return;
@@ -173,17 +172,17 @@ class Ledger {
     }
 
     /**
-     * Takes money in for a customer, once per key.
+     * Makes a deposit, once per key.
      *
-     * @param key under which the customer's request may be repeated, if at all
-     * @return the deposit; that of the first request, which may be of another amount, when the key is known
+     * @param key the customer's idempotency key, if the request has one
+     * @return the deposit; for a known key that of the first request, which may have another amount
      */
     Deposit deposit(UUID customerId, Money amount, Optional<String> key, Instant now) throws SQLException {
         if (key.isPresent()) {
             lock(customerId, key.get());
-            var earlier = findDeposit(customerId, key.get());
-            if (earlier.isPresent()) {
-                return earlier.get();
+            var previous = findDeposit(customerId, key.get());
+            if (previous.isPresent()) {
+                return previous.get();
             }
         }
         try (var connection = database.getConnection();
@@ -202,7 +201,7 @@ class Ledger {
         }
     }
 
-    /** Requests with the same key wait for each other here, each until the one before it has committed. */
+    /** Serializes requests with the same key: each waits here until the one before it has committed. */
     private void lock(UUID customerId, String key) throws SQLException {
         try (var connection = database.getConnection();
                 var lock = connection.prepareStatement("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))")) {
@@ -222,7 +221,7 @@ class Ledger {
         }
     }
 
-    /** The customer's account; none before the first deposit. */
+    /** The customer's account; empty before the first deposit. */
     Optional<Account> account(UUID customerId) throws SQLException {
         var balances = balances(customerId);
         return balances.isEmpty()

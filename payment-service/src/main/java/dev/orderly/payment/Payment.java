@@ -20,8 +20,8 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * What became of the payment of an order. Every order is captured at most once and refunded at most once, and of one that
- * was cancelled no money is kept.
+ * The payment of an order. An order is captured at most once and refunded at most once, and of a cancelled
+ * order no money is kept.
  *
  * <p>From the balance, decided at once:
  *
@@ -32,7 +32,7 @@ import java.util.UUID;
  *      └───── cancelled ─────────────► VOID
  * </pre>
  *
- * By card, decided by the payment gateway, whenever it answers:
+ * By card, decided by the payment gateway, asynchronously:
  *
  * <pre>
  *              captured                                 cancelled               refunded
@@ -42,11 +42,11 @@ import java.util.UUID;
  *                                 └─────── declined ──► VOID ── late ───┘
  * </pre>
  *
- * @param amount what the order costs; null when we were never told, see {@link Status#VOID}
- * @param card what it is paid with; null when it is paid from the balance
+ * @param amount what the order costs; null when it was cancelled before that was known
+ * @param card token of the card; null when it is paid from the balance
  * @param reason why it was declined, voided or refunded; else null
- * @param occurredAt when it took this status
- * @param version how many events of it were published
+ * @param occurredAt when it entered this status
+ * @param version how many events were published about it
  */
 record Payment(
         UUID orderId,
@@ -59,34 +59,34 @@ record Payment(
         int version) {
 
     enum Status {
-        /** Nothing has happened yet; the only status that is not stored. */
+        /** No event has been processed yet; the only status that is not stored. */
         EXPECTED,
-        /** The gateway is to capture it, or does so already, and has not said how that ended. */
+        /** The gateway is asked to capture it, and has not reported the outcome. */
         REQUESTED,
         CAPTURED,
         DECLINED,
-        /** The order was cancelled, and whether the gateway has captured the payment nevertheless is not known yet. */
+        /** The order was cancelled, and the gateway has not reported whether it captured the payment. */
         CANCELLING,
-        /** The order was cancelled before it was captured, so there is nothing to pay. */
+        /** The order was cancelled before the capture: there is nothing to pay. */
         VOID,
-        /** It was captured for an order that is not to be, and the gateway is to give it back. */
+        /** It was captured for an order that is cancelled or declined, and the gateway must refund it. */
         REFUNDING,
         REFUNDED;
 
-        /** Whether the gateway has to be asked until it changes. */
+        /** Whether the gateway must be called until this changes. */
         boolean isOpen() {
             return this == REQUESTED || this == CANCELLING || this == REFUNDING;
         }
     }
 
-    /** What the gateway says has happened to a payment. */
+    /** What the gateway reports to have happened to a payment. */
     enum GatewayOutcome {
         CAPTURED,
         DECLINED,
         REFUNDED
     }
 
-    /** A payment as it is now, and what others are told of that, if anything. */
+    /** A payment after a transition, and the event to publish about it, if any. */
     record Change(Payment payment, Optional<OrderEvent> event) {}
 
     static Payment expected(UUID orderId, UUID customerId) {
@@ -94,74 +94,74 @@ record Payment(
     }
 
     /**
-     * The order may be paid from the balance.
+     * The stock is reserved, and the order is paid from the balance.
      *
      * @param balance what the customer has in the currency of the total; empty without an account in it
      * @return empty when this changes nothing
      */
-    Optional<Change> due(Money total, Optional<Money> balance, Instant now) {
+    Optional<Change> payFromBalance(Money total, Optional<Money> balance, Instant now) {
         if (status != EXPECTED) {
             return Optional.empty();
         }
-        var due = costing(total, null);
+        var due = withAmount(total, null);
         if (balance.map(Money::amount).orElse(0L) >= total.amount()) {
-            return Optional.of(due.capturedAs(CAPTURED, null, now));
+            return Optional.of(due.capture(CAPTURED, null, now));
         }
-        return Optional.of(due.declinedFor(
-                balance.isPresent() ? "insufficient balance" : "no account in " + total.currency(), now));
+        return Optional.of(
+                due.decline(balance.isPresent() ? "insufficient balance" : "no account in " + total.currency(), now));
     }
 
     /**
-     * The order may be paid by card.
+     * The stock is reserved, and the order is paid by card.
      *
      * @return empty when this changes nothing
      */
-    Optional<Change> due(Money total, CardToken token, Instant now) {
+    Optional<Change> requestCapture(Money total, CardToken token, Instant now) {
         return status == EXPECTED
-                ? Optional.of(costing(total, token).silently(REQUESTED, null, now))
+                ? Optional.of(withAmount(total, token).withoutEvent(REQUESTED, null, now))
                 : Optional.empty();
     }
 
     /**
-     * The order was cancelled.
+     * The order is cancelled.
      *
      * @return empty when this changes nothing
      */
-    Optional<Change> cancelled(String why, Instant now) {
+    Optional<Change> cancel(String why, Instant now) {
         return switch (status) {
-            case EXPECTED -> Optional.of(silently(VOID, why, now));
-            case REQUESTED -> Optional.of(silently(CANCELLING, why, now));
-            case CAPTURED -> Optional.of(card == null ? refundedNow(why, now) : silently(REFUNDING, why, now));
+            case EXPECTED -> Optional.of(withoutEvent(VOID, why, now));
+            case REQUESTED -> Optional.of(withoutEvent(CANCELLING, why, now));
+            case CAPTURED -> Optional.of(card == null ? refund(why, now) : withoutEvent(REFUNDING, why, now));
             case DECLINED, CANCELLING, VOID, REFUNDING, REFUNDED -> Optional.empty();
         };
     }
 
     /**
-     * The gateway says what happened.
+     * The gateway reports what happened.
      *
      * @param why it was declined; else ignored
-     * @return empty when this changes nothing: it is known, or {@linkplain #isContradictedBy contradicts} what is
+     * @return empty when this changes nothing: it is a repetition, or {@linkplain #isContradictedBy wrong}
      */
     Optional<Change> on(GatewayOutcome outcome, String why, Instant now) {
         return switch (outcome) {
             case CAPTURED ->
                 switch (status) {
-                    case REQUESTED -> Optional.of(capturedAs(CAPTURED, null, now));
-                    // Money that nobody waits for any more: nothing but a refund is right, whatever was said before.
-                    case CANCELLING, VOID, DECLINED -> Optional.of(capturedAs(REFUNDING, reason, now));
+                    case REQUESTED -> Optional.of(capture(CAPTURED, null, now));
+                    // No order needs this money: only a refund is right, whatever was published before.
+                    case CANCELLING, VOID, DECLINED -> Optional.of(capture(REFUNDING, reason, now));
                     case EXPECTED, CAPTURED, REFUNDING, REFUNDED -> Optional.empty();
                 };
             case DECLINED ->
                 switch (status) {
-                    case REQUESTED -> Optional.of(declinedFor(why, now));
-                    case CANCELLING -> Optional.of(silently(VOID, reason, now));
+                    case REQUESTED -> Optional.of(decline(why, now));
+                    case CANCELLING -> Optional.of(withoutEvent(VOID, reason, now));
                     case EXPECTED, CAPTURED, DECLINED, VOID, REFUNDING, REFUNDED -> Optional.empty();
                 };
-            case REFUNDED -> status == REFUNDING ? Optional.of(refundedNow(reason, now)) : Optional.empty();
+            case REFUNDED -> status == REFUNDING ? Optional.of(refund(reason, now)) : Optional.empty();
         };
     }
 
-    /** Whether the gateway takes back what it said before, or did what nobody asked for: somebody has to look at it. */
+    /** Whether the gateway revokes an earlier outcome, or reports one that was never requested. */
     boolean isContradictedBy(GatewayOutcome outcome) {
         return switch (outcome) {
             case CAPTURED -> status == DECLINED || status == VOID;
@@ -170,32 +170,32 @@ record Payment(
         };
     }
 
-    private Payment costing(Money total, CardToken token) {
+    private Payment withAmount(Money total, CardToken token) {
         return new Payment(orderId, customerId, status, total, token, reason, occurredAt, version);
     }
 
-    private Change silently(Status next, String why, Instant now) {
+    private Change withoutEvent(Status next, String why, Instant now) {
         return new Change(new Payment(orderId, customerId, next, amount, card, why, now, version), Optional.empty());
     }
 
-    private Change telling(OrderEvent event, Status next, String why, Instant now) {
+    private Change publishing(OrderEvent event, Status next, String why, Instant now) {
         return new Change(
                 new Payment(orderId, customerId, next, amount, card, why, now, version + 1), Optional.of(event));
     }
 
-    private Change capturedAs(Status next, String why, Instant now) {
-        return telling(new PaymentCaptured(orderId, amount, now), next, why, now);
+    private Change capture(Status next, String why, Instant now) {
+        return publishing(new PaymentCaptured(orderId, amount, now), next, why, now);
     }
 
-    private Change declinedFor(String why, Instant now) {
-        return telling(new PaymentDeclined(orderId, why, now), DECLINED, why, now);
+    private Change decline(String why, Instant now) {
+        return publishing(new PaymentDeclined(orderId, why, now), DECLINED, why, now);
     }
 
-    private Change refundedNow(String why, Instant now) {
-        return telling(new PaymentRefunded(orderId, amount, now), REFUNDED, why, now);
+    private Change refund(String why, Instant now) {
+        return publishing(new PaymentRefunded(orderId, amount, now), REFUNDED, why, now);
     }
 
-    /** Whose money it is, and in which currency; not of a payment by card. */
+    /** The wallet it is paid from, unless it is paid by card. */
     Wallet wallet() {
         return new Wallet(customerId, amount.currency());
     }

@@ -21,7 +21,6 @@ import dev.orderly.messaging.IncomingEvent;
 import dev.orderly.messaging.OutgoingEvent;
 import dev.orderly.payment.Payment.Change;
 import io.smallrye.common.annotation.Blocking;
-import jakarta.enterprise.event.Event;
 import jakarta.inject.Singleton;
 import java.sql.SQLException;
 import java.time.Clock;
@@ -30,7 +29,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -41,28 +39,26 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
 
 /**
- * Takes the money for orders whose stock is reserved, and gives it back for those that are cancelled. What needs the payment
- * gateway it only records, in the transaction of the event; {@link GatewayDispatcher} asks for it afterwards.
+ * Captures the total of orders whose stock is reserved, and refunds orders that are cancelled. What needs the
+ * payment gateway is only recorded, in the transaction of the event; {@link GatewayDispatcher} calls after
+ * the commit.
  */
 @Singleton
 class PaymentHandler extends EventHandler<OrderEvent> {
 
     private final Payments payments;
     private final Ledger ledger;
-    private final Event<GatewayDispatcher.CallsDue> due;
     private final Clock clock;
 
     PaymentHandler(
             Payments payments,
             Ledger ledger,
-            Event<GatewayDispatcher.CallsDue> due,
             Clock clock,
             EventConsumer consumer,
             @ConfigProperty(name = "mp.messaging.incoming.orders.group.id") String consumerGroup) {
         super(consumer, consumerGroup, Set.of(StockReserved.class, OrderCancelled.class));
         this.payments = payments;
         this.ledger = ledger;
-        this.due = due;
         this.clock = clock;
     }
 
@@ -74,28 +70,26 @@ class PaymentHandler extends EventHandler<OrderEvent> {
 
     @Override
     public List<OutgoingEvent> on(List<IncomingEvent<OrderEvent>> events) throws SQLException {
-        // Payments before wallets, as everywhere: two transactions that took turns would deadlock.
-        var known = payments.lock(
+        // Payments before balances, as everywhere: transactions that lock in different orders would deadlock.
+        var stored = payments.lock(
                 events.stream().map(received -> received.event().id()).collect(toSet()));
-        var till = new Batch(known, ledger.lock(wallets(events, known.values())), clock.instant());
-        events.forEach(received -> till.on(received.event()));
-        payments.save(till.changed.values(), traces(events));
-        ledger.add(till.transfers);
-        if (till.changed.values().stream().anyMatch(payment -> payment.status().isOpen())) {
-            due.fire(new GatewayDispatcher.CallsDue());
-        }
-        return till.news;
+        var batch = new Batch(stored, ledger.lock(wallets(events, stored.values())), clock.instant());
+        events.forEach(received -> batch.on(received.event()));
+        payments.add(batch.added.values(), traceparents(events));
+        payments.update(batch.changed.values());
+        ledger.add(batch.transfers);
+        return batch.outgoing;
     }
 
-    /** All that the events may take from or give back to. */
-    private static Set<Wallet> wallets(List<IncomingEvent<OrderEvent>> events, Collection<Payment> known) {
+    /** The wallets whose balances the events may change. */
+    private static Set<Wallet> wallets(List<IncomingEvent<OrderEvent>> events, Collection<Payment> stored) {
         var wallets = new HashSet<Wallet>();
         for (var received : events) {
             if (received.event() instanceof StockReserved reserved && !needsCard(reserved)) {
                 wallets.add(wallet(reserved));
             }
         }
-        for (var payment : known) {
+        for (var payment : stored) {
             if (payment.status() == CAPTURED && payment.card() == null) {
                 wallets.add(payment.wallet());
             }
@@ -103,48 +97,51 @@ class PaymentHandler extends EventHandler<OrderEvent> {
         return wallets;
     }
 
-    /** What costs nothing is paid by any balance, and no gateway would take it. */
+    /** A total of zero never goes to the gateway, which would reject it: any balance suffices. */
     private static boolean needsCard(StockReserved reserved) {
         return reserved.paymentMethod() == PaymentMethod.CARD
                 && reserved.total().amount() > 0;
     }
 
-    /** By order: what the gateway's answer, whenever it comes, is to be a step of. */
-    private static Map<UUID, String> traces(List<IncomingEvent<OrderEvent>> events) {
-        var traces = new HashMap<UUID, String>();
-        events.forEach(received -> traces.put(received.event().id(), received.traceparent()));
-        return traces;
+    /** By order: the trace that the gateway's result will continue. */
+    private static Map<UUID, String> traceparents(List<IncomingEvent<OrderEvent>> events) {
+        var traceparents = new HashMap<UUID, String>();
+        events.forEach(received -> traceparents.put(received.event().id(), received.traceparent()));
+        return traceparents;
     }
 
     private static Wallet wallet(StockReserved reserved) {
         return new Wallet(reserved.customerId(), reserved.total().currency());
     }
 
-    /** A batch being decided: what is known of it, and what is to be written. */
+    /** The decisions about one batch: what is stored, and what is to be written. */
     private static final class Batch {
 
-        private final Map<UUID, Payment> known;
+        private final Set<UUID> stored;
+        private final Map<UUID, Payment> payments;
         private final Map<Wallet, Money> balances;
         private final Instant now;
 
-        private final Map<UUID, Payment> changed = new LinkedHashMap<>();
+        private final Map<UUID, Payment> added = new HashMap<>();
+        private final Map<UUID, Payment> changed = new HashMap<>();
         private final List<Transfer> transfers = new ArrayList<>();
-        private final List<OutgoingEvent> news = new ArrayList<>();
+        private final List<OutgoingEvent> outgoing = new ArrayList<>();
 
-        Batch(Map<UUID, Payment> known, Map<Wallet, Money> balances, Instant now) {
-            this.known = known;
+        Batch(Map<UUID, Payment> payments, Map<Wallet, Money> balances, Instant now) {
+            this.stored = Set.copyOf(payments.keySet());
+            this.payments = payments;
             this.balances = balances;
             this.now = now;
         }
 
         void on(OrderEvent event) {
             switch (event) {
-                case StockReserved reserved -> pay(reserved).ifPresent(this::settle);
+                case StockReserved reserved -> pay(reserved).ifPresent(this::apply);
                 case OrderCancelled cancelled ->
                     payment(cancelled.id(), cancelled.customerId())
-                            .cancelled(cancelled.reason(), now)
-                            .ifPresent(this::settle);
-                // A rejected order was not captured: it was out of stock, or it is we who declined.
+                            .cancel(cancelled.reason(), now)
+                            .ifPresent(this::apply);
+                // A rejected order was not captured: it was out of stock, or this service declined.
                 case OrderPlaced _,
                         StockRejected _,
                         PaymentCaptured _,
@@ -158,30 +155,32 @@ class PaymentHandler extends EventHandler<OrderEvent> {
         private Optional<Change> pay(StockReserved reserved) {
             var payment = payment(reserved.id(), reserved.customerId());
             return needsCard(reserved)
-                    ? payment.due(reserved.total(), reserved.cardToken(), now)
-                    : payment.due(reserved.total(), Optional.ofNullable(balances.get(wallet(reserved))), now);
+                    ? payment.requestCapture(reserved.total(), reserved.cardToken(), now)
+                    : payment.payFromBalance(
+                            reserved.total(), Optional.ofNullable(balances.get(wallet(reserved))), now);
         }
 
         private Payment payment(UUID orderId, UUID customerId) {
-            return known.getOrDefault(orderId, Payment.expected(orderId, customerId));
+            return payments.getOrDefault(orderId, Payment.expected(orderId, customerId));
         }
 
-        private void settle(Change change) {
+        private void apply(Change change) {
             var payment = change.payment();
-            known.put(payment.orderId(), payment);
-            changed.put(payment.orderId(), payment);
-            Transfer.of(change, balance(payment)).ifPresent(this::move);
-            change.event().ifPresent(event -> news.add(new OutgoingEvent(event, payment.version())));
+            var orderId = payment.orderId();
+            payments.put(orderId, payment);
+            (stored.contains(orderId) ? changed : added).put(orderId, payment);
+            Transfer.of(change, balance(payment)).ifPresent(this::post);
+            change.event().ifPresent(event -> outgoing.add(new OutgoingEvent(event, payment.version())));
         }
 
         private Money balance(Payment payment) {
             return payment.amount() == null
-                    ? null // which is of a payment that moves nothing
+                    ? null // Such a payment has no transfer.
                     : balances.getOrDefault(
                             payment.wallet(), new Money(0, payment.amount().currency()));
         }
 
-        private void move(Transfer transfer) {
+        private void post(Transfer transfer) {
             transfer.wallet()
                     .ifPresent(wallet -> balances.put(wallet, transfer.balance().orElseThrow()));
             transfers.add(transfer);

@@ -11,7 +11,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.UUID;
 
-/** What became of the payment of an order. */
+/** Shows the payment of an order. */
 @Path("/payments")
 public class PaymentResource {
 
@@ -21,7 +21,7 @@ public class PaymentResource {
         this.payments = payments;
     }
 
-    /** A payment for those who ask: without the token of the card. */
+    /** A payment without the token of its card. */
     record PaymentView(
             UUID orderId,
             UUID customerId,

@@ -6,6 +6,7 @@ import dev.orderly.events.CardToken;
 import dev.orderly.events.Money;
 import dev.orderly.payment.Payment.Status;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Event;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -21,8 +22,8 @@ import java.util.UUID;
 import javax.sql.DataSource;
 
 /**
- * The payments of all orders, one row each; those that are {@linkplain Status#isOpen open} are also the queue of what the
- * gateway is to be asked. Times of the queue are the database's: a lease must mean the same to every instance.
+ * The payments of all orders, one row each; the {@linkplain Status#isOpen open} ones are also the queue of
+ * calls to the gateway. The queue goes by the database's clock, which all instances share.
  */
 @ApplicationScoped
 class Payments {
@@ -30,38 +31,39 @@ class Payments {
     private static final String COLUMNS =
             "payment.order_id, customer_id, status, amount, currency, card_token, reason, occurred_at, version";
 
-    // The condition repeats the legal changes of a stored payment: a payment that somebody else settled meanwhile is
-    // not
-    // overwritten, but missing in the count. A change of an open payment is a new question, due at once.
-    private static final String SAVE = """
+    private static final String INSERT = """
             INSERT INTO payment
                 (order_id, customer_id, status, amount, currency, card_token, reason, occurred_at, version, traceparent,
                  due_at)
-            SELECT *, CASE WHEN status IN ('REQUESTED', 'CANCELLING', 'REFUNDING') THEN now() END
+            SELECT order_id, customer_id, status, amount, currency, card_token, reason, occurred_at, version,
+                traceparent, CASE WHEN open THEN now() END
             FROM unnest(?::uuid[], ?::uuid[], ?::text[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::timestamptz[],
-                    ?::int[], ?::text[])
-                AS changed (order_id, customer_id, status, amount, currency, card_token, reason, occurred_at, version,
-                    traceparent)
+                    ?::int[], ?::text[], ?::boolean[])
+                AS added (order_id, customer_id, status, amount, currency, card_token, reason, occurred_at, version,
+                    traceparent, open)
             ORDER BY order_id
-            ON CONFLICT (order_id) DO UPDATE
-            SET status = excluded.status, reason = excluded.reason, occurred_at = excluded.occurred_at,
-                version = excluded.version, due_at = excluded.due_at, attempts = 0, error = NULL
-            WHERE (payment.status, excluded.status) IN (
-                ('CAPTURED', 'REFUNDED'), ('CAPTURED', 'REFUNDING'), ('REFUNDING', 'REFUNDED'),
-                ('REQUESTED', 'CAPTURED'), ('REQUESTED', 'DECLINED'), ('REQUESTED', 'CANCELLING'),
-                ('CANCELLING', 'VOID'), ('CANCELLING', 'REFUNDING'), ('VOID', 'REFUNDING'), ('DECLINED', 'REFUNDING'))
             """;
 
-    // Each WITH runs once: as a subquery of the UPDATE, the planner might run it again and lock more than LIMIT.
+    // A new status of an open payment is a new call, due at once.
+    private static final String UPDATE = """
+            UPDATE payment
+            SET status = changed.status, reason = changed.reason, occurred_at = changed.occurred_at,
+                version = changed.version, due_at = CASE WHEN open THEN now() END, attempts = 0, error = NULL
+            FROM unnest(?::uuid[], ?::text[], ?::text[], ?::timestamptz[], ?::int[], ?::boolean[])
+                AS changed (order_id, status, reason, occurred_at, version, open)
+            WHERE payment.order_id = changed.order_id
+            """;
+
+    // Each WITH runs once. As a subquery of the UPDATE, it might run again and lock more rows than LIMIT.
     private static final String CLAIM = """
-            WITH again AS (
+            WITH retries AS (
                 SELECT order_id
                 FROM payment
                 WHERE due_at <= now() AND attempts > 0
                 ORDER BY due_at
                 LIMIT ?
                 FOR UPDATE SKIP LOCKED
-            ), first AS (
+            ), initial AS (
                 SELECT order_id
                 FROM payment
                 WHERE due_at <= now() AND attempts = 0
@@ -69,7 +71,7 @@ class Payments {
                 LIMIT ?
                 FOR UPDATE SKIP LOCKED
             ), due AS (
-                SELECT order_id FROM again UNION ALL SELECT order_id FROM first LIMIT ?
+                SELECT order_id FROM retries UNION ALL SELECT order_id FROM initial LIMIT ?
             )
             UPDATE payment
             SET attempts = attempts + 1, due_at = now() + ? * interval '1 ms'
@@ -77,7 +79,7 @@ class Payments {
             WHERE payment.order_id = due.order_id
             RETURNING\s""" + COLUMNS + ", attempts";
 
-    // Counts only from the one who made the last attempt, and while nothing has changed since.
+    // Only the latest attempt may postpone, and only while the payment has not changed.
     private static final String POSTPONE = """
             UPDATE payment
             SET due_at = now() + ? * interval '1 ms', error = ?
@@ -85,10 +87,15 @@ class Payments {
             """;
 
     private final DataSource database;
+    private final Event<CallsDue> callsDue;
 
-    Payments(DataSource database) {
+    Payments(DataSource database, Event<CallsDue> callsDue) {
         this.database = database;
+        this.callsDue = callsDue;
     }
+
+    /** The current transaction has stored open payments: calls to the gateway are due after its commit. */
+    record CallsDue() {}
 
     Optional<Payment> find(UUID orderId) throws SQLException {
         try (var connection = database.getConnection();
@@ -100,7 +107,7 @@ class Payments {
         }
     }
 
-    /** The payments of these orders, as far as there are any, locked until the current transaction ends. */
+    /** The stored payments of these orders, locked until the current transaction ends. */
     Map<UUID, Payment> lock(Set<UUID> orderIds) throws SQLException {
         // Sorted, so that two transactions wait for each other instead of deadlocking.
         try (var connection = database.getConnection();
@@ -119,53 +126,57 @@ class Payments {
     }
 
     /**
-     * Stores what became of payments that the current transaction has locked, or that were not there.
+     * Stores the payments of orders that had none. It fails when a concurrent transaction has added one:
+     * overwriting that would lose a capture.
      *
-     * @param traces by order, the trace that a payment which was not there belongs to; it keeps its first
+     * @param traceparents by order, the trace that the payment belongs to
      */
-    void save(Collection<Payment> payments, Map<UUID, String> traces) throws SQLException {
-        if (payments.isEmpty()) {
+    void add(Collection<Payment> added, Map<UUID, String> traceparents) throws SQLException {
+        if (added.isEmpty()) {
             return;
         }
-        var rows = List.copyOf(payments);
         try (var connection = database.getConnection();
-                var save = connection.prepareStatement(SAVE)) {
-            save.setObject(1, column(rows, Payment::orderId, UUID[]::new));
-            save.setObject(2, column(rows, Payment::customerId, UUID[]::new));
-            save.setObject(3, column(rows, payment -> payment.status().name(), String[]::new));
-            save.setObject(
-                    4,
-                    column(
-                            rows,
-                            payment -> payment.amount() == null
-                                    ? null
-                                    : payment.amount().amount(),
-                            Long[]::new));
-            save.setObject(
-                    5,
-                    column(
-                            rows,
-                            payment -> payment.amount() == null
-                                    ? null
-                                    : payment.amount().currency().getCurrencyCode(),
-                            String[]::new));
-            save.setObject(
-                    6,
-                    column(
-                            rows,
-                            payment -> payment.card() == null
-                                    ? null
-                                    : payment.card().value(),
-                            String[]::new));
-            save.setObject(7, column(rows, Payment::reason, String[]::new));
-            save.setObject(8, column(rows, payment -> payment.occurredAt().toString(), String[]::new));
-            save.setObject(9, column(rows, Payment::version, Integer[]::new));
-            save.setObject(10, column(rows, payment -> traces.get(payment.orderId()), String[]::new));
-            var saved = save.executeUpdate();
-            if (saved != rows.size()) {
-                throw new IllegalStateException(
-                        "of " + rows.size() + " payments, " + (rows.size() - saved) + " were settled by somebody else");
+                var insert = connection.prepareStatement(INSERT)) {
+            insert.setObject(1, column(added, Payment::orderId, UUID[]::new));
+            insert.setObject(2, column(added, Payment::customerId, UUID[]::new));
+            insert.setObject(3, column(added, payment -> payment.status().name(), String[]::new));
+            insert.setObject(4, column(added, Payments::amount, Long[]::new));
+            insert.setObject(5, column(added, Payments::currency, String[]::new));
+            insert.setObject(6, column(added, Payments::cardToken, String[]::new));
+            insert.setObject(7, column(added, Payment::reason, String[]::new));
+            insert.setObject(8, column(added, payment -> payment.occurredAt().toString(), String[]::new));
+            insert.setObject(9, column(added, Payment::version, Integer[]::new));
+            insert.setObject(10, column(added, payment -> traceparents.get(payment.orderId()), String[]::new));
+            insert.setObject(11, column(added, payment -> payment.status().isOpen(), Boolean[]::new));
+            insert.executeUpdate();
+        }
+        fireIfOpen(added);
+    }
+
+    /** Stores changes that were decided on payments which the current transaction has locked. */
+    void update(Collection<Payment> changed) throws SQLException {
+        if (changed.isEmpty()) {
+            return;
+        }
+        try (var connection = database.getConnection();
+                var update = connection.prepareStatement(UPDATE)) {
+            update.setObject(1, column(changed, Payment::orderId, UUID[]::new));
+            update.setObject(2, column(changed, payment -> payment.status().name(), String[]::new));
+            update.setObject(3, column(changed, Payment::reason, String[]::new));
+            update.setObject(4, column(changed, payment -> payment.occurredAt().toString(), String[]::new));
+            update.setObject(5, column(changed, Payment::version, Integer[]::new));
+            update.setObject(6, column(changed, payment -> payment.status().isOpen(), Boolean[]::new));
+            var updated = update.executeUpdate();
+            if (updated != changed.size()) {
+                throw new IllegalStateException("of " + changed.size() + " payments only " + updated + " are stored");
             }
+        }
+        fireIfOpen(changed);
+    }
+
+    private void fireIfOpen(Collection<Payment> payments) {
+        if (payments.stream().anyMatch(payment -> payment.status().isOpen())) {
+            callsDue.fire(new CallsDue());
         }
     }
 
@@ -181,18 +192,18 @@ class Payments {
     }
 
     /**
-     * Begins an attempt for each of the open payments that have been due longest. Nobody else gets them before the lease
-     * ends, and whoever dies meanwhile has had the attempt.
+     * Begins an attempt for the open payments that have been due longest. No other instance gets them before
+     * the lease expires; an attempt counts even if its instance dies.
      *
-     * @param limit of how many in all
-     * @param again of how many that were attempted before; these go first
+     * @param max in all
+     * @param maxRetries of payments that were attempted before; these go first
      */
-    List<GatewayAttempt> claim(int limit, int again, Duration lease) throws SQLException {
+    List<GatewayAttempt> claim(int max, int maxRetries, Duration lease) throws SQLException {
         try (var connection = database.getConnection();
                 var update = connection.prepareStatement(CLAIM)) {
-            update.setInt(1, Math.min(again, limit));
-            update.setInt(2, limit);
-            update.setInt(3, limit);
+            update.setInt(1, Math.min(maxRetries, max));
+            update.setInt(2, max);
+            update.setInt(3, max);
             update.setLong(4, lease.toMillis());
             var attempts = new ArrayList<GatewayAttempt>();
             try (var rows = update.executeQuery()) {
@@ -204,17 +215,29 @@ class Payments {
         }
     }
 
-    /** Makes a payment due again that an attempt has not settled; if something else has, that stands. */
-    void postpone(GatewayAttempt attempt, Duration pause, String error) throws SQLException {
+    /** Makes the payment of a failed attempt due again, unless the payment has changed. */
+    void postpone(GatewayAttempt attempt, Duration backoff, String error) throws SQLException {
         try (var connection = database.getConnection();
                 var update = connection.prepareStatement(POSTPONE)) {
-            update.setLong(1, pause.toMillis());
+            update.setLong(1, backoff.toMillis());
             update.setString(2, error);
             update.setObject(3, attempt.payment().orderId());
             update.setString(4, attempt.payment().status().name());
             update.setInt(5, attempt.number());
             update.executeUpdate();
         }
+    }
+
+    private static Long amount(Payment payment) {
+        return payment.amount() == null ? null : payment.amount().amount();
+    }
+
+    private static String currency(Payment payment) {
+        return payment.amount() == null ? null : payment.amount().currency().getCurrencyCode();
+    }
+
+    private static String cardToken(Payment payment) {
+        return payment.card() == null ? null : payment.card().value();
     }
 
     private static Payment payment(ResultSet row) throws SQLException {

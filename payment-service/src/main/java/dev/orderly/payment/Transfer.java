@@ -9,11 +9,12 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * A movement of money between who pays and the merchant, for an order. By card it is the payment gateway that pays: it has
- * the customer's money, and owes it to us. (Deposits, between the bank and a customer, are the {@link Ledger}'s alone.)
+ * A movement of money between the payer and the merchant, for an order. By card, the payer is the payment
+ * gateway: it has the customer's money and owes it to the merchant. (Deposits, from the bank to a customer,
+ * are in {@link Ledger}.)
  *
- * @param wallet whose balance it changes; empty when it is the gateway that pays
- * @param balance what is in the wallet after it; empty when there is none
+ * @param wallet whose balance it changes; empty when the payer is the gateway
+ * @param balance of the wallet after the transfer; empty without a wallet
  */
 record Transfer(
         Kind kind, Optional<Wallet> wallet, UUID orderId, Money amount, Optional<Money> balance, Instant occurredAt) {
@@ -27,11 +28,11 @@ record Transfer(
     }
 
     /**
-     * What a change of a payment does to the ledger: money moves when others are told that it was captured or refunded,
-     * and never else.
+     * The transfer that belongs to a change of a payment: money moves exactly when a capture or a refund is
+     * published.
      *
-     * @param before what the customer has in the currency of the payment; ignored when that is by card
-     * @throws IllegalArgumentException when the customer has less
+     * @param before balance of the payment's wallet; ignored when it is paid by card
+     * @throws IllegalArgumentException when the balance is less than the amount
      */
     static Optional<Transfer> of(Change change, Money before) {
         var payment = change.payment();
@@ -84,7 +85,7 @@ record Transfer(
         };
     }
 
-    /** Of the payer's balance, in minor units. */
+    /** Of the payer's balance, in minor units; negative for a capture. */
     long change() {
         return switch (kind) {
             case REFUND -> amount.amount();

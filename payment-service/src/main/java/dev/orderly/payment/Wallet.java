@@ -3,5 +3,5 @@ package dev.orderly.payment;
 import java.util.Currency;
 import java.util.UUID;
 
-/** The money of a customer in one currency. */
+/** A customer's stored value in one currency: a customer may have several. What is in it is a balance. */
 record Wallet(UUID customerId, Currency currency) {}

@@ -1,12 +1,13 @@
 /**
- * Customers' money: who has how much, what was paid for which order, and every movement in between.
+ * Customers' money: balances, the payment of each order, and every transfer in between.
  *
- * <p>When the stock of an order is reserved, the {@link dev.orderly.payment.PaymentHandler cashier} captures its total from the
- * customer's balance, or declines; when an order is cancelled, it gives back what was captured. What happens to one
- * {@link dev.orderly.payment.Payment payment} is decided there; what happens to the money is a transfer of the
- * {@link dev.orderly.payment.Ledger ledger}, which is only ever added to.
+ * <p>When the stock of an order is reserved, {@link dev.orderly.payment.PaymentHandler} captures the total
+ * from the customer's balance or declines; when an order is cancelled, it refunds what was captured. {@link
+ * dev.orderly.payment.Payment} has the rules; money moves by a transfer in the append-only {@link
+ * dev.orderly.payment.Ledger}.
  *
- * <p>Cards are charged by an external gateway, which is {@linkplain dev.orderly.payment.GatewayDispatcher asked} when the decision
- * is durable, and tells by a signed {@linkplain dev.orderly.payment.GatewayCallbackResource callback} what came of it.
+ * <p>Cards are charged by an external gateway: {@link dev.orderly.payment.GatewayDispatcher} calls it after
+ * the decision is committed, and {@link dev.orderly.payment.GatewayResultHandler} applies the result, which
+ * arrives in the response or in a signed {@linkplain dev.orderly.payment.GatewayCallbackResource callback}.
  */
 package dev.orderly.payment;

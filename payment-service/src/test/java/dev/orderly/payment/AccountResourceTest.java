@@ -81,12 +81,12 @@ class AccountResourceTest extends IntegrationTest {
     }
 
     @Test
-    void an_order_that_nobody_paid_for_has_no_payment() {
+    void an_unknown_order_has_no_payment() {
         payment(UUID.randomUUID()).statusCode(404).contentType(PROBLEM).body("status", equalTo(404));
     }
 
     @Test
-    void an_id_that_is_none_is_not_found() {
+    void a_malformed_id_is_not_found() {
         given().get("/accounts/42").then().statusCode(404).contentType(PROBLEM);
         given().get("/payments/42").then().statusCode(404).contentType(PROBLEM);
     }
@@ -99,7 +99,7 @@ class AccountResourceTest extends IntegrationTest {
     }
 
     @Test
-    void a_deposit_that_is_repeated_with_its_key_is_made_once_and_answered_the_same() {
+    void a_deposit_that_is_repeated_with_its_key_is_made_once_and_gets_the_same_response() {
         var first = depositWithKey("k-1", 10);
         depositWithKey("k-2", 5);
         var second = depositWithKey("k-1", 10);
@@ -110,7 +110,7 @@ class AccountResourceTest extends IntegrationTest {
     }
 
     @Test
-    void so_is_one_that_is_sent_fifty_times_at_once() throws Exception {
+    void fifty_concurrent_requests_with_one_key_make_one_deposit() throws Exception {
         var answers = inParallel(50, () -> depositWithKey("impatient", 10));
 
         assertThat(answers.stream().map(Response::statusCode)).containsOnly(201);
@@ -119,7 +119,7 @@ class AccountResourceTest extends IntegrationTest {
     }
 
     @Test
-    void another_amount_under_a_used_key_is_refused() {
+    void a_used_key_with_another_amount_is_rejected() {
         depositWithKey("k-1", 10);
 
         depositWithKey("k-1", 11).then().statusCode(422).contentType(PROBLEM).body("status", equalTo(422));
@@ -214,7 +214,7 @@ class AccountResourceTest extends IntegrationTest {
                 "{\"amount\":{\"amount\":5000,\"currency\":\"EUR\"}} trailing",
                 "{\"amount\":{\"amount\":5000,\"currency\":\"EUR\"}"
             })
-    void a_deposit_that_makes_no_sense_is_refused(String body) {
+    void an_invalid_deposit_is_rejected(String body) {
         deposit(customer, body)
                 .statusCode(400)
                 .contentType(PROBLEM)
@@ -225,7 +225,7 @@ class AccountResourceTest extends IntegrationTest {
     }
 
     @Test
-    void a_deposit_in_another_format_is_refused() {
+    void a_deposit_in_another_format_is_rejected() {
         given().contentType("text/xml")
                 .body("<amount/>")
                 .post("/accounts/{customerId}/deposits", customer)
@@ -235,7 +235,7 @@ class AccountResourceTest extends IntegrationTest {
     }
 
     @Test
-    void absurdly_large_and_deep_bodies_are_refused() {
+    void absurdly_large_and_deep_bodies_are_rejected() {
         deposit(customer, "[".repeat(1_001)).statusCode(400).contentType(PROBLEM);
         deposit(customer, "{\"amount\":{\"amount\":" + "9".repeat(10_000) + ",\"currency\":\"EUR\"}}")
                 .statusCode(400)

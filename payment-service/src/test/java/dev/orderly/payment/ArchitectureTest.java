@@ -21,7 +21,7 @@ class ArchitectureTest {
     private static final DescribedPredicate<JavaClass> RULES =
             belongToAnyOf(Payment.class, Transfer.class, Wallet.class, GatewayAttempt.class);
 
-    // An enum's values() are an array, a class of its own.
+    // The array of an enum's values() is a class of its own.
     private static final DescribedPredicate<JavaClass> RULES_OR_ARRAYS_OF_THEM =
             describe("the rules", type -> RULES.test(type.getBaseComponentType()));
 
@@ -32,7 +32,7 @@ class ArchitectureTest {
             .onlyDependOnClassesThat(RULES_OR_ARRAYS_OF_THEM.or(resideInAnyPackage("java..", "dev.orderly.events..")));
 
     @ArchTest
-    static final ArchRule only_the_cashier_meets_the_topic = noClasses()
+    static final ArchRule only_the_handler_depends_on_kafka = noClasses()
             .that(doNot(belongToAnyOf(PaymentHandler.class)))
             .should()
             .dependOnClassesThat(resideInAnyPackage("org.apache.kafka..", "org.eclipse.microprofile.reactive.."));
@@ -43,7 +43,7 @@ class ArchitectureTest {
             .should()
             .dependOnClassesThat(resideInAnyPackage("java.net.http.."));
 
-    // C30: what else compares tells by its time how far a guess was right.
+    // Any other comparison reveals by its duration how much of a guess was right.
     @ArchTest
     static final ArchRule signatures_are_compared_in_constant_time = classes()
             .that()

@@ -16,7 +16,7 @@ import java.util.UUID;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.Test;
 
-/** Payments by card with the gateway of the platform, which does to each what its token says. */
+/** Payments by card with the gateway simulator, whose behaviour depends on the token. */
 @QuarkusTest
 class CardPaymentTest extends IntegrationTest {
 
@@ -29,22 +29,22 @@ class CardPaymentTest extends IntegrationTest {
     private final UUID order = OrderTopic.uuidV7();
 
     @Test
-    void a_card_that_is_good_is_captured_and_its_token_shown_to_nobody() throws SQLException {
+    void a_good_card_is_captured_and_its_token_is_not_shown() throws SQLException {
         publish(byCard(order, 3998, "tok_ok"));
 
         awaitStatus(order, "CAPTURED");
         payment(order).body("method", equalTo("CARD")).body("card", nullValue()).body("cardToken", nullValue());
         assertThat(published(order)).containsExactly("PaymentCaptured 1");
-        assertThat(sql().strings(
-                                "SELECT from_account || ' ' || to_account || ' ' || amount FROM transfer WHERE order_id = ?",
-                                order))
-                .containsExactly("gateway merchant 3998");
+        assertThat(sql().strings("""
+                        SELECT from_account || ' ' || to_account || ' ' || amount
+                        FROM transfer WHERE order_id = ?
+                        """, order)).containsExactly("gateway merchant 3998");
     }
 
     @Test
-    void a_card_that_is_not_is_declined_with_the_banks_reason() throws SQLException {
+    void a_bad_card_is_declined_with_the_banks_reason() throws SQLException {
         var unknown = OrderTopic.uuidV7();
-        publish(byCard(order, 3998, "tok_declined"), byCard(unknown, 1, "tok_of_somebody_else"));
+        publish(byCard(order, 3998, "tok_declined"), byCard(unknown, 1, "tok_unknown"));
 
         awaitStatus(order, "DECLINED");
         awaitStatus(unknown, "DECLINED");
@@ -55,7 +55,7 @@ class CardPaymentTest extends IntegrationTest {
     }
 
     @Test
-    void however_the_gateway_behaves_a_card_is_captured_once_and_both_know() throws SQLException {
+    void however_the_gateway_behaves_a_card_is_captured_once_and_both_sides_agree() throws SQLException {
         var orders = new LinkedHashMap<UUID, String>();
         for (var token : List.of(
                 "tok_slow_2s",
@@ -92,7 +92,7 @@ class CardPaymentTest extends IntegrationTest {
     }
 
     @Test
-    void an_order_cancelled_while_the_bank_thinks_is_refunded_when_the_money_comes() throws SQLException {
+    void an_order_cancelled_while_the_gateway_is_processing_is_refunded_after_the_capture() throws SQLException {
         var reserved = byCard(order, 3998, "tok_slow_3s");
         publish(reserved);
 
@@ -119,7 +119,7 @@ class CardPaymentTest extends IntegrationTest {
     }
 
     @Test
-    void an_order_cancelled_before_the_gateway_heard_of_it_never_costs_anything() throws SQLException {
+    void an_order_cancelled_before_the_first_call_is_never_captured() throws SQLException {
         var reserved = byCard(order, 3998, "tok_unavailable");
         publish(List.of(record(reserved), record(cancelled(order, reserved.customerId()))));
 

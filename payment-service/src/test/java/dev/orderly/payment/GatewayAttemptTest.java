@@ -19,22 +19,21 @@ class GatewayAttemptTest {
         "8, 30000, 60000",
         "1000000, 30000, 60000"
     })
-    void the_next_comes_after_a_pause_that_doubles_up_to_a_minute_and_is_never_the_same(
-            int number, long shortest, long longest) {
+    void the_backoff_doubles_up_to_a_minute_and_has_jitter(int number, long min, long max) {
         var attempt = attempt(number);
 
-        assertThat(attempt.pause(0)).hasMillis(shortest);
-        assertThat(attempt.pause(0.5)).hasMillis((shortest + longest) / 2);
-        assertThat(attempt.pause(1)).hasMillis(longest);
+        assertThat(attempt.backoff(0)).hasMillis(min);
+        assertThat(attempt.backoff(0.5)).hasMillis((min + max) / 2);
+        assertThat(attempt.backoff(1)).hasMillis(max);
     }
 
     @Test
-    void it_is_never_given_up_but_somebody_hears_of_it_now_and_then() {
-        assertThat(attempt(1).isAlarming()).isFalse();
-        assertThat(attempt(19).isAlarming()).isFalse();
-        assertThat(attempt(20).isAlarming()).isTrue();
-        assertThat(attempt(21).isAlarming()).isFalse();
-        assertThat(attempt(400).isAlarming()).isTrue();
+    void attempts_never_end_and_every_twentieth_alerts_the_operator() {
+        assertThat(attempt(1).needsAlert()).isFalse();
+        assertThat(attempt(19).needsAlert()).isFalse();
+        assertThat(attempt(20).needsAlert()).isTrue();
+        assertThat(attempt(21).needsAlert()).isFalse();
+        assertThat(attempt(400).needsAlert()).isTrue();
     }
 
     private static GatewayAttempt attempt(int number) {

@@ -27,11 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/**
- * The catalogue of bad callbacks, C01 to C30, as far as it needs the service; {@link GatewayCallbackSignaturesTest} has the signatures,
- * {@link CardPaymentTest} what comes after a cancellation (C20). That digests are compared in constant time (C30) no test could
- * tell from noise: it is left to {@link java.security.MessageDigest#isEqual}.
- */
+/** Forged, replayed, inconsistent and malformed callbacks; see also {@link GatewayCallbackSignaturesTest}. */
 @QuarkusTest
 class GatewayCallbackResourceTest extends IntegrationTest {
 
@@ -46,8 +42,8 @@ class GatewayCallbackResourceTest extends IntegrationTest {
     private final String event = "evt_" + UUID.randomUUID();
 
     @AfterEach
-    void the_clock_is_right() {
-        TestClock.off = Duration.ZERO;
+    void reset_the_clock() {
+        TestClock.offset = Duration.ZERO;
     }
 
     @Test
@@ -62,8 +58,7 @@ class GatewayCallbackResourceTest extends IntegrationTest {
     }
 
     @Test
-    void what_is_not_signed_by_the_gateway_changes_nothing_and_learns_nothing()
-            throws SQLException { // C01 C02 C03 C05 C17
+    void a_callback_that_the_gateway_did_not_sign_changes_nothing_and_learns_nothing() throws SQLException {
         requested();
         var body = body("succeeded");
 
@@ -78,7 +73,7 @@ class GatewayCallbackResourceTest extends IntegrationTest {
     }
 
     @Test
-    void two_signatures_of_which_one_is_ours_are_one_too_many() { // C26
+    void two_signature_headers_are_rejected_even_if_one_is_valid() {
         requested();
         var body = body("succeeded");
 
@@ -92,7 +87,7 @@ class GatewayCallbackResourceTest extends IntegrationTest {
     }
 
     @Test
-    void a_callback_that_comes_again_is_acknowledged_and_changes_nothing() throws Exception { // C12 C13 C21
+    void a_duplicate_callback_is_acknowledged_and_changes_nothing() throws Exception {
         requested();
         var body = body("succeeded");
 
@@ -106,21 +101,21 @@ class GatewayCallbackResourceTest extends IntegrationTest {
     }
 
     @Test
-    void a_recording_is_refused_when_it_is_too_old_and_a_clock_may_be_a_little_wrong() { // C13 C29
+    void a_replay_is_rejected_after_the_tolerance_for_clock_skew() {
         requested();
         var body = body("succeeded");
         var recorded = sign(secrets.getFirst(), body);
 
-        TestClock.off = Duration.ofMinutes(10);
+        TestClock.offset = Duration.ofMinutes(10);
         post(Optional.of(recorded), body.getBytes(UTF_8)).statusCode(401);
-        TestClock.off = Duration.ofMinutes(-10);
+        TestClock.offset = Duration.ofMinutes(-10);
         post(Optional.of(recorded), body.getBytes(UTF_8)).statusCode(401);
-        TestClock.off = Duration.ofMinutes(4);
+        TestClock.offset = Duration.ofMinutes(4);
         post(Optional.of(recorded), body.getBytes(UTF_8)).statusCode(200);
     }
 
     @Test
-    void an_event_id_that_is_used_for_something_else_is_refused() throws SQLException { // C14
+    void a_used_event_id_with_another_body_is_rejected() throws SQLException {
         requested();
         post(body("processing")).statusCode(200);
 
@@ -131,7 +126,7 @@ class GatewayCallbackResourceTest extends IntegrationTest {
     }
 
     @Test
-    void a_payment_that_is_not_there_yet_is_told_again() { // C15 C19
+    void a_callback_that_overtakes_its_payment_is_applied_when_it_is_delivered_again() {
         post(body("succeeded")).statusCode(404);
 
         requested();
@@ -141,7 +136,7 @@ class GatewayCallbackResourceTest extends IntegrationTest {
     }
 
     @Test
-    void a_callback_about_another_amount_currency_or_merchant_is_refused() throws SQLException { // C16
+    void a_callback_with_another_amount_currency_or_merchant_is_rejected() throws SQLException {
         requested();
 
         post(EVENT.formatted(event, "succeeded", "orderly", order, 3997, "EUR")).statusCode(400);
@@ -154,7 +149,7 @@ class GatewayCallbackResourceTest extends IntegrationTest {
     }
 
     @Test
-    void a_payment_from_the_balance_is_none_of_the_gateways_business() { // C16
+    void a_callback_about_a_payment_from_the_balance_is_rejected() {
         publish(reserved(order, customerWith(5000), 3998));
 
         post(body("refunded")).statusCode(400);
@@ -163,7 +158,7 @@ class GatewayCallbackResourceTest extends IntegrationTest {
     }
 
     @Test
-    void money_that_comes_after_all_is_given_back_whatever_was_said_before() throws SQLException { // C18
+    void a_capture_after_a_decline_is_refunded() throws SQLException {
         requested();
         post(body("evt_a" + order, "failed")).statusCode(200);
         assertThat(paymentStatus(order)).isEqualTo("DECLINED");
@@ -177,7 +172,7 @@ class GatewayCallbackResourceTest extends IntegrationTest {
     }
 
     @Test
-    void what_was_captured_is_not_declined_by_a_later_word() throws SQLException { // C18
+    void a_captured_payment_is_not_declined_by_a_later_callback() throws SQLException {
         requested();
         post(body("evt_a" + order, "succeeded")).statusCode(200);
 
@@ -188,7 +183,7 @@ class GatewayCallbackResourceTest extends IntegrationTest {
     }
 
     @Test
-    void a_refund_before_the_capture_waits_for_nothing_and_changes_nothing() throws SQLException { // C18
+    void a_refund_before_the_capture_changes_nothing() throws SQLException {
         requested();
 
         post(body("evt_a" + order, "refunded")).statusCode(200);
@@ -198,12 +193,12 @@ class GatewayCallbackResourceTest extends IntegrationTest {
     }
 
     @Test
-    void a_callback_that_could_not_take_effect_is_not_kept_and_may_come_again() throws SQLException { // C23
+    void a_callback_that_cannot_take_effect_is_not_stored_and_may_be_delivered_again() throws SQLException {
         requested();
         try (var connection = database.getConnection();
                 var statement = connection.createStatement()) {
             connection.setAutoCommit(false);
-            // Under way and never done: the capture of the same order must wait for it, and gives up.
+            // Uncommitted: the capture of the same order waits for it until its timeout.
             statement.execute("""
                     INSERT INTO transfer (kind, from_account, to_account, amount, currency, order_id, occurred_at)
                     VALUES ('CAPTURE', 'gateway', 'merchant', 3998, 'EUR', '%s', now())
@@ -221,15 +216,15 @@ class GatewayCallbackResourceTest extends IntegrationTest {
     }
 
     @Test
-    void among_a_crowd_of_forgeries_the_gateway_is_heard() throws Exception { // C22
+    void a_burst_of_forgeries_does_not_block_the_gateway() throws Exception {
         requested();
         var body = body("succeeded");
         var forged = sign("x".repeat(32), body);
 
-        var told = new AtomicInteger();
+        var calls = new AtomicInteger();
         var answers = inParallel(
-                100, // each of them twenty times, and one of them the gateway
-                () -> told.getAndIncrement() == 50
+                100, // Each posts 20 forgeries, but one posts the valid callback.
+                () -> calls.getAndIncrement() == 50
                         ? List.of(post(body).extract().statusCode())
                         : Stream.generate(() -> post(Optional.of(forged), body.getBytes(UTF_8))
                                         .extract()
@@ -245,9 +240,9 @@ class GatewayCallbackResourceTest extends IntegrationTest {
         assertThat(paymentStatus(order)).isEqualTo("CAPTURED");
     }
 
-    @ParameterizedTest // C28
+    @ParameterizedTest
     @ValueSource(strings = {"\"\\u0070ayment.succeeded\"", "\"payment.succeeded\""})
-    void the_bytes_are_signed_and_the_meaning_counts(String type) {
+    void other_encodings_of_the_same_event_are_equivalent(String type) {
         requested();
 
         post(body("succeeded").replace("\"payment.succeeded\"", type)).statusCode(200);
@@ -266,12 +261,12 @@ class GatewayCallbackResourceTest extends IntegrationTest {
                 "not json",
                 "{\"id\":\"evt\",\"type\":\"payment.succeeded\"}"
             })
-    void what_is_signed_and_no_event_is_refused(String body) throws SQLException {
+    void a_signed_body_that_is_no_event_is_rejected(String body) throws SQLException {
         post(body).statusCode(400);
     }
 
     @Test
-    void a_type_that_cannot_be_kept_is_none() throws SQLException {
+    void a_type_that_cannot_be_stored_is_rejected() throws SQLException {
         requested();
 
         post(body("\\u0000")).statusCode(400);
@@ -280,7 +275,7 @@ class GatewayCallbackResourceTest extends IntegrationTest {
     }
 
     @Test
-    void only_a_post_of_json_up_to_16_kilobytes_is_a_callback() { // C24 C25
+    void only_a_post_of_json_up_to_16_kilobytes_is_a_callback() {
         var large = body("succeeded") + " ".repeat(16 * 1024);
         post(large).statusCode(413);
         RestAssured.given().get("/payments/callbacks").then().statusCode(405);
@@ -298,7 +293,7 @@ class GatewayCallbackResourceTest extends IntegrationTest {
     }
 
     @Test
-    void a_body_that_is_compressed_is_not_what_was_signed() throws SQLException { // C24
+    void a_compressed_body_is_rejected() throws SQLException {
         requested();
         var body = body("succeeded");
         RestAssured.given()
@@ -312,7 +307,7 @@ class GatewayCallbackResourceTest extends IntegrationTest {
         assertThat(stored()).isZero();
     }
 
-    /** A payment of 39.98 EUR of which the gateway of the platform says nothing for an hour. */
+    /** A payment of 39.98 EUR that the gateway simulator takes an hour to process. */
     private void requested() {
         publish(byCard(order, 3998, "tok_slow_1h"));
         await().atMost(ofSeconds(10)).until(() -> paymentStatus(order).equals("REQUESTED"));
@@ -346,7 +341,7 @@ class GatewayCallbackResourceTest extends IntegrationTest {
         return request.post("/payments/callbacks").then();
     }
 
-    /** Of ours; the gateway of the platform has said itself that it is at it. */
+    /** How many callbacks of this test are stored; the gateway simulator sends its own. */
     private long stored() throws SQLException {
         return sql().number("SELECT count(*) FROM gateway_callback WHERE event_id = ?", event);
     }

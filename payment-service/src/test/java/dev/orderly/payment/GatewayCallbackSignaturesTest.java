@@ -18,7 +18,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** C01 to C12 of the catalogue of bad callbacks, as far as the signature alone decides. */
 class GatewayCallbackSignaturesTest {
 
     private static final long NOW = 1_795_428_930L;
@@ -26,9 +25,9 @@ class GatewayCallbackSignaturesTest {
     private static final String NEW = "the secret of next year, 32 bytes";
     private static final byte[] BODY = "{\"id\":\"evt_1\", \"amount\":3998}".getBytes(UTF_8);
 
-    private final GatewayCallbackSignatures signatures = knowing(OLD, NEW);
+    private final GatewayCallbackSignatures signatures = signatures(OLD, NEW);
 
-    private static GatewayCallbackSignatures knowing(String... secrets) {
+    private static GatewayCallbackSignatures signatures(String... secrets) {
         return new GatewayCallbackSignatures(
                 Clock.fixed(Instant.ofEpochSecond(NOW), ZoneOffset.UTC), Optional.of(List.of(secrets)));
     }
@@ -49,21 +48,21 @@ class GatewayCallbackSignaturesTest {
     }
 
     @Test
-    void what_either_of_the_two_live_secrets_has_signed_is_valid() { // C10
+    void a_signature_by_either_of_the_two_secrets_is_valid() {
         assertThat(signatures.isValid(header(OLD, NOW, BODY), BODY)).isTrue();
         assertThat(signatures.isValid(header(NEW, NOW, BODY), BODY)).isTrue();
     }
 
     @Test
-    void what_a_replaced_or_a_foreign_secret_has_signed_is_not() { // C03, C10
-        assertThat(knowing(NEW).isValid(header(OLD, NOW, BODY), BODY)).isFalse();
+    void a_signature_by_a_replaced_or_a_foreign_secret_is_not() {
+        assertThat(signatures(NEW).isValid(header(OLD, NOW, BODY), BODY)).isFalse();
         assertThat(signatures.isValid(header("x".repeat(32), NOW, BODY), BODY)).isFalse();
     }
 
     @Test
-    void it_is_the_digest_that_everybody_computes() {
-        // By: printf '%s' '1795428930.{"id":"evt_1", "amount":3998}' | openssl dgst -sha256 -hmac 'the secret of this
-        // year, 32 bytes'
+    void the_digest_is_the_one_that_openssl_computes() {
+        // printf '%s' '1795428930.{"id":"evt_1", "amount":3998}' \
+        //     | openssl dgst -sha256 -hmac 'the secret of this year, 32 bytes'
         assertThat(signatures.isValid(
                         "t=1795428930,v1=7cab84106b91aa6b32035bc53b209556c6962b134398656df541869168889cca", BODY))
                 .isTrue();
@@ -72,32 +71,32 @@ class GatewayCallbackSignaturesTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", // C02
+                "",
                 "t=",
                 "v1=",
                 "t=1795428930",
                 "t=1795428930,v1=",
                 "t=1795428930;v1=DIGEST",
-                "v1=DIGEST", // C06
+                "v1=DIGEST",
                 "t=now,v1=DIGEST",
                 "t=-1795428930,v1=DIGEST",
                 "t= 1795428930,v1=DIGEST",
                 "t=1795428930.0,v1=DIGEST",
                 "t=99999999999999999999,v1=DIGEST",
-                "t=1795428929,v1=DIGEST", // C07
+                "t=1795428929,v1=DIGEST",
                 "t=1795428930,t=1795428930,v1=DIGEST",
-                "t=1795428930,v0=DIGEST", // C08
+                "t=1795428930,v0=DIGEST",
                 "t=1795428930,v1=0DIGEST",
                 "t=1795428930,v1=DIGEST0",
                 "T=1795428930,V1=DIGEST",
             })
-    void a_malformed_header_proves_nothing(String header) {
+    void a_malformed_header_is_invalid(String header) {
         assertThat(signatures.isValid(header.replace("DIGEST", digest(OLD, NOW, BODY)), BODY))
                 .isFalse();
     }
 
     @Test
-    void other_spellings_of_the_digest_are_none() { // C11
+    void other_encodings_of_the_digest_are_invalid() {
         var digest = digest(OLD, NOW, BODY);
         var base64 = Base64.getEncoder().encodeToString(HexFormat.of().parseHex(digest));
 
@@ -107,7 +106,7 @@ class GatewayCallbackSignaturesTest {
     }
 
     @Test
-    void the_body_counts_to_the_byte() { // C04, C05, C28
+    void a_signature_is_over_every_byte_of_the_body() {
         var header = header(OLD, NOW, BODY);
 
         for (var other : List.of(
@@ -123,7 +122,7 @@ class GatewayCallbackSignaturesTest {
     }
 
     @Test
-    void of_several_digests_one_is_enough() { // C09
+    void of_several_digests_one_is_enough() {
         var wrong = digest("x".repeat(32), NOW, BODY);
         var right = digest(NEW, NOW, BODY);
 
@@ -135,18 +134,18 @@ class GatewayCallbackSignaturesTest {
 
     @ParameterizedTest
     @ValueSource(longs = {-300, -299, 0, 299, 300})
-    void clocks_may_differ_by_five_minutes(long seconds) { // C06
+    void clocks_may_differ_by_five_minutes(long seconds) {
         assertThat(signatures.isValid(header(OLD, NOW + seconds, BODY), BODY)).isTrue();
     }
 
     @ParameterizedTest
     @ValueSource(longs = {-1_795_428_930L, -3600, -301, 301, 3600})
-    void but_not_by_more(long seconds) { // C06, C13
+    void but_not_by_more(long seconds) {
         assertThat(signatures.isValid(header(OLD, NOW + seconds, BODY), BODY)).isFalse();
     }
 
     @Test
-    void an_endless_header_is_not_looked_into() { // C27
+    void an_oversized_header_is_not_parsed() {
         var header = header(OLD, NOW, BODY) + ",v1=" + "0".repeat(1_000_000);
 
         assertThat(signatures.isValid(header, BODY)).isFalse();
@@ -161,12 +160,12 @@ class GatewayCallbackSignaturesTest {
     }
 
     @Test
-    void secrets_that_are_short_or_too_many_are_refused_and_not_printed() {
-        assertThatThrownBy(() -> knowing("short"))
+    void secrets_that_are_short_or_too_many_are_rejected_and_not_printed() {
+        assertThatThrownBy(() -> signatures("short"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("32 bytes")
                 .hasMessageNotContaining("short");
-        assertThatThrownBy(() -> knowing(OLD, NEW, "a third secret, which is one too many"))
+        assertThatThrownBy(() -> signatures(OLD, NEW, "a third secret, which is one too many"))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 }

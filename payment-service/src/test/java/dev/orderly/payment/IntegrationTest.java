@@ -33,7 +33,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 
-/** The service on a PostgreSQL and a Kafka of its own, and the words in which its tests speak. */
+/** Runs the service on its own PostgreSQL and Kafka, with the vocabulary of its tests. */
 @QuarkusTestResource(
         value = RealPlatform.class,
         initArgs = {
@@ -59,7 +59,7 @@ abstract class IntegrationTest {
         topic.close();
     }
 
-    /** Whatever a test did, the money is all there. */
+    /** Holds after every test: no money is created or lost. */
     @AfterEach
     void the_ledger_balances() throws SQLException {
         assertThat(sql().strings("SELECT currency FROM ledger_entry GROUP BY currency HAVING sum(amount) <> 0"))
@@ -74,7 +74,7 @@ abstract class IntegrationTest {
                               WHERE account LIKE 'customer:%') AS statement
                         WHERE total <> customer_balance
                         """))
-                .as("transfers that note another balance than their entries sum to")
+                .as("transfers whose recorded balance is not the sum of the entries")
                 .isEmpty();
         assertThat(sql().strings("""
                         SELECT account
@@ -116,7 +116,7 @@ abstract class IntegrationTest {
                 : OrderTopic.record("order-service", 2, event);
     }
 
-    /** Sends events, together, and returns when the service is done with them. */
+    /** Publishes events as one batch and returns when the service has consumed them. */
     static void publish(OrderEvent... events) {
         publish(List.of(events).stream().map(IntegrationTest::record).toList());
     }
@@ -134,7 +134,7 @@ abstract class IntegrationTest {
         await().atMost(ofSeconds(20)).until(() -> topic.isConsumedBy(GROUP));
     }
 
-    /** A new customer with this much. */
+    /** A new customer with this balance. */
     static UUID customerWith(long euroCents) {
         var customerId = UUID.randomUUID();
         deposit(customerId, euroCents).statusCode(201);
@@ -188,7 +188,7 @@ abstract class IntegrationTest {
                         "SELECT type || ' ' || version FROM outbox WHERE key = ? ORDER BY seq", orderId.toString());
     }
 
-    /** The reasons for which events of an order are parked, in the order of the topic. */
+    /** Why events of an order are parked, in the order of the topic. */
     List<String> parked(String key) throws SQLException {
         return sql().strings("SELECT reason FROM parked_event WHERE key = ? ORDER BY \"offset\"", key);
     }

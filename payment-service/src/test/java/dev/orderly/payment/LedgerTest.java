@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the database refuses, whatever the application does. */
+/** What the database rejects, whatever the application does. */
 @QuarkusTest
 class LedgerTest extends IntegrationTest {
 
@@ -53,13 +53,13 @@ class LedgerTest extends IntegrationTest {
                 "ALTER TABLE transfer DISABLE TRIGGER ledger_is_append_only"
             })
     void the_application_may_not_change_the_past(String sql) {
-        assertRefused(() -> sql().execute(sql), PERMISSION_DENIED);
+        assertRejected(() -> sql().execute(sql), PERMISSION_DENIED);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"UPDATE transfer SET amount = 1", "DELETE FROM transfer WHERE false", "TRUNCATE transfer"})
     void nor_may_its_owner(String sql) {
-        assertRefused(
+        assertRejected(
                 () -> {
                     try (var connection = DriverManager.getConnection(url, owner, ownerPassword);
                             var statement = connection.createStatement()) {
@@ -71,17 +71,17 @@ class LedgerTest extends IntegrationTest {
 
     @Test
     void a_balance_never_falls_below_zero() {
-        assertRefused(
+        assertRejected(
                 () -> sql().execute("UPDATE balance SET amount = amount - 101 WHERE customer_id = ?", customer),
                 CHECK_FAILED);
     }
 
     @Test
-    void money_moves_only_the_three_ways_that_we_know() {
-        assertRefused(() -> transfer("BONUS", "bank", customer(), null), CHECK_FAILED);
-        assertRefused(() -> transfer("CAPTURE", customer(), "bank", UUID.randomUUID()), CHECK_FAILED);
-        assertRefused(() -> transfer("REFUND", "merchant", customer(), null), CHECK_FAILED);
-        assertRefused(() -> transfer("DEPOSIT", customer(), customer(), null), CHECK_FAILED);
+    void a_transfer_has_one_of_three_kinds_and_its_accounts() {
+        assertRejected(() -> transfer("BONUS", "bank", customer(), null), CHECK_FAILED);
+        assertRejected(() -> transfer("CAPTURE", customer(), "bank", UUID.randomUUID()), CHECK_FAILED);
+        assertRejected(() -> transfer("REFUND", "merchant", customer(), null), CHECK_FAILED);
+        assertRejected(() -> transfer("DEPOSIT", customer(), customer(), null), CHECK_FAILED);
     }
 
     @Test
@@ -93,7 +93,7 @@ class LedgerTest extends IntegrationTest {
             try (var statement = connection.createStatement()) {
                 statement.execute(sql);
 
-                assertRefused(() -> statement.execute(sql), NOT_UNIQUE);
+                assertRejected(() -> statement.execute(sql), NOT_UNIQUE);
             }
             connection.rollback();
         }
@@ -117,10 +117,10 @@ class LedgerTest extends IntegrationTest {
                 """.formatted(kind, from, to, order == null ? "NULL" : "'" + order + "'");
     }
 
-    private static void assertRefused(ThrowingCallable statement, String state) {
+    private static void assertRejected(ThrowingCallable statement, String state) {
         assertThatThrownBy(statement)
                 .isInstanceOfSatisfying(
                         SQLException.class,
-                        refused -> assertThat(refused.getSQLState()).isEqualTo(state));
+                        rejected -> assertThat(rejected.getSQLState()).isEqualTo(state));
     }
 }

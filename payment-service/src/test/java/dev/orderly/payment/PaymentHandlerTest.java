@@ -2,6 +2,7 @@ package dev.orderly.payment;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.nullValue;
 
@@ -11,12 +12,14 @@ import dev.orderly.events.OrderEvent.OrderCancelled;
 import dev.orderly.events.OrderEvent.OrderRejected;
 import dev.orderly.testing.OrderTopic;
 import io.quarkus.test.junit.QuarkusTest;
+import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.stream.Stream;
@@ -25,6 +28,9 @@ import org.junit.jupiter.api.Test;
 
 @QuarkusTest
 class PaymentHandlerTest extends IntegrationTest {
+
+    @Inject
+    Payments payments;
 
     private final UUID order = OrderTopic.uuidV7();
 
@@ -80,7 +86,7 @@ class PaymentHandlerTest extends IntegrationTest {
     }
 
     @Test
-    void what_costs_nothing_is_paid_without_an_account() throws SQLException {
+    void a_total_of_zero_is_paid_without_an_account() throws SQLException {
         publish(reserved(order, UUID.randomUUID(), 0));
 
         assertThat(paymentStatus(order)).isEqualTo("CAPTURED");
@@ -123,7 +129,7 @@ class PaymentHandlerTest extends IntegrationTest {
     }
 
     @Test
-    void many_orders_of_many_customers_with_duplicates_and_cancellations_leave_the_books_balanced()
+    void many_orders_of_many_customers_with_duplicates_and_cancellations_leave_the_ledger_balanced()
             throws SQLException {
         var customers = Stream.generate(() -> customerWith(10_000)).limit(5).toList();
         var orders = Stream.generate(OrderTopic::uuidV7).limit(300).toList();
@@ -203,7 +209,7 @@ class PaymentHandlerTest extends IntegrationTest {
     }
 
     @Test
-    void a_cancellation_in_the_same_batch_refunds_as_well_and_the_refund_pays_the_next_order() throws SQLException {
+    void a_cancellation_in_the_same_batch_is_refunded_and_the_refund_pays_the_next_order() throws SQLException {
         var customer = customerWith(100);
         var cancellation = record(cancelled(order, customer));
 
@@ -250,7 +256,17 @@ class PaymentHandlerTest extends IntegrationTest {
     }
 
     @Test
-    void what_is_none_of_its_business_is_skipped() throws SQLException {
+    void a_payment_that_a_concurrent_transaction_added_is_not_overwritten() {
+        var customer = customerWith(5000);
+        publish(reserved(order, customer, 100));
+        var voided = Payment.expected(order, customer).cancel("changed my mind", Instant.now());
+
+        assertThatThrownBy(() -> payments.add(List.of(voided.orElseThrow().payment()), Map.of()))
+                .hasMessageContaining("payment_pkey");
+    }
+
+    @Test
+    void irrelevant_events_are_skipped() throws SQLException {
         var customer = customerWith(5000);
         var ofTheFuture = OrderTopic.header(
                 OrderTopic.with(
@@ -268,7 +284,7 @@ class PaymentHandlerTest extends IntegrationTest {
     }
 
     @Test
-    void a_malformed_event_is_parked_with_those_of_its_order_behind_it_and_others_flow() throws SQLException {
+    void a_malformed_event_is_parked_with_later_ones_of_its_order_and_other_orders_flow() throws SQLException {
         var customer = customerWith(5000);
         var another = OrderTopic.uuidV7();
         var malformed =
@@ -283,7 +299,7 @@ class PaymentHandlerTest extends IntegrationTest {
     }
 
     @Test
-    void an_event_that_the_database_refuses_is_parked_and_the_rest_of_its_batch_takes_effect_once()
+    void an_event_that_the_database_rejects_is_parked_and_the_rest_of_its_batch_takes_effect_once()
             throws SQLException {
         var customer = customerWith(5000);
         var before = OrderTopic.uuidV7();

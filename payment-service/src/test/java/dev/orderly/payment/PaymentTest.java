@@ -44,23 +44,23 @@ class PaymentTest {
     }
 
     private static Payment captured() {
-        return after(expected().due(TOTAL, Optional.of(TOTAL), NOW));
+        return after(expected().payFromBalance(TOTAL, Optional.of(TOTAL), NOW));
     }
 
     private static Payment declined() {
-        return after(expected().due(TOTAL, Optional.empty(), NOW));
+        return after(expected().payFromBalance(TOTAL, Optional.empty(), NOW));
     }
 
     private static Payment voided() {
-        return after(expected().cancelled("changed my mind", NOW));
+        return after(expected().cancel("changed my mind", NOW));
     }
 
     private static Payment refunded() {
-        return after(captured().cancelled("changed my mind", LATER));
+        return after(captured().cancel("changed my mind", LATER));
     }
 
     private static Payment requested() {
-        return after(expected().due(TOTAL, CARD, NOW));
+        return after(expected().requestCapture(TOTAL, CARD, NOW));
     }
 
     private static Payment capturedByCard() {
@@ -72,7 +72,7 @@ class PaymentTest {
     }
 
     private static Payment cancelling() {
-        return after(requested().cancelled("changed my mind", NOW));
+        return after(requested().cancel("changed my mind", NOW));
     }
 
     private static Payment voidedByCard() {
@@ -80,7 +80,7 @@ class PaymentTest {
     }
 
     private static Payment refunding() {
-        return after(capturedByCard().cancelled("changed my mind", NOW));
+        return after(capturedByCard().cancel("changed my mind", NOW));
     }
 
     private static Payment refundedByCard() {
@@ -105,7 +105,7 @@ class PaymentTest {
 
     @Test
     void a_due_payment_is_declined_when_the_balance_is_a_cent_short() {
-        var payment = after(expected().due(TOTAL, Optional.of(Money.of(3997, "EUR")), NOW));
+        var payment = after(expected().payFromBalance(TOTAL, Optional.of(Money.of(3997, "EUR")), NOW));
 
         assertThat(payment)
                 .isEqualTo(new Payment(ORDER, CUSTOMER, DECLINED, TOTAL, null, "insufficient balance", NOW, 1));
@@ -118,18 +118,18 @@ class PaymentTest {
     }
 
     @Test
-    void what_costs_nothing_needs_no_account() {
-        var payment = after(expected().due(Money.of(0, "EUR"), Optional.empty(), NOW));
+    void a_total_of_zero_needs_no_account() {
+        var payment = after(expected().payFromBalance(Money.of(0, "EUR"), Optional.empty(), NOW));
 
         assertThat(payment.status()).isEqualTo(CAPTURED);
     }
 
     @ParameterizedTest
     @MethodSource("settled")
-    void a_payment_that_is_settled_never_falls_due_again(Payment payment) {
-        assertThat(payment.due(TOTAL, Optional.of(TOTAL), LATER)).isEmpty();
-        assertThat(payment.due(TOTAL, Optional.empty(), LATER)).isEmpty();
-        assertThat(payment.due(TOTAL, CARD, LATER)).isEmpty();
+    void a_payment_that_has_begun_is_never_paid_again(Payment payment) {
+        assertThat(payment.payFromBalance(TOTAL, Optional.of(TOTAL), LATER)).isEmpty();
+        assertThat(payment.payFromBalance(TOTAL, Optional.empty(), LATER)).isEmpty();
+        assertThat(payment.requestCapture(TOTAL, CARD, LATER)).isEmpty();
     }
 
     @Test
@@ -146,30 +146,36 @@ class PaymentTest {
     @ParameterizedTest
     @MethodSource("uncaptured")
     void a_cancellation_changes_nothing_where_nothing_is_captured(Payment payment) {
-        assertThat(payment.cancelled("changed my mind again", LATER)).isEmpty();
+        assertThat(payment.cancel("changed my mind again", LATER)).isEmpty();
     }
 
     @Test
     void the_outcome_of_a_due_payment_is_its_first_event() {
-        assertThat(expected().due(TOTAL, Optional.of(TOTAL), NOW).orElseThrow().event())
+        assertThat(expected()
+                        .payFromBalance(TOTAL, Optional.of(TOTAL), NOW)
+                        .orElseThrow()
+                        .event())
                 .contains(new PaymentCaptured(ORDER, TOTAL, NOW));
         assertThat(captured().version()).isEqualTo(1);
 
-        assertThat(expected().due(TOTAL, Optional.empty(), NOW).orElseThrow().event())
+        assertThat(expected()
+                        .payFromBalance(TOTAL, Optional.empty(), NOW)
+                        .orElseThrow()
+                        .event())
                 .contains(new PaymentDeclined(ORDER, "no account in EUR", NOW));
         assertThat(declined().version()).isEqualTo(1);
     }
 
     @Test
     void a_refund_is_the_second_event() {
-        assertThat(captured().cancelled("changed my mind", LATER).orElseThrow().event())
+        assertThat(captured().cancel("changed my mind", LATER).orElseThrow().event())
                 .contains(new PaymentRefunded(ORDER, TOTAL, LATER));
         assertThat(refunded().version()).isEqualTo(2);
     }
 
     @Test
-    void nobody_is_told_of_a_payment_that_is_void() {
-        assertThat(expected().cancelled("changed my mind", NOW).orElseThrow().event())
+    void a_void_payment_publishes_no_event() {
+        assertThat(expected().cancel("changed my mind", NOW).orElseThrow().event())
                 .isEmpty();
         assertThat(cancelling()
                         .on(GatewayOutcome.DECLINED, "card declined", NOW)
@@ -179,8 +185,8 @@ class PaymentTest {
     }
 
     @Test
-    void a_payment_by_card_waits_for_the_gateway_and_nobody_is_told() {
-        var change = expected().due(TOTAL, CARD, NOW).orElseThrow();
+    void a_payment_by_card_waits_for_the_gateway_and_publishes_no_event() {
+        var change = expected().requestCapture(TOTAL, CARD, NOW).orElseThrow();
 
         assertThat(change.payment()).isEqualTo(new Payment(ORDER, CUSTOMER, REQUESTED, TOTAL, CARD, null, NOW, 0));
         assertThat(change.event()).isEmpty();
@@ -201,8 +207,8 @@ class PaymentTest {
     }
 
     @Test
-    void a_captured_card_is_refunded_by_the_gateway_and_when_it_says_so() {
-        var refunding = capturedByCard().cancelled("changed my mind", NOW).orElseThrow();
+    void a_captured_card_is_refunded_when_the_gateway_reports_it() {
+        var refunding = capturedByCard().cancel("changed my mind", NOW).orElseThrow();
         assertThat(refunding.payment().status()).isEqualTo(REFUNDING);
         assertThat(refunding.event()).isEmpty();
 
@@ -214,7 +220,7 @@ class PaymentTest {
     }
 
     @Test
-    void a_capture_after_the_cancellation_is_told_and_given_back() {
+    void a_capture_after_the_cancellation_is_published_and_refunded() {
         var late = cancelling().on(GatewayOutcome.CAPTURED, "", LATER).orElseThrow();
 
         assertThat(late.payment())
@@ -223,13 +229,13 @@ class PaymentTest {
     }
 
     @Test
-    void a_decline_after_the_cancellation_is_what_was_wanted() {
+    void a_decline_after_the_cancellation_voids_the_payment() {
         assertThat(voidedByCard())
                 .isEqualTo(new Payment(ORDER, CUSTOMER, VOID, TOTAL, CARD, "changed my mind", NOW, 0));
     }
 
     @Test
-    void money_that_comes_after_a_decline_is_given_back() { // C18
+    void a_capture_after_a_decline_or_a_void_is_refunded() {
         var late = declinedByCard().on(GatewayOutcome.CAPTURED, "", LATER).orElseThrow();
 
         assertThat(late.payment().status()).isEqualTo(REFUNDING);
@@ -250,7 +256,7 @@ class PaymentTest {
 
     @ParameterizedTest
     @MethodSource("captures")
-    void what_is_captured_stays_so_whatever_else_the_gateway_says(Payment payment) { // C18
+    void a_capture_is_final_whatever_else_the_gateway_reports(Payment payment) {
         assertThat(payment.on(GatewayOutcome.CAPTURED, "", LATER)).isEmpty();
         assertThat(payment.on(GatewayOutcome.DECLINED, "card declined", LATER)).isEmpty();
         assertThat(payment.isContradictedBy(GatewayOutcome.CAPTURED)).isFalse();
@@ -263,14 +269,14 @@ class PaymentTest {
 
     @ParameterizedTest
     @MethodSource("notRefunding")
-    void a_refund_that_nobody_asked_for_changes_nothing_and_is_noticed(Payment payment) { // C18
+    void a_refund_that_was_not_requested_changes_nothing_and_is_a_contradiction(Payment payment) {
         assertThat(payment.on(GatewayOutcome.REFUNDED, "", LATER)).isEmpty();
         assertThat(payment.isContradictedBy(GatewayOutcome.REFUNDED)).isTrue();
     }
 
     @ParameterizedTest
     @EnumSource(GatewayOutcome.class)
-    void what_has_happened_happens_once(GatewayOutcome outcome) {
+    void a_repeated_outcome_changes_nothing(GatewayOutcome outcome) {
         for (var payment : List.of(capturedByCard(), refundedByCard())) {
             assertThat(payment.on(outcome, "", LATER)).isEmpty();
         }
@@ -282,7 +288,7 @@ class PaymentTest {
     @ParameterizedTest
     @MethodSource("cancelledCards")
     void a_payment_by_card_is_cancelled_once(Payment payment) {
-        assertThat(payment.cancelled("changed my mind again", LATER)).isEmpty();
+        assertThat(payment.cancel("changed my mind again", LATER)).isEmpty();
     }
 
     static Stream<Payment> cancelledCards() {
@@ -292,7 +298,10 @@ class PaymentTest {
     @Test
     void a_capture_moves_money_from_the_customer_to_the_merchant() {
         var transfer = Transfer.of(
-                        expected().due(TOTAL, Optional.of(TOTAL), NOW).orElseThrow(), Money.of(5000, "EUR"))
+                        expected()
+                                .payFromBalance(TOTAL, Optional.of(TOTAL), NOW)
+                                .orElseThrow(),
+                        Money.of(5000, "EUR"))
                 .orElseThrow();
 
         assertThat(transfer.from()).isEqualTo("customer:" + CUSTOMER);
@@ -303,8 +312,7 @@ class PaymentTest {
 
     @Test
     void a_refund_moves_the_same_money_back() {
-        var transfer = Transfer.of(
-                        captured().cancelled("changed my mind", LATER).orElseThrow(), Money.of(1002, "EUR"))
+        var transfer = Transfer.of(captured().cancel("changed my mind", LATER).orElseThrow(), Money.of(1002, "EUR"))
                 .orElseThrow();
 
         assertThat(transfer.from()).isEqualTo("merchant");
@@ -314,7 +322,7 @@ class PaymentTest {
     }
 
     @Test
-    void by_card_it_is_the_gateway_that_pays_and_no_balance_changes() {
+    void by_card_the_gateway_is_the_payer_and_no_balance_changes() {
         var captured = Transfer.of(
                         requested().on(GatewayOutcome.CAPTURED, "", NOW).orElseThrow(), null)
                 .orElseThrow();
@@ -329,17 +337,16 @@ class PaymentTest {
     }
 
     @Test
-    void no_money_moves_before_the_gateway_has_said_so() {
-        assertThat(Transfer.of(expected().due(TOTAL, CARD, NOW).orElseThrow(), null))
+    void no_money_moves_before_the_gateway_reports_it() {
+        assertThat(Transfer.of(expected().requestCapture(TOTAL, CARD, NOW).orElseThrow(), null))
                 .isEmpty();
-        assertThat(Transfer.of(
-                        capturedByCard().cancelled("changed my mind", NOW).orElseThrow(), null))
+        assertThat(Transfer.of(capturedByCard().cancel("changed my mind", NOW).orElseThrow(), null))
                 .isEmpty();
     }
 
     @Test
-    void no_transfer_leaves_a_customer_with_less_than_nothing() {
-        var change = expected().due(TOTAL, Optional.of(TOTAL), NOW).orElseThrow();
+    void no_transfer_makes_a_balance_negative() {
+        var change = expected().payFromBalance(TOTAL, Optional.of(TOTAL), NOW).orElseThrow();
 
         assertThatThrownBy(() -> Transfer.of(change, Money.of(3997, "EUR")))
                 .isInstanceOf(IllegalArgumentException.class);

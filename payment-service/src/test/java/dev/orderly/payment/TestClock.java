@@ -8,10 +8,10 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 
-/** The clock of this machine, unless a test puts it wrong, as machines do. */
+/** The system clock plus an offset, by which a test simulates clock skew. */
 class TestClock {
 
-    static volatile Duration off = Duration.ZERO;
+    static volatile Duration offset = Duration.ZERO;
 
     @Produces
     @Singleton
@@ -29,7 +29,7 @@ class TestClock {
 
             @Override
             public Instant instant() {
-                return Instant.ofEpochMilli(System.currentTimeMillis()).plus(off);
+                return Instant.ofEpochMilli(System.currentTimeMillis()).plus(offset);
             }
         };
     }
