@@ -17,7 +17,7 @@ import java.util.UUID;
 import java.util.function.BiFunction;
 
 /**
- * What an order has of the stock.
+ * The reservation of stock for an order.
  *
  * <pre>
  *   NONE ── placed, all there ──► RESERVED ── confirmed ───────────► COMMITTED
@@ -26,13 +26,13 @@ import java.util.function.BiFunction;
  *    └───── rejected, cancelled before it was placed ───────────────────┘
  * </pre>
  *
- * The three at the ends stay as they are for good, so what is told twice happens once, and an order that was given up
- * before it was heard of never takes anything.
+ * The three final states never change: a repeated event has no effect, and an order that was cancelled before
+ * its OrderPlaced arrived never reserves anything.
  */
 final class Reservation {
 
     enum Status {
-        /** Nothing was heard of the order yet. Never stored. */
+        /** No event of the order has been processed yet. Never stored. */
         NONE,
         RESERVED,
         REJECTED,
@@ -40,14 +40,14 @@ final class Reservation {
         RELEASED
     }
 
-    /** Pieces of a SKU; no two items of an order are of the same. */
+    /** A quantity of a SKU; an order has one item per SKU. */
     record Item(String sku, long quantity) {}
 
     private final UUID orderId;
     private Status status;
     private List<Item> items;
 
-    /** @param items what is, or was, set aside; nothing when nothing ever was */
+    /** @param items what is, or was, reserved */
     Reservation(UUID orderId, Status status, List<Item> items) {
         this.orderId = orderId;
         this.status = status;
@@ -59,17 +59,17 @@ final class Reservation {
     }
 
     /**
-     * Sets aside what the order asks for: all of it, or nothing.
+     * Reserves all lines of the order, or nothing.
      *
-     * @param stock by SKU, where the pieces are moved; of a SKU that is not in it there is none
-     * @return the answer; empty when it was given before, or the order was given up before it was placed
+     * @param stock by SKU, changed by this; a missing SKU is out of stock
+     * @return the event to publish; empty when it was published before, or the order has ended already
      */
     Optional<OrderEvent> reserve(OrderPlaced placed, Map<String, Stock> stock, Instant now) {
         if (status != Status.NONE) {
             return Optional.empty();
         }
-        var wanted = items(placed.lines());
-        var outOfStock = wanted.stream()
+        var requested = items(placed.lines());
+        var outOfStock = requested.stream()
                 .filter(item -> !suffices(stock.get(item.sku()), item.quantity()))
                 .map(Item::sku)
                 .toList();
@@ -77,40 +77,40 @@ final class Reservation {
             status = Status.REJECTED;
             return Optional.of(new StockRejected(orderId, outOfStock, now));
         }
-        items = wanted;
-        become(Status.RESERVED, stock, Stock::reserve);
+        items = requested;
+        transition(Status.RESERVED, stock, Stock::reserve);
         return Optional.of(new StockReserved(
                 orderId, placed.customerId(), placed.total(), placed.paymentMethod(), placed.cardToken(), now));
     }
 
     /**
-     * The order is confirmed: what was set aside is sold.
+     * The order is confirmed: what is reserved is sold.
      *
-     * @throws NotReserved when nothing is set aside for the order
+     * @throws NotReserved when nothing is reserved for the order
      */
     void commit(Map<String, Stock> stock) {
         switch (status) {
-            case RESERVED -> become(Status.COMMITTED, stock, Stock::sell);
+            case RESERVED -> transition(Status.COMMITTED, stock, Stock::sell);
             case COMMITTED -> {}
             case NONE, REJECTED, RELEASED -> throw new NotReserved(this, "be sold");
         }
     }
 
     /**
-     * The order is rejected or cancelled: what was set aside is available again, and nothing will be set aside any more.
+     * The order is rejected or cancelled: what is reserved is available again, and nothing is reserved later.
      *
      * @throws NotReserved when it is sold
      */
     void release(Map<String, Stock> stock) {
         switch (status) {
             case NONE -> status = Status.RELEASED;
-            case RESERVED -> become(Status.RELEASED, stock, Stock::release);
+            case RESERVED -> transition(Status.RELEASED, stock, Stock::release);
             case REJECTED, RELEASED -> {}
-            case COMMITTED -> throw new NotReserved(this, "be taken back");
+            case COMMITTED -> throw new NotReserved(this, "be released");
         }
     }
 
-    private void become(Status next, Map<String, Stock> stock, BiFunction<Stock, Long, Stock> move) {
+    private void transition(Status next, Map<String, Stock> stock, BiFunction<Stock, Long, Stock> move) {
         for (var item : items) {
             stock.put(item.sku(), move.apply(stock.get(item.sku()), item.quantity()));
         }
@@ -121,7 +121,7 @@ final class Reservation {
         return stock != null && stock.suffices(quantity);
     }
 
-    /** The lines by SKU: two lines of the same take from the same pieces. */
+    /** One item per SKU: the quantities of lines of the same SKU add up. */
     private static List<Item> items(List<Line> lines) {
         return lines.stream()
                 .collect(groupingBy(Line::sku, LinkedHashMap::new, summingLong(Line::quantity)))
@@ -143,12 +143,12 @@ final class Reservation {
         return items;
     }
 
-    /** The order asks for something that only pieces set aside for it allow. */
+    /** The event requires a reservation in another state. */
     static final class NotReserved extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
-        NotReserved(Reservation reservation, String wish) {
-            super("the stock of order " + reservation.orderId + " cannot " + wish + ": its reservation is "
+        NotReserved(Reservation reservation, String action) {
+            super("the stock of order " + reservation.orderId + " cannot " + action + ": its reservation is "
                     + reservation.status);
         }
     }

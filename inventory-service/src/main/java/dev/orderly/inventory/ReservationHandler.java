@@ -35,11 +35,11 @@ import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
 
-/** Sets stock aside for orders that are placed, sells it when they are confirmed, and puts it back when they are not. */
+/** Reserves stock for placed orders, sells it when they are confirmed, and releases it when they are not. */
 @Singleton
 class ReservationHandler extends EventHandler<OrderEvent> {
 
-    /** Of every event we publish: there is one per order, the answer to its OrderPlaced. */
+    /** Of every published event: there is one per order, in response to its OrderPlaced. */
     private static final int VERSION = 1;
 
     private final Reservations reservations;
@@ -69,27 +69,27 @@ class ReservationHandler extends EventHandler<OrderEvent> {
 
     @Override
     public List<OutgoingEvent> on(List<IncomingEvent<OrderEvent>> events) throws SQLException {
-        // Reservations before stock, in every transaction: two that took turns would deadlock. A popular SKU's row is
-        // locked from here to the commit, so a batch of orders shares one such wait, where each order had its own.
-        var known = reservations.lock(
+        // Reservations before stock: transactions that lock in different orders would deadlock. The row of a
+        // popular SKU is locked from here to the commit; a batch waits for it once, not once per order.
+        var stored = reservations.lock(
                 events.stream().map(received -> received.event().id()).collect(toSet()));
-        var batch = new Batch(known, stocks.lock(skus(events, known.values())), clock.instant());
+        var batch = new Batch(stored, stocks.lock(skus(events, stored.values())), clock.instant());
         events.forEach(received -> batch.on(received.event()));
         reservations.add(batch.added);
         reservations.update(batch.changed);
         stocks.update(batch.changedStock());
-        return batch.news;
+        return batch.outgoing;
     }
 
-    /** All that the events may move. */
-    private static Set<String> skus(List<IncomingEvent<OrderEvent>> events, Collection<Reservation> known) {
+    /** The SKUs whose stock the events may change. */
+    private static Set<String> skus(List<IncomingEvent<OrderEvent>> events, Collection<Reservation> stored) {
         var skus = new HashSet<String>();
         for (var received : events) {
             if (received.event() instanceof OrderPlaced placed) {
                 placed.lines().stream().map(Line::sku).forEach(skus::add);
             }
         }
-        for (var reservation : known) {
+        for (var reservation : stored) {
             if (reservation.status() == Status.RESERVED) {
                 reservation.items().stream().map(Item::sku).forEach(skus::add);
             }
@@ -97,7 +97,7 @@ class ReservationHandler extends EventHandler<OrderEvent> {
         return skus;
     }
 
-    /** A batch being decided: what there is, and what is to be written. */
+    /** The decisions about one batch: what is stored, and what is to be written. */
     private static final class Batch {
 
         private final Set<UUID> stored;
@@ -108,7 +108,7 @@ class ReservationHandler extends EventHandler<OrderEvent> {
 
         private final Set<Reservation> added = new HashSet<>();
         private final Set<Reservation> changed = new HashSet<>();
-        private final List<OutgoingEvent> news = new ArrayList<>();
+        private final List<OutgoingEvent> outgoing = new ArrayList<>();
 
         Batch(Map<UUID, Reservation> reservations, Map<String, Stock> stock, Instant now) {
             this.stored = Set.copyOf(reservations.keySet());
@@ -125,7 +125,7 @@ class ReservationHandler extends EventHandler<OrderEvent> {
                 case OrderPlaced placed ->
                     reservation
                             .reserve(placed, stock, now)
-                            .ifPresent(answer -> news.add(new OutgoingEvent(answer, VERSION)));
+                            .ifPresent(decision -> outgoing.add(new OutgoingEvent(decision, VERSION)));
                 case OrderConfirmed _ -> reservation.commit(stock);
                 case OrderRejected _, OrderCancelled _ -> reservation.release(stock);
                 case StockReserved _, StockRejected _, PaymentCaptured _, PaymentDeclined _, PaymentRefunded _ -> {}

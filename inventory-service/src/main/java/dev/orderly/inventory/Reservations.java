@@ -1,7 +1,6 @@
 package dev.orderly.inventory;
 
-import static dev.orderly.database.SqlArrays.column;
-
+import dev.orderly.database.Rows;
 import dev.orderly.events.EventJson;
 import dev.orderly.inventory.Reservation.Item;
 import dev.orderly.inventory.Reservation.Status;
@@ -25,7 +24,7 @@ class Reservations {
         this.database = database;
     }
 
-    /** Those of the orders that we have heard of, locked until the current transaction ends. */
+    /** The stored reservations of these orders, locked until the current transaction ends. */
     Map<UUID, Reservation> lock(Set<UUID> orderIds) throws SQLException {
         // Sorted, so that two batches wait for each other instead of deadlocking.
         try (var connection = database.getConnection();
@@ -47,41 +46,25 @@ class Reservations {
     }
 
     /**
-     * Stores the reservations of orders that were not heard of before. Should somebody else have heard of one meanwhile, it
-     * fails: writing over that would lose the pieces that it holds.
+     * Stores the reservations of orders that had none. It fails when a concurrent transaction has added one:
+     * overwriting that would lose the stock that it holds.
      */
     void add(Collection<Reservation> added) throws SQLException {
-        if (added.isEmpty()) {
-            return;
-        }
-        try (var connection = database.getConnection();
-                var insert = connection.prepareStatement("""
-                        INSERT INTO reservation (order_id, status, items)
-                        SELECT * FROM unnest(?::uuid[], ?::text[], ?::jsonb[]) ORDER BY 1
-                        """)) {
-            insert.setObject(1, column(added, Reservation::orderId, UUID[]::new));
-            insert.setObject(
-                    2, column(added, reservation -> reservation.status().name(), String[]::new));
-            insert.setObject(3, column(added, reservation -> EventJson.writeValue(reservation.items()), String[]::new));
-            insert.executeUpdate();
-        }
+        Rows.of(added)
+                .uuid("order_id", Reservation::orderId)
+                .text("status", Reservation::status)
+                .jsonb("items", reservation -> EventJson.writeValue(reservation.items()))
+                .update(database, "INSERT INTO reservation (:columns) SELECT :columns FROM :rows ORDER BY order_id");
     }
 
-    /** Stores what became of reservations that the current transaction has locked. */
+    /** Stores the new status of reservations that the current transaction has locked. */
     void update(Collection<Reservation> changed) throws SQLException {
-        if (changed.isEmpty()) {
-            return;
-        }
-        try (var connection = database.getConnection();
-                var update = connection.prepareStatement("""
-                        UPDATE reservation SET status = now.status
-                        FROM unnest(?::uuid[], ?::text[]) AS now (order_id, status)
-                        WHERE reservation.order_id = now.order_id
-                        """)) {
-            update.setObject(1, column(changed, Reservation::orderId, UUID[]::new));
-            update.setObject(
-                    2, column(changed, reservation -> reservation.status().name(), String[]::new));
-            update.executeUpdate();
-        }
+        Rows.of(changed)
+                .uuid("order_id", Reservation::orderId)
+                .text("status", Reservation::status)
+                .update(database, """
+                        UPDATE reservation SET status = rows.status
+                        FROM :rows WHERE reservation.order_id = rows.order_id
+                        """);
     }
 }

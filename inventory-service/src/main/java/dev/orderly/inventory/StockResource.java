@@ -19,7 +19,7 @@ import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 
-/** What there is of each SKU, and putting more of it on the shelf. */
+/** Shows the stock of each SKU, and restocks it. */
 @Path("/stock")
 public class StockResource {
 
@@ -32,7 +32,7 @@ public class StockResource {
         this.stocks = stocks;
     }
 
-    /** How many are on the shelf now, not how many came. */
+    /** The new quantity, not the difference: a repeated request changes nothing. */
     public record Restock(
             @NotNull @Min(0) @Max(MAX_AVAILABLE) Long available) {}
 
@@ -53,7 +53,7 @@ public class StockResource {
     @Path("/{sku}")
     @Operation(summary = "The stock of one SKU")
     @APIResponse(responseCode = "200")
-    @APIResponse(responseCode = "404", description = "We do not keep it")
+    @APIResponse(responseCode = "404", description = "There is no such SKU")
     public Stock get(@PathParam("sku") @Pattern(regexp = Line.SKU, message = Line.SKU_MESSAGE) String sku)
             throws SQLException {
         return stocks.find(sku).orElseThrow(() -> Problems.notFound("There is no stock of " + sku + "."));

@@ -1,7 +1,6 @@
 package dev.orderly.inventory;
 
-import static dev.orderly.database.SqlArrays.column;
-
+import dev.orderly.database.Rows;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -33,7 +32,7 @@ class Stocks {
         }
     }
 
-    /** The first SKUs in order behind one; behind the empty string are all. */
+    /** The first SKUs in order after the given one; all are after the empty string. */
     List<Stock> page(String after, int limit) throws SQLException {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement("""
@@ -47,7 +46,7 @@ class Stocks {
 
     /** Sets how many are available; what is reserved and sold stays as it is. */
     Stock restock(String sku, long available) throws SQLException {
-        // One statement: it waits for the batch that has the row, and what that took is not given back by mistake.
+        // One statement: it waits for a batch that has locked the row, and does not undo its reservations.
         try (var connection = database.getConnection();
                 var upsert = connection.prepareStatement("""
                         INSERT INTO stock (sku, available) VALUES (?, ?)
@@ -60,7 +59,7 @@ class Stocks {
         }
     }
 
-    /** The stock of those of the SKUs that we keep, locked until the current transaction ends. */
+    /** The stock of those of the SKUs that exist, locked until the current transaction ends. */
     Map<String, Stock> lock(Set<String> skus) throws SQLException {
         // Sorted, so that two batches wait for each other instead of deadlocking.
         try (var connection = database.getConnection();
@@ -75,27 +74,20 @@ class Stocks {
         }
     }
 
-    /** Stores the stock of SKUs that the current transaction has locked: one statement, however many orders it serves. */
+    /** Stores the stock of SKUs that the current transaction has locked, by one statement for all orders. */
     void update(Collection<Stock> changed) throws SQLException {
-        if (changed.isEmpty()) {
-            return;
-        }
-        try (var connection = database.getConnection();
-                var update = connection.prepareStatement("""
+        var updated = Rows.of(changed)
+                .text("sku", Stock::sku)
+                .bigint("available", Stock::available)
+                .bigint("reserved", Stock::reserved)
+                .bigint("sold", Stock::sold)
+                .update(database, """
                         UPDATE stock
-                        SET available = now.available, reserved = now.reserved, sold = now.sold
-                        FROM unnest(?::text[], ?::bigint[], ?::bigint[], ?::bigint[])
-                            AS now (sku, available, reserved, sold)
-                        WHERE stock.sku = now.sku
-                        """)) {
-            update.setObject(1, column(changed, Stock::sku, String[]::new));
-            update.setObject(2, column(changed, Stock::available, Long[]::new));
-            update.setObject(3, column(changed, Stock::reserved, Long[]::new));
-            update.setObject(4, column(changed, Stock::sold, Long[]::new));
-            var updated = update.executeUpdate();
-            if (updated != changed.size()) {
-                throw new IllegalStateException("of " + changed.size() + " SKUs only " + updated + " are there");
-            }
+                        SET available = rows.available, reserved = rows.reserved, sold = rows.sold
+                        FROM :rows WHERE stock.sku = rows.sku
+                        """);
+        if (updated != changed.size()) {
+            throw new IllegalStateException("of " + changed.size() + " SKUs only " + updated + " are stored");
         }
     }
 

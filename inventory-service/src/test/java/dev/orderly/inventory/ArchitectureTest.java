@@ -19,7 +19,7 @@ class ArchitectureTest {
 
     private static final DescribedPredicate<JavaClass> RULES = belongToAnyOf(Stock.class, Reservation.class);
 
-    // An enum's values() are an array, a class of its own.
+    // The array of an enum's values() is a class of its own.
     private static final DescribedPredicate<JavaClass> RULES_OR_ARRAYS_OF_THEM =
             describe("the rules", type -> RULES.test(type.getBaseComponentType()));
 
@@ -30,7 +30,7 @@ class ArchitectureTest {
             .onlyDependOnClassesThat(RULES_OR_ARRAYS_OF_THEM.or(resideInAnyPackage("java..", "dev.orderly.events..")));
 
     @ArchTest
-    static final ArchRule only_the_stock_keeper_meets_the_topic = noClasses()
+    static final ArchRule only_the_handler_depends_on_kafka = noClasses()
             .that(doNot(belongToAnyOf(ReservationHandler.class)))
             .should()
             .dependOnClassesThat(resideInAnyPackage("org.apache.kafka..", "org.eclipse.microprofile.reactive.."));

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 
-/** The service on a PostgreSQL and a Kafka of its own, and the words in which its tests speak. */
+/** Runs the service on its own PostgreSQL and Kafka, with the vocabulary of its tests. */
 @QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "inventory-service"))
 abstract class IntegrationTest {
 
@@ -56,7 +56,7 @@ abstract class IntegrationTest {
         topic.close();
     }
 
-    /** Whatever a test did: what is reserved and sold of a SKU is what the orders hold of it, to the piece. */
+    /** Holds after every test: what is reserved and sold of a SKU is the sum of the reservations. */
     @AfterEach
     void stock_and_reservations_agree() throws SQLException {
         assertThat(sql().strings("""
@@ -70,7 +70,7 @@ abstract class IntegrationTest {
                         WHERE stock.reserved IS DISTINCT FROM coalesce(held.reserved, 0)
                            OR stock.sold IS DISTINCT FROM coalesce(held.sold, 0)
                         """))
-                .as("SKUs whose numbers are not the sum of the orders'")
+                .as("SKUs whose stock is not the sum of the reservations")
                 .isEmpty();
     }
 
@@ -98,7 +98,7 @@ abstract class IntegrationTest {
         return OrderTopic.record("order-service", event instanceof OrderPlaced ? 1 : 2, event);
     }
 
-    /** Sends events, together, and returns when the service is done with them. */
+    /** Publishes events as one batch and returns when the service has consumed them. */
     static void publish(OrderEvent... events) {
         publish(Stream.of(events).map(IntegrationTest::record).toList());
     }
@@ -112,7 +112,7 @@ abstract class IntegrationTest {
         return "sku-" + UUID.randomUUID();
     }
 
-    /** A new SKU of which there are so many. */
+    /** A new SKU with this stock. */
     static String skuWith(long available) {
         var sku = randomSku();
         restock(sku, available).statusCode(200);
@@ -127,7 +127,7 @@ abstract class IntegrationTest {
         return given().contentType(JSON).body(body).put("/stock/{sku}", sku).then();
     }
 
-    /** As the service tells it. */
+    /** As the service shows it. */
     static Stock stock(String sku) {
         var document = given().get("/stock/{sku}", sku)
                 .then()

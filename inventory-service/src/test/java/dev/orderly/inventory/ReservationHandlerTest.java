@@ -11,8 +11,12 @@ import dev.orderly.events.OrderEvent;
 import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.OrderEvent.StockRejected;
 import dev.orderly.events.OrderEvent.StockReserved;
+import dev.orderly.inventory.Reservation.NotReserved;
 import dev.orderly.inventory.Reservation.Status;
+import dev.orderly.messaging.IncomingEvent;
+import dev.orderly.testing.EventSamples;
 import dev.orderly.testing.OrderTopic;
+import io.quarkus.narayana.jta.QuarkusTransaction;
 import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
 import java.sql.SQLException;
@@ -23,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
@@ -39,7 +44,7 @@ import org.junit.jupiter.api.Test;
 class ReservationHandlerTest extends IntegrationTest {
 
     @Inject
-    ReservationHandler stockKeeper;
+    ReservationHandler handler;
 
     @Inject
     Reservations reservations;
@@ -47,7 +52,25 @@ class ReservationHandlerTest extends IntegrationTest {
     private final UUID order = OrderTopic.uuidV7();
 
     @Test
-    void an_order_that_is_placed_has_all_its_lines_set_aside() throws SQLException {
+    void it_reads_the_types_that_change_something() {
+        EventSamples.assertReactsToWhatChangesSomething(handler, EventSamples.ORDER_EVENTS, this::changesSomething);
+    }
+
+    private boolean changesSomething(OrderEvent event) {
+        return QuarkusTransaction.requiringNew().call(() -> {
+            try {
+                handler.on(List.of(new IncomingEvent<>(event, UUID.randomUUID(), "order-service", 1, null, 0, 0)));
+                return !reservations.lock(Set.of(event.id())).isEmpty();
+            } catch (NotReserved _) {
+                return true;
+            } finally {
+                QuarkusTransaction.setRollbackOnly();
+            }
+        });
+    }
+
+    @Test
+    void a_placed_order_has_all_its_lines_reserved() throws SQLException {
         var mug = skuWith(10);
         var pen = skuWith(1);
 
@@ -64,7 +87,7 @@ class ReservationHandlerTest extends IntegrationTest {
     }
 
     @Test
-    void when_some_are_short_or_unknown_nothing_is_set_aside() throws SQLException {
+    void when_any_line_is_short_or_unknown_nothing_is_reserved() throws SQLException {
         var mug = skuWith(10);
         var pen = skuWith(2);
         var unicorn = randomSku();
@@ -76,14 +99,14 @@ class ReservationHandlerTest extends IntegrationTest {
         assertThat(published(order)).containsExactly("StockRejected 1");
         assertThat(read(StockRejected.class, payloads(order).getFirst()).outOfStock())
                 .containsExactly(pen, unicorn);
-        // order-service says what follows from that; nothing does here.
+        // The rejection that order-service publishes in response changes nothing here.
         publish(rejected(order));
         assertThat(published(order)).hasSize(1);
         assertThat(parked(order)).isEmpty();
     }
 
     @Test
-    void a_confirmed_order_has_its_stock_sold_however_often_that_is_told() throws SQLException {
+    void a_confirmed_order_has_its_stock_sold_once_however_often_that_is_delivered() throws SQLException {
         var sku = skuWith(10);
         publish(placed(order, line(sku, 3)));
 
@@ -118,7 +141,7 @@ class ReservationHandlerTest extends IntegrationTest {
     }
 
     @Test
-    void a_cancellation_that_arrives_before_its_order_waits_for_it_and_nothing_stays_set_aside() throws SQLException {
+    void a_cancellation_that_arrives_before_its_order_waits_for_it_and_nothing_stays_reserved() throws SQLException {
         var sku = skuWith(10);
         publish(cancelled(order));
         assertThat(parked(order)).containsExactly("OrderCancelled GAP");
@@ -131,11 +154,11 @@ class ReservationHandlerTest extends IntegrationTest {
     }
 
     @Test
-    void whole_lives_fit_into_one_batch_and_what_one_gives_back_the_next_can_have() throws SQLException {
+    void one_batch_may_hold_whole_orders_and_what_one_releases_the_next_can_reserve() throws SQLException {
         var sku = skuWith(5);
         var next = OrderTopic.uuidV7();
 
-        stockKeeper.receive(batch(List.of(
+        handler.receive(batch(List.of(
                 record(placed(order, line(sku, 5))),
                 record(cancelled(order)),
                 record(placed(next, line(sku, 4))),
@@ -147,7 +170,7 @@ class ReservationHandlerTest extends IntegrationTest {
     }
 
     @Test
-    void an_order_is_set_aside_once_however_often_it_is_delivered() throws SQLException {
+    void an_order_is_reserved_once_however_often_it_is_delivered() throws SQLException {
         var sku = skuWith(10);
         var placed = record(placed(order, line(sku, 3)));
         var sameUnderAnotherId = record(placed(order, line(sku, 3)));
@@ -160,7 +183,7 @@ class ReservationHandlerTest extends IntegrationTest {
     }
 
     @Test
-    void a_confirmation_of_what_is_not_set_aside_is_parked_and_others_flow() throws SQLException {
+    void a_confirmation_without_a_reservation_is_parked_and_other_orders_flow() throws SQLException {
         var sku = skuWith(10);
         var given = OrderTopic.uuidV7();
         var another = OrderTopic.uuidV7();
@@ -180,7 +203,7 @@ class ReservationHandlerTest extends IntegrationTest {
     }
 
     @Test
-    void what_is_none_of_its_business_is_skipped() throws SQLException {
+    void irrelevant_events_are_skipped() throws SQLException {
         var sku = skuWith(10);
         var ofTheFuture = OrderTopic.header(
                 OrderTopic.with(record(cancelled(order)), order.toString(), "not even JSON".getBytes(UTF_8)),
@@ -197,7 +220,7 @@ class ReservationHandlerTest extends IntegrationTest {
     }
 
     @Test
-    void a_malformed_event_is_parked_with_those_of_its_order_behind_it_and_others_flow() throws SQLException {
+    void a_malformed_event_is_parked_with_later_ones_of_its_order_and_other_orders_flow() throws SQLException {
         var sku = skuWith(10);
         var another = OrderTopic.uuidV7();
         var malformed =
@@ -213,14 +236,14 @@ class ReservationHandlerTest extends IntegrationTest {
     }
 
     @Test
-    void an_event_that_the_database_refuses_is_parked_and_the_rest_of_its_batch_takes_effect_once()
+    void an_event_that_the_database_rejects_is_parked_and_the_rest_of_its_batch_takes_effect_once()
             throws SQLException {
         var sku = skuWith(10);
         var before = OrderTopic.uuidV7();
         var after = OrderTopic.uuidV7();
-        var refused = placed(order, line("PostgreSQL has no \0 in its texts", 1));
+        var rejected = placed(order, line("PostgreSQL has no \0 in its texts", 1));
 
-        publish(placed(before, line(sku, 1)), refused, placed(after, line(sku, 2)));
+        publish(placed(before, line(sku, 1)), rejected, placed(after, line(sku, 2)));
 
         assertThat(parked(order)).containsExactly("OrderPlaced FAILED");
         assertThat(published(before)).containsExactly("StockReserved 1");
@@ -229,7 +252,7 @@ class ReservationHandlerTest extends IntegrationTest {
     }
 
     @Test
-    void a_reservation_that_somebody_else_made_meanwhile_is_not_written_over() {
+    void a_reservation_that_a_concurrent_transaction_added_is_not_overwritten() {
         var sku = skuWith(10);
         publish(placed(order, line(sku, 3)));
 
@@ -249,18 +272,18 @@ class ReservationHandlerTest extends IntegrationTest {
         publish(records);
 
         assertThat(stock(sku)).isEqualTo(new Stock(sku, 0, 100, 0));
-        var answers = new ArrayList<String>();
+        var published = new ArrayList<String>();
         for (var each : orders) {
             assertThat(published(each)).hasSize(1);
-            answers.addAll(published(each));
+            published.addAll(published(each));
         }
-        assertThat(answers).containsOnly("StockReserved 1", "StockRejected 1");
-        assertThat(answers).filteredOn("StockReserved 1"::equals).hasSize(100);
+        assertThat(published).containsOnly("StockReserved 1", "StockRejected 1");
+        assertThat(published).filteredOn("StockReserved 1"::equals).hasSize(100);
     }
 
     /**
-     * Instances of the service that have different partitions, and, because every batch is taken twice, old and new owners
-     * of the same partition. The topic of a test has but one reader.
+     * Simulates instances with different partitions and, since every batch is received twice, an old and a new
+     * owner of the same partition. The topic of a test has a single consumer.
      */
     @Test
     void instances_that_race_for_the_same_skus_never_oversell() throws Exception {
@@ -289,13 +312,13 @@ class ReservationHandlerTest extends IntegrationTest {
                 assertThat(stock.reserved()).isPositive();
             });
         }
-        var answers = new ArrayList<String>();
+        var published = new ArrayList<String>();
         for (var each : orders) {
             assertThat(published(each)).hasSize(1);
-            answers.addAll(published(each));
+            published.addAll(published(each));
             assertThat(parked(each)).isEmpty();
         }
-        assertThat(answers).contains("StockReserved 1", "StockRejected 1");
+        assertThat(published).contains("StockReserved 1", "StockRejected 1");
     }
 
     @Test
@@ -315,7 +338,7 @@ class ReservationHandlerTest extends IntegrationTest {
 
     private Callable<Object> receiving(ConsumerRecords<String, byte[]> records) {
         return () -> {
-            stockKeeper.receive(records);
+            handler.receive(records);
             return null;
         };
     }
@@ -328,7 +351,7 @@ class ReservationHandlerTest extends IntegrationTest {
         }
     }
 
-    /** Lines of two or three SKUs in any order, so that two orders want the same rows the other way round. */
+    /** Lines of two or three SKUs in random order, so that orders lock the same rows in different orders. */
     private static Line[] someOf(List<String> skus, Random random) {
         var shuffled = new ArrayList<>(skus);
         Collections.shuffle(shuffled, random);
@@ -338,7 +361,7 @@ class ReservationHandlerTest extends IntegrationTest {
                 .toArray(Line[]::new);
     }
 
-    /** The records as one poll of one partition returns them. */
+    /** The records as if returned by one poll of one partition. */
     private static ConsumerRecords<String, byte[]> batch(List<ProducerRecord<String, byte[]>> records) {
         var partition = new TopicPartition("order-service", 0);
         var polled = records.stream()

@@ -36,7 +36,7 @@ class ReservationTest {
             new HashMap<>(Map.of("mug", new Stock("mug", 5, 7, 1), "pen", new Stock("pen", 5, 7, 1)));
 
     @Test
-    void all_lines_of_an_order_are_set_aside_and_what_payment_needs_is_passed_on() {
+    void all_lines_of_an_order_are_reserved_and_what_payment_needs_is_passed_on() {
         var reservation = Reservation.none(ORDER);
 
         var answer = reservation.reserve(placed(line("mug", 2), line("pen", 5)), stock, NOW);
@@ -48,7 +48,7 @@ class ReservationTest {
     }
 
     @Test
-    void when_some_are_short_nothing_is_set_aside_and_each_short_sku_is_named() {
+    void when_any_line_is_short_nothing_is_reserved_and_each_short_sku_is_named() {
         var reservation = Reservation.none(ORDER);
 
         var answer = reservation.reserve(placed(line("unicorn", 1), line("mug", 5), line("pen", 6)), stock, NOW);
@@ -60,7 +60,7 @@ class ReservationTest {
     }
 
     @Test
-    void lines_of_the_same_sku_count_together() {
+    void lines_of_the_same_sku_add_up() {
         var enough = Reservation.none(ORDER);
         enough.reserve(placed(line("mug", 2), line("pen", 1), line("mug", 3)), stock, NOW);
         assertThat(enough.items()).containsExactly(new Item("mug", 5), new Item("pen", 1));
@@ -71,7 +71,7 @@ class ReservationTest {
     }
 
     @Test
-    void quantities_beyond_an_int_are_added_up_and_not_wrapped_around() {
+    void quantities_beyond_an_int_do_not_overflow() {
         var huge = placed(line("mug", Integer.MAX_VALUE), line("mug", Integer.MAX_VALUE), line("mug", 4));
 
         assertThat(Reservation.none(ORDER).reserve(huge, stock, NOW))
@@ -81,7 +81,7 @@ class ReservationTest {
 
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
-    void an_order_that_was_heard_of_is_not_set_aside_nor_answered_again(Status status) {
+    void a_known_order_is_not_reserved_and_publishes_nothing_again(Status status) {
         var reservation = reservation(status);
 
         assertThat(reservation.reserve(placed(line("mug", 1)), stock, NOW)).isEmpty();
@@ -90,7 +90,7 @@ class ReservationTest {
         assertThatStockIsUntouched();
     }
 
-    /** All moves of two mugs but that of being placed; one that is refused has no status to end in. */
+    /** All transitions of two mugs except being placed; a rejected one has no status after it. */
     @ParameterizedTest
     @CsvSource({
         "NONE,      commit,            ,  5, 7, 1",
@@ -104,11 +104,11 @@ class ReservationTest {
         "COMMITTED, release,          ,   5, 7, 1",
         "RELEASED,  release,  RELEASED,   5, 7, 1",
     })
-    void what_is_set_aside_is_sold_or_released_once(
-            Status before, String move, Status after, long available, long reserved, long sold) {
+    void what_is_reserved_is_sold_or_released_once(
+            Status before, String action, Status after, long available, long reserved, long sold) {
         var reservation = reservation(before);
-        Runnable moving = () -> {
-            if (move.equals("commit")) {
+        Runnable transition = () -> {
+            if (action.equals("commit")) {
                 reservation.commit(stock);
             } else {
                 reservation.release(stock);
@@ -116,11 +116,11 @@ class ReservationTest {
         };
 
         if (after == null) {
-            assertThatThrownBy(moving::run)
+            assertThatThrownBy(transition::run)
                     .isInstanceOf(NotReserved.class)
                     .hasMessageContainingAll(ORDER.toString(), before.name());
         } else {
-            moving.run();
+            transition.run();
         }
 
         assertThat(reservation.status()).isEqualTo(after == null ? before : after);
@@ -129,7 +129,7 @@ class ReservationTest {
     }
 
     @Test
-    void an_order_that_was_given_up_before_it_was_placed_takes_nothing() {
+    void an_order_that_was_cancelled_before_it_was_placed_reserves_nothing() {
         var reservation = Reservation.none(ORDER);
 
         reservation.release(stock);
@@ -144,7 +144,7 @@ class ReservationTest {
         assertThat(stock.values()).containsExactlyInAnyOrder(new Stock("mug", 5, 7, 1), new Stock("pen", 5, 7, 1));
     }
 
-    /** Of two mugs, where the order ever had any. */
+    /** Of two mugs, unless nothing was ever reserved. */
     private static Reservation reservation(Status status) {
         var items =
                 status == Status.RESERVED || status == Status.COMMITTED ? List.of(new Item("mug", 2)) : List.<Item>of();

@@ -22,7 +22,7 @@ class StockResourceTest extends IntegrationTest {
     private static final String PROBLEM = "application/problem+json";
 
     @Test
-    void a_sku_is_there_from_its_first_restocking_on() {
+    void a_sku_exists_from_its_first_restocking_on() {
         var sku = randomSku();
 
         restock(sku, 17)
@@ -37,7 +37,7 @@ class StockResourceTest extends IntegrationTest {
     }
 
     @Test
-    void restocking_says_how_many_are_available_and_leaves_the_rest() {
+    void restocking_sets_what_is_available_and_leaves_the_rest() {
         var sku = skuWith(10);
         var sold = UUID.randomUUID();
         publish(placed(sold, line(sku, 1)), placed(UUID.randomUUID(), line(sku, 2)), confirmed(sold));
@@ -50,7 +50,7 @@ class StockResourceTest extends IntegrationTest {
 
     @Test
     void all_skus_are_listed_in_order_and_by_the_page() {
-        // A prefix of our own: other tests restock, too.
+        // A unique prefix, since other tests restock, too.
         var prefix = "page-" + UUID.randomUUID();
         for (var end : new String[] {"-c", "-a", "-b"}) {
             restock(prefix + end, 1).statusCode(200);
@@ -72,7 +72,7 @@ class StockResourceTest extends IntegrationTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"limit=0", "limit=-1", "limit=1001", "after=%00", "after=A", "after='%3Bdrop"})
-    void a_page_that_cannot_be_is_refused(String query) {
+    void invalid_parameters_of_a_page_are_rejected(String query) {
         given().urlEncodingEnabled(false)
                 .get("/stock?" + query)
                 .then()
@@ -82,7 +82,7 @@ class StockResourceTest extends IntegrationTest {
     }
 
     @Test
-    void a_sku_that_nobody_keeps_is_not_found() {
+    void an_unknown_sku_is_not_found() {
         given().get("/stock/{sku}", randomSku())
                 .then()
                 .statusCode(404)
@@ -116,7 +116,7 @@ class StockResourceTest extends IntegrationTest {
                 "{\"available\":1,\"sold\":0}",
                 "{\"available\":1}{}",
             })
-    void a_body_that_is_no_number_of_pieces_is_refused(String body) {
+    void an_invalid_quantity_is_rejected(String body) {
         var sku = randomSku();
 
         restock(sku, body).statusCode(400).contentType(PROBLEM).body("title", notNullValue());
@@ -124,7 +124,7 @@ class StockResourceTest extends IntegrationTest {
     }
 
     @Test
-    void a_number_of_ten_thousand_digits_is_refused() {
+    void a_number_of_ten_thousand_digits_is_rejected() {
         restock(randomSku(), "{\"available\":" + "9".repeat(10_000) + "}")
                 .statusCode(400)
                 .contentType(PROBLEM);
@@ -136,7 +136,7 @@ class StockResourceTest extends IntegrationTest {
     }
 
     @Test
-    void what_is_not_json_is_refused() {
+    void a_body_that_is_not_json_is_rejected() {
         given().contentType(ContentType.XML)
                 .body("<available>1</available>")
                 .put("/stock/{sku}", randomSku())
@@ -158,20 +158,20 @@ class StockResourceTest extends IntegrationTest {
                 "%E2%80%AEmug",
                 "12345678901234567890123456789012345678901234567890123456789012345",
             })
-    void what_cannot_be_a_sku_is_refused_before_the_database_hears_of_it(String sku) {
-        var restocked = given().urlEncodingEnabled(false)
+    void an_invalid_sku_is_rejected_before_the_database_is_queried(String sku) {
+        var put = given().urlEncodingEnabled(false)
                 .contentType(JSON)
                 .body("{\"available\":1}")
                 .put("/stock/" + sku);
-        var read = given().urlEncodingEnabled(false).get("/stock/" + sku);
+        var get = given().urlEncodingEnabled(false).get("/stock/" + sku);
 
-        for (var answer : new Response[] {restocked, read}) {
-            answer.then().statusCode(400).contentType(PROBLEM).body("errors[0].field", equalTo("sku"));
+        for (var response : new Response[] {put, get}) {
+            response.then().statusCode(400).contentType(PROBLEM).body("errors[0].field", equalTo("sku"));
         }
     }
 
     @Test
-    void the_database_has_the_last_word_on_what_a_number_may_be() {
+    void the_database_rejects_negative_quantities_and_deletions() {
         var sku = skuWith(1);
 
         for (var column : new String[] {"available", "reserved", "sold"}) {

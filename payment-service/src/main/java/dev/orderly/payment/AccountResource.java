@@ -1,11 +1,11 @@
 package dev.orderly.payment;
 
+import dev.orderly.database.Atomic;
 import dev.orderly.events.Money;
 import dev.orderly.http.IdempotencyKey;
 import dev.orderly.http.Problems;
 import dev.orderly.payment.Ledger.Account;
 import dev.orderly.payment.Ledger.Deposit;
-import jakarta.transaction.Transactional;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.NotNull;
 import jakarta.validation.constraints.Pattern;
@@ -53,7 +53,7 @@ public class AccountResource {
     @POST
     @Path("/deposits")
     @ResponseStatus(201)
-    @Transactional(rollbackOn = SQLException.class) // By default, a checked exception would commit.
+    @Atomic
     public Deposit deposit(
             @PathParam("customerId") UUID customerId,
             @HeaderParam(IdempotencyKey.HEADER)

@@ -1,12 +1,12 @@
 package dev.orderly.payment;
 
+import dev.orderly.database.Atomic;
 import dev.orderly.messaging.Outbox;
 import dev.orderly.messaging.OutgoingEvent;
 import dev.orderly.messaging.Traceparent;
 import dev.orderly.payment.GatewayResult.CallbackEvent;
 import dev.orderly.payment.Payment.Change;
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.transaction.Transactional;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.util.List;
@@ -61,7 +61,7 @@ class GatewayResultHandler {
     }
 
     /** Handles the response to a request. */
-    @Transactional(rollbackOn = SQLException.class) // By default, a checked exception would commit.
+    @Atomic
     Effect handle(GatewayResult result) throws SQLException {
         return handle(result, null, null);
     }
@@ -71,7 +71,7 @@ class GatewayResultHandler {
      *
      * @param body of the callback, as received
      */
-    @Transactional(rollbackOn = SQLException.class)
+    @Atomic
     Effect handle(CallbackEvent event, byte[] body) throws SQLException {
         return handle(event.result(), event, body);
     }

@@ -1,8 +1,8 @@
 package dev.orderly.payment;
 
-import static dev.orderly.database.SqlArrays.column;
 import static java.time.ZoneOffset.UTC;
 
+import dev.orderly.database.Rows;
 import dev.orderly.events.Money;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.ResultSet;
@@ -33,29 +33,21 @@ class Ledger {
     private static final String LOCK = """
             SELECT customer_id, currency, amount
             FROM balance
-            WHERE (customer_id, currency) IN (SELECT * FROM unnest(?::uuid[], ?::text[]))
+            WHERE (customer_id, currency) IN (SELECT :columns FROM :rows)
             ORDER BY customer_id, currency
             FOR UPDATE
             """;
 
-    private static final String ADD_TRANSFERS = """
-            INSERT INTO transfer
-                (kind, from_account, to_account, amount, currency, order_id, customer_balance, occurred_at)
-            SELECT kind, from_account, to_account, amount, currency, order_id, customer_balance, occurred_at
-            FROM unnest(?::text[], ?::text[], ?::text[], ?::bigint[], ?::text[], ?::uuid[], ?::bigint[],
-                    ?::timestamptz[]) WITH ORDINALITY
-                AS added (kind, from_account, to_account, amount, currency, order_id, customer_balance, occurred_at,
-                    position)
-            ORDER BY position
-            """;
+    private static final String ADD_TRANSFERS =
+            "INSERT INTO transfer (:columns) SELECT :columns FROM :rows ORDER BY ordinality";
 
     // By a difference, although the new balance is known: without the lock, should a caller forget it, no
     // update would be lost, and the table's check would still hold.
     private static final String CHANGE_BALANCES = """
             UPDATE balance
-            SET amount = balance.amount + change.amount
-            FROM unnest(?::uuid[], ?::text[], ?::bigint[]) AS change (customer_id, currency, amount)
-            WHERE balance.customer_id = change.customer_id AND balance.currency = change.currency
+            SET amount = balance.amount + rows.change
+            FROM :rows
+            WHERE balance.customer_id = rows.customer_id AND balance.currency = rows.currency
             """;
 
     // The balance first: its lock orders the ids of transfers, and the balances recorded with them.
@@ -110,9 +102,7 @@ class Ledger {
     /** The balances of those of the wallets that exist, locked until the current transaction ends. */
     Map<Wallet, Money> lock(Set<Wallet> wallets) throws SQLException {
         try (var connection = database.getConnection();
-                var select = connection.prepareStatement(LOCK)) {
-            select.setObject(1, column(wallets, Wallet::customerId, UUID[]::new));
-            select.setObject(2, column(wallets, wallet -> wallet.currency().getCurrencyCode(), String[]::new));
+                var select = wallets(wallets).prepare(connection, LOCK)) {
             var balances = new HashMap<Wallet, Money>();
             try (var rows = select.executeQuery()) {
                 while (rows.next()) {
@@ -126,49 +116,31 @@ class Ledger {
 
     /** Adds transfers in this order; the current transaction must hold the locks of their wallets. */
     void add(List<Transfer> transfers) throws SQLException {
-        if (transfers.isEmpty()) {
-            return;
-        }
-        try (var connection = database.getConnection();
-                var insert = connection.prepareStatement(ADD_TRANSFERS)) {
-            insert.setObject(1, column(transfers, transfer -> transfer.kind().name(), String[]::new));
-            insert.setObject(2, column(transfers, Transfer::from, String[]::new));
-            insert.setObject(3, column(transfers, Transfer::to, String[]::new));
-            insert.setObject(4, column(transfers, transfer -> transfer.amount().amount(), Long[]::new));
-            insert.setObject(5, column(transfers, transfer -> code(transfer.amount()), String[]::new));
-            insert.setObject(6, column(transfers, Transfer::orderId, UUID[]::new));
-            insert.setObject(
-                    7,
-                    column(
-                            transfers,
-                            transfer -> transfer.balance().map(Money::amount).orElse(null),
-                            Long[]::new));
-            insert.setObject(
-                    8, column(transfers, transfer -> transfer.occurredAt().toString(), String[]::new));
-            insert.executeUpdate();
-        }
+        Rows.of(transfers)
+                .text("kind", Transfer::kind)
+                .text("from_account", Transfer::from)
+                .text("to_account", Transfer::to)
+                .bigint("amount", transfer -> transfer.amount().amount())
+                .text("currency", transfer -> transfer.amount().currency())
+                .uuid("order_id", Transfer::orderId)
+                .bigint(
+                        "customer_balance",
+                        transfer -> transfer.balance().map(Money::amount).orElse(null))
+                .timestamptz("occurred_at", Transfer::occurredAt)
+                .update(database, ADD_TRANSFERS);
         var changes = new HashMap<Wallet, Long>();
         for (var transfer : transfers) {
             transfer.wallet().ifPresent(wallet -> changes.merge(wallet, transfer.change(), Math::addExact));
         }
         changes.values().removeIf(change -> change == 0);
-        if (!changes.isEmpty()) {
-            changeBalances(changes);
+        var changed = wallets(changes.keySet()).bigint("change", changes::get).update(database, CHANGE_BALANCES);
+        if (changed != changes.size()) {
+            throw new IllegalStateException("only " + changed + " of " + changes.size() + " balances exist");
         }
     }
 
-    private void changeBalances(Map<Wallet, Long> changes) throws SQLException {
-        try (var connection = database.getConnection();
-                var update = connection.prepareStatement(CHANGE_BALANCES)) {
-            var wallets = List.copyOf(changes.keySet());
-            update.setObject(1, column(wallets, Wallet::customerId, UUID[]::new));
-            update.setObject(2, column(wallets, wallet -> wallet.currency().getCurrencyCode(), String[]::new));
-            update.setObject(3, column(wallets, changes::get, Long[]::new));
-            var changed = update.executeUpdate();
-            if (changed != wallets.size()) {
-                throw new IllegalStateException("only " + changed + " of " + wallets.size() + " balances exist");
-            }
-        }
+    private static Rows<Wallet> wallets(Set<Wallet> wallets) {
+        return Rows.of(wallets).uuid("customer_id", Wallet::customerId).text("currency", Wallet::currency);
     }
 
     /**

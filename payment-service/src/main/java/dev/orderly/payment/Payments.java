@@ -1,7 +1,6 @@
 package dev.orderly.payment;
 
-import static dev.orderly.database.SqlArrays.column;
-
+import dev.orderly.database.Rows;
 import dev.orderly.events.CardToken;
 import dev.orderly.events.Money;
 import dev.orderly.payment.Payment.Status;
@@ -31,28 +30,20 @@ class Payments {
     private static final String COLUMNS =
             "payment.order_id, customer_id, status, amount, currency, card_token, reason, occurred_at, version";
 
-    private static final String INSERT = """
-            INSERT INTO payment
-                (order_id, customer_id, status, amount, currency, card_token, reason, occurred_at, version, traceparent,
-                 due_at)
-            SELECT order_id, customer_id, status, amount, currency, card_token, reason, occurred_at, version,
-                traceparent, CASE WHEN open THEN now() END
-            FROM unnest(?::uuid[], ?::uuid[], ?::text[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::timestamptz[],
-                    ?::int[], ?::text[], ?::boolean[])
-                AS added (order_id, customer_id, status, amount, currency, card_token, reason, occurred_at, version,
-                    traceparent, open)
-            ORDER BY order_id
-            """;
+    /** A new status of an open payment is a new call, due at once. */
+    private static final String DUE_AT =
+            "CASE WHEN rows.status IN ('REQUESTED', 'CANCELLING', 'REFUNDING') THEN now() END";
 
-    // A new status of an open payment is a new call, due at once.
+    private static final String INSERT =
+            "INSERT INTO payment (:columns, due_at) SELECT :columns, " + DUE_AT + " FROM :rows ORDER BY order_id";
+
     private static final String UPDATE = """
             UPDATE payment
-            SET status = changed.status, reason = changed.reason, occurred_at = changed.occurred_at,
-                version = changed.version, due_at = CASE WHEN open THEN now() END, attempts = 0, error = NULL
-            FROM unnest(?::uuid[], ?::text[], ?::text[], ?::timestamptz[], ?::int[], ?::boolean[])
-                AS changed (order_id, status, reason, occurred_at, version, open)
-            WHERE payment.order_id = changed.order_id
-            """;
+            SET status = rows.status, reason = rows.reason, occurred_at = rows.occurred_at, version = rows.version,
+                attempts = 0, error = NULL, due_at = %s
+            FROM :rows
+            WHERE payment.order_id = rows.order_id
+            """.formatted(DUE_AT);
 
     // Each WITH runs once. As a subquery of the UPDATE, it might run again and lock more rows than LIMIT.
     private static final String CLAIM = """
@@ -132,44 +123,43 @@ class Payments {
      * @param traceparents by order, the trace that the payment belongs to
      */
     void add(Collection<Payment> added, Map<UUID, String> traceparents) throws SQLException {
-        if (added.isEmpty()) {
-            return;
-        }
-        try (var connection = database.getConnection();
-                var insert = connection.prepareStatement(INSERT)) {
-            insert.setObject(1, column(added, Payment::orderId, UUID[]::new));
-            insert.setObject(2, column(added, Payment::customerId, UUID[]::new));
-            insert.setObject(3, column(added, payment -> payment.status().name(), String[]::new));
-            insert.setObject(4, column(added, Payments::amount, Long[]::new));
-            insert.setObject(5, column(added, Payments::currency, String[]::new));
-            insert.setObject(6, column(added, Payments::cardToken, String[]::new));
-            insert.setObject(7, column(added, Payment::reason, String[]::new));
-            insert.setObject(8, column(added, payment -> payment.occurredAt().toString(), String[]::new));
-            insert.setObject(9, column(added, Payment::version, Integer[]::new));
-            insert.setObject(10, column(added, payment -> traceparents.get(payment.orderId()), String[]::new));
-            insert.setObject(11, column(added, payment -> payment.status().isOpen(), Boolean[]::new));
-            insert.executeUpdate();
-        }
+        Rows.of(added)
+                .uuid("order_id", Payment::orderId)
+                .uuid("customer_id", Payment::customerId)
+                .text("status", Payment::status)
+                .bigint(
+                        "amount",
+                        payment -> payment.amount() == null
+                                ? null
+                                : payment.amount().amount())
+                .text(
+                        "currency",
+                        payment -> payment.amount() == null
+                                ? null
+                                : payment.amount().currency())
+                .text(
+                        "card_token",
+                        payment ->
+                                payment.card() == null ? null : payment.card().value())
+                .text("reason", Payment::reason)
+                .timestamptz("occurred_at", Payment::occurredAt)
+                .integer("version", Payment::version)
+                .text("traceparent", payment -> traceparents.get(payment.orderId()))
+                .update(database, INSERT);
         fireIfOpen(added);
     }
 
     /** Stores changes that were decided on payments which the current transaction has locked. */
     void update(Collection<Payment> changed) throws SQLException {
-        if (changed.isEmpty()) {
-            return;
-        }
-        try (var connection = database.getConnection();
-                var update = connection.prepareStatement(UPDATE)) {
-            update.setObject(1, column(changed, Payment::orderId, UUID[]::new));
-            update.setObject(2, column(changed, payment -> payment.status().name(), String[]::new));
-            update.setObject(3, column(changed, Payment::reason, String[]::new));
-            update.setObject(4, column(changed, payment -> payment.occurredAt().toString(), String[]::new));
-            update.setObject(5, column(changed, Payment::version, Integer[]::new));
-            update.setObject(6, column(changed, payment -> payment.status().isOpen(), Boolean[]::new));
-            var updated = update.executeUpdate();
-            if (updated != changed.size()) {
-                throw new IllegalStateException("of " + changed.size() + " payments only " + updated + " are stored");
-            }
+        var updated = Rows.of(changed)
+                .uuid("order_id", Payment::orderId)
+                .text("status", Payment::status)
+                .text("reason", Payment::reason)
+                .timestamptz("occurred_at", Payment::occurredAt)
+                .integer("version", Payment::version)
+                .update(database, UPDATE);
+        if (updated != changed.size()) {
+            throw new IllegalStateException("of " + changed.size() + " payments only " + updated + " are stored");
         }
         fireIfOpen(changed);
     }
@@ -226,18 +216,6 @@ class Payments {
             update.setInt(5, attempt.number());
             update.executeUpdate();
         }
-    }
-
-    private static Long amount(Payment payment) {
-        return payment.amount() == null ? null : payment.amount().amount();
-    }
-
-    private static String currency(Payment payment) {
-        return payment.amount() == null ? null : payment.amount().currency().getCurrencyCode();
-    }
-
-    private static String cardToken(Payment payment) {
-        return payment.card() == null ? null : payment.card().value();
     }
 
     private static Payment payment(ResultSet row) throws SQLException {

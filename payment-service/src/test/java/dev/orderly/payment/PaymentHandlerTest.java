@@ -8,9 +8,13 @@ import static org.hamcrest.Matchers.nullValue;
 
 import dev.orderly.events.EventHeaders;
 import dev.orderly.events.Money;
+import dev.orderly.events.OrderEvent;
 import dev.orderly.events.OrderEvent.OrderCancelled;
 import dev.orderly.events.OrderEvent.OrderRejected;
+import dev.orderly.messaging.IncomingEvent;
+import dev.orderly.testing.EventSamples;
 import dev.orderly.testing.OrderTopic;
+import io.quarkus.narayana.jta.QuarkusTransaction;
 import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
 import java.sql.SQLException;
@@ -30,9 +34,25 @@ import org.junit.jupiter.api.Test;
 class PaymentHandlerTest extends IntegrationTest {
 
     @Inject
+    PaymentHandler handler;
+
+    @Inject
     Payments payments;
 
     private final UUID order = OrderTopic.uuidV7();
+
+    @Test
+    void it_reads_the_types_that_change_something() {
+        EventSamples.assertReactsToWhatChangesSomething(handler, EventSamples.ORDER_EVENTS, this::changesSomething);
+    }
+
+    private boolean changesSomething(OrderEvent event) {
+        return QuarkusTransaction.requiringNew().call(() -> {
+            handler.on(List.of(new IncomingEvent<>(event, UUID.randomUUID(), "order-service", 1, null, 0, 0)));
+            QuarkusTransaction.setRollbackOnly();
+            return payments.find(event.id()).isPresent();
+        });
+    }
 
     @Test
     void an_order_is_paid_from_the_balance() throws SQLException {
@@ -304,9 +324,9 @@ class PaymentHandlerTest extends IntegrationTest {
         var customer = customerWith(5000);
         var before = OrderTopic.uuidV7();
         var after = OrderTopic.uuidV7();
-        var refused = new OrderCancelled(order, customer, "PostgreSQL has no \0 in its texts", Instant.now());
+        var rejected = new OrderCancelled(order, customer, "PostgreSQL has no \0 in its texts", Instant.now());
 
-        publish(reserved(before, customer, 100), refused, reserved(after, customer, 100));
+        publish(reserved(before, customer, 100), rejected, reserved(after, customer, 100));
 
         assertThat(parked(order.toString())).containsExactly("FAILED");
         payment(order).statusCode(404);
