@@ -351,7 +351,7 @@ class ReservationHandlerTest extends IntegrationTest {
         }
     }
 
-    /** Lines of two or three SKUs in random order, so that orders lock the same rows in different orders. */
+    /** Lines of two or three SKUs in random order, so that orders need the same rows in any order. */
     private static Line[] someOf(List<String> skus, Random random) {
         var shuffled = new ArrayList<>(skus);
         Collections.shuffle(shuffled, random);

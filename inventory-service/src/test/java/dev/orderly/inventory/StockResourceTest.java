@@ -1,5 +1,6 @@
 package dev.orderly.inventory;
 
+import static dev.orderly.testing.ProblemAssert.assertProblem;
 import static io.restassured.RestAssured.given;
 import static io.restassured.http.ContentType.JSON;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -18,8 +19,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @QuarkusTest
 class StockResourceTest extends IntegrationTest {
-
-    private static final String PROBLEM = "application/problem+json";
 
     @Test
     void a_sku_exists_from_its_first_restocking_on() {
@@ -73,22 +72,15 @@ class StockResourceTest extends IntegrationTest {
     @ParameterizedTest
     @ValueSource(strings = {"limit=0", "limit=-1", "limit=1001", "after=%00", "after=A", "after='%3Bdrop"})
     void invalid_parameters_of_a_page_are_rejected(String query) {
-        given().urlEncodingEnabled(false)
-                .get("/stock?" + query)
-                .then()
-                .statusCode(400)
-                .contentType(PROBLEM)
-                .body("errors[0].field", equalTo(query.substring(0, query.indexOf('='))));
+        var response = given().urlEncodingEnabled(false).get("/stock?" + query).then();
+
+        assertProblem(response, 400, query.substring(0, query.indexOf('=')));
     }
 
     @Test
     void an_unknown_sku_is_not_found() {
-        given().get("/stock/{sku}", randomSku())
-                .then()
-                .statusCode(404)
-                .contentType(PROBLEM)
+        assertProblem(given().get("/stock/{sku}", randomSku()).then(), 404)
                 .body("title", equalTo("Not Found"))
-                .body("status", equalTo(404))
                 .body("detail", notNullValue());
     }
 
@@ -119,20 +111,18 @@ class StockResourceTest extends IntegrationTest {
     void an_invalid_quantity_is_rejected(String body) {
         var sku = randomSku();
 
-        restock(sku, body).statusCode(400).contentType(PROBLEM).body("title", notNullValue());
+        assertProblem(restock(sku, body), 400);
         given().get("/stock/{sku}", sku).then().statusCode(404);
     }
 
     @Test
     void a_number_of_ten_thousand_digits_is_rejected() {
-        restock(randomSku(), "{\"available\":" + "9".repeat(10_000) + "}")
-                .statusCode(400)
-                .contentType(PROBLEM);
+        assertProblem(restock(randomSku(), "{\"available\":" + "9".repeat(10_000) + "}"), 400);
     }
 
     @Test
     void a_problem_names_the_field() {
-        restock(randomSku(), -1).body("errors.field", hasItem("available")).body("errors[0].message", notNullValue());
+        assertProblem(restock(randomSku(), -1), 400, "available");
     }
 
     @Test
@@ -166,7 +156,7 @@ class StockResourceTest extends IntegrationTest {
         var get = given().urlEncodingEnabled(false).get("/stock/" + sku);
 
         for (var response : new Response[] {put, get}) {
-            response.then().statusCode(400).contentType(PROBLEM).body("errors[0].field", equalTo("sku"));
+            assertProblem(response.then(), 400, "sku");
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.orderly.payment;
 
+import static dev.orderly.testing.ProblemAssert.assertProblem;
 import static io.restassured.RestAssured.given;
 import static io.restassured.http.ContentType.JSON;
 import static java.util.stream.Collectors.toSet;
@@ -20,8 +21,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @QuarkusTest
 class AccountResourceTest extends IntegrationTest {
-
-    private static final String PROBLEM = "application/problem+json";
 
     private final UUID customer = UUID.randomUUID();
 
@@ -73,22 +72,18 @@ class AccountResourceTest extends IntegrationTest {
 
     @Test
     void a_customer_who_never_deposited_has_no_account() {
-        account(customer)
-                .statusCode(404)
-                .contentType(PROBLEM)
-                .body("status", equalTo(404))
-                .body("title", equalTo("Not Found"));
+        assertProblem(account(customer), 404).body("title", equalTo("Not Found"));
     }
 
     @Test
     void an_unknown_order_has_no_payment() {
-        payment(UUID.randomUUID()).statusCode(404).contentType(PROBLEM).body("status", equalTo(404));
+        assertProblem(payment(UUID.randomUUID()), 404);
     }
 
     @Test
     void a_malformed_id_is_not_found() {
-        given().get("/accounts/42").then().statusCode(404).contentType(PROBLEM);
-        given().get("/payments/42").then().statusCode(404).contentType(PROBLEM);
+        assertProblem(given().get("/accounts/42").then(), 404);
+        assertProblem(given().get("/payments/42").then(), 404);
     }
 
     @Test
@@ -122,7 +117,7 @@ class AccountResourceTest extends IntegrationTest {
     void a_used_key_with_another_amount_is_rejected() {
         depositWithKey("k-1", 10);
 
-        depositWithKey("k-1", 11).then().statusCode(422).contentType(PROBLEM).body("status", equalTo(422));
+        assertProblem(depositWithKey("k-1", 11).then(), 422);
 
         assertThat(balance(customer)).isEqualTo(10);
     }
@@ -148,10 +143,7 @@ class AccountResourceTest extends IntegrationTest {
         assertThat(depositWithKey("~".repeat(255), 10).statusCode()).isEqualTo(201);
 
         for (var key : List.of("", "~".repeat(256), "a space", "tab\tbed")) {
-            depositWithKey(key, 10)
-                    .then()
-                    .statusCode(400)
-                    .contentType(PROBLEM)
+            assertProblem(depositWithKey(key, 10).then(), 400)
                     .body("errors[0].message", endsWith("must be 1 to 255 printable ASCII characters without spaces"));
         }
         assertThat(balance(customer)).isEqualTo(10);
@@ -161,10 +153,7 @@ class AccountResourceTest extends IntegrationTest {
     void the_largest_deposit_is_a_hundred_million() {
         deposit(customer, 100_000_000_00L).statusCode(201);
 
-        deposit(customer, 100_000_000_01L)
-                .statusCode(400)
-                .contentType(PROBLEM)
-                .body("errors[0].field", equalTo("amount.amount"));
+        assertProblem(deposit(customer, 100_000_000_01L), 400, "amount.amount");
         assertThat(balance(customer)).isEqualTo(100_000_000_00L);
     }
 
@@ -215,31 +204,25 @@ class AccountResourceTest extends IntegrationTest {
                 "{\"amount\":{\"amount\":5000,\"currency\":\"EUR\"}"
             })
     void an_invalid_deposit_is_rejected(String body) {
-        deposit(customer, body)
-                .statusCode(400)
-                .contentType(PROBLEM)
-                .body("status", equalTo(400))
-                .body("title", equalTo("Bad Request"));
+        assertProblem(deposit(customer, body), 400).body("title", equalTo("Bad Request"));
 
         account(customer).statusCode(404);
     }
 
     @Test
     void a_deposit_in_another_format_is_rejected() {
-        given().contentType("text/xml")
-                .body("<amount/>")
-                .post("/accounts/{customerId}/deposits", customer)
-                .then()
-                .statusCode(415)
-                .contentType(PROBLEM);
+        var response =
+                given().contentType("text/xml").body("<amount/>").post("/accounts/{customerId}/deposits", customer);
+
+        assertProblem(response.then(), 415);
     }
 
     @Test
     void absurdly_large_and_deep_bodies_are_rejected() {
-        deposit(customer, "[".repeat(1_001)).statusCode(400).contentType(PROBLEM);
-        deposit(customer, "{\"amount\":{\"amount\":" + "9".repeat(10_000) + ",\"currency\":\"EUR\"}}")
-                .statusCode(400)
-                .contentType(PROBLEM);
+        var hugeNumber = "{\"amount\":{\"amount\":" + "9".repeat(10_000) + ",\"currency\":\"EUR\"}}";
+
+        assertProblem(deposit(customer, "[".repeat(1_001)), 400);
+        assertProblem(deposit(customer, hugeNumber), 400);
         deposit(customer, "\"" + "x".repeat(65 * 1024) + "\"").statusCode(413);
     }
 
