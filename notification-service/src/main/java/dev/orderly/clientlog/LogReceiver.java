@@ -1,6 +1,6 @@
 package dev.orderly.clientlog;
 
-import dev.orderly.clientlog.LogLines.Numbered;
+import dev.orderly.clientlog.LogLineParser.Numbered;
 import dev.orderly.http.EarlyRejection;
 import dev.orderly.messaging.NonBlockingProducer;
 import io.micrometer.core.instrument.Counter;

@@ -1,6 +1,6 @@
 package dev.orderly.clientlog;
 
-import dev.orderly.clientlog.LogLines.Reading;
+import dev.orderly.clientlog.LogLineParser.Reading;
 import dev.orderly.clientlog.LogReceiver.Accepted;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.smallrye.common.annotation.Blocking;
@@ -36,10 +36,10 @@ public class LogResource {
     /** A batch of nothing but mistakes is not answered by a longer one. */
     static final int MOST_NAMED = 1_000;
 
-    private final LogLines lines;
+    private final LogLineParser lines;
     private final LogReceiver intake;
 
-    LogResource(LogLines lines, LogReceiver intake) {
+    LogResource(LogLineParser lines, LogReceiver intake) {
         this.lines = lines;
         this.intake = intake;
     }
@@ -77,7 +77,7 @@ public class LogResource {
             throw problem(415, "Unsupported Media Type", "Send the lines as they are, not compressed.")
                     .build();
         }
-        var numbered = LogLines.split(batch);
+        var numbered = LogLineParser.split(batch);
         if (numbered.size() > MOST_LINES) {
             throw problem(413, "Content Too Large", "A batch has at most " + MOST_LINES + " lines.")
                     .build();

@@ -3,7 +3,7 @@ package dev.orderly.clientlog;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.stream.Collectors.joining;
 
-import dev.orderly.clientlog.LogLines.Reading;
+import dev.orderly.clientlog.LogLineParser.Reading;
 import dev.orderly.database.RetryingTransactions;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.common.annotation.Blocking;
@@ -41,10 +41,10 @@ class LogWriter {
 
     private final RetryingTransactions transactions;
     private final DataSource database;
-    private final LogLines lines;
+    private final LogLineParser lines;
     private final MeterRegistry metrics;
 
-    LogWriter(RetryingTransactions transactions, DataSource database, LogLines lines, MeterRegistry metrics) {
+    LogWriter(RetryingTransactions transactions, DataSource database, LogLineParser lines, MeterRegistry metrics) {
         this.transactions = transactions;
         this.database = database;
         this.lines = lines;

@@ -3,7 +3,7 @@ package dev.orderly.notification;
 import static io.quarkus.scheduler.Scheduled.ConcurrentExecution.SKIP;
 
 import dev.orderly.database.DatabaseMigration;
-import dev.orderly.notification.Attempt.Outcome;
+import dev.orderly.notification.DeliveryAttempt.Outcome;
 import dev.orderly.notification.Message.Channel;
 import dev.orderly.notification.Notification.State;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -27,7 +27,7 @@ import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
 /**
- * Sends the letters that are due, each until the mail server or the SMS provider has taken it, see {@link Attempt}.
+ * Sends the letters that are due, each until the mail server or the SMS provider has taken it, see {@link DeliveryAttempt}.
  *
  * <p>Mails and codes go by themselves: a code is of use for ten minutes, which a mail server that hangs would use up.
  *
@@ -62,12 +62,12 @@ class MessageDispatcher {
             Map.of(Channel.MAIL, runsOf("mail-sender"), Channel.SMS, runsOf("sms-sender"));
 
     private final Notifications notifications;
-    private final Smtp smtp;
-    private final Sms sms;
+    private final SmtpClient smtp;
+    private final SmsClient sms;
     private final Clock clock;
     private final MeterRegistry metrics;
 
-    MessageDispatcher(Notifications notifications, Smtp smtp, Sms sms, Clock clock, MeterRegistry metrics) {
+    MessageDispatcher(Notifications notifications, SmtpClient smtp, SmsClient sms, Clock clock, MeterRegistry metrics) {
         this.notifications = notifications;
         this.smtp = smtp;
         this.sms = sms;
@@ -131,8 +131,8 @@ class MessageDispatcher {
         }
     }
 
-    private List<Outcome> send(List<Attempt> attempts) throws InterruptedException {
-        var outcomes = new ConcurrentHashMap<Attempt, Outcome>();
+    private List<Outcome> send(List<DeliveryAttempt> attempts) throws InterruptedException {
+        var outcomes = new ConcurrentHashMap<DeliveryAttempt, Outcome>();
         var lanes = new ArrayList<Callable<Void>>();
         for (var from = 0; from < attempts.size(); from += PER_CONNECTION) {
             var lane = attempts.subList(from, Math.min(from + PER_CONNECTION, attempts.size()));
@@ -151,7 +151,7 @@ class MessageDispatcher {
                 .toList();
     }
 
-    private void send(List<Attempt> lane, Map<Attempt, Outcome> outcomes) {
+    private void send(List<DeliveryAttempt> lane, Map<DeliveryAttempt, Outcome> outcomes) {
         try (var connection = smtp.connection()) {
             for (var attempt : lane) {
                 outcomes.put(attempt, send(attempt, connection));
@@ -161,7 +161,7 @@ class MessageDispatcher {
         }
     }
 
-    private Outcome send(Attempt attempt, Smtp.Connection connection) throws InterruptedException {
+    private Outcome send(DeliveryAttempt attempt, SmtpClient.Connection connection) throws InterruptedException {
         var letter = attempt.letter();
         if (letter.needsContact() && attempt.to() == null) {
             return attempt.pointless("the customer was erased");

@@ -20,7 +20,7 @@ public record Notification(
         SENT,
         /** Not sent, and rightly: it came too late, or its customer was erased. */
         VOID,
-        /** Given up after {@value Attempt#MAX} attempts; somebody has to look at it. */
+        /** Given up after {@value DeliveryAttempt#MAX} attempts; somebody has to look at it. */
         FAILED
     }
 }

@@ -2,7 +2,7 @@ package dev.orderly.notification;
 
 import static dev.orderly.database.SqlArrays.column;
 
-import dev.orderly.notification.Attempt.Outcome;
+import dev.orderly.notification.DeliveryAttempt.Outcome;
 import dev.orderly.notification.Message.Channel;
 import dev.orderly.notification.Message.Kind;
 import dev.orderly.notification.Notification.State;
@@ -113,13 +113,13 @@ class Notifications {
      *
      * @param limit of how many letters
      */
-    List<Attempt> claim(Channel channel, int limit, Duration lease) throws SQLException {
+    List<DeliveryAttempt> claim(Channel channel, int limit, Duration lease) throws SQLException {
         try (var connection = database.getConnection();
                 var update = connection.prepareStatement(CLAIM_OF.get(channel))) {
             update.setInt(1, limit);
             update.setLong(2, lease.toMillis());
             try (var rows = update.executeQuery()) {
-                var attempts = new ArrayList<Attempt>();
+                var attempts = new ArrayList<DeliveryAttempt>();
                 while (rows.next()) {
                     var letter = new Message(
                             rows.getObject("about", UUID.class),
@@ -128,7 +128,7 @@ class Notifications {
                             rows.getString("subject"),
                             rows.getString("body"),
                             instant(rows, "expires_at"));
-                    attempts.add(new Attempt(letter, rows.getString("address"), rows.getInt("attempts")));
+                    attempts.add(new DeliveryAttempt(letter, rows.getString("address"), rows.getInt("attempts")));
                 }
                 return attempts;
             }

@@ -19,7 +19,7 @@ import com.tngtech.archunit.lang.ArchRule;
 class ArchitectureTest {
 
     private static final DescribedPredicate<JavaClass> DOMAIN =
-            belongToAnyOf(Message.class, Attempt.class, Notification.class);
+            belongToAnyOf(Message.class, DeliveryAttempt.class, Notification.class);
 
     @ArchTest
     static final ArchRule the_domain_knows_nothing_but_the_events = classes()
@@ -41,7 +41,7 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule only_smtp_knows_the_mail_client = noClasses()
             .that()
-            .doNotBelongToAnyOf(Smtp.class)
+            .doNotBelongToAnyOf(SmtpClient.class)
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("jakarta.mail..");

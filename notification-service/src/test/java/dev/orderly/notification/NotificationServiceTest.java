@@ -205,7 +205,7 @@ class NotificationServiceTest {
     void what_failed_for_a_day_is_given_up_for_all_to_see() throws SQLException {
         MailServer.freeze();
         try {
-            storeLetter(Attempt.MAX - 1, "0 s");
+            storeLetter(DeliveryAttempt.MAX - 1, "0 s");
 
             patiently().until(() -> about(order).getFirst().state() == State.FAILED);
         } finally {
@@ -213,7 +213,7 @@ class NotificationServiceTest {
         }
 
         assertThat(about(order)).singleElement().satisfies(mail -> {
-            assertThat(mail.attempts()).isEqualTo(Attempt.MAX);
+            assertThat(mail.attempts()).isEqualTo(DeliveryAttempt.MAX);
             assertThat(mail.error()).isNotBlank();
             assertThat(mail.sentAt()).isNull();
         });
@@ -256,7 +256,7 @@ class NotificationServiceTest {
     void an_instance_that_was_taken_for_dead_can_still_say_that_it_sent_but_not_that_it_failed() throws SQLException {
         storeLetter(3, "1 h"); // the third attempt, of another instance, is under way
         var letter = new Message(order, Kind.CONFIRMED, customer, "subject", "body", null);
-        var ours = new Attempt(letter, null, 2);
+        var ours = new DeliveryAttempt(letter, null, 2);
 
         notifications.settle(List.of(ours.failed("too late")));
         assertThat(about(order).getFirst().error()).isNull();
@@ -264,7 +264,7 @@ class NotificationServiceTest {
         notifications.settle(List.of(ours.succeeded()));
         assertThat(about(order).getFirst().state()).isEqualTo(State.SENT);
 
-        notifications.settle(List.of(new Attempt(letter, null, 3).failed("the other one")));
+        notifications.settle(List.of(new DeliveryAttempt(letter, null, 3).failed("the other one")));
         assertThat(about(order).getFirst().state()).isEqualTo(State.SENT);
     }
 

@@ -19,7 +19,7 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
  * copy. The code is put in at the last moment: it is in no table.
  */
 @ApplicationScoped
-class Sms {
+class SmsClient {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
@@ -31,7 +31,7 @@ class Sms {
     private final String authorization;
     private final VerificationCodes codes;
 
-    Sms(
+    SmsClient(
             @ConfigProperty(name = "orderly.sms.url") URI url,
             @ConfigProperty(name = "orderly.sms.api-key") Optional<String> apiKey,
             @ConfigProperty(name = "orderly.verification.key") String verificationKey) {

@@ -10,7 +10,7 @@ import java.time.Duration;
  * @param to the mail address or the phone, or null when we know none
  * @param number 1 for the first
  */
-record Attempt(Message letter, String to, int number) {
+record DeliveryAttempt(Message letter, String to, int number) {
 
     static final int MAX = 150;
     static final Duration MIN_PAUSE = Duration.ofSeconds(1);
@@ -26,7 +26,7 @@ record Attempt(Message letter, String to, int number) {
      * @param pause before the next attempt; zero when there is none
      * @param error why the letter was not sent, or null when it was
      */
-    record Outcome(Attempt attempt, State state, Duration pause, String error) {}
+    record Outcome(DeliveryAttempt attempt, State state, Duration pause, String error) {}
 
     Outcome succeeded() {
         return new Outcome(this, State.SENT, Duration.ZERO, null);

@@ -14,7 +14,7 @@ import java.util.List;
 
 /** Reads lines of JSON, as they come by HTTP and as they are on the topic: the same bytes. */
 @ApplicationScoped
-class LogLines {
+class LogLineParser {
 
     /** In bytes. */
     static final int LONGEST = 8 * 1024;
@@ -26,7 +26,7 @@ class LogLines {
     private final ObjectReader json;
     private final Validator validator;
 
-    LogLines(ObjectMapper json, Validator validator) {
+    LogLineParser(ObjectMapper json, Validator validator) {
         this.json = json.readerFor(LogLine.class);
         this.validator = validator;
     }

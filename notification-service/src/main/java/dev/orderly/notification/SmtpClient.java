@@ -21,7 +21,7 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
  * the end beside all those that were made after it.
  */
 @ApplicationScoped
-class Smtp {
+class SmtpClient {
 
     private final Session session;
     private final String from;
@@ -29,7 +29,7 @@ class Smtp {
     private final String customerDomain;
     private final Clock clock;
 
-    Smtp(
+    SmtpClient(
             @ConfigProperty(name = "orderly.smtp.host") String host,
             @ConfigProperty(name = "orderly.smtp.port") int port,
             @ConfigProperty(name = "orderly.smtp.timeout") Duration timeout,

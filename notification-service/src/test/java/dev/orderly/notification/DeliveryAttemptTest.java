@@ -2,7 +2,7 @@ package dev.orderly.notification;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.orderly.notification.Attempt.Outcome;
+import dev.orderly.notification.DeliveryAttempt.Outcome;
 import dev.orderly.notification.Message.Kind;
 import dev.orderly.notification.Notification.State;
 import java.time.Duration;
@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class AttemptTest {
+class DeliveryAttemptTest {
 
     private static final String TO = "ann@shop.example";
 
@@ -27,7 +27,7 @@ class AttemptTest {
 
     @Test
     void the_last_failure_gives_up_and_says_why() {
-        var attempt = attempt(Attempt.MAX);
+        var attempt = attempt(DeliveryAttempt.MAX);
 
         assertThat(attempt.failed("mailbox unknown"))
                 .isEqualTo(new Outcome(attempt, State.FAILED, Duration.ZERO, "mailbox unknown"));
@@ -35,7 +35,7 @@ class AttemptTest {
 
     @Test
     void giving_up_takes_about_a_day() {
-        var pauses = IntStream.range(1, Attempt.MAX)
+        var pauses = IntStream.range(1, DeliveryAttempt.MAX)
                 .mapToObj(number -> attempt(number).failed("").pause())
                 .reduce(Duration.ZERO, Duration::plus);
 
@@ -62,8 +62,8 @@ class AttemptTest {
                 .isEqualTo("550 no mailbox of … here");
     }
 
-    private static Attempt attempt(int number) {
-        return new Attempt(
+    private static DeliveryAttempt attempt(int number) {
+        return new DeliveryAttempt(
                 new Message(UUID.randomUUID(), Kind.CONFIRMED, UUID.randomUUID(), "subject", "body", null), TO, number);
     }
 }
