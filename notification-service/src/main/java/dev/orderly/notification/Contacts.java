@@ -11,7 +11,10 @@ import java.util.Map;
 import java.util.UUID;
 import javax.sql.DataSource;
 
-/** How to reach customers: what the topic of customers says, and gone when it says so. */
+/**
+ * Mail addresses and phone numbers of customers: a projection of the customer topic, the only personal data
+ * here.
+ */
 @ApplicationScoped
 class Contacts {
 
@@ -21,8 +24,8 @@ class Contacts {
         this.database = database;
     }
 
-    /** Notes the newest contacts, in the current transaction. */
-    void put(Map<UUID, Contact> contacts) throws SQLException {
+    /** Inserts or replaces contacts in the current transaction. */
+    void save(Map<UUID, Contact> contacts) throws SQLException {
         try (var connection = database.getConnection();
                 var upsert = connection.prepareStatement("""
                         INSERT INTO contact (customer_id, mail, phone)
@@ -39,7 +42,7 @@ class Contacts {
         }
     }
 
-    /** Forgets them, in the current transaction. */
+    /** Deletes contacts in the current transaction. */
     void erase(Collection<UUID> customers) throws SQLException {
         try (var connection = database.getConnection();
                 var delete = connection.prepareStatement("DELETE FROM contact WHERE customer_id = ANY (?)")) {

@@ -24,21 +24,22 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
 
 /**
- * Knows how to reach customers, welcomes them and has their codes sent; and forgets them. Every event says all there is to know,
- * so of a customer whose earlier events were compacted away nothing is missing.
+ * Projects customers' contacts, welcomes customers and has verification codes sent, until they are erased.
+ * Every event carries the complete contact (event-carried state transfer), so events that compaction has
+ * removed are not needed.
  */
 @Singleton
 class CustomerEventHandler extends EventHandler<CustomerEvent> {
 
     private final Contacts contacts;
     private final Notifications notifications;
-    private final MessageDispatcher sender;
+    private final MessageDispatcher dispatcher;
 
     CustomerEventHandler(
             EventConsumer consumer,
             Contacts contacts,
             Notifications notifications,
-            MessageDispatcher sender,
+            MessageDispatcher dispatcher,
             @ConfigProperty(name = "mp.messaging.incoming.customers.group.id") String consumerGroup) {
         super(
                 consumer,
@@ -46,44 +47,45 @@ class CustomerEventHandler extends EventHandler<CustomerEvent> {
                 Set.of(CustomerRegistered.class, CodeRequested.class, CustomerVerified.class, CustomerErased.class));
         this.contacts = contacts;
         this.notifications = notifications;
-        this.sender = sender;
+        this.dispatcher = dispatcher;
     }
 
     @Incoming("customers")
     @Blocking
     void receive(ConsumerRecords<String, byte[]> records) {
         consume(records);
-        sender.wakeAll();
+        dispatcher.wakeAll();
     }
 
     @Override
     public List<OutgoingEvent> on(List<IncomingEvent<CustomerEvent>> events) throws SQLException {
-        var known = new LinkedHashMap<UUID, Contact>();
+        var contactsById = new LinkedHashMap<UUID, Contact>();
         var erased = new LinkedHashSet<UUID>();
-        var letters = new ArrayList<Message>();
-        for (var received : events) {
-            switch (received.event()) {
+        var messages = new ArrayList<Message>();
+        for (var incoming : events) {
+            switch (incoming.event()) {
                 case CustomerRegistered customer -> {
-                    known.put(customer.id(), customer.contact());
-                    letters.add(Message.welcome(customer.id()));
-                    letters.add(Message.code(customer.id(), customer.verification()));
+                    contactsById.put(customer.id(), customer.contact());
+                    messages.add(Message.welcome(customer.id()));
+                    messages.add(Message.code(customer.id(), customer.verification()));
                 }
                 case CodeRequested customer -> {
-                    known.put(customer.id(), customer.contact());
-                    letters.add(Message.code(customer.id(), customer.verification()));
+                    contactsById.put(customer.id(), customer.contact());
+                    messages.add(Message.code(customer.id(), customer.verification()));
                 }
-                case CustomerVerified customer -> known.put(customer.id(), customer.contact());
+                case CustomerVerified customer -> contactsById.put(customer.id(), customer.contact());
                 case CustomerErased customer -> {
-                    // Nothing follows it: see CustomerEvent.
-                    known.remove(customer.id());
+                    // The last event of a customer, see CustomerEvent: no later one of the batch can add the
+                    // contact again.
+                    contactsById.remove(customer.id());
                     erased.add(customer.id());
                 }
             }
         }
-        contacts.put(known);
-        notifications.add(letters);
+        contacts.save(contactsById);
+        notifications.add(messages);
         contacts.erase(erased);
-        notifications.voidThoseOf(erased);
+        notifications.cancelMessagesOf(erased);
         return List.of();
     }
 }

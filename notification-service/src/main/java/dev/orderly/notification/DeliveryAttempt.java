@@ -4,51 +4,49 @@ import dev.orderly.notification.Notification.State;
 import java.time.Duration;
 
 /**
- * One try to send a letter, and the rules for the next: pauses double from {@link #MIN_PAUSE} to {@link #MAX_PAUSE}, and
- * after {@link #MAX} tries, about a day, it is given up.
+ * One attempt to deliver a message, and the retry policy: exponential backoff from {@link #MIN_BACKOFF} to
+ * {@link #MAX_BACKOFF}; after {@link #MAX_ATTEMPTS}, about a day, the message has failed.
  *
- * @param to the mail address or the phone, or null when we know none
- * @param number 1 for the first
+ * @param recipient mail address or phone number; null when the customer has no contact
+ * @param number 1 for the first attempt
  */
-record DeliveryAttempt(Message letter, String to, int number) {
+record DeliveryAttempt(Message message, String recipient, int number) {
 
-    static final int MAX = 150;
-    static final Duration MIN_PAUSE = Duration.ofSeconds(1);
-    static final Duration MAX_PAUSE = Duration.ofMinutes(10);
+    static final int MAX_ATTEMPTS = 150;
+    static final Duration MIN_BACKOFF = Duration.ofSeconds(1);
+    static final Duration MAX_BACKOFF = Duration.ofMinutes(10);
 
-    /** Doublings after which every pause is the longest. */
+    /** More would only overflow: the backoff has reached its maximum by then. */
     private static final int MAX_DOUBLINGS = 10;
 
-    /** Characters of what a server said; the rest is cut off. */
-    private static final int MAX_ERROR = 500;
+    private static final int MAX_ERROR_LENGTH = 500;
 
     /**
-     * @param pause before the next attempt; zero when there is none
-     * @param error why the letter was not sent, or null when it was
+     * @param backoff before the next attempt; zero when there is none
+     * @param error why the message was not sent, or null when it was
      */
-    record Outcome(DeliveryAttempt attempt, State state, Duration pause, String error) {}
+    record DeliveryOutcome(DeliveryAttempt attempt, State state, Duration backoff, String error) {}
 
-    Outcome succeeded() {
-        return new Outcome(this, State.SENT, Duration.ZERO, null);
+    DeliveryOutcome succeeded() {
+        return new DeliveryOutcome(this, State.SENT, Duration.ZERO, null);
     }
 
-    /** Nobody is to get it any more. */
-    Outcome pointless(String why) {
-        return new Outcome(this, State.VOID, Duration.ZERO, why);
+    DeliveryOutcome skipped(String reason) {
+        return new DeliveryOutcome(this, State.VOID, Duration.ZERO, reason);
     }
 
-    /** @param error what the server said, without the address, which it may repeat */
-    Outcome failed(String error) {
-        var anonymous = to == null ? error : error.replace(to, "…");
-        var line = anonymous.replaceAll("[\\s\\p{Cntrl}]+", " "); // with the NUL, which PostgreSQL refuses
-        var reason = line.substring(0, Math.min(line.length(), MAX_ERROR));
-        return number < MAX
-                ? new Outcome(this, State.PENDING, pause(), reason)
-                : new Outcome(this, State.FAILED, Duration.ZERO, reason);
+    /** @param error as the server reported it; it may quote the recipient, which must not be stored here */
+    DeliveryOutcome failed(String error) {
+        var anonymous = recipient == null ? error : error.replace(recipient, "…");
+        var line = anonymous.replaceAll("[\\s\\p{Cntrl}]+", " "); // including NUL, which PostgreSQL cannot store
+        var reason = line.substring(0, Math.min(line.length(), MAX_ERROR_LENGTH));
+        return number < MAX_ATTEMPTS
+                ? new DeliveryOutcome(this, State.PENDING, backoff(), reason)
+                : new DeliveryOutcome(this, State.FAILED, Duration.ZERO, reason);
     }
 
-    private Duration pause() {
-        var doubled = MIN_PAUSE.multipliedBy(1L << Math.min(number - 1, MAX_DOUBLINGS));
-        return doubled.compareTo(MAX_PAUSE) < 0 ? doubled : MAX_PAUSE;
+    private Duration backoff() {
+        var doubled = MIN_BACKOFF.multipliedBy(1L << Math.min(number - 1, MAX_DOUBLINGS));
+        return doubled.compareTo(MAX_BACKOFF) < 0 ? doubled : MAX_BACKOFF;
     }
 }

@@ -13,29 +13,32 @@ import java.util.Locale;
 import java.util.UUID;
 
 /**
- * What a customer is told, about an order or about themselves, by mail or by SMS. It names no person: who they are is looked up
- * when it is sent, so that there is nothing to erase here. All texts are here, for whoever wants to change the wording; a letter that was
- * recorded before keeps its own.
+ * A mail or an SMS to a customer. It contains no personal data: the recipient is looked up when it is sent,
+ * so there is nothing to erase. All templates are in this class; a message that was recorded before a change
+ * of a template keeps its text.
  *
- * <p>Texts from events, such as reasons, go into the body and never into the subject: a line break there would start
- * another header.
+ * <p>Text from events, such as a reason, goes into the body and never into the subject: a line break there
+ * would inject a mail header.
+ *
+ * @param referenceId of the order, the customer or the verification that the message is about
+ * @param expiresAt after which it is not sent any more, or null
  */
-public record Message(UUID about, Kind kind, UUID customerId, String subject, String body, Instant expiresAt) {
+public record Message(UUID referenceId, Kind kind, UUID customerId, String subject, String body, Instant expiresAt) {
 
-    /** Stands in the text of an SMS for the code, which is nowhere in the clear. */
-    static final String CODE = "{code}";
+    /** Replaced by the code when the SMS is sent: the database never contains a code in clear text. */
+    static final String CODE_PLACEHOLDER = "{code}";
 
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HH:mm 'UTC'", Locale.ROOT);
 
-    /** There is one letter of each kind at most about one thing. */
+    /** At most one message of each kind exists per reference. */
     public enum Kind {
         /** An order ends in one of these three. */
         CONFIRMED,
         REJECTED,
         CANCELLED,
-        /** About a customer, who has registered. */
+        /** References a customer. */
         WELCOME,
-        /** About a verification; the only one that goes by SMS. */
+        /** References a verification. */
         CODE;
 
         Channel channel() {
@@ -43,14 +46,13 @@ public record Message(UUID about, Kind kind, UUID customerId, String subject, St
         }
     }
 
-    /** By which a letter goes; what hangs in the one is no concern of the other. */
     enum Channel {
         MAIL,
         SMS
     }
 
-    static Message welcome(UUID customer) {
-        return new Message(customer, Kind.WELCOME, customer, "Welcome to Orderly", """
+    static Message welcome(UUID customerId) {
+        return new Message(customerId, Kind.WELCOME, customerId, "Welcome to Orderly", """
                 Hello,
 
                 welcome to Orderly! We have sent a code to your phone: with it you show us that it is yours.
@@ -60,18 +62,20 @@ public record Message(UUID about, Kind kind, UUID customerId, String subject, St
                 """, null);
     }
 
-    static Message code(UUID customer, Verification verification) {
+    static Message code(UUID customerId, Verification verification) {
         return new Message(
                 verification.id(),
                 Kind.CODE,
-                customer,
+                customerId,
                 "",
                 "Your code for Orderly is %s, valid until %s. We will never ask you for it."
-                        .formatted(CODE, TIME.format(verification.expiresAt().atOffset(ZoneOffset.UTC))),
+                        .formatted(
+                                CODE_PLACEHOLDER,
+                                TIME.format(verification.expiresAt().atOffset(ZoneOffset.UTC))),
                 verification.expiresAt());
     }
 
-    static Message about(OrderConfirmed order) {
+    static Message confirmed(OrderConfirmed order) {
         return new Message(
                 order.id(),
                 Kind.CONFIRMED,
@@ -89,7 +93,7 @@ public record Message(UUID about, Kind kind, UUID customerId, String subject, St
                 null);
     }
 
-    static Message about(OrderRejected order) {
+    static Message rejected(OrderRejected order) {
         return new Message(
                 order.id(),
                 Kind.REJECTED,
@@ -107,7 +111,7 @@ public record Message(UUID about, Kind kind, UUID customerId, String subject, St
                 null);
     }
 
-    static Message about(OrderCancelled order) {
+    static Message cancelled(OrderCancelled order) {
         return new Message(
                 order.id(),
                 Kind.CANCELLED,
@@ -125,12 +129,12 @@ public record Message(UUID about, Kind kind, UUID customerId, String subject, St
                 null);
     }
 
-    /** The same for every copy of this letter, and unlike that of any other. */
+    /** By which receivers deduplicate: the same for every copy of this message. */
     String id() {
-        return about + "." + kind.name().toLowerCase(Locale.ROOT);
+        return referenceId + "." + kind.name().toLowerCase(Locale.ROOT);
     }
 
-    /** Whether it can only be sent to somebody who has told us where: a customer without an address gets mail by alias. */
+    /** Mail about an order goes to the customer's alias when there is no contact. */
     boolean needsContact() {
         return kind == Kind.WELCOME || kind == Kind.CODE;
     }

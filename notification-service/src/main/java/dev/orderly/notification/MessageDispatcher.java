@@ -3,7 +3,7 @@ package dev.orderly.notification;
 import static io.quarkus.scheduler.Scheduled.ConcurrentExecution.SKIP;
 
 import dev.orderly.database.DatabaseMigration;
-import dev.orderly.notification.DeliveryAttempt.Outcome;
+import dev.orderly.notification.DeliveryAttempt.DeliveryOutcome;
 import dev.orderly.notification.Message.Channel;
 import dev.orderly.notification.Notification.State;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -27,39 +27,46 @@ import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
 /**
- * Sends the letters that are due, each until the mail server or the SMS provider has taken it, see {@link DeliveryAttempt}.
+ * Delivers due messages, each until the mail server or the SMS provider accepts it, see {@link
+ * DeliveryAttempt}.
  *
- * <p>Mails and codes go by themselves: a code is of use for ten minutes, which a mail server that hangs would use up.
+ * <p>Each channel has its own worker: a verification code is valid for ten minutes, and mails that wait for a
+ * hanging server must not use them up.
  *
- * <p>Claims a batch, sends it, settles it. The claim is a lease that is committed first, not a row lock held while
- * sending: PostgreSQL ends a transaction that is idle for 10 s, and a slow mail server would make it so.
+ * <p>A worker claims a batch, sends it, then settles it. The claim is a lease that is committed first, not a
+ * row lock held while sending: PostgreSQL ends a transaction that is idle for 10 s, and a slow mail server
+ * would make it so.
  *
- * <p>At least once: an instance that dies, or loses the database, after the mail server took a letter and before that is
- * settled, sends it again when the lease is over. That is at most the batch under way, {@value #BATCH} letters,
- * and copies have the same Message-ID. An answer of the mail server that is lost has the same effect on one letter.
+ * <p>Delivery is at least once: if an instance crashes, or loses the database, between the acceptance of a
+ * message and its settlement, the message is sent again when the lease expires. That affects at most one
+ * batch, {@value #MAX_BATCH} messages, and duplicates share a Message-ID. A lost reply of the mail server
+ * duplicates one message in the same way.
  */
 @ApplicationScoped
 class MessageDispatcher {
 
     private static final Logger LOG = Logger.getLogger(MessageDispatcher.class);
 
-    /** Letters that are claimed at once. */
-    private static final int BATCH = 100;
+    private static final int MAX_BATCH = 100;
 
-    /** Of a batch, those that go one after the other over one connection: greeting a server costs more than a letter. */
-    private static final int PER_CONNECTION = 10;
+    /**
+     * The chunks of a batch are sent in parallel: ten mails share a connection, as a handshake costs more
+     * than a mail.
+     */
+    private static final int CHUNK = 10;
 
-    /** What takes longer has failed: a server that answers each step of the dialogue, but slowly. */
-    private static final Duration LIMIT = Duration.ofSeconds(30);
+    /** Bounds a batch even if a slow server never exceeds the timeout of a single SMTP command. */
+    private static final Duration BATCH_TIMEOUT = Duration.ofSeconds(30);
 
-    /** Longer than a batch can take, which is sent at once; so nobody else begins while we are at it. */
+    /**
+     * Longer than {@link #BATCH_TIMEOUT}, so that no other instance claims a batch that is still being sent.
+     */
     private static final Duration LEASE = Duration.ofSeconds(60);
 
-    /** How long the end of the application waits for the batches under way. */
-    private static final Duration GRACE = Duration.ofSeconds(2);
+    private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(2);
 
-    private final Map<Channel, ThreadPoolExecutor> runs =
-            Map.of(Channel.MAIL, runsOf("mail-sender"), Channel.SMS, runsOf("sms-sender"));
+    private final Map<Channel, ThreadPoolExecutor> workers =
+            Map.of(Channel.MAIL, worker("mail-dispatcher"), Channel.SMS, worker("sms-dispatcher"));
 
     private final Notifications notifications;
     private final SmtpClient smtp;
@@ -74,32 +81,35 @@ class MessageDispatcher {
         this.clock = clock;
         this.metrics = metrics;
         for (var state : State.values()) {
-            count(state, 0); // So that an alarm for failures has a zero to start from.
+            count(state, 0); // A counter that starts with its first failure shows no increase to an alert.
         }
     }
 
     @Scheduled(every = "1s", concurrentExecution = SKIP, skipExecutionIf = DatabaseMigration.class)
     void wakeAll() {
-        runs.keySet().forEach(this::wake);
+        workers.keySet().forEach(this::wake);
     }
 
-    /** Has what is due sent soon, and returns at once. */
+    /** Starts the worker unless it is running, and returns at once. */
     void wake(Channel channel) {
-        runs.get(channel).execute(() -> sendDue(channel));
+        workers.get(channel).execute(() -> dispatchDue(channel));
     }
 
     void stop(@Observes ShutdownEvent event) throws InterruptedException {
-        runs.values().forEach(ThreadPoolExecutor::shutdown);
-        var end = System.nanoTime() + GRACE.toNanos();
-        for (var run : runs.values()) {
-            if (!run.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS)) {
-                LOG.warnf("stopped during a batch, whose letters go out again in %d s", LEASE.toSeconds());
+        workers.values().forEach(ThreadPoolExecutor::shutdown);
+        var deadline = System.nanoTime() + SHUTDOWN_TIMEOUT.toNanos();
+        for (var worker : workers.values()) {
+            if (!worker.awaitTermination(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+                LOG.warnf("stopped during a batch, whose messages are sent again in %d s", LEASE.toSeconds());
             }
         }
     }
 
-    /** One run at a time and one more that waits; whatever a third was to find, the one that waits will find. */
-    private static ThreadPoolExecutor runsOf(String name) {
+    /**
+     * One running task and one queued, which also covers whatever becomes due before it starts; more are
+     * discarded.
+     */
+    private static ThreadPoolExecutor worker(String name) {
         return new ThreadPoolExecutor(
                 1,
                 1,
@@ -110,69 +120,71 @@ class MessageDispatcher {
                 new ThreadPoolExecutor.DiscardPolicy());
     }
 
-    private void sendDue(Channel channel) {
+    private void dispatchDue(Channel channel) {
         try {
             var more = true;
-            while (more && !runs.get(channel).isShutdown()) {
-                var attempts = notifications.claim(channel, BATCH, LEASE);
+            while (more && !workers.get(channel).isShutdown()) {
+                var attempts = notifications.claim(channel, MAX_BATCH, LEASE);
                 if (attempts.isEmpty()) {
                     return;
                 }
-                var outcomes = send(attempts);
+                var outcomes = sendBatch(attempts);
                 notifications.settle(outcomes);
                 report(outcomes);
-                // A server that takes nothing is left alone until the next second.
-                more = attempts.size() == BATCH && outcomes.stream().anyMatch(outcome -> outcome.state() == State.SENT);
+                // A server that accepted nothing gets no further batch until the next tick of the scheduler.
+                more = attempts.size() == MAX_BATCH
+                        && outcomes.stream().anyMatch(outcome -> outcome.state() == State.SENT);
             }
         } catch (SQLException e) {
-            LOG.warnf("trying again in a second: %s", e);
+            LOG.warnf("retrying in a second: %s", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
     }
 
-    private List<Outcome> send(List<DeliveryAttempt> attempts) throws InterruptedException {
-        var outcomes = new ConcurrentHashMap<DeliveryAttempt, Outcome>();
-        var lanes = new ArrayList<Callable<Void>>();
-        for (var from = 0; from < attempts.size(); from += PER_CONNECTION) {
-            var lane = attempts.subList(from, Math.min(from + PER_CONNECTION, attempts.size()));
-            lanes.add(() -> {
-                send(lane, outcomes);
+    private List<DeliveryOutcome> sendBatch(List<DeliveryAttempt> attempts) throws InterruptedException {
+        var outcomes = new ConcurrentHashMap<DeliveryAttempt, DeliveryOutcome>();
+        var tasks = new ArrayList<Callable<Void>>();
+        for (var from = 0; from < attempts.size(); from += CHUNK) {
+            var chunk = attempts.subList(from, Math.min(from + CHUNK, attempts.size()));
+            tasks.add(() -> {
+                sendChunk(chunk, outcomes);
                 return null;
             });
         }
         try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            // Interrupts what takes longer; a virtual thread that is interrupted closes its socket.
-            threads.invokeAll(lanes, LIMIT.toSeconds(), TimeUnit.SECONDS);
+            // Interrupts tasks that exceed the timeout; an interrupted virtual thread closes its socket.
+            threads.invokeAll(tasks, BATCH_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
         }
+        var timeout = "timeout after " + BATCH_TIMEOUT.toSeconds() + " s";
         return attempts.stream()
-                .map(attempt ->
-                        outcomes.getOrDefault(attempt, attempt.failed("no end after " + LIMIT.toSeconds() + " s")))
+                .map(attempt -> outcomes.getOrDefault(attempt, attempt.failed(timeout)))
                 .toList();
     }
 
-    private void send(List<DeliveryAttempt> lane, Map<DeliveryAttempt, Outcome> outcomes) {
+    private void sendChunk(List<DeliveryAttempt> chunk, Map<DeliveryAttempt, DeliveryOutcome> outcomes) {
         try (var connection = smtp.connection()) {
-            for (var attempt : lane) {
+            for (var attempt : chunk) {
                 outcomes.put(attempt, send(attempt, connection));
             }
         } catch (InterruptedException _) {
-            Thread.currentThread().interrupt(); // at the limit
+            Thread.currentThread().interrupt();
         }
     }
 
-    private Outcome send(DeliveryAttempt attempt, SmtpClient.Connection connection) throws InterruptedException {
-        var letter = attempt.letter();
-        if (letter.needsContact() && attempt.to() == null) {
-            return attempt.pointless("the customer was erased");
+    private DeliveryOutcome send(DeliveryAttempt attempt, SmtpClient.Connection connection)
+            throws InterruptedException {
+        var message = attempt.message();
+        if (message.needsContact() && attempt.recipient() == null) {
+            return attempt.skipped("the customer was erased");
         }
-        if (letter.expiresAt() != null && !clock.instant().isBefore(letter.expiresAt())) {
-            return attempt.pointless("expired before it could be sent");
+        if (message.expiresAt() != null && !clock.instant().isBefore(message.expiresAt())) {
+            return attempt.skipped("expired before it could be sent");
         }
         try {
-            switch (letter.kind().channel()) {
-                case MAIL -> connection.send(letter, attempt.to());
-                case SMS -> sms.send(letter, attempt.to());
+            switch (message.kind().channel()) {
+                case MAIL -> connection.send(message, attempt.recipient());
+                case SMS -> sms.send(message, attempt.recipient());
             }
             return attempt.succeeded();
         } catch (IOException | RuntimeException e) {
@@ -183,33 +195,33 @@ class MessageDispatcher {
         }
     }
 
-    private void report(List<Outcome> outcomes) {
+    private void report(List<DeliveryOutcome> outcomes) {
         for (var outcome : outcomes) {
             count(outcome.state(), 1);
             if (outcome.state() == State.FAILED) {
                 LOG.errorf(
-                        "giving up letter %s after %d attempts: %s",
-                        outcome.attempt().letter().id(), outcome.attempt().number(), outcome.error());
+                        "message %s failed after %d attempts: %s",
+                        outcome.attempt().message().id(), outcome.attempt().number(), outcome.error());
             }
         }
-        var postponed = outcomes.stream()
+        var deferred = outcomes.stream()
                 .filter(outcome -> outcome.state() == State.PENDING)
                 .toList();
-        if (!postponed.isEmpty()) { // One line for a batch: in an outage all say the same.
-            var first = postponed.getFirst();
+        if (!deferred.isEmpty()) { // One log line per batch: in an outage all messages fail for the same reason.
+            var first = deferred.getFirst();
             LOG.warnf(
-                    "%d of %d letters will be tried again, such as %s: %s",
-                    postponed.size(), outcomes.size(), first.attempt().letter().id(), first.error());
+                    "%d of %d messages will be retried, for example %s: %s",
+                    deferred.size(), outcomes.size(), first.attempt().message().id(), first.error());
         }
     }
 
-    private void count(State outcome, int letters) {
-        var name = switch (outcome) {
+    private void count(State state, int messages) {
+        var outcome = switch (state) {
             case SENT -> "sent";
-            case PENDING -> "postponed";
-            case VOID -> "void";
+            case PENDING -> "deferred";
+            case VOID -> "skipped";
             case FAILED -> "failed";
         };
-        metrics.counter("orderly.letters", "outcome", name).increment(letters);
+        metrics.counter("orderly.messages", "outcome", outcome).increment(messages);
     }
 }

@@ -4,23 +4,25 @@ import java.time.Instant;
 import java.util.UUID;
 
 /**
- * How far a customer has been told about an order, for those who ask. It names no person and no address.
+ * The delivery status of a message about an order, as the HTTP interface shows it: without personal data.
  *
- * @param attempts to send it, including one that is under way
- * @param sentAt when the mail server took it over, or null
+ * @param attempts including one that is in progress
+ * @param sentAt when the mail server accepted the message, or null
  * @param error why the last attempt failed, or null
  */
 public record Notification(
         UUID orderId, Message.Kind kind, State state, int attempts, Instant recordedAt, Instant sentAt, String error) {
 
     public enum State {
-        /** Will be sent, or tried again. */
+        /** Waits for its first attempt, or for a retry. */
         PENDING,
-        /** The mail server has it. */
+        /** Accepted by the mail server or the SMS provider. */
         SENT,
-        /** Not sent, and rightly: it came too late, or its customer was erased. */
+        /** Skipped on purpose: it expired, or its customer was erased. */
         VOID,
-        /** Given up after {@value DeliveryAttempt#MAX} attempts; somebody has to look at it. */
+        /**
+         * Not delivered within {@value DeliveryAttempt#MAX_ATTEMPTS} attempts; an operator has to check why.
+         */
         FAILED
     }
 }

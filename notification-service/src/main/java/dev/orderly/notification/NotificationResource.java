@@ -11,7 +11,7 @@ import java.util.UUID;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 
-/** What the customer of an order was told. */
+/** The messages about an order. */
 @Path("/notifications")
 public class NotificationResource {
 
@@ -27,14 +27,14 @@ public class NotificationResource {
     @GET
     @Operation(
             summary = "The mails about an order",
-            description = "None for an order that is not decided yet, or that we have not heard of.")
+            description = "Empty for an order that has not ended yet, and for an unknown order.")
     @APIResponse(responseCode = "200", description = "Each mail, and whether it was sent")
-    public List<Notification> about(
+    public List<Notification> find(
             @QueryParam("orderId")
                     @NotNull(message = "is required")
                     @Pattern(regexp = UUID_PATTERN, message = "must be a UUID")
                     String orderId)
             throws SQLException {
-        return notifications.about(UUID.fromString(orderId));
+        return notifications.find(UUID.fromString(orderId));
     }
 }

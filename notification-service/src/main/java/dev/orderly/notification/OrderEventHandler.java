@@ -26,46 +26,46 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
 
 /**
- * Records what customers are to be told when their orders come to an end. It sends nothing: a slow mail server inside the
- * transaction would hold up the partition, and a rollback after it could not take the mail back.
+ * Records a message to the customer when an order ends. It does not send it: a slow mail server inside the
+ * transaction would block the partition, and a rollback could not undo a mail that was sent.
  */
 @Singleton
 class OrderEventHandler extends EventHandler<OrderEvent> {
 
     private final Notifications notifications;
-    private final MessageDispatcher sender;
+    private final MessageDispatcher dispatcher;
 
     OrderEventHandler(
             EventConsumer consumer,
             Notifications notifications,
-            MessageDispatcher sender,
+            MessageDispatcher dispatcher,
             @ConfigProperty(name = "mp.messaging.incoming.orders.group.id") String consumerGroup) {
         super(consumer, consumerGroup, Set.of(OrderConfirmed.class, OrderRejected.class, OrderCancelled.class));
         this.notifications = notifications;
-        this.sender = sender;
+        this.dispatcher = dispatcher;
     }
 
     @Incoming("orders")
     @Blocking
     void receive(ConsumerRecords<String, byte[]> records) {
         consume(records);
-        sender.wake(Channel.MAIL);
+        dispatcher.wake(Channel.MAIL);
     }
 
     @Override
     public List<OutgoingEvent> on(List<IncomingEvent<OrderEvent>> events) throws SQLException {
         notifications.add(events.stream()
-                .map(received -> letterAbout(received.event()))
+                .map(incoming -> messageAbout(incoming.event()))
                 .flatMap(Optional::stream)
                 .toList());
         return List.of();
     }
 
-    static Optional<Message> letterAbout(OrderEvent event) {
+    static Optional<Message> messageAbout(OrderEvent event) {
         return switch (event) {
-            case OrderConfirmed confirmed -> Optional.of(Message.about(confirmed));
-            case OrderRejected rejected -> Optional.of(Message.about(rejected));
-            case OrderCancelled cancelled -> Optional.of(Message.about(cancelled));
+            case OrderConfirmed confirmed -> Optional.of(Message.confirmed(confirmed));
+            case OrderRejected rejected -> Optional.of(Message.rejected(rejected));
+            case OrderCancelled cancelled -> Optional.of(Message.cancelled(cancelled));
             case OrderPlaced _,
                     StockReserved _,
                     StockRejected _,

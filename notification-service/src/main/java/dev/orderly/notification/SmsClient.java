@@ -15,8 +15,8 @@ import java.util.Optional;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * The SMS provider, by HTTP. A message has the same Idempotency-Key however often it is sent, by which the provider knows a
- * copy. The code is put in at the last moment: it is in no table.
+ * HTTP client of the SMS provider. All attempts of a message have the same Idempotency-Key, so that the
+ * provider can deduplicate. The code is inserted here, in the last step, so that no table contains it.
  */
 @ApplicationScoped
 class SmsClient {
@@ -48,22 +48,24 @@ class SmsClient {
     private record SmsRequest(String to, String text) {}
 
     /**
-     * Returns when the provider has taken the message over.
+     * Returns when the provider has accepted the message.
      *
-     * @throws IOException when it cannot be reached, or refuses; the message has nothing of what it answered
+     * @throws IOException when it cannot be reached, or rejects the message; does not quote its response,
+     *     which may contain the phone number
      */
-    void send(Message letter, String phone) throws IOException, InterruptedException {
-        var text = letter.body().replace(Message.CODE, codes.of(letter.customerId(), letter.about()));
+    void send(Message message, String phone) throws IOException, InterruptedException {
+        var text =
+                message.body().replace(Message.CODE_PLACEHOLDER, codes.of(message.customerId(), message.referenceId()));
         var request = HttpRequest.newBuilder(messages)
                 .timeout(TIMEOUT)
                 .header("Authorization", authorization)
                 .header("Content-Type", "application/json")
-                .header("Idempotency-Key", letter.id())
+                .header("Idempotency-Key", message.id())
                 .POST(BodyPublishers.ofString(EventJson.writeValue(new SmsRequest(phone, text))))
                 .build();
-        var answer = http.send(request, BodyHandlers.discarding());
-        if (answer.statusCode() / 100 != 2) {
-            throw new IOException("HTTP " + answer.statusCode());
+        var response = http.send(request, BodyHandlers.discarding());
+        if (response.statusCode() / 100 != 2) {
+            throw new IOException("HTTP " + response.statusCode());
         }
     }
 }

@@ -14,11 +14,12 @@ import java.util.Properties;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * The mail server. A letter has the same Message-ID however often it is sent, by which mail systems recognize a copy.
+ * Client of the mail server. All attempts of a message have the same Message-ID, so that mail systems can
+ * deduplicate.
  *
- * <p>By Jakarta Mail and not by quarkus-mailer: that one's client (Vert.x 4.5) waits for the greeting of a server without
- * any limit, so an attempt against a server that hangs never ends, keeps its connection of the pool, and is delivered in
- * the end beside all those that were made after it.
+ * <p>Uses Jakarta Mail instead of quarkus-mailer, whose client (Vert.x 4.5) waits for the greeting of a
+ * server without a timeout: an attempt against a hanging server never ends, occupies a pooled connection, and
+ * is delivered in addition to all its retries when the server recovers.
  */
 @ApplicationScoped
 class SmtpClient {
@@ -45,87 +46,88 @@ class SmtpClient {
         server.setProperty("mail.smtp.port", String.valueOf(port));
         server.setProperty("mail.smtp.connectiontimeout", String.valueOf(timeout.toMillis()));
         server.setProperty("mail.smtp.timeout", String.valueOf(timeout.toMillis()));
-        server.setProperty("mail.smtp.starttls.enable", "true"); // where it is offered
-        // The answer to our goodbye is of no interest.
+        server.setProperty("mail.smtp.starttls.enable", "true"); // if the server offers it
+        // Do not wait for the reply to QUIT.
         server.setProperty("mail.smtp.quitwait", "false");
-        // How we greet the server. The default asks the DNS for it, each time, for as long as that takes.
+        // The name in EHLO. By default, each connection resolves it by DNS, without a timeout.
         server.setProperty("mail.smtp.localhost", domain);
         session = Session.getInstance(server);
     }
 
-    /** For letters one after the other; the server is first asked for the first of them. */
+    /** Connects with the first message that is sent over it. */
     Connection connection() {
         return new Connection();
     }
 
-    /** Of one thread. */
+    /** Not thread-safe. */
     final class Connection implements AutoCloseable {
 
         private Transport transport;
-        private IOException unreachable;
+        private IOException connectFailure;
 
         /**
-         * Returns when the mail server has taken the letter over, for this address, or for the customer's alias when it is
-         * null.
+         * Returns when the mail server has accepted the message.
          *
-         * @throws IOException when the server cannot be reached, or refuses, or its answer does not come; says what the mail
-         *     client did
+         * @param recipient null for the customer's alias
+         * @throws IOException when the server cannot be reached, rejects the message, or does not reply in
+         *     time
          */
-        void send(Message letter, String to) throws IOException {
+        void send(Message message, String recipient) throws IOException {
             connect();
             try {
-                var message = message(letter, to);
-                transport.sendMessage(message, message.getAllRecipients());
+                var mail = mail(message, recipient);
+                transport.sendMessage(mail, mail.getAllRecipients());
             } catch (MessagingException e) {
-                close(); // so that the next letter cannot fail by what happened to this one
+                close(); // the state of the SMTP dialogue is unknown; the next message gets a new connection
                 throw new IOException(e.toString(), e);
             }
         }
 
         private void connect() throws IOException {
-            if (unreachable != null) {
-                throw unreachable; // to wait for it once is enough
+            if (connectFailure != null) {
+                throw connectFailure; // one timeout per connection, not one per message
             }
             if (transport != null) {
                 return;
             }
             try {
-                var fresh = session.getTransport("smtp");
-                fresh.connect();
-                transport = fresh;
+                var connected = session.getTransport("smtp");
+                connected.connect();
+                transport = connected;
             } catch (MessagingException e) {
-                unreachable = new IOException(e.toString(), e);
-                throw unreachable;
+                connectFailure = new IOException(e.toString(), e);
+                throw connectFailure;
             }
         }
 
         @Override
         public void close() {
             if (transport != null) {
-                var used = transport;
+                var closing = transport;
                 transport = null;
                 try {
-                    used.close();
+                    closing.close();
                 } catch (MessagingException _) {
-                    // It was broken; what it has taken over, it has said.
+                    // A message counts as accepted by its own reply, not by the end of the connection.
                 }
             }
         }
     }
 
-    private MimeMessage message(Message letter, String to) throws MessagingException {
-        var message = new MimeMessage(session) {
+    private MimeMessage mail(Message message, String recipient) throws MessagingException {
+        var mail = new MimeMessage(session) {
             @Override
             protected void updateMessageID() throws MessagingException {
-                setHeader("Message-ID", "<" + letter.id() + "@" + domain + ">");
+                setHeader("Message-ID", "<" + message.id() + "@" + domain + ">");
             }
         };
-        message.setFrom(from);
-        message.setRecipients(RecipientType.TO, to == null ? letter.customerId() + "@" + customerDomain : to);
-        message.setSentDate(Date.from(clock.instant()));
-        message.setSubject(letter.subject(), "UTF-8");
-        message.setText(letter.body(), "UTF-8");
-        message.saveChanges();
-        return message;
+        mail.setFrom(from);
+        mail.setRecipients(
+                RecipientType.TO, recipient == null ? message.customerId() + "@" + customerDomain : recipient);
+        mail.setSentDate(Date.from(clock.instant()));
+        mail.setSubject(message.subject(), "UTF-8");
+        mail.setText(message.body(), "UTF-8");
+        mail.saveChanges();
+        return mail;
     }
 }

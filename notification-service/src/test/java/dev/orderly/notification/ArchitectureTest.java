@@ -22,14 +22,14 @@ class ArchitectureTest {
             belongToAnyOf(Message.class, DeliveryAttempt.class, Notification.class);
 
     @ArchTest
-    static final ArchRule the_domain_knows_nothing_but_the_events = classes()
+    static final ArchRule the_domain_depends_on_the_events_only = classes()
             .that(DOMAIN)
             .should()
             .onlyDependOnClassesThat(resideInAnyPackage("java..", "dev.orderly.events..")
                     .or(DOMAIN.onResultOf(JavaClass::getBaseComponentType)));
 
     @ArchTest
-    static final ArchRule only_the_notifiers_know_that_there_is_kafka = noClasses()
+    static final ArchRule only_the_handlers_depend_on_kafka = noClasses()
             .that()
             .resideInAPackage("dev.orderly.notification")
             .and()
@@ -39,7 +39,7 @@ class ArchitectureTest {
             .resideInAnyPackage("org.apache.kafka..", "org.eclipse.microprofile.reactive..");
 
     @ArchTest
-    static final ArchRule only_smtp_knows_the_mail_client = noClasses()
+    static final ArchRule only_the_smtp_client_depends_on_jakarta_mail = noClasses()
             .that()
             .doNotBelongToAnyOf(SmtpClient.class)
             .should()
@@ -47,7 +47,7 @@ class ArchitectureTest {
             .resideInAnyPackage("jakarta.mail..");
 
     @ArchTest
-    static final ArchRule only_the_sink_of_the_log_knows_how_it_is_kept = noClasses()
+    static final ArchRule only_the_log_writer_depends_on_sql = noClasses()
             .that()
             .resideInAPackage("dev.orderly.clientlog")
             .and()
@@ -57,14 +57,14 @@ class ArchitectureTest {
             .resideInAnyPackage("java.sql..", "org.postgresql..");
 
     @ArchTest
-    static final ArchRule no_other_service_is_known = noClasses()
+    static final ArchRule notifications_depend_on_no_other_service = noClasses()
             .that()
             .resideInAPackage("dev.orderly.notification")
             .should()
             .dependOnClassesThat(areOtherThan("notification|events|messaging|database|http"));
 
     @ArchTest
-    static final ArchRule the_log_knows_nothing_of_what_else_is_here = noClasses()
+    static final ArchRule client_logs_are_independent_of_notifications = noClasses()
             .that()
             .resideInAPackage("dev.orderly.clientlog")
             .should()

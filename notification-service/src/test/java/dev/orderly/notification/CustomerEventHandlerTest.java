@@ -63,7 +63,7 @@ class CustomerEventHandlerTest {
     private final String phone = "+49" + ThreadLocalRandom.current().nextLong(1_000_000_000L, 9_999_999_999L);
 
     @Test
-    void who_registers_gets_a_welcome_mail_and_a_code() throws SQLException {
+    void a_new_customer_gets_a_welcome_mail_and_a_code() throws SQLException {
         publish(event(1, registered()));
 
         awaitState("WELCOME", customer, "SENT");
@@ -73,14 +73,14 @@ class CustomerEventHandlerTest {
                 .satisfies(welcome ->
                         assertThat(welcome.messageId()).isEqualTo("<" + customer + ".welcome@orderly.example>"));
         assertThat(smses()).singleElement().asString().contains(code());
-        // Neither who they are nor the code is where letters are kept.
+        // Messages are stored without personal data, and without the code.
         assertThat(sql().strings("SELECT notification::text FROM notification WHERE customer_id = ?", customer))
                 .hasSize(2)
                 .noneMatch(row -> row.contains(mail) || row.contains(phone) || row.contains(code()));
     }
 
     @Test
-    void what_is_delivered_again_is_not_sent_again() throws SQLException {
+    void a_redelivered_event_is_not_sent_again() throws SQLException {
         var first = event(1, registered());
         publish(first, first, event(1, registered()));
         awaitState("WELCOME", customer, "SENT");
@@ -93,7 +93,7 @@ class CustomerEventHandlerTest {
     }
 
     @Test
-    void another_code_is_sent_when_it_is_asked_for() throws SQLException {
+    void another_code_is_sent_on_request() throws SQLException {
         var another = UUID.randomUUID();
         publish(
                 event(1, registered()),
@@ -105,7 +105,7 @@ class CustomerEventHandlerTest {
     }
 
     @Test
-    void a_code_that_would_come_too_late_is_not_sent() throws SQLException {
+    void an_expired_code_is_not_sent() throws SQLException {
         publish(event(
                 1,
                 new CustomerRegistered(
@@ -119,24 +119,24 @@ class CustomerEventHandlerTest {
     }
 
     @Test
-    void a_code_does_not_wait_for_mails_that_a_hanging_server_piles_up() throws SQLException {
-        var crowd = UUID.randomUUID();
+    void a_code_does_not_wait_for_a_backlog_of_mail_at_a_hanging_server() throws SQLException {
+        var backlog = UUID.randomUUID();
         MailServer.freeze();
         try {
-            // Before the code, and more than the sender can try while the test waits.
+            // Due before the code, and more than the dispatcher can attempt while the test waits.
             sql().execute("""
-                    INSERT INTO notification (about, kind, customer_id, subject, body, due_at)
+                    INSERT INTO notification (reference_id, kind, customer_id, subject, body, due_at)
                     SELECT uuidv7(), 'CONFIRMED', ?, 'subject', 'body', now() - interval '1 h'
                     FROM generate_series(1, 5000)
-                    """, crowd);
+                    """, backlog);
 
             publish(event(1, registered()));
 
             await().atMost(Duration.ofSeconds(10)).until(() -> !smses().isEmpty());
-            assertThat(sql().strings("SELECT DISTINCT state FROM notification WHERE customer_id = ?", crowd))
+            assertThat(sql().strings("SELECT DISTINCT state FROM notification WHERE customer_id = ?", backlog))
                     .containsExactly("PENDING");
         } finally {
-            sql().execute("UPDATE notification SET state = 'VOID' WHERE customer_id = ?", crowd);
+            sql().execute("UPDATE notification SET state = 'VOID' WHERE customer_id = ?", backlog);
             MailServer.thaw();
         }
         awaitState("CODE", verification, "SENT");
@@ -144,7 +144,7 @@ class CustomerEventHandlerTest {
     }
 
     @Test
-    void a_provider_that_is_away_gets_the_message_when_it_is_back() throws SQLException {
+    void a_message_is_retried_until_the_provider_has_recovered() throws SQLException {
         given().header("Authorization", "Bearer " + smsKey)
                 .body("{\"seconds\":2}")
                 .put(smsProvider + "/fault");
@@ -156,7 +156,7 @@ class CustomerEventHandlerTest {
     }
 
     @Test
-    void who_is_erased_is_in_no_table_and_is_sent_nothing_more() throws SQLException {
+    void an_erased_customer_is_in_no_table_and_gets_no_more_messages() throws SQLException {
         given().header("Authorization", "Bearer " + smsKey)
                 .body("{\"seconds\":3}")
                 .put(smsProvider + "/fault");
@@ -173,7 +173,7 @@ class CustomerEventHandlerTest {
     }
 
     @Test
-    void a_tombstone_that_comes_again_or_before_anything_else_is_no_trouble() throws SQLException {
+    void a_tombstone_that_is_redelivered_or_comes_first_is_not_parked() throws SQLException {
         publish(event(3, new CustomerErased(customer)), event(3, new CustomerErased(customer)));
 
         assertThat(sql().strings("SELECT reason FROM parked_event WHERE key = ?::text", customer))
@@ -181,7 +181,7 @@ class CustomerEventHandlerTest {
     }
 
     @Test
-    void a_reader_that_sees_only_the_newest_event_knows_all_there_is() throws SQLException {
+    void the_latest_event_of_a_customer_is_enough_to_know_the_contact() throws SQLException {
         publish(event(4, new CustomerVerified(customer, contact(), Instant.now())));
 
         assertThat(sql().strings("SELECT phone FROM contact WHERE customer_id = ?", customer))
@@ -189,7 +189,7 @@ class CustomerEventHandlerTest {
     }
 
     @Test
-    void mail_about_an_order_goes_to_the_address_of_a_customer_that_has_one() throws SQLException {
+    void mail_about_an_order_goes_to_the_contact_of_its_customer() throws SQLException {
         var order = UUID.randomUUID();
         publish(event(2, new CustomerVerified(customer, contact(), Instant.now())));
         try (var topic = new OrderTopic()) {
@@ -217,7 +217,7 @@ class CustomerEventHandlerTest {
         return new VerificationCodes(verificationKey).of(customer, verification);
     }
 
-    /** A record, which has an id of its own. */
+    /** A record with its own event id. */
     private record Published(ProducerRecord<String, byte[]> record) {}
 
     private static Published event(int version, CustomerEvent event) {
@@ -231,7 +231,7 @@ class CustomerEventHandlerTest {
         }
     }
 
-    /** What the phone of this test's customer has received. */
+    /** Received by the phone of this test's customer. */
     private List<String> smses() {
         List<Map<String, String>> all = given().header("Authorization", "Bearer " + smsKey)
                 .get(smsProvider + "/messages")
@@ -243,10 +243,13 @@ class CustomerEventHandlerTest {
                 .toList();
     }
 
-    private void awaitState(String kind, UUID about, String state) {
+    private void awaitState(String kind, UUID reference, String state) {
         await().atMost(Duration.ofSeconds(30))
                 .until(
-                        () -> sql().strings("SELECT state FROM notification WHERE kind = ? AND about = ?", kind, about),
+                        () -> sql().strings(
+                                        "SELECT state FROM notification WHERE kind = ? AND reference_id = ?",
+                                        kind,
+                                        reference),
                         List.of(state)::equals);
     }
 

@@ -11,35 +11,34 @@ import java.util.Objects;
 import java.util.UUID;
 import java.util.regex.Pattern;
 
-/** The mail sink that {@link dev.orderly.testing.RealPlatform} has started, and started again whenever it was killed. */
+/** The mail sink that {@link dev.orderly.testing.RealPlatform} starts, and restarts whenever it is killed. */
 final class MailServer {
 
     private static final Pattern API_PORT = Pattern.compile("-Dgreenmail\\.api\\.port=(\\d+)");
 
     private MailServer() {}
 
-    /** A mail as it arrived. */
     record Mail(String messageId, String subject, String text) {}
 
-    /** Those that have arrived since the last start of the server: it has no memory beyond. */
+    /** Received since the last start of the server, which stores nothing on disk. */
     static List<Mail> mailsTo(UUID customer) {
         return mailsTo(customer + "@customers.orderly.example");
     }
 
     static List<Mail> mailsTo(String address) {
-        // After a start it takes mail before it answers questions.
-        var answer = await().ignoreExceptionsMatching(
+        // After a start, SMTP is available before the HTTP interface is.
+        var response = await().ignoreExceptionsMatching(
                         failure -> failure instanceof ConnectException || failure instanceof IllegalStateException)
                 .until(
                         () -> given().baseUri("http://127.0.0.1")
                                 .port(apiPort())
                                 .get("/api/user/{address}/messages", address),
                         Objects::nonNull);
-        if (answer.statusCode() == 400) {
-            return List.of(); // It does not know anybody who never got mail.
+        if (response.statusCode() == 400) {
+            return List.of(); // a user exists from the first mail on
         }
         List<Map<String, String>> mails =
-                answer.then().statusCode(200).extract().jsonPath().getList("");
+                response.then().statusCode(200).extract().jsonPath().getList("");
         return mails.stream()
                 .map(mail -> new Mail(mail.get("Message-ID"), mail.get("subject"), mail.get("mimeMessage")))
                 .toList();
@@ -49,7 +48,7 @@ final class MailServer {
         process().destroyForcibly();
     }
 
-    /** From now on it accepts connections, as its kernel does that for it, and answers nothing. */
+    /** From now on the kernel accepts connections, and the process replies to none. */
     static void freeze() {
         signal("STOP");
     }
@@ -79,7 +78,7 @@ final class MailServer {
         return Integer.parseInt(port.group(1));
     }
 
-    /** A descendant of this process, so it is ours to kill. */
+    /** Among the descendants of this process, so that a test can kill no other platform's. */
     private static ProcessHandle process() {
         return ProcessHandle.current()
                 .descendants()

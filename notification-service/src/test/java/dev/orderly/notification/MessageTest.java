@@ -22,60 +22,60 @@ class MessageTest {
 
     @Test
     void a_confirmation_names_the_order_and_the_total() {
-        var letter = Message.about(new OrderConfirmed(order, customer, Money.of(3998, "EUR"), NOW));
+        var message = Message.confirmed(new OrderConfirmed(order, customer, Money.of(3998, "EUR"), NOW));
 
-        assertThat(letter.kind()).isEqualTo(Kind.CONFIRMED);
-        assertThat(letter.about()).isEqualTo(order);
-        assertThat(letter.customerId()).isEqualTo(customer);
-        assertThat(letter.subject()).isEqualTo("Your order " + order + " is confirmed");
-        assertThat(letter.body()).contains(order.toString(), "The total is 39.98 EUR.");
+        assertThat(message.kind()).isEqualTo(Kind.CONFIRMED);
+        assertThat(message.referenceId()).isEqualTo(order);
+        assertThat(message.customerId()).isEqualTo(customer);
+        assertThat(message.subject()).isEqualTo("Your order " + order + " is confirmed");
+        assertThat(message.body()).contains(order.toString(), "The total is 39.98 EUR.");
     }
 
     @ParameterizedTest
     @CsvSource({"5, EUR, 0.05 EUR", "0, EUR, 0.00 EUR", "1250000, EUR, 12500.00 EUR", "500, JPY, 500 JPY"})
     void a_total_has_the_decimals_of_its_currency(long amount, String currency, String readable) {
-        var letter = Message.about(new OrderConfirmed(order, customer, Money.of(amount, currency), NOW));
+        var message = Message.confirmed(new OrderConfirmed(order, customer, Money.of(amount, currency), NOW));
 
-        assertThat(letter.body()).contains("The total is " + readable + ".");
+        assertThat(message.body()).contains("The total is " + readable + ".");
     }
 
     @Test
     void a_rejection_says_why_and_that_nothing_was_charged() {
-        var letter = Message.about(new OrderRejected(order, customer, "out of stock: mug", NOW));
+        var message = Message.rejected(new OrderRejected(order, customer, "out of stock: mug", NOW));
 
-        assertThat(letter.kind()).isEqualTo(Kind.REJECTED);
-        assertThat(letter.customerId()).isEqualTo(customer);
-        assertThat(letter.subject()).isEqualTo("Your order " + order + " could not be accepted");
-        assertThat(letter.body())
+        assertThat(message.kind()).isEqualTo(Kind.REJECTED);
+        assertThat(message.customerId()).isEqualTo(customer);
+        assertThat(message.subject()).isEqualTo("Your order " + order + " could not be accepted");
+        assertThat(message.body())
                 .contains(order.toString(), "The reason: out of stock: mug\n", "You have not been charged.");
     }
 
     @Test
     void a_cancellation_says_why_and_where_the_money_is() {
-        var letter = Message.about(new OrderCancelled(order, customer, "cancelled by the customer", NOW));
+        var message = Message.cancelled(new OrderCancelled(order, customer, "cancelled by the customer", NOW));
 
-        assertThat(letter.kind()).isEqualTo(Kind.CANCELLED);
-        assertThat(letter.customerId()).isEqualTo(customer);
-        assertThat(letter.subject()).isEqualTo("Your order " + order + " is cancelled");
-        assertThat(letter.body())
+        assertThat(message.kind()).isEqualTo(Kind.CANCELLED);
+        assertThat(message.customerId()).isEqualTo(customer);
+        assertThat(message.subject()).isEqualTo("Your order " + order + " is cancelled");
+        assertThat(message.body())
                 .contains(order.toString(), "The reason: cancelled by the customer\n", "on its way back to you");
     }
 
     @Test
-    void a_reason_cannot_add_a_header_or_change_the_text() {
-        var letter = Message.about(new OrderRejected(order, customer, "%s\r\nBcc: everybody@example.com", NOW));
+    void a_reason_cannot_inject_a_header_or_a_format() {
+        var message = Message.rejected(new OrderRejected(order, customer, "%s\r\nBcc: everybody@example.com", NOW));
 
-        assertThat(letter.subject()).doesNotContain("\r", "\n", "Bcc");
-        assertThat(letter.body()).contains("%s\r\nBcc: everybody@example.com");
+        assertThat(message.subject()).doesNotContain("\r", "\n", "Bcc");
+        assertThat(message.body()).contains("%s\r\nBcc: everybody@example.com");
     }
 
     @Test
-    void copies_of_a_letter_have_one_id_and_other_letters_another() {
-        var rejected = Message.about(new OrderRejected(order, customer, "balance too low", NOW));
-        var again = Message.about(new OrderRejected(order, customer, "balance too low", NOW.plusSeconds(1)));
-        var cancelled = Message.about(new OrderCancelled(order, customer, "balance too low", NOW));
+    void copies_of_a_message_share_an_id_that_no_other_message_has() {
+        var rejected = Message.rejected(new OrderRejected(order, customer, "balance too low", NOW));
+        var copy = Message.rejected(new OrderRejected(order, customer, "balance too low", NOW.plusSeconds(1)));
+        var cancelled = Message.cancelled(new OrderCancelled(order, customer, "balance too low", NOW));
 
-        assertThat(rejected.id()).isEqualTo(order + ".rejected").isEqualTo(again.id());
+        assertThat(rejected.id()).isEqualTo(order + ".rejected").isEqualTo(copy.id());
         assertThat(cancelled.id()).isEqualTo(order + ".cancelled");
     }
 }

@@ -61,7 +61,7 @@ class NotificationServiceTest {
     DataSource database;
 
     @Inject
-    Notifications notifications;
+    Notifications repository;
 
     @Test
     void a_confirmed_order_is_mailed_to_its_customer() {
@@ -102,7 +102,7 @@ class NotificationServiceTest {
     }
 
     @Test
-    void the_answer_says_how_far_a_notification_is() {
+    void the_delivery_status_of_a_message_can_be_queried() {
         publish(List.of(confirmed(order, customer)));
 
         awaitSent(order);
@@ -124,7 +124,7 @@ class NotificationServiceTest {
     void an_order_that_has_not_ended_has_no_notification() {
         publish(List.of(placed()));
 
-        assertThat(about(order)).isEmpty();
+        assertThat(notificationsAbout(order)).isEmpty();
         assertThat(MailServer.mailsTo(customer)).isEmpty();
     }
 
@@ -133,10 +133,10 @@ class NotificationServiceTest {
         var orders = IntStream.range(0, 40).mapToObj(_ -> UUID.randomUUID()).toList();
         var records = new ArrayList<ProducerRecord<String, byte[]>>();
         orders.forEach(each -> records.add(confirmed(each, each)));
-        var again = orders.stream().map(each -> confirmed(each, each)).toList(); // the same news under other event ids
+        var republished = orders.stream().map(each -> confirmed(each, each)).toList(); // under other event ids
 
         records.addAll(List.copyOf(records));
-        records.addAll(again);
+        records.addAll(republished);
         publish(records);
         publish(records);
 
@@ -146,7 +146,7 @@ class NotificationServiceTest {
     }
 
     @Test
-    void what_cannot_be_read_is_skipped_or_parked_and_others_flow_on() throws SQLException {
+    void an_event_that_cannot_be_processed_is_skipped_or_parked_and_others_continue() throws SQLException {
         var unknown = UUID.randomUUID();
         var malformed = UUID.randomUUID();
         var unstorable = UUID.randomUUID();
@@ -165,32 +165,32 @@ class NotificationServiceTest {
     }
 
     @Test
-    void a_mail_server_that_is_away_gets_the_mail_when_it_is_back() {
+    void a_mail_is_retried_until_the_server_has_recovered() {
         MailServer.kill();
         publish(List.of(confirmed(order, customer)));
 
         patiently()
-                .until(() -> about(order).stream()
+                .until(() -> notificationsAbout(order).stream()
                         .anyMatch(
                                 mail -> mail.state() == State.PENDING && mail.attempts() > 0 && mail.error() != null));
         given().get("/q/health/ready").then().statusCode(200);
 
         awaitSent(order);
         assertThat(MailServer.mailsTo(customer)).hasSize(1);
-        assertThat(about(order)).singleElement().satisfies(mail -> {
+        assertThat(notificationsAbout(order)).singleElement().satisfies(mail -> {
             assertThat(mail.attempts()).isGreaterThan(1);
             assertThat(mail.error()).isNull();
         });
     }
 
     @Test
-    void a_mail_server_that_hangs_gets_each_mail_once_however_often_it_was_tried() {
+    void a_mail_server_that_hangs_gets_each_mail_once_whatever_the_number_of_attempts() {
         MailServer.freeze();
         try {
             publish(List.of(confirmed(order, customer)));
 
             patiently()
-                    .until(() -> about(order).stream()
+                    .until(() -> notificationsAbout(order).stream()
                             .anyMatch(mail ->
                                     mail.state() == State.PENDING && mail.attempts() > 2 && mail.error() != null));
         } finally {
@@ -202,42 +202,42 @@ class NotificationServiceTest {
     }
 
     @Test
-    void what_failed_for_a_day_is_given_up_for_all_to_see() throws SQLException {
+    void a_message_fails_visibly_after_its_last_attempt() throws SQLException {
         MailServer.freeze();
         try {
-            storeLetter(DeliveryAttempt.MAX - 1, "0 s");
+            storeMessage(DeliveryAttempt.MAX_ATTEMPTS - 1, "0 s");
 
-            patiently().until(() -> about(order).getFirst().state() == State.FAILED);
+            patiently().until(() -> notificationsAbout(order).getFirst().state() == State.FAILED);
         } finally {
             MailServer.thaw();
         }
 
-        assertThat(about(order)).singleElement().satisfies(mail -> {
-            assertThat(mail.attempts()).isEqualTo(DeliveryAttempt.MAX);
+        assertThat(notificationsAbout(order)).singleElement().satisfies(mail -> {
+            assertThat(mail.attempts()).isEqualTo(DeliveryAttempt.MAX_ATTEMPTS);
             assertThat(mail.error()).isNotBlank();
             assertThat(mail.sentAt()).isNull();
         });
         given().get("/q/metrics")
                 .then()
-                .body(containsString("orderly_letters_total{outcome=\"failed\"}"))
-                .body(not(containsString("orderly_letters_total{outcome=\"failed\"} 0.0")));
+                .body(containsString("orderly_messages_total{outcome=\"failed\"}"))
+                .body(not(containsString("orderly_messages_total{outcome=\"failed\"} 0.0")));
     }
 
     @Test
-    void what_an_instance_had_claimed_that_died_is_sent_when_its_lease_is_over() throws SQLException {
-        storeLetter(1, "2 s");
+    void a_message_claimed_by_a_crashed_instance_is_sent_when_the_lease_expires() throws SQLException {
+        storeMessage(1, "2 s");
 
         awaitSent(order);
         assertThat(MailServer.mailsTo(customer)).hasSize(1);
-        assertThat(about(order).getFirst().attempts()).isEqualTo(2);
+        assertThat(notificationsAbout(order).getFirst().attempts()).isEqualTo(2);
     }
 
     @Test
-    void a_row_that_another_instance_is_claiming_holds_up_nobody() throws SQLException {
+    void a_row_locked_by_another_instance_does_not_block_other_messages() throws SQLException {
         var neighbour = UUID.randomUUID();
-        storeLetter(0, "1 s");
+        storeMessage(0, "1 s");
         try (var other = database.getConnection();
-                var lock = other.prepareStatement("SELECT FROM notification WHERE about = ? FOR UPDATE")) {
+                var lock = other.prepareStatement("SELECT FROM notification WHERE reference_id = ? FOR UPDATE")) {
             other.setAutoCommit(false);
             lock.setObject(1, order);
             lock.execute();
@@ -246,31 +246,31 @@ class NotificationServiceTest {
             publish(List.of(confirmed(neighbour, neighbour)));
 
             awaitSent(neighbour);
-            assertThat(about(order).getFirst().attempts()).isZero();
+            assertThat(notificationsAbout(order).getFirst().attempts()).isZero();
             other.rollback();
         }
         awaitSent(order);
     }
 
     @Test
-    void an_instance_that_was_taken_for_dead_can_still_say_that_it_sent_but_not_that_it_failed() throws SQLException {
-        storeLetter(3, "1 h"); // the third attempt, of another instance, is under way
-        var letter = new Message(order, Kind.CONFIRMED, customer, "subject", "body", null);
-        var ours = new DeliveryAttempt(letter, null, 2);
+    void after_its_lease_an_attempt_can_still_report_success_but_no_failure() throws SQLException {
+        storeMessage(3, "1 h"); // another instance has started the third attempt
+        var message = new Message(order, Kind.CONFIRMED, customer, "subject", "body", null);
+        var second = new DeliveryAttempt(message, null, 2);
 
-        notifications.settle(List.of(ours.failed("too late")));
-        assertThat(about(order).getFirst().error()).isNull();
+        repository.settle(List.of(second.failed("too late")));
+        assertThat(notificationsAbout(order).getFirst().error()).isNull();
 
-        notifications.settle(List.of(ours.succeeded()));
-        assertThat(about(order).getFirst().state()).isEqualTo(State.SENT);
+        repository.settle(List.of(second.succeeded()));
+        assertThat(notificationsAbout(order).getFirst().state()).isEqualTo(State.SENT);
 
-        notifications.settle(List.of(new DeliveryAttempt(letter, null, 3).failed("the other one")));
-        assertThat(about(order).getFirst().state()).isEqualTo(State.SENT);
+        repository.settle(List.of(new DeliveryAttempt(message, null, 3).failed("the third one")));
+        assertThat(notificationsAbout(order).getFirst().state()).isEqualTo(State.SENT);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"/notifications", "/notifications?orderId=", "/notifications?orderId=17"})
-    void a_request_without_an_order_is_refused_with_a_problem(String request) {
+    void a_request_without_an_order_is_rejected_with_a_problem(String request) {
         given().get(request)
                 .then()
                 .statusCode(400)
@@ -280,7 +280,7 @@ class NotificationServiceTest {
                 .body("errors[0].field", equalTo("orderId"));
     }
 
-    /** Returns when the records have been dealt with. */
+    /** Returns when the records have been consumed. */
     private static void publish(List<ProducerRecord<String, byte[]>> records) {
         try (var topic = new OrderTopic()) {
             topic.publish(records);
@@ -308,16 +308,16 @@ class NotificationServiceTest {
         return OrderTopic.record("order-service", 1, event);
     }
 
-    /** A letter that is there already, as another instance has left it. */
-    private void storeLetter(int attempts, String dueIn) throws SQLException {
+    /** A message as another instance has left it. */
+    private void storeMessage(int attempts, String dueIn) throws SQLException {
         sql().execute("""
-                INSERT INTO notification (about, kind, customer_id, subject, body, attempts, due_at)
+                INSERT INTO notification (reference_id, kind, customer_id, subject, body, attempts, due_at)
                 VALUES (?, 'CONFIRMED', ?, 'subject', 'body', ?, now() + ?::interval)
                 """, order, customer, attempts, dueIn);
     }
 
     private boolean isDue(UUID order) throws SQLException {
-        return !sql().strings("SELECT 'due' FROM notification WHERE due_at <= now() AND about = ?", order)
+        return !sql().strings("SELECT 'due' FROM notification WHERE due_at <= now() AND reference_id = ?", order)
                 .isEmpty();
     }
 
@@ -329,13 +329,13 @@ class NotificationServiceTest {
         return new Sql(database);
     }
 
-    private static List<Notification> about(UUID order) {
+    private static List<Notification> notificationsAbout(UUID order) {
         return List.of(
                 given().queryParam("orderId", order).get("/notifications").as(Notification[].class));
     }
 
     private static void awaitSent(UUID order) {
-        patiently().until(() -> about(order).stream().anyMatch(mail -> mail.state() == State.SENT));
+        patiently().until(() -> notificationsAbout(order).stream().anyMatch(mail -> mail.state() == State.SENT));
     }
 
     private static ConditionFactory patiently() {
