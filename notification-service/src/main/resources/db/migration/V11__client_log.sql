@@ -1,7 +1,8 @@
--- What clients log. By the day on which it came, by the broker's clock: dropped by the day, and never deleted from.
+-- Log lines of clients, partitioned by the day of the broker's timestamp: dropped by the day, never deleted
+-- by the row.
 CREATE TABLE client_log (
     received_at timestamptz NOT NULL,
-    -- Of the topic: where the line was read.
+    -- Coordinates of the record on the topic.
     partition   int         NOT NULL,
     "offset"    bigint      NOT NULL,
     client_id   text        NOT NULL,
@@ -10,10 +11,12 @@ CREATE TABLE client_log (
     message     text        NOT NULL
 ) PARTITION BY RANGE (received_at);
 CREATE TABLE client_log_default PARTITION OF client_log DEFAULT;
--- The one question that is asked: what a client said, and when. More indexes would cost each line more than it is worth.
-CREATE INDEX client_log_of_client ON client_log (client_id, at);
+-- For the only query: the lines of a client by time. Each further index would make every line more expensive
+-- to write.
+CREATE INDEX client_log_by_client ON client_log (client_id, at);
 
--- Up to which offset the lines of each partition are kept. Should the topic ever be made anew: TRUNCATE it.
+-- Lines below these offsets are in client_log. If the topic is ever created again: TRUNCATE
+-- client_log_progress.
 CREATE TABLE client_log_progress (
     partition   int    PRIMARY KEY,
     next_offset bigint NOT NULL

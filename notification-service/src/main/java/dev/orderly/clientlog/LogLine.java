@@ -5,7 +5,7 @@ import jakarta.validation.constraints.Pattern;
 import java.time.Instant;
 
 /**
- * What a client says about itself.
+ * One log line of a client.
  *
  * @param clientId of the program, not of a person
  * @param at by the client's clock, which may be wrong
@@ -20,14 +20,14 @@ record LogLine(
         @NotNull(message = "is required") Instant at,
         @NotNull(message = "is required") Level level,
 
-        // PostgreSQL stores neither a NUL nor half a character.
+        // PostgreSQL stores neither NUL nor an unpaired surrogate.
         @NotNull(message = "is required")
         @Pattern(
-                regexp = "[^\\x00\\p{Cs}]{1," + LogLine.LONGEST_MESSAGE + "}",
-                message = "must be 1 to " + LogLine.LONGEST_MESSAGE + " characters, all of them whole and none NUL")
+                regexp = "[^\\x00\\p{Cs}]{1," + LogLine.MAX_MESSAGE_LENGTH + "}",
+                message = "must be 1 to " + LogLine.MAX_MESSAGE_LENGTH + " characters, all of them whole and none NUL")
         String message) {
 
-    static final int LONGEST_MESSAGE = 4096;
+    static final int MAX_MESSAGE_LENGTH = 4096;
 
     enum Level {
         TRACE,

@@ -12,14 +12,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Reads lines of JSON, as they come by HTTP and as they are on the topic: the same bytes. */
+/** Parses and validates JSON lines, in a request as well as on the topic: both carry the same bytes. */
 @ApplicationScoped
 class LogLineParser {
 
-    /** In bytes. */
-    static final int LONGEST = 8 * 1024;
+    static final int MAX_LINE_BYTES = 8 * 1024;
 
-    // A clock may be wrong, but not by so much that PostgreSQL could not say when that was.
+    // A client's clock may be wrong, but its time must be in the range of PostgreSQL's timestamps.
     private static final Instant EARLIEST = Instant.parse("2000-01-01T00:00:00Z");
     private static final Instant LATEST = Instant.parse("2200-01-01T00:00:00Z");
 
@@ -31,20 +30,19 @@ class LogLineParser {
         this.validator = validator;
     }
 
-    /** What some bytes turned out to be. */
-    sealed interface Reading {
-        record Line(LogLine line) implements Reading {}
+    sealed interface ParseResult {
+        record Parsed(LogLine line) implements ParseResult {}
 
-        /** @param reason says nothing of the content */
-        record Unfit(String reason) implements Reading {}
+        /** @param reason does not quote the line */
+        record Rejected(String reason) implements ParseResult {}
     }
 
-    /** @param number 1 for the first of its batch */
-    record Numbered(int number, byte[] bytes) {}
+    /** @param number 1 for the first line of its batch */
+    record NumberedLine(int number, byte[] bytes) {}
 
-    /** The lines of a batch, but for the blank ones. */
-    static List<Numbered> split(byte[] batch) {
-        var lines = new ArrayList<Numbered>();
+    /** The lines of a batch; blank ones are counted but left out. */
+    static List<NumberedLine> split(byte[] batch) {
+        var lines = new ArrayList<NumberedLine>();
         var start = 0;
         for (var number = 1; start < batch.length; number++) {
             var end = start;
@@ -54,34 +52,34 @@ class LogLineParser {
                 end++;
             }
             if (!blank) {
-                lines.add(new Numbered(number, Arrays.copyOfRange(batch, start, end)));
+                lines.add(new NumberedLine(number, Arrays.copyOfRange(batch, start, end)));
             }
             start = end + 1;
         }
         return lines;
     }
 
-    Reading read(byte[] bytes) {
-        if (bytes.length > LONGEST) {
-            return new Reading.Unfit("is longer than " + LONGEST + " bytes");
+    ParseResult parse(byte[] bytes) {
+        if (bytes.length > MAX_LINE_BYTES) {
+            return new ParseResult.Rejected("is longer than " + MAX_LINE_BYTES + " bytes");
         }
         try {
             LogLine line = json.readValue(bytes);
             if (line == null) {
-                return new Reading.Unfit("is no object");
+                return new ParseResult.Rejected("is no object");
             }
             var violation = validator.validate(line).stream().findFirst();
             if (violation.isPresent()) {
-                return new Reading.Unfit(violation.get().getPropertyPath() + " "
+                return new ParseResult.Rejected(violation.get().getPropertyPath() + " "
                         + violation.get().getMessage());
             }
             return line.at().isBefore(EARLIEST) || line.at().isAfter(LATEST)
-                    ? new Reading.Unfit("at must be between " + EARLIEST + " and " + LATEST)
-                    : new Reading.Line(line);
+                    ? new ParseResult.Rejected("at must be between " + EARLIEST + " and " + LATEST)
+                    : new ParseResult.Parsed(line);
         } catch (MismatchedInputException e) {
-            return new Reading.Unfit(InvalidBodyMapper.said(e));
+            return new ParseResult.Rejected(InvalidBodyMapper.said(e));
         } catch (IOException _) {
-            return new Reading.Unfit("is not valid JSON");
+            return new ParseResult.Rejected("is not valid JSON");
         }
     }
 }

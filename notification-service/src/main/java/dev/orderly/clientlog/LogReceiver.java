@@ -1,6 +1,6 @@
 package dev.orderly.clientlog;
 
-import dev.orderly.clientlog.LogLineParser.Numbered;
+import dev.orderly.clientlog.LogLineParser.NumberedLine;
 import dev.orderly.http.EarlyRejection;
 import dev.orderly.messaging.NonBlockingProducer;
 import io.micrometer.core.instrument.Counter;
@@ -24,51 +24,55 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * Where client logs come in, and no more of them than can be held: from the head of a request to the acknowledgement of its
- * last line by all in-sync replicas its bytes are counted, and a request that finds no room is sent away before its body is
- * read. The brokers' quota for this producer ({@code infra/kafka/quotas.json}) delays acknowledgements; so it is felt here, at
- * the door, and not in a heap that fills.
+ * Admits requests by their size and publishes their lines. The bytes of a request are in flight from its head
+ * until all in-sync replicas have acknowledged its last line; a request that would exceed the limit is
+ * rejected before its body is read. The brokers' quota for this producer ({@code infra/kafka/quotas.json})
+ * delays acknowledgements, and this limit turns the delay into backpressure on the clients; without it the
+ * heap would fill.
  */
 @ApplicationScoped
 class LogReceiver {
 
     static final String PATH = "/logs";
 
-    /** Of all requests together: four of the longest, about two seconds at the quota. */
-    static final int MOST_BYTES_UNDER_WAY = 4 * 1024 * 1024;
+    /** Of all requests: four of maximum size, or what the quota allows in about two seconds. */
+    static final int MAX_BYTES_IN_FLIGHT = 4 * 1024 * 1024;
 
-    /** A request costs something, however short it is: so there are {@code MOST_BYTES_UNDER_WAY} by this at most. */
-    private static final int LEAST_BYTES = 16 * 1024;
+    /**
+     * A small request counts as this much, since it has a fixed cost: that bounds the number of requests as
+     * well.
+     */
+    private static final int MIN_REQUEST_BYTES = 16 * 1024;
 
-    /** By then half of what is under way at most has been taken at the quota. */
+    /** Within this time the quota allows half of {@link #MAX_BYTES_IN_FLIGHT}. */
     static final int RETRY_AFTER_SECONDS = 1;
 
-    private final NonBlockingProducer topic;
-    private final AtomicLong bytesUnderWay = new AtomicLong();
-    private final Counter turnedAway;
+    private final NonBlockingProducer producer;
+    private final AtomicLong bytesInFlight = new AtomicLong();
+    private final Counter rejectedRequests;
 
     LogReceiver(
             @Identifier("default-kafka-broker") Map<String, Object> kafka,
             @ConfigProperty(name = "mp.messaging.incoming.client-log.topic") String topic,
             MeterRegistry metrics) {
-        // Twice what is let in: a record is its line and a little more. Large batches are what brokers do cheaply.
-        this.topic = new NonBlockingProducer(
+        // Twice what is admitted, for the overhead of a record. Large batches cost the brokers the least.
+        producer = new NonBlockingProducer(
                 kafka,
                 topic,
                 "client-log",
-                Map.of("buffer.memory", 2 * MOST_BYTES_UNDER_WAY, "batch.size", 64 * 1024, "linger.ms", 20));
-        turnedAway = metrics.counter("orderly.log.turned.away");
-        metrics.gauge("orderly.log.bytes.under.way", bytesUnderWay);
+                Map.of("buffer.memory", 2 * MAX_BYTES_IN_FLIGHT, "batch.size", 64 * 1024, "linger.ms", 20));
+        rejectedRequests = metrics.counter("orderly.log.requests.rejected");
+        metrics.gauge("orderly.log.bytes.in.flight", bytesInFlight);
     }
 
     @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP)
-    void remember() {
-        topic.remember();
+    void cacheMetadata() {
+        producer.remember();
     }
 
     @PreDestroy
     void close() {
-        topic.close();
+        producer.close();
     }
 
     void install(@Observes Filters filters) {
@@ -76,7 +80,7 @@ class LogReceiver {
     }
 
     void admit(RoutingContext request) {
-        // By its beginning: "/logs/", "/x/../logs" and "/logs;a=b" are routed to the logs too.
+        // By prefix: "/logs/", "/x/../logs" and "/logs;a=b" are routed to the resource as well.
         if (request.request().method() != HttpMethod.POST
                 || !request.normalizedPath().startsWith(PATH)) {
             request.next();
@@ -87,13 +91,13 @@ class LogReceiver {
             EarlyRejection.refuse(request, 411, "Length Required", "Say in Content-Length how long the batch is.");
             return;
         }
-        var bytes = Math.max(length, LEAST_BYTES);
-        if (bytesUnderWay.addAndGet(bytes) <= MOST_BYTES_UNDER_WAY) {
-            request.addEndHandler(_ -> bytesUnderWay.addAndGet(-bytes)); // also when the caller hangs up
+        var bytes = Math.max(length, MIN_REQUEST_BYTES);
+        if (bytesInFlight.addAndGet(bytes) <= MAX_BYTES_IN_FLIGHT) {
+            request.addEndHandler(_ -> bytesInFlight.addAndGet(-bytes)); // also when the client disconnects
             request.next();
         } else {
-            bytesUnderWay.addAndGet(-bytes);
-            turnedAway.increment();
+            bytesInFlight.addAndGet(-bytes);
+            rejectedRequests.increment();
             EarlyRejection.refuse(
                     request,
                     429,
@@ -103,20 +107,20 @@ class LogReceiver {
         }
     }
 
-    /** @param number as in {@link Numbered} */
-    record Accepted(int number, LogLine line, byte[] bytes) {}
+    /** @param number as in {@link NumberedLine} */
+    record AcceptedLine(int number, LogLine line, byte[] bytes) {}
 
-    /** The numbers of those lines that the brokers have not acknowledged, when all are settled; usually none. */
-    Uni<Set<Integer>> take(List<Accepted> lines) {
+    /** Completes when every line is acknowledged or failed, with the numbers of those that failed. */
+    Uni<Set<Integer>> publish(List<AcceptedLine> lines) {
         return Uni.createFrom().emitter(caller -> {
-            var open = new AtomicInteger(lines.size());
+            var pending = new AtomicInteger(lines.size());
             var failed = ConcurrentHashMap.<Integer>newKeySet();
             for (var line : lines) {
-                topic.send(line.line().clientId(), line.bytes(), (_, failure) -> {
+                producer.send(line.line().clientId(), line.bytes(), (_, failure) -> {
                     if (failure != null) {
                         failed.add(line.number());
                     }
-                    if (open.decrementAndGet() == 0) {
+                    if (pending.decrementAndGet() == 0) {
                         caller.complete(failed);
                     }
                 });

@@ -1,7 +1,7 @@
 package dev.orderly.clientlog;
 
-import dev.orderly.clientlog.LogLineParser.Reading;
-import dev.orderly.clientlog.LogReceiver.Accepted;
+import dev.orderly.clientlog.LogLineParser.ParseResult;
+import dev.orderly.clientlog.LogReceiver.AcceptedLine;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
@@ -23,41 +23,40 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 
-/** Logs of clients, many lines at a time. */
+/** Accepts client logs in batches. */
 @Path(LogReceiver.PATH)
-@Produces(MediaType.APPLICATION_JSON) // else who accepts XML only would be given toString()
+@Produces(MediaType.APPLICATION_JSON) // otherwise an Accept header of XML would be answered with toString()
 public class LogResource {
 
     static final String NDJSON = "application/x-ndjson";
 
-    /** Of a batch. */
-    static final int MOST_LINES = 10_000;
+    static final int MAX_BATCH_LINES = 10_000;
 
-    /** A batch of nothing but mistakes is not answered by a longer one. */
-    static final int MOST_NAMED = 1_000;
+    /** Bounds the response to a batch of invalid lines. */
+    static final int MAX_ERRORS = 1_000;
 
-    private final LogLineParser lines;
-    private final LogReceiver intake;
+    private final LogLineParser parser;
+    private final LogReceiver receiver;
 
-    LogResource(LogLineParser lines, LogReceiver intake) {
-        this.lines = lines;
-        this.intake = intake;
+    LogResource(LogLineParser parser, LogReceiver receiver) {
+        this.parser = parser;
+        this.receiver = receiver;
     }
 
-    /** @param line 1 for the first */
+    /** @param line 1 for the first line of the batch */
     public record Rejection(int line, String reason) {}
 
-    /** @param errors about the rejected lines, or the first {@value #MOST_NAMED} of them */
+    /** @param errors about the rejected lines, or the first {@value #MAX_ERRORS} of them */
     public record Receipt(int accepted, int rejected, List<Rejection> errors) {}
 
     @POST
     @Consumes(NDJSON)
-    @Blocking // for as long as it reads; nobody waits for the brokers
+    @Blocking // while it parses; no thread waits for the brokers
     @Operation(
-            summary = "Keep the lines of a client's log",
+            summary = "Append lines to a client's log",
             description =
-                    "One JSON object to a line: clientId, at, level (TRACE to ERROR), message. What is counted as accepted"
-                            + " is on all in-sync replicas, and will be kept once. A batch that is sent again is kept again.")
+                    "One JSON object per line: clientId, at, level (TRACE to ERROR), message. Accepted lines are on all"
+                            + " in-sync replicas and will be stored once. A batch that is sent again is stored again.")
     @RequestBody(
             content =
                     @Content(
@@ -67,38 +66,39 @@ public class LogResource {
                                             type =
                                                     org.eclipse.microprofile.openapi.annotations.enums.SchemaType
                                                             .STRING)))
-    @APIResponse(responseCode = "202", description = "Taken, all but the lines that are named")
-    @APIResponse(responseCode = "400", description = "Not one of the lines is fit")
-    @APIResponse(responseCode = "413", description = "More bytes or lines than a batch may have")
-    @APIResponse(responseCode = "429", description = "As much is under way as can be held; try again after Retry-After")
-    @APIResponse(responseCode = "503", description = "The brokers have not acknowledged; try again after Retry-After")
+    @APIResponse(responseCode = "202", description = "Accepted, except for the lines in errors")
+    @APIResponse(responseCode = "400", description = "No line of the batch is valid")
+    @APIResponse(responseCode = "413", description = "The batch exceeds its maximum of bytes or lines")
+    @APIResponse(responseCode = "429", description = "Too many bytes in flight; try again after Retry-After")
+    @APIResponse(responseCode = "503", description = "Not acknowledged by the brokers; try again after Retry-After")
     public Uni<Response> append(@HeaderParam(HttpHeaders.CONTENT_ENCODING) String encoding, byte[] batch) {
         if (encoding != null && !encoding.equals("identity")) {
             throw problem(415, "Unsupported Media Type", "Send the lines as they are, not compressed.")
                     .build();
         }
-        var numbered = LogLineParser.split(batch);
-        if (numbered.size() > MOST_LINES) {
-            throw problem(413, "Content Too Large", "A batch has at most " + MOST_LINES + " lines.")
+        var lines = LogLineParser.split(batch);
+        if (lines.size() > MAX_BATCH_LINES) {
+            throw problem(413, "Content Too Large", "A batch has at most " + MAX_BATCH_LINES + " lines.")
                     .build();
         }
-        var accepted = new ArrayList<Accepted>();
+        var accepted = new ArrayList<AcceptedLine>();
         var rejected = new ArrayList<Rejection>();
-        for (var line : numbered) {
-            switch (lines.read(line.bytes())) {
-                case Reading.Line(var read) -> accepted.add(new Accepted(line.number(), read, line.bytes()));
-                case Reading.Unfit(var reason) -> rejected.add(new Rejection(line.number(), reason));
+        for (var line : lines) {
+            switch (parser.parse(line.bytes())) {
+                case ParseResult.Parsed(var parsed) ->
+                    accepted.add(new AcceptedLine(line.number(), parsed, line.bytes()));
+                case ParseResult.Rejected(var reason) -> rejected.add(new Rejection(line.number(), reason));
             }
         }
         if (accepted.isEmpty()) {
             throw problem(400, "Bad Request", "There is no line in the batch that could be kept.")
-                    .with("errors", rejected.stream().limit(MOST_NAMED).toList())
+                    .with("errors", rejected.stream().limit(MAX_ERRORS).toList())
                     .build();
         }
-        return intake.take(accepted).map(failed -> answer(accepted.size(), rejected, failed));
+        return receiver.publish(accepted).map(failed -> respond(accepted.size(), rejected, failed));
     }
 
-    private static Response answer(int sent, List<Rejection> rejected, Set<Integer> failed) {
+    private static Response respond(int sent, List<Rejection> rejected, Set<Integer> failed) {
         if (failed.size() == sent) {
             throw problem(503, "Service Unavailable", "The lines may have been taken or not; send them again.")
                     .withHeader("Retry-After", LogReceiver.RETRY_AFTER_SECONDS)
@@ -109,7 +109,7 @@ public class LogResource {
                         failed.stream()
                                 .sorted()
                                 .map(line -> new Rejection(line, "may not have been taken; send it again")))
-                .limit(MOST_NAMED)
+                .limit(MAX_ERRORS)
                 .toList();
         return Response.accepted(new Receipt(sent - failed.size(), rejected.size() + failed.size(), errors))
                 .build();

@@ -3,7 +3,7 @@ package dev.orderly.clientlog;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.stream.Collectors.joining;
 
-import dev.orderly.clientlog.LogLineParser.Reading;
+import dev.orderly.clientlog.LogLineParser.ParseResult;
 import dev.orderly.database.RetryingTransactions;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.common.annotation.Blocking;
@@ -17,6 +17,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
@@ -27,9 +28,9 @@ import org.jboss.logging.Logger;
 import org.postgresql.PGConnection;
 
 /**
- * Keeps what is on the topic, each line once however often it is delivered: a transaction holds the lines of a batch and, by
- * partition, the offset up to which lines are kept. By COPY, which an outbox must not be filled by and a log may: nobody reads
- * this table from the write-ahead log.
+ * Writes the lines of the topic to a table, exactly once: the transaction that inserts a batch also stores
+ * the next offset of each partition, and a redelivered record is below it. Uses COPY, unlike an outbox: no
+ * relay reads this table from the write-ahead log, where all rows of a COPY have one position.
  */
 @ApplicationScoped
 class LogWriter {
@@ -41,20 +42,20 @@ class LogWriter {
 
     private final RetryingTransactions transactions;
     private final DataSource database;
-    private final LogLineParser lines;
+    private final LogLineParser parser;
     private final MeterRegistry metrics;
 
-    LogWriter(RetryingTransactions transactions, DataSource database, LogLineParser lines, MeterRegistry metrics) {
+    LogWriter(RetryingTransactions transactions, DataSource database, LogLineParser parser, MeterRegistry metrics) {
         this.transactions = transactions;
         this.database = database;
-        this.lines = lines;
+        this.parser = parser;
         this.metrics = metrics;
     }
 
     /** @param receivedAt by the broker's clock */
     private record Row(int partition, long offset, Instant receivedAt, LogLine line) {
 
-        String copied() {
+        String toCopyFormat() {
             return Stream.of(receivedAt, partition, offset, line.clientId(), line.at(), line.level(), line.message())
                     .map(value -> escaped(value.toString()))
                     .collect(joining("\t", "", "\n"));
@@ -72,69 +73,77 @@ class LogWriter {
     @Blocking
     void receive(ConsumerRecords<String, byte[]> records) {
         var rows = new ArrayList<Row>();
-        var ends = new TreeMap<Integer, Long>();
+        var nextOffsets = new TreeMap<Integer, Long>();
         for (var record : records) {
-            ends.put(record.partition(), record.offset() + 1);
-            switch (record.value() == null ? new Reading.Unfit("is empty") : lines.read(record.value())) {
-                case Reading.Line(var line) -> rows.add(row(record, line));
-                case Reading.Unfit(var reason) -> skip(record, reason);
+            nextOffsets.put(record.partition(), record.offset() + 1);
+            switch (record.value() == null ? new ParseResult.Rejected("is empty") : parser.parse(record.value())) {
+                case ParseResult.Parsed(var line) -> rows.add(row(record, line));
+                case ParseResult.Rejected(var reason) -> skip(record, reason);
             }
         }
-        metrics.counter("orderly.log.kept").increment(transactions.commit(() -> keep(rows, ends)));
+        metrics.counter("orderly.log.lines.written").increment(transactions.commit(() -> write(rows, nextOffsets)));
     }
 
     private static Row row(ConsumerRecord<String, byte[]> record, LogLine line) {
         return new Row(record.partition(), record.offset(), Instant.ofEpochMilli(record.timestamp()), line);
     }
 
-    /** Nobody but the intake writes to the topic, and it wrote nothing of the kind. */
+    /** An error: the only producer of the topic is {@link LogReceiver}, which publishes valid lines only. */
     private void skip(ConsumerRecord<String, byte[]> record, String reason) {
-        LOG.errorf("skipping %s-%d@%d, which %s", record.topic(), record.partition(), record.offset(), reason);
-        metrics.counter("orderly.log.unreadable").increment();
+        LOG.errorf(
+                "skipping invalid line %s-%d@%d, which %s",
+                record.topic(), record.partition(), record.offset(), reason);
+        metrics.counter("orderly.log.lines.invalid").increment();
     }
 
-    private int keep(List<Row> rows, Map<Integer, Long> ends) throws SQLException {
+    private int write(List<Row> rows, Map<Integer, Long> nextOffsets) throws SQLException {
         try (var connection = database.getConnection()) {
-            var kept = lockProgress(connection, ends);
-            var news = rows.stream()
-                    .filter(row -> row.offset() >= kept.get(row.partition()))
+            var stored = lockOffsets(connection, nextOffsets.keySet());
+            var unwritten = rows.stream()
+                    .filter(row -> row.offset() >= stored.get(row.partition()))
                     .toList();
-            if (!news.isEmpty()) {
-                var copied = news.stream().map(Row::copied).collect(joining()).getBytes(UTF_8);
-                connection.unwrap(PGConnection.class).getCopyAPI().copyIn(COPY, new ByteArrayInputStream(copied));
+            if (!unwritten.isEmpty()) {
+                var data = unwritten.stream()
+                        .map(Row::toCopyFormat)
+                        .collect(joining())
+                        .getBytes(UTF_8);
+                connection.unwrap(PGConnection.class).getCopyAPI().copyIn(COPY, new ByteArrayInputStream(data));
             }
-            advance(connection, ends);
-            return news.size();
+            advanceOffsets(connection, nextOffsets);
+            return unwritten.size();
         } catch (IOException e) {
-            throw new UncheckedIOException(e); // of an array of bytes
+            throw new UncheckedIOException(e); // reading a byte array cannot fail
         }
     }
 
-    /** The offset of each partition up to which lines are kept. Whoever else has one of them waits here, then skips. */
-    private static Map<Integer, Long> lockProgress(Connection connection, Map<Integer, Long> ends) throws SQLException {
+    /**
+     * Locked until the commit: another consumer of the same partition, as in a rebalance, waits here and
+     * skips what follows.
+     */
+    private static Map<Integer, Long> lockOffsets(Connection connection, Set<Integer> partitions) throws SQLException {
         try (var lock = connection.prepareStatement("""
                 INSERT INTO client_log_progress SELECT part, 0 FROM unnest(?::int[]) AS part ORDER BY part
                 ON CONFLICT (partition) DO UPDATE SET partition = excluded.partition
                 RETURNING partition, next_offset
                 """)) {
-            lock.setObject(1, ends.keySet().toArray(Integer[]::new));
-            var kept = new TreeMap<Integer, Long>();
-            try (var partitions = lock.executeQuery()) {
-                while (partitions.next()) {
-                    kept.put(partitions.getInt(1), partitions.getLong(2));
+            lock.setObject(1, partitions.toArray(Integer[]::new));
+            var stored = new TreeMap<Integer, Long>();
+            try (var progress = lock.executeQuery()) {
+                while (progress.next()) {
+                    stored.put(progress.getInt(1), progress.getLong(2));
                 }
             }
-            return kept;
+            return stored;
         }
     }
 
-    private static void advance(Connection connection, Map<Integer, Long> ends) throws SQLException {
+    private static void advanceOffsets(Connection connection, Map<Integer, Long> nextOffsets) throws SQLException {
         try (var update = connection.prepareStatement("""
                 UPDATE client_log_progress SET next_offset = greatest(next_offset, reached)
                 FROM unnest(?::int[], ?::bigint[]) AS batch (part, reached) WHERE partition = part
                 """)) {
-            update.setObject(1, ends.keySet().toArray(Integer[]::new));
-            update.setObject(2, ends.values().toArray(Long[]::new));
+            update.setObject(1, nextOffsets.keySet().toArray(Integer[]::new));
+            update.setObject(2, nextOffsets.values().toArray(Long[]::new));
             update.executeUpdate();
         }
     }

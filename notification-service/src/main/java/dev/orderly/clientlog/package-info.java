@@ -1,5 +1,6 @@
 /**
- * What clients log: taken in by HTTP, held by a topic, kept in a table. Knows nothing of orders or letters; it lives in this
- * service since a burst of logs may slow mail down, and never an order.
+ * Ingests client logs: received by HTTP, buffered by a topic, written to a table. Independent of
+ * notifications; it lives in this service because of what a burst of logs may slow down: mail, for which no
+ * customer waits, but never an order (ADR 15).
  */
 package dev.orderly.clientlog;

@@ -32,6 +32,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.regex.Matcher;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -58,14 +59,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ClientLogTest {
 
     private static final String PROBLEM = "application/problem+json";
-    /** Of no partition that the topic has: nobody else keeps anything there. */
+
+    /** The topic does not have it, so that no other consumer writes its rows. */
     private static final int UNUSED_PARTITION = 77;
 
     @Inject
     DataSource database;
 
     @Inject
-    LogWriter sink;
+    LogWriter writer;
 
     @TestHTTPResource("/logs")
     URI logs;
@@ -76,12 +78,12 @@ class ClientLogTest {
     private final String client = "client-" + UUID.randomUUID();
 
     @BeforeEach
-    void the_intake_knows_its_topic() {
+    void awaitTheProducersMetadata() {
         await().until(() -> post(line("hello")).statusCode() == 202);
     }
 
     @Test
-    void lines_are_kept_as_they_were_said_and_where_they_were_read() throws SQLException {
+    void lines_are_stored_unchanged_with_the_partition_of_their_record() throws SQLException {
         post(line("one") + "\n\n" + line("tab\\tquote\\\" back\\\\slash\\nline ü 😀") + "\r\n")
                 .then()
                 .statusCode(202)
@@ -89,19 +91,19 @@ class ClientLogTest {
                 .body("rejected", equalTo(0))
                 .body("errors", hasSize(0));
 
-        await().until(() -> kept().size() == 3);
-        assertThat(kept()).containsExactly("hello", "one", "tab\tquote\" back\\slash\nline ü 😀");
-        assertThat(sql().strings(
-                                "SELECT level || ' ' || (at = '2026-11-23T10:15:30.123Z') || ' ' || (received_at > now() - interval '1 min')"
-                                        + " FROM client_log WHERE client_id = ? AND message = 'one'",
-                                client))
-                .containsExactly("WARN true true");
+        await().until(() -> stored().size() == 3);
+        assertThat(stored()).containsExactly("hello", "one", "tab\tquote\" back\\slash\nline ü 😀");
+        assertThat(sql().strings("""
+                                SELECT concat_ws(' ', level, at = '2026-11-23T10:15:30.123Z',
+                                        received_at > now() - interval '1 min')
+                                FROM client_log WHERE client_id = ? AND message = 'one'
+                                """, client)).containsExactly("WARN t t");
         assertThat(sql().strings("SELECT DISTINCT partition::text FROM client_log WHERE client_id = ?", client))
                 .hasSize(1);
     }
 
     @Test
-    void of_a_batch_the_bad_lines_are_named_and_the_others_kept() throws SQLException {
+    void invalid_lines_of_a_batch_are_reported_and_the_others_stored() throws SQLException {
         post(line("good") + "\n{\n" + line("x").replace("WARN", "LOUD") + "\n" + line("also good"))
                 .then()
                 .statusCode(202)
@@ -111,8 +113,8 @@ class ClientLogTest {
                 .body("errors[0].reason", equalTo("is not valid JSON"))
                 .body("errors[1].reason", equalTo("level does not have the form that is expected"));
 
-        await().until(() -> kept().size() == 3);
-        assertThat(kept()).containsExactly("hello", "good", "also good");
+        await().until(() -> stored().size() == 3);
+        assertThat(stored()).containsExactly("hello", "good", "also good");
     }
 
     @ParameterizedTest
@@ -135,13 +137,13 @@ class ClientLogTest {
                     "at":1e400                | at
                     "level":"FATAL"           | level does not have the form that is expected
                     """)
-    void what_is_no_line_of_a_log_is_called_so(String wrong, String reason) throws SQLException {
+    void an_invalid_line_is_rejected_with_a_reason(String invalid, String reason) throws SQLException {
         var line = line("m");
-        if (wrong.startsWith("\"")) {
-            var field = wrong.substring(0, wrong.indexOf(':'));
-            line = line.replaceAll(field + ":\"[^\"]*\"", java.util.regex.Matcher.quoteReplacement(wrong));
+        if (invalid.startsWith("\"")) {
+            var field = invalid.substring(0, invalid.indexOf(':'));
+            line = line.replaceAll(field + ":\"[^\"]*\"", Matcher.quoteReplacement(invalid));
         } else {
-            line = wrong;
+            line = invalid;
         }
 
         post(line)
@@ -150,15 +152,15 @@ class ClientLogTest {
                 .contentType(PROBLEM)
                 .body("errors[0].line", equalTo(1))
                 .body("errors[0].reason", containsString(reason));
-        assertThat(kept()).isSubsetOf("hello");
+        assertThat(stored()).isSubsetOf("hello");
     }
 
     @Test
-    void bytes_that_are_no_text_and_lines_that_are_too_long_are_refused() {
-        var broken = line("m?").getBytes(UTF_8);
-        broken[new String(broken, ISO_8859_1).indexOf('?')] = (byte) 0xC3;
+    void malformed_utf_8_and_oversized_lines_are_rejected() {
+        var malformed = line("m?").getBytes(UTF_8);
+        malformed[new String(malformed, ISO_8859_1).indexOf('?')] = (byte) 0xC3;
 
-        post(broken).then().statusCode(400).body("errors[0].reason", equalTo("is not valid JSON"));
+        post(malformed).then().statusCode(400).body("errors[0].reason", equalTo("is not valid JSON"));
         post(line("m".repeat(9_000)))
                 .then()
                 .statusCode(400)
@@ -166,20 +168,20 @@ class ClientLogTest {
     }
 
     @Test
-    void an_empty_batch_is_none() {
+    void an_empty_batch_is_rejected() {
         post("").then().statusCode(400).contentType(PROBLEM);
         post("\n \r\n").then().statusCode(400).contentType(PROBLEM);
     }
 
     @Test
-    void a_batch_has_its_limits() {
+    void a_batch_has_a_maximum_of_bytes_lines_and_errors() {
         post(" ".repeat(1024 * 1024 + 1)).then().statusCode(413).contentType(PROBLEM);
         post("{}\n".repeat(10_001)).then().statusCode(413).contentType(PROBLEM);
         post("{}\n".repeat(10_000)).then().statusCode(400).body("errors", hasSize(1_000));
     }
 
     @Test
-    void what_is_not_lines_of_json_is_not_read() {
+    void other_content_types_and_encodings_are_rejected() {
         send("application/json", Map.of(), line("m").getBytes(UTF_8))
                 .then()
                 .statusCode(415)
@@ -192,7 +194,7 @@ class ClientLogTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"/logs", "/logs/", "//logs", "/x/../logs", "/%6Cogs", "/logs;a=b", "/logs%2F;a=b"})
-    void a_batch_of_unknown_length_is_not_read_however_the_path_is_written(String path) throws Exception {
+    void a_batch_of_unknown_length_is_rejected_on_every_spelling_of_the_path(String path) throws Exception {
         try (var http = HttpClient.newHttpClient()) {
             var chunked = HttpRequest.newBuilder(URI.create("http://" + logs.getAuthority() + path))
                     .header("Content-Type", LogResource.NDJSON)
@@ -205,11 +207,12 @@ class ClientLogTest {
     }
 
     @Test
-    void while_as_much_is_under_way_as_can_be_held_others_are_told_to_come_again() throws IOException {
-        var slow = new ArrayList<Socket>();
+    void requests_beyond_the_bytes_in_flight_are_rejected_with_retry_after() throws IOException {
+        var slowRequests = new ArrayList<Socket>();
         for (var i = 0; i < 4; i++) {
-            slow.add(new Socket(logs.getHost(), logs.getPort()));
-            slow.get(i)
+            slowRequests.add(new Socket(logs.getHost(), logs.getPort()));
+            slowRequests
+                    .get(i)
                     .getOutputStream()
                     .write(("POST /logs HTTP/1.1\r\nHost: logs\r\nContent-Type: application/x-ndjson\r\n"
                                     + "Content-Length: 1048576\r\n\r\n")
@@ -219,41 +222,40 @@ class ClientLogTest {
         await().until(() -> post(line("m")).statusCode() == 429);
         post(line("m")).then().contentType(PROBLEM).header("Retry-After", "1");
 
-        for (var socket : slow) {
+        for (var socket : slowRequests) {
             socket.close();
         }
         await().until(() -> post(line("m")).statusCode() == 202);
     }
 
     @Test
-    void what_is_delivered_again_is_kept_once() throws SQLException {
+    void a_redelivered_record_is_stored_once() throws SQLException {
         var first = records(0, "a", "b");
         var overlapping = records(1, "b", "c");
 
-        sink.receive(first);
-        sink.receive(first);
-        sink.receive(overlapping);
+        writer.receive(first);
+        writer.receive(first);
+        writer.receive(overlapping);
 
-        await().until(() -> kept().size() == 4);
-        assertThat(sql().strings(
-                                "SELECT message FROM client_log WHERE client_id = ? AND partition = ? ORDER BY \"offset\"",
-                                client,
-                                UNUSED_PARTITION))
-                .containsExactly("a", "b", "c");
+        await().until(() -> stored().size() == 4);
+        assertThat(sql().strings("""
+                                SELECT message FROM client_log WHERE client_id = ? AND partition = ?
+                                ORDER BY "offset"
+                                """, client, UNUSED_PARTITION)).containsExactly("a", "b", "c");
         sql().execute("UPDATE client_log_progress SET next_offset = 0 WHERE partition = ?", UNUSED_PARTITION);
     }
 
     @Test
-    void what_is_no_line_on_the_topic_holds_up_nobody() {
+    void an_invalid_record_on_the_topic_is_skipped() {
         try (var producer = new KafkaProducer<>(
                 Map.of("bootstrap.servers", brokers), new StringSerializer(), new ByteArraySerializer())) {
             for (var value : new String[] {null, "", "{", "[]", line("\\u0000")}) {
                 producer.send(new ProducerRecord<>("client-log", client, value == null ? null : value.getBytes(UTF_8)));
             }
         }
-        post(line("behind them")).then().statusCode(202);
+        post(line("after them")).then().statusCode(202);
 
-        await().untilAsserted(() -> assertThat(kept()).containsExactly("hello", "behind them"));
+        await().untilAsserted(() -> assertThat(stored()).containsExactly("hello", "after them"));
     }
 
     private ConsumerRecords<String, byte[]> records(long offset, String... messages) {
@@ -293,7 +295,7 @@ class ClientLogTest {
                 .post(LogReceiver.PATH);
     }
 
-    private List<String> kept() throws SQLException {
+    private List<String> stored() throws SQLException {
         return sql().strings(
                         "SELECT message FROM client_log WHERE client_id = ? ORDER BY partition, \"offset\"", client);
     }
