@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
@@ -57,15 +58,7 @@ public class LogResource {
             description =
                     "One JSON object per line: clientId, at, level (TRACE to ERROR), message. Accepted lines are on all"
                             + " in-sync replicas and will be stored once. A batch that is sent again is stored again.")
-    @RequestBody(
-            content =
-                    @Content(
-                            mediaType = NDJSON,
-                            schema =
-                                    @Schema(
-                                            type =
-                                                    org.eclipse.microprofile.openapi.annotations.enums.SchemaType
-                                                            .STRING)))
+    @RequestBody(content = @Content(mediaType = NDJSON, schema = @Schema(type = SchemaType.STRING)))
     @APIResponse(responseCode = "202", description = "Accepted, except for the lines in errors")
     @APIResponse(responseCode = "400", description = "No line of the batch is valid")
     @APIResponse(responseCode = "413", description = "The batch exceeds its maximum of bytes or lines")
