@@ -2,7 +2,7 @@ package dev.orderly.clientlog;
 
 import dev.orderly.clientlog.LogLineParser.ParseResult;
 import dev.orderly.clientlog.LogReceiver.AcceptedLine;
-import io.quarkiverse.resteasy.problem.HttpProblem;
+import dev.orderly.http.Problems;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
 import jakarta.ws.rs.Consumes;
@@ -66,12 +66,12 @@ public class LogResource {
     @APIResponse(responseCode = "503", description = "Not acknowledged by the brokers; try again after Retry-After")
     public Uni<Response> append(@HeaderParam(HttpHeaders.CONTENT_ENCODING) String encoding, byte[] batch) {
         if (encoding != null && !encoding.equals("identity")) {
-            throw problem(415, "Unsupported Media Type", "Send the lines as they are, not compressed.")
+            throw Problems.problem(415, "Send the lines as they are, not compressed.")
                     .build();
         }
         var lines = LogLineParser.split(batch);
         if (lines.size() > MAX_BATCH_LINES) {
-            throw problem(413, "Content Too Large", "A batch has at most " + MAX_BATCH_LINES + " lines.")
+            throw Problems.problem(413, "A batch has at most " + MAX_BATCH_LINES + " lines.")
                     .build();
         }
         var accepted = new ArrayList<AcceptedLine>();
@@ -84,7 +84,7 @@ public class LogResource {
             }
         }
         if (accepted.isEmpty()) {
-            throw problem(400, "Bad Request", "There is no line in the batch that could be kept.")
+            throw Problems.problem(400, "There is no line in the batch that could be kept.")
                     .with("errors", rejected.stream().limit(MAX_ERRORS).toList())
                     .build();
         }
@@ -93,9 +93,7 @@ public class LogResource {
 
     private static Response respond(int sent, List<Rejection> rejected, Set<Integer> failed) {
         if (failed.size() == sent) {
-            throw problem(503, "Service Unavailable", "The lines may have been taken or not; send them again.")
-                    .withHeader("Retry-After", LogReceiver.RETRY_AFTER_SECONDS)
-                    .build();
+            throw Problems.unavailable("The lines may have been taken or not; send them again.");
         }
         var errors = Stream.concat(
                         rejected.stream(),
@@ -106,9 +104,5 @@ public class LogResource {
                 .toList();
         return Response.accepted(new Receipt(sent - failed.size(), rejected.size() + failed.size(), errors))
                 .build();
-    }
-
-    private static HttpProblem.Builder problem(int status, String title, String detail) {
-        return HttpProblem.builder().withStatus(status).withTitle(title).withDetail(detail);
     }
 }

@@ -5,6 +5,7 @@ import static java.util.stream.Collectors.joining;
 
 import dev.orderly.clientlog.LogLineParser.ParseResult;
 import dev.orderly.database.RetryingTransactions;
+import dev.orderly.database.Rows;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -17,6 +18,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Map.Entry;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -109,7 +111,13 @@ class LogWriter {
                         .getBytes(UTF_8);
                 connection.unwrap(PGConnection.class).getCopyAPI().copyIn(COPY, new ByteArrayInputStream(data));
             }
-            advanceOffsets(connection, nextOffsets);
+            Rows.of(nextOffsets.entrySet())
+                    .integer("partition", Entry::getKey)
+                    .bigint("reached", Entry::getValue)
+                    .update(database, """
+                            UPDATE client_log_progress AS progress SET next_offset = greatest(next_offset, reached)
+                            FROM :rows WHERE progress.partition = rows.partition
+                            """);
             return unwritten.size();
         } catch (IOException e) {
             throw new UncheckedIOException(e); // reading a byte array cannot fail
@@ -121,30 +129,20 @@ class LogWriter {
      * skips what follows.
      */
     private static Map<Integer, Long> lockOffsets(Connection connection, Set<Integer> partitions) throws SQLException {
-        try (var lock = connection.prepareStatement("""
-                INSERT INTO client_log_progress SELECT part, 0 FROM unnest(?::int[]) AS part ORDER BY part
+        var lock = Rows.of(partitions).integer("partition", partition -> partition);
+        try (var statement = lock.prepare(connection, """
+                INSERT INTO client_log_progress (partition, next_offset)
+                SELECT partition, 0 FROM :rows ORDER BY partition
                 ON CONFLICT (partition) DO UPDATE SET partition = excluded.partition
                 RETURNING partition, next_offset
                 """)) {
-            lock.setObject(1, partitions.toArray(Integer[]::new));
             var stored = new TreeMap<Integer, Long>();
-            try (var progress = lock.executeQuery()) {
+            try (var progress = statement.executeQuery()) {
                 while (progress.next()) {
                     stored.put(progress.getInt(1), progress.getLong(2));
                 }
             }
             return stored;
-        }
-    }
-
-    private static void advanceOffsets(Connection connection, Map<Integer, Long> nextOffsets) throws SQLException {
-        try (var update = connection.prepareStatement("""
-                UPDATE client_log_progress SET next_offset = greatest(next_offset, reached)
-                FROM unnest(?::int[], ?::bigint[]) AS batch (part, reached) WHERE partition = part
-                """)) {
-            update.setObject(1, nextOffsets.keySet().toArray(Integer[]::new));
-            update.setObject(2, nextOffsets.values().toArray(Long[]::new));
-            update.executeUpdate();
         }
     }
 }

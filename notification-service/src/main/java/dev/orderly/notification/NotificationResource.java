@@ -1,5 +1,6 @@
 package dev.orderly.notification;
 
+import dev.orderly.http.UuidParameter;
 import jakarta.validation.constraints.NotNull;
 import jakarta.validation.constraints.Pattern;
 import jakarta.ws.rs.GET;
@@ -15,9 +16,6 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 @Path("/notifications")
 public class NotificationResource {
 
-    // A String: JAX-RS answers 404 for a query parameter that it cannot convert.
-    private static final String UUID_PATTERN = "\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}";
-
     private final Notifications notifications;
 
     NotificationResource(Notifications notifications) {
@@ -32,7 +30,7 @@ public class NotificationResource {
     public List<Notification> find(
             @QueryParam("orderId")
                     @NotNull(message = "is required")
-                    @Pattern(regexp = UUID_PATTERN, message = "must be a UUID")
+                    @Pattern(regexp = UuidParameter.PATTERN, message = UuidParameter.MESSAGE)
                     String orderId)
             throws SQLException {
         return notifications.find(UUID.fromString(orderId));

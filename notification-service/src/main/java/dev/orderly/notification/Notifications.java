@@ -1,7 +1,6 @@
 package dev.orderly.notification;
 
-import static dev.orderly.database.SqlArrays.column;
-
+import dev.orderly.database.Rows;
 import dev.orderly.notification.DeliveryAttempt.DeliveryOutcome;
 import dev.orderly.notification.Message.Channel;
 import dev.orderly.notification.Message.Kind;
@@ -29,9 +28,7 @@ class Notifications {
     // Sorted, so that two owners of a partition, as in a rebalance, wait for each other instead of
     // deadlocking.
     private static final String INSERT = """
-            INSERT INTO notification (reference_id, kind, customer_id, subject, body, expires_at)
-            SELECT * FROM unnest(?::uuid[], ?::text[], ?::uuid[], ?::text[], ?::text[], ?::timestamptz[])
-                AS message (reference_id, kind, customer_id, subject, body, expires_at)
+            INSERT INTO notification (:columns) SELECT :columns FROM :rows
             ORDER BY reference_id, kind
             ON CONFLICT DO NOTHING
             """;
@@ -63,16 +60,15 @@ class Notifications {
     // attempt.
     private static final String SETTLE = """
             UPDATE notification AS message
-            SET state = outcome.state,
-                sent_at = CASE outcome.state WHEN 'SENT' THEN now() END,
-                due_at = now() + outcome.backoff * interval '1 ms',
-                error = outcome.error
-            FROM unnest(?::uuid[], ?::text[], ?::int[], ?::text[], ?::bigint[], ?::text[])
-                AS outcome (reference_id, kind, attempt, state, backoff, error)
-            WHERE message.reference_id = outcome.reference_id
-              AND message.kind = outcome.kind
+            SET state = rows.state,
+                sent_at = CASE rows.state WHEN 'SENT' THEN now() END,
+                due_at = now() + rows.backoff * interval '1 ms',
+                error = rows.error
+            FROM :rows
+            WHERE message.reference_id = rows.reference_id
+              AND message.kind = rows.kind
               AND message.state = 'PENDING'
-              AND (outcome.state = 'SENT' OR message.attempts = outcome.attempt)
+              AND (rows.state = 'SENT' OR message.attempts = rows.attempt)
             """;
 
     private static final String SELECT = """
@@ -90,23 +86,14 @@ class Notifications {
 
     /** Records messages as due in the current transaction; an existing one remains unchanged. */
     void add(List<Message> messages) throws SQLException {
-        try (var connection = database.getConnection();
-                var insert = connection.prepareStatement(INSERT)) {
-            insert.setObject(1, column(messages, Message::referenceId, UUID[]::new));
-            insert.setObject(2, column(messages, message -> message.kind().name(), String[]::new));
-            insert.setObject(3, column(messages, Message::customerId, UUID[]::new));
-            insert.setObject(4, column(messages, Message::subject, String[]::new));
-            insert.setObject(5, column(messages, Message::body, String[]::new));
-            insert.setObject(
-                    6,
-                    column(
-                            messages,
-                            message -> message.expiresAt() == null
-                                    ? null
-                                    : message.expiresAt().toString(),
-                            String[]::new));
-            insert.executeUpdate();
-        }
+        Rows.of(messages)
+                .uuid("reference_id", Message::referenceId)
+                .text("kind", Message::kind)
+                .uuid("customer_id", Message::customerId)
+                .text("subject", Message::subject)
+                .text("body", Message::body)
+                .timestamptz("expires_at", Message::expiresAt)
+                .update(database, INSERT);
     }
 
     /**
@@ -136,36 +123,25 @@ class Notifications {
     }
 
     void settle(List<DeliveryOutcome> outcomes) throws SQLException {
-        try (var connection = database.getConnection();
-                var update = connection.prepareStatement(SETTLE)) {
-            update.setObject(
-                    1, column(outcomes, outcome -> outcome.attempt().message().referenceId(), UUID[]::new));
-            update.setObject(
-                    2,
-                    column(
-                            outcomes,
-                            outcome -> outcome.attempt().message().kind().name(),
-                            String[]::new));
-            update.setObject(3, column(outcomes, outcome -> outcome.attempt().number(), Integer[]::new));
-            update.setObject(4, column(outcomes, outcome -> outcome.state().name(), String[]::new));
-            update.setObject(5, column(outcomes, outcome -> outcome.backoff().toMillis(), Long[]::new));
-            update.setObject(6, column(outcomes, DeliveryOutcome::error, String[]::new));
-            update.executeUpdate();
-        }
+        Rows.of(outcomes)
+                .uuid("reference_id", outcome -> outcome.attempt().message().referenceId())
+                .text("kind", outcome -> outcome.attempt().message().kind())
+                .integer("attempt", outcome -> outcome.attempt().number())
+                .text("state", DeliveryOutcome::state)
+                .bigint("backoff", outcome -> outcome.backoff().toMillis())
+                .text("error", DeliveryOutcome::error)
+                .update(database, SETTLE);
     }
 
     /**
      * Of erased customers, in the current transaction. Mail about their orders still goes to their aliases.
      */
     void cancelMessagesOf(Collection<UUID> customers) throws SQLException {
-        try (var connection = database.getConnection();
-                var update = connection.prepareStatement("""
-                        UPDATE notification SET state = 'VOID', error = 'the customer was erased'
-                        WHERE state = 'PENDING' AND kind IN ('WELCOME', 'CODE') AND customer_id = ANY (?)
-                        """)) {
-            update.setObject(1, customers.toArray(UUID[]::new));
-            update.executeUpdate();
-        }
+        Rows.of(customers).uuid("customer_id", customerId -> customerId).update(database, """
+                UPDATE notification AS message SET state = 'VOID', error = 'the customer was erased'
+                FROM :rows
+                WHERE message.customer_id = rows.customer_id AND state = 'PENDING' AND kind IN ('WELCOME', 'CODE')
+                """);
     }
 
     List<Notification> find(UUID orderId) throws SQLException {
