@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.orderly.bench.OrderLoad.Answers;
 import dev.orderly.chaos.AnotherInstance;
 import dev.orderly.chaos.SystemUnderTest;
-import dev.orderly.platform.Main;
+import dev.orderly.platform.Checkout;
 import dev.orderly.platform.Scale;
 import dev.orderly.platform.StartFailure;
 import java.io.IOException;
@@ -158,7 +158,7 @@ public final class Bench implements Callable<Integer> {
         Files.createDirectories(folder);
         System.setProperty("orderly.log", folder.resolve("bench.log").toString());
         boolean right;
-        try (var started = new SystemUnderTest(Main.checkout(), folder.resolve("platform"), Map.of())) {
+        try (var started = new SystemUnderTest(Checkout.path(), folder.resolve("platform"), Map.of())) {
             system = started;
             say("starting everything");
             system.start();

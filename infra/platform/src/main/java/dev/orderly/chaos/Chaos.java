@@ -1,6 +1,6 @@
 package dev.orderly.chaos;
 
-import dev.orderly.platform.Main;
+import dev.orderly.platform.Checkout;
 import dev.orderly.platform.StartFailure;
 import dev.orderly.platform.StateFolder;
 import java.io.IOException;
@@ -172,8 +172,8 @@ public final class Chaos implements Callable<Integer> {
     private boolean run(Path folder, List<Fault> schedule, Duration load)
             throws IOException, InterruptedException, SQLException {
         try (var system = compose
-                        ? new SystemInContainers(Main.checkout(), folder.resolve("platform"))
-                        : new SystemUnderTest(Main.checkout(), folder.resolve("platform"), SETTINGS);
+                        ? new SystemInContainers(Checkout.path(), folder.resolve("platform"))
+                        : new SystemUnderTest(Checkout.path(), folder.resolve("platform"), SETTINGS);
                 var history = new History(folder.resolve("history.jsonl"))) {
             system.start();
             var report = run(system, history, schedule, load);

@@ -13,7 +13,7 @@ public final class ComposeFile {
 
     /** A variable as {@code docker-compose up} had it, if it was run with our environment. */
     public static String variable(String name) {
-        Path checkout = Main.checkout();
+        Path checkout = Checkout.path();
         try {
             var chosen = new Properties();
             if (Files.exists(checkout.resolve(".env"))) {
@@ -56,6 +56,6 @@ public final class ComposeFile {
                 port("mail-api"),
                 port("sms"),
                 port("gateway"),
-                port(Service.ORDERS));
+                port("order-service"));
     }
 }

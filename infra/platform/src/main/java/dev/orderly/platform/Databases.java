@@ -14,8 +14,6 @@ import java.util.Set;
 
 /** The services' databases and roles of {@code infra/postgres/database.sql}, on whichever server. */
 final class Databases {
-    static final String SUPERUSER = "postgres";
-
     // One locale everywhere: the libc's are not the same on every machine, and an index outlives the machine.
     private static final String CREATE = "CREATE DATABASE %s TEMPLATE template0 ENCODING 'UTF8'"
             + " LOCALE 'C' LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'";
@@ -48,7 +46,7 @@ final class Databases {
 
     /** The roles of these databases, and the superuser: everybody who has a password. */
     static List<String> roles(List<String> databases) {
-        var roles = new ArrayList<>(List.of(SUPERUSER));
+        var roles = new ArrayList<>(List.of(Secrets.SUPERUSER));
         databases.forEach(d -> roles.addAll(List.of(d + "_owner", d + "_app", d + "_relay")));
         return roles;
     }
@@ -57,7 +55,7 @@ final class Databases {
     void create(List<String> databases) {
         try {
             String sql = Files.readString(file);
-            try (var connection = connect(SUPERUSER);
+            try (var connection = connect(Secrets.SUPERUSER);
                     var statement = connection.createStatement()) {
                 for (String database : databases) {
                     var found = statement.executeQuery("SELECT FROM pg_database WHERE datname = '" + database + "'");
@@ -128,8 +126,8 @@ final class Databases {
     /** A connection as superuser. */
     Connection connect(String database) throws SQLException {
         var properties = new Properties();
-        properties.setProperty("user", SUPERUSER);
-        properties.setProperty("password", secrets.of(SUPERUSER));
+        properties.setProperty("user", Secrets.SUPERUSER);
+        properties.setProperty("password", secrets.of(Secrets.SUPERUSER));
         properties.setProperty("loginTimeout", "2");
         properties.setProperty("socketTimeout", "30");
         properties.setProperty("ApplicationName", "launcher");

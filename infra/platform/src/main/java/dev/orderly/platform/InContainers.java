@@ -59,7 +59,7 @@ final class InContainers {
     }
 
     private static List<Service> services() {
-        return Service.all(Main.checkout(), Settings.Ports.USUAL.http());
+        return Service.all(Checkout.path(), Settings.Ports.USUAL.http());
     }
 
     /** Databases, roles and topics as the data files say, made once the servers answer; relays, for as long as it runs. */
@@ -82,7 +82,7 @@ final class InContainers {
         public Integer call() throws InterruptedException, IOException {
             Files.deleteIfExists(readyFile); // of the process before, if that was killed
             var names = services().stream().map(Service::database).toList();
-            Path infra = Main.checkout().resolve("infra");
+            Path infra = Checkout.path().resolve("infra");
             String kafka = Secrets.variable("KAFKA_BOOTSTRAP_SERVERS");
             var databases = new Databases(infra, postgres, POSTGRES_PORT, Secrets.ofEnvironment(names));
             untilDone("databases and roles", () -> databases.create(names));

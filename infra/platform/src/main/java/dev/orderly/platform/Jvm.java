@@ -2,6 +2,7 @@ package dev.orderly.platform;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -13,6 +14,9 @@ public enum Jvm {
     MAIL,
     GATEWAY,
     SERVICE;
+
+    /** An archive is written as its process ends. */
+    static final Duration ARCHIVE_WRITING = Duration.ofSeconds(120);
 
     /** The java command of the JDK that runs the launcher, without class or jar. */
     public List<String> command(Path infra) {
@@ -55,7 +59,7 @@ public enum Jvm {
         return Files.exists(archive) ? List.of("-XX:AOTCache=" + archive, "-Xlog:aot*=off") : List.of();
     }
 
-    /** Where {@link Training} puts what a process has learnt: good for this JDK only. */
+    /** Where the archive of a process is: good for this JDK only. */
     public static Path archive(Path target, String name) {
         return target.resolve("aot").resolve(name + "-" + Runtime.version() + ".aot");
     }

@@ -171,8 +171,8 @@ final class LaunchCommands {
                     throw new ParameterException(spec.commandLine(), "no such port: " + port);
                 }
             }
-            var settings = new Settings(Main.checkout(), Main.data(data), brokers, ports, Set.of());
-            return freePorts ? settings.onFreePorts() : settings;
+            var settings = new Settings(Checkout.path(), Checkout.data(data), brokers, ports, Set.of());
+            return freePorts ? PlatformPorts.onFreePorts(settings) : settings;
         }
     }
 
@@ -193,7 +193,7 @@ final class LaunchCommands {
             if (!compose) {
                 return super.call();
             }
-            var settings = new Settings(Main.checkout(), Main.data(data), brokers, ComposeFile.ports(), Set.of());
+            var settings = new Settings(Checkout.path(), Checkout.data(data), brokers, ComposeFile.ports(), Set.of());
             var services = Service.all(settings.checkout(), settings.ports().http()).stream()
                     .map(s -> new Service(s.name(), s.database(), ComposeFile.port(s.name())))
                     .toList();

@@ -2,8 +2,6 @@ package dev.orderly.platform;
 
 import dev.orderly.bench.Bench;
 import dev.orderly.chaos.Chaos;
-import java.nio.file.Path;
-import java.util.concurrent.Callable;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -14,6 +12,12 @@ import picocli.CommandLine.Help.Ansi;
         name = "orderly",
         description = "Orders and payments by events: PostgreSQL, Kafka, Debezium and four services on this machine.",
         synopsisSubcommandLabel = "COMMAND",
+        footer = {
+            "",
+            "Of the script itself:",
+            "  build         Build everything without running the tests.",
+            "  test          Build everything and run every test."
+        },
         subcommands = {
             LaunchCommands.Demo.class,
             LaunchCommands.Up.class,
@@ -30,8 +34,6 @@ import picocli.CommandLine.Help.Ansi;
             Chaos.class,
             Bench.class,
             Training.class,
-            Main.Build.class,
-            Main.Test.class,
         })
 public final class Main {
     private Main() {}
@@ -60,36 +62,5 @@ public final class Main {
     private static String log() {
         String log = System.getProperty("orderly.log");
         return log == null ? "" : "; more in " + log;
-    }
-
-    /** The checkout that {@code ./orderly} is in. */
-    public static Path checkout() {
-        String checkout = System.getProperty("orderly.checkout");
-        if (checkout == null) {
-            throw new StartFailure("start me by ./orderly, which says where the checkout is (-Dorderly.checkout)");
-        }
-        return Path.of(checkout).toAbsolutePath().normalize();
-    }
-
-    /** The state folder: what --data says, or its usual place. */
-    static Path data(Path option) {
-        return option == null
-                ? checkout().resolve(".orderly")
-                : option.toAbsolutePath().normalize();
-    }
-
-    /** Here for the list of commands: the script does it, since what it builds is this program. */
-    @Command(name = "build", description = "Build everything without running the tests.")
-    static final class Build extends OfTheScript {}
-
-    /** Here for the list of commands, like {@link Build}. */
-    @Command(name = "test", description = "Build everything and run every test.")
-    static final class Test extends OfTheScript {}
-
-    private abstract static class OfTheScript implements Callable<Integer> {
-        @Override
-        public Integer call() {
-            throw new StartFailure("this is a command of the script: ./orderly build, ./orderly test");
-        }
     }
 }

@@ -109,7 +109,7 @@ final class OutboxConnectors implements AutoCloseable {
 
     /** In one session: to begin one costs both sides more than all that is asked in it. */
     private void reconcileWhilePossible() throws InterruptedException {
-        try (var session = postgres.connect(Databases.SUPERUSER)) {
+        try (var session = postgres.connect(Secrets.SUPERUSER)) {
             do {
                 reconcile(session);
                 noticed("the connectors", "reachable");
@@ -210,7 +210,7 @@ final class OutboxConnectors implements AutoCloseable {
     }
 
     private boolean isHeld() throws SQLException {
-        try (var session = postgres.connect(Databases.SUPERUSER)) {
+        try (var session = postgres.connect(Secrets.SUPERUSER)) {
             return RelayHold.isTaken(session);
         }
     }

@@ -59,7 +59,7 @@ final class ParkedCommands {
         Path data;
 
         private List<Parked> parked(String consumer, String key) throws IOException, InterruptedException {
-            var state = Main.data(data);
+            var state = Checkout.data(data);
             var file = StateFolder.inUse(state) ? StatusFile.read(state) : Optional.<StatusFile>empty();
             if (file.isEmpty()) {
                 throw new StartFailure("nothing runs on " + state);

@@ -121,7 +121,7 @@ final class Platform implements AutoCloseable {
     }
 
     private void checkPorts() {
-        var taken = Settings.taken(settings.portsInUse(scope.services() ? services : List.of(), scope));
+        var taken = PlatformPorts.taken(PlatformPorts.inUse(settings, scope.services() ? services : List.of(), scope));
         if (!taken.isEmpty()) {
             throw new StartFailure(String.join("; ", taken) + ": free it, move it, or move all with --port-offset N");
         }

@@ -56,7 +56,7 @@ final class Postgres {
             StateFolder.delete(unfinished);
             Files.createDirectory(
                     unfinished, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-            Secrets.writePrivately(password, secrets.of(Databases.SUPERUSER));
+            Secrets.writePrivately(password, secrets.of(Secrets.SUPERUSER));
             if (asOrdinaryUser.contains("setpriv")) {
                 Files.setAttribute(unfinished, "unix:uid", NOBODY);
                 Files.setAttribute(password, "unix:uid", NOBODY);
@@ -66,7 +66,7 @@ final class Postgres {
             run(List.of(
                     program("initdb"),
                     "--pgdata=" + unfinished,
-                    "--username=" + Databases.SUPERUSER,
+                    "--username=" + Secrets.SUPERUSER,
                     "--pwfile=" + password,
                     "--auth=scram-sha-256",
                     "--encoding=UTF8",
@@ -108,7 +108,7 @@ final class Postgres {
     }
 
     private boolean ready() {
-        try (var connection = databases.connect(Databases.SUPERUSER)) {
+        try (var connection = databases.connect(Secrets.SUPERUSER)) {
             return connection.isValid(1);
         } catch (SQLException _) {
             return false; // not up yet, or replaying its log

@@ -38,7 +38,7 @@ final class QueryCommands {
 
         @Override
         public Integer call() throws JsonProcessingException {
-            Path state = Main.data(data);
+            Path state = Checkout.data(data);
             boolean running = StateFolder.inUse(state);
             var file = running ? StatusFile.read(state) : java.util.Optional.<StatusFile>empty();
             if (file.isEmpty()) {
@@ -143,7 +143,7 @@ final class QueryCommands {
 
         @Override
         public Integer call() throws Exception {
-            Path state = Main.data(data);
+            Path state = Checkout.data(data);
             if (!StateFolder.inUse(state)) {
                 System.out.println("nothing runs on " + state);
                 return 0;
@@ -175,7 +175,7 @@ final class QueryCommands {
 
         @Override
         public Integer call() throws IOException {
-            Path file = Service.environmentFile(Main.data(data), service);
+            Path file = Service.environmentFile(Checkout.data(data), service);
             if (!Files.exists(file)) {
                 throw new StartFailure("no environment for " + service + " in " + file.getParent()
                         + ": is the name right, and was the platform started?");

@@ -29,7 +29,7 @@ final class RebuildView implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        var state = Main.data(data);
+        var state = Checkout.data(data);
         var url = URI.create("http://%s:%d/order-view/rebuild"
                 .formatted(
                         Settings.HOST,

@@ -80,13 +80,13 @@ public final class Scale implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException, ExecutionException {
-        var state = Main.data(data);
+        var state = Checkout.data(data);
         var running = (StateFolder.inUse(state) ? StatusFile.read(state) : Optional.<StatusFile>empty())
                 .orElseThrow(() -> new StartFailure("nothing runs on " + state));
         connect = URI.create("http://%s:%d/connectors"
                 .formatted(Settings.HOST, running.ports().connect()));
         databases = new Databases(
-                Main.checkout().resolve("infra"),
+                Checkout.path().resolve("infra"),
                 Settings.HOST,
                 running.ports().postgres(),
                 Secrets.of(state, List.of()));
@@ -116,7 +116,7 @@ public final class Scale implements Callable<Integer> {
         var end = Instant.now().plusSeconds(deadline);
         while (true) {
             try {
-                return RelayHold.take(databases.connect(Databases.SUPERUSER));
+                return RelayHold.take(databases.connect(Secrets.SUPERUSER));
             } catch (SQLException e) {
                 if (Instant.now().isAfter(end)) {
                     throw new StartFailure("cannot hold the relays: " + e.getMessage(), e);

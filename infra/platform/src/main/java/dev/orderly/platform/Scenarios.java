@@ -30,7 +30,7 @@ final class Scenarios {
         public final Integer call() throws InterruptedException {
             fresh = true;
             if (data == null) {
-                data = Path.of(Main.checkout().toString(), ".orderly-scenario");
+                data = Path.of(Checkout.path().toString(), ".orderly-scenario");
             }
             return super.call();
         }

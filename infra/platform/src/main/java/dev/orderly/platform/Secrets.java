@@ -23,6 +23,9 @@ final class Secrets {
     private static final String ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     private static final int LENGTH = 32; // 190 bits
 
+    /** PostgreSQL's superuser. */
+    static final String SUPERUSER = "postgres";
+
     /** By which payment-service is known to the payment gateway. */
     static final String GATEWAY_API_KEY = "gateway_api_key";
     /** What the payment gateway signs its callbacks with. */
@@ -77,7 +80,7 @@ final class Secrets {
     /** What a container is told: one password for each kind of role, the same in every database. */
     static Secrets ofEnvironment(List<String> databases) {
         var passwords = new Properties();
-        passwords.setProperty(Databases.SUPERUSER, variable("POSTGRES_PASSWORD"));
+        passwords.setProperty(SUPERUSER, variable("POSTGRES_PASSWORD"));
         for (String database : databases) {
             passwords.setProperty(database + "_owner", variable("DB_OWNER_PASSWORD"));
             passwords.setProperty(database + "_app", variable("DB_APP_PASSWORD"));

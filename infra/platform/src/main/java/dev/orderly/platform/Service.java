@@ -54,7 +54,7 @@ record Service(String name, String database, int httpPort) {
         return checkout.resolve(name).resolve("target/quarkus-app/quarkus-run.jar");
     }
 
-    /** Where {@link Training} puts what this service has learnt. */
+    /** The archive of this service. */
     Path archive(Settings settings) {
         return Jvm.archive(settings.checkout().resolve(name).resolve("target"), name);
     }

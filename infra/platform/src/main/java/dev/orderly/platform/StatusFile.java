@@ -15,11 +15,8 @@ import java.util.Optional;
  *
  * @param pid of the launcher
  */
-record StatusFile(long pid, int brokers, Ports ports, List<Part> parts) {
+record StatusFile(long pid, int brokers, Settings.Ports ports, List<Part> parts) {
     private static final JsonMapper JSON = new JsonMapper();
-
-    /** The first port of each kind. */
-    record Ports(int postgres, int kafka, int connect, int smtp, int mailApi, int sms, int gateway, int http) {}
 
     /** A {@link Status} in types that JSON has. */
     record Part(String name, Status.State state, long pid, int restarts, String since, int port, String log) {
@@ -29,11 +26,10 @@ record StatusFile(long pid, int brokers, Ports ports, List<Part> parts) {
     }
 
     static void write(Settings settings, List<Status> parts) {
-        var p = settings.ports();
         var file = new StatusFile(
                 ProcessHandle.current().pid(),
                 settings.brokers(),
-                new Ports(p.postgres(), p.kafka(), p.connect(), p.smtp(), p.mailApi(), p.sms(), p.gateway(), p.http()),
+                settings.ports(),
                 parts.stream()
                         .map(s -> new Part(
                                 s.name(),

@@ -31,9 +31,6 @@ import picocli.CommandLine.Option;
  */
 @Command(name = "train", hidden = true, description = "Make class archives.")
 final class Training implements Callable<Integer> {
-    /** An archive is written as its process ends. */
-    static final Duration WRITING = Duration.ofSeconds(120);
-
     /** As many customers at once, for so long: enough for the JVM to note what is hot, and how it is used. */
     private static final int CUSTOMERS = 16;
 
@@ -48,12 +45,12 @@ final class Training implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        Path target = Main.checkout().resolve("infra/platform/target");
+        Path target = Checkout.path().resolve("infra/platform/target");
         Files.createDirectories(target.resolve("aot"));
         Path data = target.resolve("aot/training");
         var ofKafka = EnumSet.of(Jvm.BROKER, Jvm.CONNECT);
         Set<Jvm> kinds = withServices ? EnumSet.complementOf(ofKafka) : ofKafka;
-        var settings = new Settings(Main.checkout(), data, 1, Settings.Ports.USUAL, kinds).onFreePorts();
+        var settings = PlatformPorts.onFreePorts(new Settings(Checkout.path(), data, 1, Settings.Ports.USUAL, kinds));
         var archives = withServices ? ofServices(settings) : ofPlatform(settings);
         try {
             if (!upToDate(archives)) {
@@ -109,7 +106,8 @@ final class Training implements Callable<Integer> {
         Path notes = Path.of(written + ".config");
         if (Files.deleteIfExists(notes)) {
             Files.deleteIfExists(written);
-            throw new StartFailure(archive.getFileName() + " was not written within " + WRITING.toSeconds() + " s");
+            throw new StartFailure(
+                    archive.getFileName() + " was not written within " + Jvm.ARCHIVE_WRITING.toSeconds() + " s");
         }
         Files.move(written, archive, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }

@@ -18,7 +18,7 @@ class PartsTest {
     void no_two_parts_share_a_port() {
         var services = Service.all(Launched.CHECKOUT, Settings.Ports.USUAL.http());
 
-        var ports = settings(3).portsInUse(services, Platform.Scope.ALL);
+        var ports = PlatformPorts.inUse(settings(3), services, Platform.Scope.ALL);
 
         assertThat(ports).hasSize(1 + 3 + 3 + 1 + 2 + 1 + 1 + 4); // a map: shared ones would be one entry
         assertThat(settings(3).bootstrapServers()).isEqualTo("127.0.0.1:19092,127.0.0.1:19093,127.0.0.1:19094");

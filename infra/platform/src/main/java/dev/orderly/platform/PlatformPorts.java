@@ -1,0 +1,82 @@
+package dev.orderly.platform;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+
+/** Every port that a platform listens on, and where to move when they are taken. */
+final class PlatformPorts {
+    /** How far free ports are looked for: up to 32768, where systems take the ports of outgoing connections from. */
+    private static final int MIN_MOVE = 1_000;
+
+    private static final int MAX_MOVE = 13_000;
+    private static final int MOVES = 100;
+
+    private PlatformPorts() {}
+
+    /** The same on ports that are free now. */
+    static Settings onFreePorts(Settings settings) {
+        var random = new Random();
+        for (int i = 0; i < MOVES; i++) {
+            var ports = settings.ports().plus(random.nextInt(MIN_MOVE, MAX_MOVE));
+            var moved =
+                    new Settings(settings.checkout(), settings.data(), settings.brokers(), ports, settings.training());
+            var services = Service.all(settings.checkout(), ports.http());
+            if (taken(inUse(moved, services, Platform.Scope.ALL)).isEmpty()) {
+                return moved;
+            }
+        }
+        throw new StartFailure("no free ports found in " + MOVES + " tries");
+    }
+
+    /** Every port this platform will listen on, with the part and the option that moves it. */
+    static Map<Integer, String> inUse(Settings settings, List<Service> services, Platform.Scope scope) {
+        var first = settings.ports();
+        var ports = new LinkedHashMap<Integer, String>();
+        ports.put(first.postgres(), "postgres (--postgres-port)");
+        for (int id = 1; id <= settings.brokers(); id++) {
+            ports.put(first.broker(id), "kafka-" + id + " (--kafka-port)");
+            ports.put(first.controller(id), "kafka-" + id + "'s controller (--kafka-port)");
+        }
+        if (scope.connect()) {
+            ports.put(first.connect(), "connect (--connect-port)");
+        }
+        if (scope.mail()) {
+            ports.put(first.smtp(), "mail (--smtp-port)");
+            ports.put(first.mailApi(), "mail's API (--port-offset)");
+            ports.put(first.sms(), "sms (--port-offset)");
+        }
+        if (scope.gateway()) {
+            ports.put(first.gateway(), "gateway (--port-offset)");
+        }
+        services.forEach(service -> ports.put(service.httpPort(), service.name() + " (--http-port)"));
+        return ports;
+    }
+
+    /** The lines that say which of these ports are taken; empty when all are free. */
+    static List<String> taken(Map<Integer, String> ports) {
+        var taken = new ArrayList<String>();
+        ports.forEach((port, part) -> {
+            if (!free(port)) {
+                taken.add("port " + port + " of " + part + " is taken");
+            }
+        });
+        return taken;
+    }
+
+    private static boolean free(int port) {
+        try (var socket = new ServerSocket()) {
+            socket.setReuseAddress(true); // as the parts do: a connection in TIME_WAIT does not hold the port
+            socket.bind(new InetSocketAddress(InetAddress.getByName(Settings.HOST), port));
+            return true;
+        } catch (IOException _) {
+            return false; // the answer, not a failure
+        }
+    }
+}
