@@ -106,7 +106,7 @@ public final class Chaos implements Callable<Integer> {
             paramLabel = "NAME",
             defaultValue = "NONE",
             description = "Have the services break a promise, to see that it is noticed: ${COMPLETION-CANDIDATES}")
-    Byteman.Sabotage sabotage;
+    Sabotage sabotage;
 
     @Option(
             names = "--deadline",
@@ -206,7 +206,7 @@ public final class Chaos implements Callable<Integer> {
 
     private List<Fault> schedule(Duration time) {
         if (compose) {
-            if (spec.commandLine().getParseResult().hasMatchedOption("--faults") || sabotage != Byteman.Sabotage.NONE) {
+            if (spec.commandLine().getParseResult().hasMatchedOption("--faults") || sabotage != Sabotage.NONE) {
                 throw new ParameterException(spec.commandLine(), "--compose breaks nothing: no --faults, no --break");
             }
             return List.of();
@@ -230,7 +230,7 @@ public final class Chaos implements Callable<Integer> {
                 var load = new Load(system, history, seed, rate);
                 var watch = new Watch(system)) {
             load.prepare();
-            if (sabotage != Byteman.Sabotage.NONE) {
+            if (sabotage != Sabotage.NONE) {
                 say("broken on purpose: " + sabotage.what());
             }
             injector.sabotage(sabotage);
@@ -256,7 +256,7 @@ public final class Chaos implements Callable<Integer> {
             if (!injector.whole().isEmpty()) {
                 throw new StartFailure("the services were not broken as they were to be: " + injector.whole());
             }
-            var customers = new Evidence.Span(begun, begun.plus(taken));
+            var customers = new TimeSpan(begun, begun.plus(taken));
             load.finish(ANSWERS);
             boolean audited = schedule.stream().anyMatch(fault -> fault.kind() == Fault.Kind.LOSE_SLOT);
             var quiescence = new Quiescence(system, audited);
@@ -285,7 +285,7 @@ public final class Chaos implements Callable<Integer> {
             SystemUnderTest system,
             History history,
             Injector injector,
-            Evidence.Span customers,
+            TimeSpan customers,
             Watch watch,
             List<String> unquiet)
             throws InterruptedException {
@@ -293,10 +293,12 @@ public final class Chaos implements Callable<Integer> {
             return Evidence.of(
                     system,
                     history.operations(),
-                    injector,
+                    injector.rewinds(),
+                    injector.lostSlots(),
                     compose ? COMPOSED_ORDER_DEADLINE : ORDER_DEADLINE,
                     customers,
                     watch.away(),
+                    injector.dark(),
                     unquiet);
         } catch (SQLException | IOException | RuntimeException e) {
             throw new StartFailure(

@@ -66,12 +66,12 @@ record Evidence(
         List<GatewayEntry> gateway,
         List<String> complaints,
         List<Commit> commits,
-        Set<Position> rewinds,
+        Set<ConsumerPosition> rewinds,
         List<Trace> traces,
         Duration deadline,
-        Span load,
-        List<Span> away,
-        List<Span> dark,
+        TimeSpan load,
+        List<TimeSpan> away,
+        List<TimeSpan> dark,
         Set<String> lostSlots,
         List<String> unquiet) {
 
@@ -120,16 +120,11 @@ record Evidence(
         }
     }
 
-    /** How far a group has read. */
-    record Position(String group, TopicPartition partition, long offset) {}
-
     /** @param generation of the group when Kafka took note: another after each rebalance */
-    record Commit(Position position, int generation) {}
+    record Commit(ConsumerPosition position, int generation) {}
 
     /** Someone's name, mail or phone, and where it was found: "table orders.customer", "topic …", "log of …". */
     record Trace(String place, Person person) {}
-
-    record Span(Instant since, Instant until) {}
 
     /** Why an order is cancelled that nobody has decided by its deadline. */
     static final String GIVEN_UP = "not decided in time";
@@ -168,10 +163,12 @@ record Evidence(
     static Evidence of(
             SystemUnderTest system,
             List<Operation> operations,
-            Injector injector,
+            Set<ConsumerPosition> rewinds,
+            Set<String> lostSlots,
             Duration deadline,
-            Span load,
-            List<Span> away,
+            TimeSpan load,
+            List<TimeSpan> away,
+            List<TimeSpan> dark,
             List<String> unquiet)
             throws SQLException, IOException, InterruptedException {
         var outbox = new ArrayList<OutboxRow>();
@@ -285,15 +282,15 @@ record Evidence(
                 // reason of theirs.
                 unquiet.isEmpty() ? ViewRebuild.differences(system) : List.of(),
                 gateway(system),
-                complaints(system, poison, !injector.lostSlots().isEmpty()),
+                complaints(system, poison, !lostSlots.isEmpty()),
                 commits(system),
-                injector.rewinds(),
+                rewinds,
                 Traces.of(system),
                 deadline,
                 load,
                 away,
-                injector.dark(),
-                injector.lostSlots(),
+                dark,
+                lostSlots,
                 unquiet);
     }
 
@@ -345,7 +342,7 @@ record Evidence(
                 case 0, 1 -> {
                     var group = string(key);
                     var partition = new TopicPartition(string(key), key.getInt());
-                    var position = new Position(group, partition, value.getLong());
+                    var position = new ConsumerPosition(group, partition, value.getLong());
                     commits.add(new Commit(position, generations.getOrDefault(group, 0)));
                 }
                 case 2 -> {

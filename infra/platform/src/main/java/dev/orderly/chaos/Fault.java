@@ -29,7 +29,7 @@ record Fault(int number, Kind kind, String target, Duration at, Duration lasts, 
     /** What can go wrong; {@code docs/faults.md} says what each does. */
     enum Kind {
         KILL_SERVICE(SERVICES),
-        CRASH_POINT(Arrays.stream(Byteman.CrashPoint.values())
+        CRASH_POINT(Arrays.stream(CrashPoint.values())
                 .flatMap(point -> point.services().stream().map(service -> point + "@" + service))
                 .toList()),
         PAUSE_SERVICE(2, 14, SERVICES),

@@ -55,9 +55,9 @@ final class Injector implements AutoCloseable {
     private final SystemUnderTest system;
     private final Byteman byteman = new Byteman();
     private final Set<String> lostSlots = ConcurrentHashMap.newKeySet();
-    private final Set<Evidence.Position> rewinds = ConcurrentHashMap.newKeySet();
+    private final Set<ConsumerPosition> rewinds = ConcurrentHashMap.newKeySet();
     private final AtomicLong republished = new AtomicLong();
-    private final List<Evidence.Span> dark = new CopyOnWriteArrayList<>();
+    private final List<TimeSpan> dark = new CopyOnWriteArrayList<>();
     private final ExecutorService helpers = Executors.newVirtualThreadPerTaskExecutor();
     private final List<AnotherInstance> extras = new CopyOnWriteArrayList<>();
     private final Set<Long> broken = ConcurrentHashMap.newKeySet();
@@ -97,7 +97,7 @@ final class Injector implements AutoCloseable {
     }
 
     /** What groups were set back to, or may have been. */
-    Set<Evidence.Position> rewinds() {
+    Set<ConsumerPosition> rewinds() {
         return Set.copyOf(rewinds);
     }
 
@@ -107,7 +107,7 @@ final class Injector implements AutoCloseable {
     }
 
     /** The power cuts, until everything was up again. */
-    List<Evidence.Span> dark() {
+    List<TimeSpan> dark() {
         return List.copyOf(dark);
     }
 
@@ -184,7 +184,7 @@ final class Injector implements AutoCloseable {
                     try {
                         system.powerCut();
                     } finally {
-                        dark.add(new Evidence.Span(off, Instant.now()));
+                        dark.add(new TimeSpan(off, Instant.now()));
                     }
                 }
             }
@@ -289,7 +289,7 @@ final class Injector implements AutoCloseable {
     }
 
     private void crash(String target, int visit) throws InterruptedException, IOException, Missed {
-        var point = Byteman.CrashPoint.valueOf(target.substring(0, target.indexOf('@')));
+        var point = CrashPoint.valueOf(target.substring(0, target.indexOf('@')));
         var service = target.substring(target.indexOf('@') + 1);
         // An agent cannot be put into a process that is only just starting.
         SystemUnderTest.await(
@@ -444,7 +444,7 @@ final class Injector implements AutoCloseable {
                 .get()
                 .forEach((partition, offset) ->
                         committed.put(partition, new OffsetAndMetadata(Math.max(0, offset.offset() - dice))));
-        committed.forEach((partition, to) -> rewinds.add(new Evidence.Position(group, partition, to.offset())));
+        committed.forEach((partition, to) -> rewinds.add(new ConsumerPosition(group, partition, to.offset())));
         signalPart("KILL", GROUPS.get(group));
         long deadline = System.nanoTime() + RESTART_PATIENCE.toNanos();
         while (true) {
@@ -493,7 +493,7 @@ final class Injector implements AutoCloseable {
     }
 
     /** Keeps services broken, whatever processes they are by now, until this is closed. */
-    void sabotage(Byteman.Sabotage sabotage) {
+    void sabotage(Sabotage sabotage) {
         for (String service : sabotage.services()) {
             whole.put(service, "could not be reached");
             helpers.submit(() -> {

@@ -603,7 +603,7 @@ enum Invariant {
     }
 
     /** How much of this time the spans cover. */
-    private static Duration overlap(List<Evidence.Span> spans, Instant from, Instant to) {
+    private static Duration overlap(List<TimeSpan> spans, Instant from, Instant to) {
         var sum = Duration.ZERO;
         for (var span : spans) {
             var begin = span.since().isAfter(from) ? span.since() : from;

@@ -19,7 +19,7 @@ final class Watch implements AutoCloseable {
     private final SystemUnderTest system;
     private final Map<String, Double> last = new HashMap<>();
     private final Map<String, Double> sums = new ConcurrentHashMap<>();
-    private final List<Evidence.Span> away = new CopyOnWriteArrayList<>();
+    private final List<TimeSpan> away = new CopyOnWriteArrayList<>();
     private Instant lastReady = Instant.now();
     private boolean wasReady = true;
     private final Thread sampler = Thread.ofVirtual().name("watch").unstarted(this::sampleUntilClosed);
@@ -35,7 +35,7 @@ final class Watch implements AutoCloseable {
     }
 
     /** When the service that decides orders, or what it stands on, was not there. */
-    List<Evidence.Span> away() {
+    List<TimeSpan> away() {
         return List.copyOf(away);
     }
 
@@ -69,7 +69,7 @@ final class Watch implements AutoCloseable {
                 system.ask("GET", system.url(DECIDER, "/q/health/ready"), null).isPresent();
         if (ready) {
             if (!wasReady) {
-                away.add(new Evidence.Span(lastReady, Instant.now()));
+                away.add(new TimeSpan(lastReady, Instant.now()));
             }
             lastReady = Instant.now();
         }

@@ -1,9 +1,9 @@
 package dev.orderly.platform;
 
 import static com.github.freva.asciitable.HorizontalAlign.LEFT;
-import static dev.orderly.platform.Calls.expect;
-import static dev.orderly.platform.Calls.json;
-import static dev.orderly.platform.Calls.send;
+import static dev.orderly.platform.ShopClient.expect;
+import static dev.orderly.platform.ShopClient.json;
+import static dev.orderly.platform.ShopClient.send;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.github.freva.asciitable.AsciiTable;
@@ -159,7 +159,7 @@ final class CardPayments {
 
     private End end(Case wanted, HttpResponse<String> accepted) throws InterruptedException {
         String id = json(accepted).path("id").asText();
-        var order = Calls.awaitEnd(accepted);
+        var order = ShopClient.awaitEnd(accepted);
         long end = System.nanoTime() + PATIENCE.toNanos();
         while (!(payment(id).equals(wanted.payment) && atGateway(id).equals(wanted.atGateway))
                 && System.nanoTime() < end) {

@@ -1,8 +1,8 @@
 package dev.orderly.platform;
 
-import static dev.orderly.platform.Calls.expect;
-import static dev.orderly.platform.Calls.json;
-import static dev.orderly.platform.Calls.send;
+import static dev.orderly.platform.ShopClient.expect;
+import static dev.orderly.platform.ShopClient.json;
+import static dev.orderly.platform.ShopClient.send;
 
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;

@@ -1,8 +1,8 @@
 package dev.orderly.platform;
 
 import static com.github.freva.asciitable.HorizontalAlign.LEFT;
-import static dev.orderly.platform.Calls.expect;
-import static dev.orderly.platform.Calls.send;
+import static dev.orderly.platform.ShopClient.expect;
+import static dev.orderly.platform.ShopClient.send;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;

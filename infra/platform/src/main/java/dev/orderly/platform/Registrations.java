@@ -1,8 +1,8 @@
 package dev.orderly.platform;
 
-import static dev.orderly.platform.Calls.expect;
-import static dev.orderly.platform.Calls.json;
-import static dev.orderly.platform.Calls.send;
+import static dev.orderly.platform.ShopClient.expect;
+import static dev.orderly.platform.ShopClient.json;
+import static dev.orderly.platform.ShopClient.send;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -178,7 +178,7 @@ final class Registrations {
                         List.of(Map.of("sku", "mug", "quantity", 1)),
                         "paymentMethod",
                         "BALANCE")));
-        return Calls.awaitEnd(accepted).path("id").asText();
+        return ShopClient.awaitEnd(accepted).path("id").asText();
     }
 
     private int mails(Person person) {

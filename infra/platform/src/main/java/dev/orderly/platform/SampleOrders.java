@@ -1,9 +1,9 @@
 package dev.orderly.platform;
 
 import static com.github.freva.asciitable.HorizontalAlign.LEFT;
-import static dev.orderly.platform.Calls.expect;
-import static dev.orderly.platform.Calls.json;
-import static dev.orderly.platform.Calls.send;
+import static dev.orderly.platform.ShopClient.expect;
+import static dev.orderly.platform.ShopClient.json;
+import static dev.orderly.platform.ShopClient.send;
 import static java.util.stream.Collectors.joining;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -153,7 +153,7 @@ final class SampleOrders {
             throws InterruptedException {
         var before = holdings(customer, items);
         Instant placed = Instant.now();
-        var order = Calls.awaitEnd(post(customer, items));
+        var order = ShopClient.awaitEnd(post(customer, items));
         return judged(name, expected, reason, customer, items, before, order, placed);
     }
 
@@ -166,7 +166,7 @@ final class SampleOrders {
             var accepted = post(RICH, items);
             String id = json(accepted).path("id").asText();
             var answer = send("POST", orders.resolve("orders/" + id + "/cancel"), null);
-            var order = Calls.awaitEnd(accepted);
+            var order = ShopClient.awaitEnd(accepted);
             if (answer.statusCode() == 409) {
                 continue;
             }

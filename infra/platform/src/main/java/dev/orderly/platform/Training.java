@@ -1,7 +1,7 @@
 package dev.orderly.platform;
 
-import static dev.orderly.platform.Calls.expect;
-import static dev.orderly.platform.Calls.send;
+import static dev.orderly.platform.ShopClient.expect;
+import static dev.orderly.platform.ShopClient.send;
 
 import java.io.IOException;
 import java.io.OutputStream;

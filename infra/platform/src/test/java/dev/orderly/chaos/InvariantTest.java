@@ -67,7 +67,7 @@ class InvariantTest {
     void an_order_may_be_late_while_nobody_was_there_to_decide_it() {
         var shop = new Shop();
         shop.decidedAfter("confirmed", Duration.ofSeconds(100));
-        shop.away.add(new Evidence.Span(NOW.plusSeconds(20), NOW.plusSeconds(75)));
+        shop.away.add(new TimeSpan(NOW.plusSeconds(20), NOW.plusSeconds(75)));
 
         assertThat(Invariant.I14_ORDERS_ARE_DECIDED_IN_TIME.violations(shop.evidence()))
                 .isEmpty();
@@ -214,7 +214,7 @@ class InvariantTest {
                         Invariant.I14_ORDERS_ARE_DECIDED_IN_TIME,
                         shop -> {
                             shop.decidedAfter("confirmed", Duration.ofSeconds(100));
-                            shop.away.add(new Evidence.Span(NOW.plusSeconds(20), NOW.plusSeconds(60)));
+                            shop.away.add(new TimeSpan(NOW.plusSeconds(20), NOW.plusSeconds(60)));
                         }),
                 broken(
                         "a log talks about people",
@@ -259,7 +259,7 @@ class InvariantTest {
                         }),
                 broken("a silence that a power cut does not explain", Invariant.I16_SOMETHING_ALWAYS_WORKS, shop -> {
                     shop.load = Duration.ofSeconds(290);
-                    shop.dark.add(new Evidence.Span(NOW.plusSeconds(10), NOW.plusSeconds(40)));
+                    shop.dark.add(new TimeSpan(NOW.plusSeconds(10), NOW.plusSeconds(40)));
                 }),
                 broken(
                         "no order is accepted when all is over",
@@ -440,11 +440,11 @@ class InvariantTest {
         final List<Evidence.GatewayEntry> gateway = new ArrayList<>();
         final List<String> complaints = new ArrayList<>();
         final List<Evidence.Commit> commits = new ArrayList<>();
-        final Set<Evidence.Position> rewinds = new HashSet<>();
+        final Set<ConsumerPosition> rewinds = new HashSet<>();
         final List<Evidence.Trace> traces = new ArrayList<>();
-        final List<Evidence.Span> away = new ArrayList<>();
+        final List<TimeSpan> away = new ArrayList<>();
         Duration load = Duration.ZERO;
-        final List<Evidence.Span> dark = new ArrayList<>();
+        final List<TimeSpan> dark = new ArrayList<>();
         final Set<String> lostSlots = new HashSet<>();
         final List<String> unquiet = new ArrayList<>();
 
@@ -547,7 +547,7 @@ class InvariantTest {
                     rewinds,
                     traces,
                     Duration.ofSeconds(30),
-                    new Evidence.Span(NOW, NOW.plus(load)),
+                    new TimeSpan(NOW, NOW.plus(load)),
                     away,
                     dark,
                     lostSlots,
@@ -590,8 +590,8 @@ class InvariantTest {
         return new Evidence.Commit(position(group, offset), generation);
     }
 
-    private static Evidence.Position position(String group, long offset) {
-        return new Evidence.Position(group, new TopicPartition("order-service", 0), offset);
+    private static ConsumerPosition position(String group, long offset) {
+        return new ConsumerPosition(group, new TopicPartition("order-service", 0), offset);
     }
 
     private static Transfer capture(String order) {

@@ -14,14 +14,14 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 
-/** Calls of the services by HTTP, as the demo and the scenarios make them. */
-final class Calls {
+/** ShopClient of the services by HTTP, as the demo and the scenarios make them. */
+final class ShopClient {
     private static final int WAIT_SECONDS = 20;
     private static final Duration PATIENCE = Duration.ofSeconds(20);
     private static final Duration POLL = Duration.ofMillis(50);
     private static final JsonMapper JSON = new JsonMapper();
 
-    private Calls() {}
+    private ShopClient() {}
 
     /**
      * Repeated, under one key, while the service cannot be reached: it may be restarting.
