@@ -16,7 +16,7 @@ COPY --from=build /src/infra/platform/target/platform.jar /orderly/lib/
 # A volume is made with the owner of what it covers.
 RUN mkdir /var/lib/gateway && chown 10001:10001 /var/lib/gateway
 USER 10001:10001
-ENTRYPOINT ["java", "@/orderly/infra/jvm/common.options", "@/orderly/infra/jvm/jdk25.options", "@/orderly/infra/jvm/keeper.options", \
+ENTRYPOINT ["java", "@/orderly/infra/jvm/common.options", "@/orderly/infra/jvm/jdk25.options", "@/orderly/infra/jvm/bootstrap.options", \
     "-Dorderly.checkout=/orderly", "-Dlog4j2.configurationFile=/orderly/infra/kafka/log4j2.properties", \
     "-cp", "/orderly/lib/*", "dev.orderly.platform.Main"]
 

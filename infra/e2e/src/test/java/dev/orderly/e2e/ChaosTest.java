@@ -48,10 +48,10 @@ class ChaosTest {
         "LATE_SLOT, 15, none, I08_OUTBOX_IS_PUBLISHED",
         "FORGET_STOCK, 15, none, I04_STOCK_IS_CONSERVED",
     })
-    void a_broken_promise_is_found_out(String sabotage, int rate, String faults, String invariant)
+    void a_broken_promise_is_found_out(String mutation, int rate, String faults, String invariant)
             throws IOException, InterruptedException {
         var run = chaos(
-                "--break=" + sabotage,
+                "--mutate=" + mutation,
                 "--minutes=0.25",
                 "--rate=" + rate,
                 "--every=3",

@@ -5,7 +5,7 @@ import dev.orderly.bench.OrderLoad.Answers;
 import dev.orderly.chaos.AnotherInstance;
 import dev.orderly.chaos.SystemUnderTest;
 import dev.orderly.platform.Checkout;
-import dev.orderly.platform.Scale;
+import dev.orderly.platform.PartitionScaler;
 import dev.orderly.platform.StartFailure;
 import java.io.IOException;
 import java.net.http.HttpClient;
@@ -227,7 +227,7 @@ public final class Bench implements Callable<Integer> {
             grown(load, time, "and %,d past orders".formatted(rows));
         }
         if (partitions != null) {
-            Scale.grow(system.data(), partitions, REST);
+            PartitionScaler.grow(system.data(), partitions, REST);
             grown(load, time, "and %d partitions".formatted(partitions));
         }
         if (instances > 1) {

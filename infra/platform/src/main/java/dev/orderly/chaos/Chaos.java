@@ -49,7 +49,7 @@ public final class Chaos implements Callable<Integer> {
     /** Of load, at most, for faults that are not over in time. */
     private static final Duration OVERTIME = Duration.ofSeconds(30);
 
-    private static final Duration LONGEST_SABOTAGE = Duration.ofSeconds(150);
+    private static final Duration MAX_MUTATION = Duration.ofSeconds(150);
     /** Before an order is given up; short, so that faults make it happen. */
     private static final Duration ORDER_DEADLINE = Duration.ofSeconds(30);
     /** That which order-service has by itself. */
@@ -102,11 +102,11 @@ public final class Chaos implements Callable<Integer> {
     boolean alone;
 
     @Option(
-            names = "--break",
+            names = "--mutate",
             paramLabel = "NAME",
             defaultValue = "NONE",
             description = "Have the services break a promise, to see that it is noticed: ${COMPLETION-CANDIDATES}")
-    Sabotage sabotage;
+    Mutation mutation;
 
     @Option(
             names = "--deadline",
@@ -206,8 +206,8 @@ public final class Chaos implements Callable<Integer> {
 
     private List<Fault> schedule(Duration time) {
         if (compose) {
-            if (spec.commandLine().getParseResult().hasMatchedOption("--faults") || sabotage != Sabotage.NONE) {
-                throw new ParameterException(spec.commandLine(), "--compose breaks nothing: no --faults, no --break");
+            if (spec.commandLine().getParseResult().hasMatchedOption("--faults") || mutation != Mutation.NONE) {
+                throw new ParameterException(spec.commandLine(), "--compose breaks nothing: no --faults, no --mutate");
             }
             return List.of();
         }
@@ -230,10 +230,10 @@ public final class Chaos implements Callable<Integer> {
                 var load = new Load(system, history, seed, rate);
                 var watch = new Watch(system)) {
             load.prepare();
-            if (sabotage != Sabotage.NONE) {
-                say("broken on purpose: " + sabotage.what());
+            if (mutation != Mutation.NONE) {
+                say("mutated: " + mutation.what());
             }
-            injector.sabotage(sabotage);
+            injector.mutation(mutation);
             boolean endless = count > 0 || untilEof;
             var end = endless ? Instant.MAX : Instant.now().plus(time).minus(lull(time));
             var nemesis = Thread.ofPlatform().daemon().name("nemesis").start(() -> {
@@ -244,7 +244,7 @@ public final class Chaos implements Callable<Integer> {
                 }
             });
             // What a broken variant needs to go wrong has to happen under load.
-            var overtime = sabotage.faults().isEmpty() ? OVERTIME : LONGEST_SABOTAGE;
+            var overtime = mutation.faults().isEmpty() ? OVERTIME : MAX_MUTATION;
             var latest = endless ? Instant.MAX : Instant.now().plus(time).plus(overtime);
             var begun = Instant.now();
             var taken = load.run(
@@ -253,8 +253,8 @@ public final class Chaos implements Callable<Integer> {
             say("the load is over after %d s; healing".formatted(taken.toSeconds()));
             nemesis.join();
             injector.heal();
-            if (!injector.whole().isEmpty()) {
-                throw new StartFailure("the services were not broken as they were to be: " + injector.whole());
+            if (!injector.unmutatedServices().isEmpty()) {
+                throw new StartFailure("not mutated: " + injector.unmutatedServices());
             }
             var customers = new TimeSpan(begun, begun.plus(taken));
             load.finish(ANSWERS);
@@ -320,7 +320,7 @@ public final class Chaos implements Callable<Integer> {
         var start = Instant.now();
         var atOnce = new Semaphore(alone ? 1 : MOST_AT_ONCE);
         try (var running = Executors.newVirtualThreadPerTaskExecutor()) {
-            for (var fault : sabotage.faults()) {
+            for (var fault : mutation.faults()) {
                 running.submit(() -> {
                     TimeUnit.MILLISECONDS.sleep(fault.at().toMillis());
                     inject(injector, fault);

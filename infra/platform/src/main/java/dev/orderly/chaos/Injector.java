@@ -60,8 +60,8 @@ final class Injector implements AutoCloseable {
     private final List<TimeSpan> dark = new CopyOnWriteArrayList<>();
     private final ExecutorService helpers = Executors.newVirtualThreadPerTaskExecutor();
     private final List<AnotherInstance> extras = new CopyOnWriteArrayList<>();
-    private final Set<Long> broken = ConcurrentHashMap.newKeySet();
-    private final Map<String, String> whole = new ConcurrentHashMap<>();
+    private final Set<Long> mutated = ConcurrentHashMap.newKeySet();
+    private final Map<String, String> unmutatedServices = new ConcurrentHashMap<>();
     private final KafkaProducer<String, byte[]> producer;
 
     Injector(SystemUnderTest system) {
@@ -493,9 +493,9 @@ final class Injector implements AutoCloseable {
     }
 
     /** Keeps services broken, whatever processes they are by now, until this is closed. */
-    void sabotage(Sabotage sabotage) {
-        for (String service : sabotage.services()) {
-            whole.put(service, "could not be reached");
+    void mutation(Mutation mutation) {
+        for (String service : mutation.services()) {
+            unmutatedServices.put(service, "could not be reached");
             helpers.submit(() -> {
                 while (true) {
                     var part = system.part(service);
@@ -506,7 +506,7 @@ final class Injector implements AutoCloseable {
                                     .flatMap(extra -> extra.jvm().stream())
                                     .map(ProcessHandle::pid));
                     for (long pid : jvms.toList()) {
-                        breakIt(service, pid, sabotage.rules());
+                        apply(service, pid, mutation.rules());
                     }
                     TimeUnit.MILLISECONDS.sleep(300);
                 }
@@ -514,16 +514,16 @@ final class Injector implements AutoCloseable {
         }
     }
 
-    private void breakIt(String service, long pid, String rules) {
+    private void apply(String service, long pid, String rules) {
         try {
-            if (!broken.contains(pid)) {
+            if (!mutated.contains(pid)) {
                 byteman.install(pid, rules);
-                broken.add(pid);
-                whole.remove(service);
+                mutated.add(pid);
+                unmutatedServices.remove(service);
             }
             var complaints = byteman.complaints(pid);
             if (!complaints.isEmpty()) {
-                whole.put(service, String.join("; ", complaints));
+                unmutatedServices.put(service, String.join("; ", complaints));
             }
         } catch (IOException _) {
             // It is only just starting, or dies: there is a next time, or a next process.
@@ -531,8 +531,8 @@ final class Injector implements AutoCloseable {
     }
 
     /** The services that were not as broken as they were to be, and why: then a clean run says nothing. */
-    Map<String, String> whole() {
-        return Map.copyOf(whole);
+    Map<String, String> unmutatedServices() {
+        return Map.copyOf(unmutatedServices);
     }
 
     /** Breaks nothing any more, and ends all second instances; that parts and relays run is for those who watch over them. */

@@ -70,7 +70,7 @@ final class SystemInContainers extends SystemUnderTest {
 
     @Override
     List<String> logged() {
-        return Stream.of(SERVICES, BROKERS, List.of("postgres", "connect", "keeper", "gateway"))
+        return Stream.of(SERVICES, BROKERS, List.of("postgres", "connect", "bootstrap", "gateway"))
                 .flatMap(List::stream)
                 .toList();
     }

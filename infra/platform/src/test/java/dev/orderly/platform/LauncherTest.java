@@ -92,7 +92,8 @@ class LauncherTest {
     /** The images of the platform's helpers hold no JDK, and the fault lab, of which their command line knows, needs one. */
     @Test
     void whatever_runs_in_containers_needs_no_more_than_a_jre() throws Exception {
-        var process = Launched.commandLine(List.of("--limit-modules=" + MODULES_OF_A_JRE), List.of("keep", "--help"))
+        var process = Launched.commandLine(
+                        List.of("--limit-modules=" + MODULES_OF_A_JRE), List.of("bootstrap", "--help"))
                 .start();
 
         assertThat(process.inputReader().lines()).anyMatch(line -> line.contains("--ready-file"));

@@ -32,12 +32,12 @@ import picocli.CommandLine.Parameters;
         name = "parked",
         description = "Events that could not take effect: list, show, redrive, discard.",
         subcommands = {
-            ParkedCommands.ListAll.class,
-            ParkedCommands.Show.class,
-            ParkedCommands.Redrive.class,
-            ParkedCommands.Discard.class
+            ParkedCommand.ListAll.class,
+            ParkedCommand.Show.class,
+            ParkedCommand.Redrive.class,
+            ParkedCommand.Discard.class
         })
-final class ParkedCommands {
+final class ParkedCommand {
     private static final JsonMapper JSON = new JsonMapper();
     private static final Duration TIMEOUT = Duration.ofSeconds(10);
     private static final int PAGE = 1000;

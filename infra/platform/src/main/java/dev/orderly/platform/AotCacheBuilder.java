@@ -1,8 +1,5 @@
 package dev.orderly.platform;
 
-import static dev.orderly.platform.ShopClient.expect;
-import static dev.orderly.platform.ShopClient.send;
-
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -10,57 +7,58 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.UUID;
-import java.util.concurrent.Callable;
-import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
 
 /**
  * Part of the build: starts things once so that the JVM can write down what they load, link and compile first
  * ({@link Jvm#command}). Every later start takes a third of the processor time. Without archives everything works, slower: a
- * failure here is told and fails no build.
+ * failure here is printed and fails no build.
  */
-@Command(name = "train", hidden = true, description = "Make class archives.")
-final class Training implements Callable<Integer> {
-    /** As many customers at once, for so long: enough for the JVM to note what is hot, and how it is used. */
-    private static final int CUSTOMERS = 16;
+public final class AotCacheBuilder {
+    private final Settings settings;
+    private final Map<Path, Path> archives;
 
-    private static final Duration BUSY = Duration.ofSeconds(20);
+    /** Has running services do what they will do most. */
+    public interface WarmUp {
+        /** Returns when they have done enough of it. */
+        void run(Settings settings, List<Service> services) throws InterruptedException;
+    }
 
-    private static final PrintStream NOWHERE = new PrintStream(OutputStream.nullOutputStream());
+    private interface Recording {
+        void run(StateFolder folder) throws IOException, InterruptedException;
+    }
 
-    @Option(
-            names = "--services",
-            description = "Make those of the services, which must be built, and of all that they use.")
-    boolean withServices;
+    private AotCacheBuilder(Set<Jvm> kinds) {
+        var data = Checkout.path().resolve("infra/platform/target/aot/training");
+        settings = PlatformPorts.onFreePorts(new Settings(Checkout.path(), data, 1, Settings.Ports.USUAL, kinds));
+        archives = kinds.contains(Jvm.SERVICE) ? ofServices(settings) : ofPlatform(settings);
+    }
 
-    @Override
-    public Integer call() throws IOException, InterruptedException {
-        Path target = Checkout.path().resolve("infra/platform/target");
-        Files.createDirectories(target.resolve("aot"));
-        Path data = target.resolve("aot/training");
-        var ofKafka = EnumSet.of(Jvm.BROKER, Jvm.CONNECT);
-        Set<Jvm> kinds = withServices ? EnumSet.complementOf(ofKafka) : ofKafka;
-        var settings = PlatformPorts.onFreePorts(new Settings(Checkout.path(), data, 1, Settings.Ports.USUAL, kinds));
-        var archives = withServices ? ofServices(settings) : ofPlatform(settings);
+    /** Makes the archives of broker and Connect, as a part of this module's own build. */
+    public static void main(String[] arguments) throws IOException, InterruptedException {
+        var builder = new AotCacheBuilder(EnumSet.of(Jvm.BROKER, Jvm.CONNECT));
+        builder.buildIfStale(builder::recordPlatform);
+    }
+
+    /** Makes the archives of the services, which must be built, and of all else that serves them. */
+    public static void buildServices(WarmUp warmUp) throws IOException, InterruptedException {
+        var builder = new AotCacheBuilder(EnumSet.complementOf(EnumSet.of(Jvm.BROKER, Jvm.CONNECT)));
+        builder.buildIfStale(folder -> builder.recordServices(folder, warmUp));
+    }
+
+    private void buildIfStale(Recording recording) throws IOException, InterruptedException {
         try {
             if (!upToDate(archives)) {
-                train(settings, archives.keySet());
+                build(recording);
             }
-            StateFolder.delete(data);
+            StateFolder.delete(settings.data());
         } catch (StartFailure | NoSuchFileException e) {
             System.out.println("starts will be slower than they could be: " + e.getMessage());
         }
-        return 0;
     }
 
     /** The archives, each with the jars, or the folder of jars, that it is made of. */
@@ -84,18 +82,14 @@ final class Training implements Callable<Integer> {
         return archives;
     }
 
-    private void train(Settings settings, Set<Path> archives) throws IOException, InterruptedException {
-        for (Path archive : archives) {
+    private void build(Recording recording) throws IOException, InterruptedException {
+        for (Path archive : archives.keySet()) {
             Files.createDirectories(archive.getParent());
         }
         var folder = StateFolder.open(settings.data(), true, settings.brokers());
         System.setProperty("orderly.log", settings.log("launcher").toString());
-        if (withServices) {
-            trainServices(settings, folder);
-        } else {
-            trainPlatform(settings, folder);
-        }
-        for (Path archive : archives) {
+        recording.run(folder);
+        for (Path archive : archives.keySet()) {
             keepIfFinished(archive);
         }
     }
@@ -112,48 +106,16 @@ final class Training implements Callable<Integer> {
         Files.move(written, archive, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
-    /** With orders, so that the first real one finds its path trodden: one of each kind, and then many. */
-    private static void trainServices(Settings settings, StateFolder folder) throws IOException, InterruptedException {
-        try (var platform = new Platform(settings, Platform.Scope.ALL, folder, new Progress(NOWHERE))) {
+    private void recordServices(StateFolder folder, WarmUp warmUp) throws IOException, InterruptedException {
+        var nowhere = new PrintStream(OutputStream.nullOutputStream());
+        try (var platform = new Platform(settings, Platform.Scope.ALL, folder, new Progress(nowhere))) {
             platform.start();
-            new SampleOrders(settings, platform.services(), NOWHERE).run();
-            placeMany(platform.services());
-        }
-    }
-
-    private static void placeMany(List<Service> services) throws InterruptedException {
-        var orders = Service.named(services, Service.ORDERS);
-        var price = Map.of("amount", 1, "currency", "EUR");
-        expect(send("PUT", orders.url("/products/training"), Map.of("name", "Training", "price", price)));
-        expect(send(
-                "PUT", Service.named(services, Service.STOCK).url("/stock/training"), Map.of("available", 1_000_000)));
-        var customers = new ArrayList<Callable<Void>>();
-        for (int i = 0; i < CUSTOMERS; i++) {
-            var customer = UUID.randomUUID();
-            expect(send(
-                    "POST",
-                    Service.named(services, Service.PAYMENTS).url("/accounts/" + customer + "/deposits"),
-                    Map.of("amount", Map.of("amount", 1_000_000, "currency", "EUR"))));
-            var order = Map.of(
-                    "customerId",
-                    customer,
-                    "lines",
-                    List.of(Map.of("sku", "training", "quantity", 1)),
-                    "paymentMethod",
-                    "BALANCE");
-            customers.add(() -> {
-                while (true) {
-                    expect(send("POST", orders.url("/orders"), order));
-                }
-            });
-        }
-        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            threads.invokeAll(customers, BUSY.toSeconds(), TimeUnit.SECONDS);
+            warmUp.run(settings, platform.services());
         }
     }
 
     /** Without PostgreSQL and services, which may not be built yet. */
-    private static void trainPlatform(Settings settings, StateFolder folder) throws IOException, InterruptedException {
+    private void recordPlatform(StateFolder folder) throws IOException, InterruptedException {
         var supervisor = new Supervisor(settings, _ -> {});
         try (folder;
                 var kafka = new Kafka(settings)) {

@@ -13,16 +13,16 @@ import picocli.CommandLine.Option;
         name = "scenario",
         description = "Run one use of the system on a fresh platform, show it, and check what it claims.",
         subcommands = {
-            Scenarios.CardPayment.class,
-            Scenarios.Registration.class,
-            Scenarios.FlashSale.class,
-            Scenarios.LogBurst.class
+            ScenarioCommand.CardPayment.class,
+            ScenarioCommand.Registration.class,
+            ScenarioCommand.FlashSale.class,
+            ScenarioCommand.LogBurst.class
         })
-final class Scenarios {
-    private Scenarios() {}
+final class ScenarioCommand {
+    private ScenarioCommand() {}
 
     /** One of them. */
-    abstract static class Scenario extends LaunchCommands.Launch {
+    abstract static class Scenario extends StartCommand {
         /** Runs it, prints what happened, and says whether all was right. */
         abstract boolean run(Settings settings, Platform platform) throws InterruptedException;
 
@@ -36,17 +36,18 @@ final class Scenarios {
         }
 
         @Override
-        final Platform.Scope scope() {
+        protected final Platform.Scope scope() {
             return Platform.Scope.ALL;
         }
 
         @Override
-        final boolean endsWhenStopped() {
+        protected final boolean endsWhenStopped() {
             return false;
         }
 
         @Override
-        final int whenReady(Settings settings, Platform platform, String elapsed) throws InterruptedException {
+        protected final int whenReady(Settings settings, Platform platform, String elapsed)
+                throws InterruptedException {
             System.out.println("everything is ready after " + elapsed);
             return run(settings, platform) ? 0 : 1;
         }

@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -29,36 +28,21 @@ import org.apache.kafka.clients.admin.ListGroupsOptions;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
 
 /**
- * {@code ./orderly scale}: more partitions for the topic of orders, while orders are accepted. With them most keys move to
+ * More partitions for the topic of orders, while orders are accepted. With them most keys move to
  * another partition, and an event there could be read before an older one of its order in the partition where that still
  * lies. So the relays stop first, and the outboxes hold back what happens meanwhile; then all groups read to the end; then
  * there is nothing left that could be overtaken.
  */
-@Command(
-        name = "scale",
-        description = "Grow the topic of orders to more partitions, while orders are accepted and none is reordered.")
-public final class Scale implements Callable<Integer> {
+public final class PartitionScaler {
     private static final List<String> TOPICS = List.of("order-service", "order-service.dlq");
     private static final Duration POLL = Duration.ofMillis(200);
     private static final JsonMapper JSON = new JsonMapper();
 
-    @Option(names = "--partitions", required = true, paramLabel = "N", description = "How many there are to be.")
-    int partitions;
-
-    @Option(names = "--data", paramLabel = "DIR", description = "State folder. (default: .orderly in the checkout)")
-    Path data;
-
-    @Option(
-            names = "--deadline",
-            paramLabel = "SECONDS",
-            defaultValue = "120",
-            description = "For each step; then all goes on as before. (default: ${DEFAULT-VALUE})")
-    int deadline;
-
+    private final Path data;
+    private final int partitions;
+    private final long deadline;
     private final Instant start = Instant.now();
     private URI connect;
     private Databases databases;
@@ -68,28 +52,32 @@ public final class Scale implements Callable<Integer> {
         boolean holds() throws IOException, InterruptedException, ExecutionException;
     }
 
-    /** What the command does, for the platform that runs on a state folder. */
-    public static void grow(Path data, int partitions, Duration deadline)
-            throws IOException, InterruptedException, ExecutionException {
-        var scale = new Scale();
-        scale.data = data;
-        scale.partitions = partitions;
-        scale.deadline = (int) deadline.toSeconds();
-        scale.call();
+    private PartitionScaler(Path data, int partitions, Duration deadline) {
+        this.data = data;
+        this.partitions = partitions;
+        this.deadline = deadline.toSeconds();
     }
 
-    @Override
-    public Integer call() throws IOException, InterruptedException, ExecutionException {
-        var state = Checkout.data(data);
-        var running = (StateFolder.inUse(state) ? StatusFile.read(state) : Optional.<StatusFile>empty())
-                .orElseThrow(() -> new StartFailure("nothing runs on " + state));
+    /**
+     * Returns when all groups read all partitions of the platform that runs on a state folder.
+     *
+     * @param deadline for each step; then all goes on as before
+     */
+    public static void grow(Path data, int partitions, Duration deadline)
+            throws IOException, InterruptedException, ExecutionException {
+        new PartitionScaler(data, partitions, deadline).grow();
+    }
+
+    private void grow() throws IOException, InterruptedException, ExecutionException {
+        var running = (StateFolder.inUse(data) ? StatusFile.read(data) : Optional.<StatusFile>empty())
+                .orElseThrow(() -> new StartFailure("nothing runs on " + data));
         connect = URI.create("http://%s:%d/connectors"
                 .formatted(Settings.HOST, running.ports().connect()));
         databases = new Databases(
                 Checkout.path().resolve("infra"),
                 Settings.HOST,
                 running.ports().postgres(),
-                Secrets.of(state, List.of()));
+                Secrets.of(data, List.of()));
         var brokers = IntStream.range(0, running.brokers())
                 .mapToObj(broker -> Settings.HOST + ":" + (running.ports().kafka() + broker))
                 .collect(Collectors.joining(","));
@@ -101,14 +89,13 @@ public final class Scale implements Callable<Integer> {
             }
             if (partitions == now) {
                 say("there are " + now + " partitions already");
-                return 0;
+                return;
             }
             try (var hold = hold()) {
                 grow(hold);
             } catch (SQLException e) {
                 throw new StartFailure("PostgreSQL was lost meanwhile: " + e.getMessage(), e);
             }
-            return 0;
         }
     }
 

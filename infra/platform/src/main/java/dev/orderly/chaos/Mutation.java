@@ -4,13 +4,13 @@ import java.time.Duration;
 import java.util.List;
 
 /** A promise that is not kept, put into the services so that one can see the checkers see it. */
-enum Sabotage {
+enum Mutation {
     NONE("nothing is broken", List.of(), ""),
     ACKNOWLEDGE_BEFORE_COMMIT(
             "every 40th order is accepted, and then rolled back",
             List.of("order-service"),
             CrashPoint.rule(
-                    "sabotage",
+                    "mutation",
                     "dev.orderly.order.OrderCommands",
                     "place",
                     "AT EXIT",
@@ -20,7 +20,7 @@ enum Sabotage {
             "every 40th batch is acknowledged without having taken effect",
             SystemUnderTest.SERVICES,
             CrashPoint.rule(
-                    "sabotage",
+                    "mutation",
                     Rules.CONSUMER,
                     "consume",
                     "AT ENTRY",
@@ -49,7 +49,7 @@ enum Sabotage {
             "the inbox takes every event for a new one, and the guard behind it remembers none",
             SystemUnderTest.SERVICES,
             CrashPoint.rule(
-                            "sabotage",
+                            "mutation",
                             "dev.orderly.messaging.Inbox",
                             "addNew",
                             "AT ENTRY",
@@ -60,7 +60,7 @@ enum Sabotage {
             "the inbox looks first, and inserts later what it did not find; no guard behind it",
             List.of("order-service"),
             CrashPoint.rule(
-                            "sabotage",
+                            "mutation",
                             "org.postgresql.jdbc.PgConnection",
                             "prepareStatement(String)",
                             "AT ENTRY",
@@ -75,7 +75,7 @@ enum Sabotage {
             SystemUnderTest.SERVICES,
             CrashPoint.rule("linger", Rules.CONSUMER, "consume", "AT ENTRY", "TRUE", "delay(100)")
                     + CrashPoint.rule(
-                            "sabotage",
+                            "mutation",
                             Rules.CONSUMER,
                             "decisions",
                             "AT ENTRY",
@@ -86,7 +86,7 @@ enum Sabotage {
             SystemUnderTest.SERVICES,
             CrashPoint.rule("linger", Rules.CONSUMER, "consume", "AT ENTRY", "TRUE", "delay(1000)")
                     + CrashPoint.rule(
-                            "sabotage",
+                            "mutation",
                             Rules.CONSUMER,
                             "decisions",
                             "AT ENTRY",
@@ -96,7 +96,7 @@ enum Sabotage {
             "every 5th change of the stock is forgotten",
             List.of("inventory-service"),
             CrashPoint.rule(
-                    "sabotage",
+                    "mutation",
                     "dev.orderly.inventory.Stocks",
                     "update",
                     "AT ENTRY",
@@ -118,11 +118,11 @@ enum Sabotage {
     private final String rules;
     private final List<Fault> faults;
 
-    Sabotage(String what, List<String> services, String rules) {
+    Mutation(String what, List<String> services, String rules) {
         this(what, services, rules, List.of());
     }
 
-    Sabotage(String what, List<String> services, String rules, List<Fault> faults) {
+    Mutation(String what, List<String> services, String rules, List<Fault> faults) {
         this.what = what;
         this.services = services;
         this.rules = rules;

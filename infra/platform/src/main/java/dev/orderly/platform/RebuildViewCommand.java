@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "rebuild-view",
         description = "Build the read model again from the topic, while the old one is read and kept up to date.")
-final class RebuildView implements Callable<Integer> {
+final class RebuildViewCommand implements Callable<Integer> {
     private static final JsonMapper JSON = new JsonMapper();
     private static final Duration POLL = Duration.ofMillis(500);
 

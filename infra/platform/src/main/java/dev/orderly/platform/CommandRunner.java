@@ -1,0 +1,38 @@
+package dev.orderly.platform;
+
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Help.Ansi;
+
+/**
+ * Runs one command of a command line. Exit codes: 0 done, 1 failed as described, 2 wrong usage. Of a failure the user sees one
+ * plain line; the stack trace is for the log.
+ */
+public final class CommandRunner {
+    private CommandRunner() {}
+
+    /** Returns the exit code. @param program of picocli, with its commands */
+    public static int run(Object program, String... arguments) {
+        var commands = new CommandLine(program);
+        commands.getSubcommands().values().forEach(c -> c.getCommandSpec().mixinStandardHelpOptions(true));
+        commands.getCommandSpec().mixinStandardHelpOptions(true).version("1.0.0-SNAPSHOT");
+        commands.setColorScheme(CommandLine.Help.defaultColorScheme(Progress.onTerminal() ? Ansi.ON : Ansi.OFF));
+        commands.setExecutionExceptionHandler((exception, _, _) -> failed(exception));
+        return commands.execute(arguments);
+    }
+
+    private static int failed(Exception exception) {
+        LoggerFactory.getLogger(CommandRunner.class).error("failed", exception);
+        if (exception instanceof InterruptedException) {
+            return 1; // a stop was asked for, and says so itself
+        }
+        String line = exception instanceof StartFailure ? exception.getMessage() : "unexpected: " + exception + log();
+        System.err.println("orderly: " + line);
+        return 1;
+    }
+
+    private static String log() {
+        String log = System.getProperty("orderly.log");
+        return log == null ? "" : "; more in " + log;
+    }
+}

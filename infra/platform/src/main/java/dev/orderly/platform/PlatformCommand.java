@@ -1,0 +1,31 @@
+package dev.orderly.platform;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code ./orderly platform}. */
+@Command(
+        name = "platform",
+        description = "Start PostgreSQL, Kafka, Connect, mail and the payment gateway without the services.")
+public final class PlatformCommand extends StartCommand {
+    @Option(names = "--no-connect", description = "Without Kafka Connect: nothing relays the outboxes.")
+    boolean noConnect;
+
+    @Option(names = "--no-mail", description = "Without the mail sink and the SMS provider.")
+    boolean noMail;
+
+    @Option(names = "--no-gateway", description = "Without the payment gateway.")
+    boolean noGateway;
+
+    @Override
+    protected Platform.Scope scope() {
+        return new Platform.Scope(false, !noConnect, !noMail, !noGateway);
+    }
+
+    @Override
+    protected int whenReady(Settings settings, Platform platform, String elapsed) throws InterruptedException {
+        System.out.println(readyLine(settings, elapsed));
+        untilStopped();
+        return 0;
+    }
+}

@@ -1,0 +1,185 @@
+package dev.orderly.platform;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** What the commands have in common that start a platform and stay: where, on which ports, and an orderly stop. */
+public abstract class StartCommand implements Callable<Integer> {
+    private static final int HIGHEST_PORT = 65535;
+
+    @Spec
+    CommandSpec spec;
+
+    @Option(names = "--fresh", description = "Empty the state folder first: no orders, no topics, new passwords.")
+    protected boolean fresh;
+
+    @Option(
+            names = "--brokers",
+            paramLabel = "N",
+            defaultValue = "3",
+            description = "Kafka brokers: 3, or 1 for small machines. (default: ${DEFAULT-VALUE})")
+    protected int brokers;
+
+    @Option(names = "--data", paramLabel = "DIR", description = "State folder. (default: .orderly in the checkout)")
+    protected Path data;
+
+    @Option(names = "--port-offset", paramLabel = "N", defaultValue = "0", description = "Added to every port.")
+    int offset;
+
+    @Option(names = "--postgres-port", paramLabel = "PORT", description = "(default: ${DEFAULT-VALUE})")
+    int postgresPort = Settings.Ports.USUAL.postgres();
+
+    @Option(
+            names = "--kafka-port",
+            paramLabel = "PORT",
+            description = "Of the first broker; controllers are 100 above. (default: ${DEFAULT-VALUE})")
+    int kafkaPort = Settings.Ports.USUAL.kafka();
+
+    @Option(names = "--connect-port", paramLabel = "PORT", description = "(default: ${DEFAULT-VALUE})")
+    int connectPort = Settings.Ports.USUAL.connect();
+
+    @Option(names = "--smtp-port", paramLabel = "PORT", description = "(default: ${DEFAULT-VALUE})")
+    int smtpPort = Settings.Ports.USUAL.smtp();
+
+    @Option(
+            names = "--http-port",
+            paramLabel = "PORT",
+            description = "Of the first service. (default: ${DEFAULT-VALUE})")
+    int httpPort = Settings.Ports.USUAL.http();
+
+    @Option(
+            names = "--free-ports",
+            description = "Find free ports instead; run/status.json and run/*.env in the state folder name them.")
+    boolean freePorts;
+
+    /** For whoever starts us as a child and must not leave us behind. */
+    @Option(names = "--stop-on-eof", hidden = true)
+    boolean stopOnEof;
+
+    private final Object endLock = new Object();
+    private Platform platform;
+    private boolean stopIsSuccess;
+    private Integer ended;
+
+    /** What to start. */
+    protected abstract Platform.Scope scope();
+
+    /** With everything up: what this command is for. Returns its exit code, or never. */
+    protected abstract int whenReady(Settings settings, Platform platform, String elapsed) throws InterruptedException;
+
+    /** Whether being stopped, once everything is up, is the expected end. */
+    protected boolean endsWhenStopped() {
+        return true;
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        Settings settings = settings();
+        var folder = StateFolder.open(settings.data(), fresh, settings.brokers());
+        // Only now: the log is in that folder, and logging begins with the next class.
+        System.setProperty("orderly.log", settings.log("launcher").toString());
+        var progress = new Progress(System.out);
+        platform = new Platform(settings, scope(), folder, progress);
+        Runtime.getRuntime().addShutdownHook(new Thread(this::stop, "stop"));
+        if (stopOnEof) {
+            Thread.ofPlatform().daemon().name("stop-on-eof").start(StartCommand::exitAtEndOfInput);
+        }
+        int code = 1;
+        try {
+            try (progress) {
+                platform.start();
+            }
+            synchronized (endLock) {
+                stopIsSuccess = endsWhenStopped();
+            }
+            code = whenReady(settings, platform, progress.elapsed());
+        } finally {
+            synchronized (endLock) {
+                ended = code;
+            }
+        }
+        return code;
+    }
+
+    /** The shutdown hook: the one way out, for an end, a failure and a signal alike. */
+    private void stop() {
+        int code;
+        boolean asked;
+        synchronized (endLock) {
+            asked = ended == null;
+            code = asked ? (stopIsSuccess ? 0 : 1) : ended;
+        }
+        try {
+            if (asked) {
+                System.out.println(stopIsSuccess ? "stopping" : "stopped before the end");
+            }
+            platform.close();
+        } catch (IOException | RuntimeException e) {
+            LoggerFactory.getLogger(StartCommand.class).error("the stop failed", e);
+            code = 1;
+        }
+        System.out.flush();
+        Runtime.getRuntime().halt(code); // a signal would make it 130 or 143
+    }
+
+    private static void exitAtEndOfInput() {
+        try {
+            while (System.in.read() >= 0) {
+                // whoever started us only keeps the pipe open
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            System.exit(0); // runs stop()
+        }
+    }
+
+    /** Returns never: the shutdown hook ends the process. */
+    protected static void untilStopped() throws InterruptedException {
+        new CountDownLatch(1).await();
+    }
+
+    final Settings settings() {
+        if (brokers != 1 && brokers != 3) {
+            throw new ParameterException(spec.commandLine(), "--brokers must be 1 or 3");
+        }
+        var ports = new Settings.Ports(
+                        postgresPort,
+                        kafkaPort,
+                        connectPort,
+                        smtpPort,
+                        Settings.Ports.USUAL.mailApi(),
+                        Settings.Ports.USUAL.sms(),
+                        Settings.Ports.USUAL.gateway(),
+                        httpPort)
+                .plus(offset);
+        for (int port : List.of(ports.postgres(), ports.kafka(), ports.connect(), ports.smtp(), ports.http())) {
+            if (port < 1 || port > HIGHEST_PORT) {
+                throw new ParameterException(spec.commandLine(), "no such port: " + port);
+            }
+        }
+        var settings = new Settings(Checkout.path(), Checkout.data(data), brokers, ports, Set.of());
+        return freePorts ? PlatformPorts.onFreePorts(settings) : settings;
+    }
+
+    /** Programs wait for this line. */
+    static String readyLine(Settings settings, String elapsed) {
+        return "ready after %s: postgres %s:%d, kafka %s, state in %s"
+                .formatted(
+                        elapsed,
+                        Settings.HOST,
+                        settings.ports().postgres(),
+                        settings.bootstrapServers(),
+                        settings.data());
+    }
+}
