@@ -13,6 +13,8 @@ FROM eclipse-temurin:25-jre AS platform
 COPY infra /orderly/infra
 COPY --from=build /src/infra/platform/target/lib /orderly/lib
 COPY --from=build /src/infra/platform/target/platform.jar /orderly/lib/
+COPY --from=build /src/infra/simulators/target/lib /orderly/simulators
+COPY --from=build /src/infra/simulators/target/simulators.jar /orderly/simulators/
 # A volume is made with the owner of what it covers.
 RUN mkdir /var/lib/gateway && chown 10001:10001 /var/lib/gateway
 USER 10001:10001

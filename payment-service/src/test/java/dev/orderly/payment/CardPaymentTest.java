@@ -86,7 +86,7 @@ class CardPaymentTest extends IntegrationTest {
                     .as(each.getValue())
                     .hasSize(1);
         }
-        assertThat(journal("\"believed\""))
+        assertThat(journal("\"acceptedForgery\""))
                 .as("forgeries that were acknowledged")
                 .isEmpty();
     }

@@ -110,7 +110,7 @@ record Evidence(
 
     record Balance(String customer, long amount) {}
 
-    /** @param what happened: payment.succeeded, payment.refunded …, or "believed", of a forged callback that was acknowledged */
+    /** @param what happened: payment.succeeded, payment.refunded …, or "acceptedForgery", of a forged callback that was acknowledged */
     record GatewayEntry(String order, String what) {}
 
     /** @param about an order, or a person or one of their codes */

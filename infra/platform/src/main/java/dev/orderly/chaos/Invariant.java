@@ -270,7 +270,7 @@ enum Invariant {
                         .formatted(payment, order == null ? "not there" : order.status(), captures, refunds));
             }
         }
-        gatewayCounts(all, "believed")
+        gatewayCounts(all, "acceptedForgery")
                 .keySet()
                 .forEach(payment -> violations.add("a forgery about " + payment + " was believed"));
         return violations;

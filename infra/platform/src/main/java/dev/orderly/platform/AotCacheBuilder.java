@@ -33,9 +33,9 @@ public final class AotCacheBuilder {
     }
 
     private AotCacheBuilder(Set<Jvm> kinds) {
-        var data = Checkout.path().resolve("infra/platform/target/aot/training");
+        var data = Checkout.target("platform").resolve("aot/training");
         settings = PlatformPorts.onFreePorts(new Settings(Checkout.path(), data, 1, Settings.Ports.USUAL, kinds));
-        archives = kinds.contains(Jvm.SERVICE) ? ofServices(settings) : ofPlatform(settings);
+        archives = kinds.contains(Jvm.SERVICE) ? ofServices(settings) : ofPlatform();
     }
 
     /** Makes the archives of broker and Connect, as a part of this module's own build. */
@@ -62,11 +62,11 @@ public final class AotCacheBuilder {
     }
 
     /** The archives, each with the jars, or the folder of jars, that it is made of. */
-    private static Map<Path, Path> ofPlatform(Settings settings) {
-        Path lib = settings.built().resolve("lib");
+    private static Map<Path, Path> ofPlatform() {
+        Path lib = Checkout.target("kafka").resolve("lib");
         return Map.of(
-                Jvm.archive(settings.built(), "broker"), lib,
-                Jvm.archive(settings.built(), "connect"), lib);
+                Jvm.archive("broker"), lib,
+                Jvm.archive("connect"), lib);
     }
 
     private static Map<Path, Path> ofServices(Settings settings) {
@@ -75,10 +75,10 @@ public final class AotCacheBuilder {
             archives.put(
                     service.archive(settings), service.jar(settings.checkout()).getParent());
         }
-        Path own = settings.built().resolve("platform.jar");
-        archives.put(Jvm.archive(settings.built(), "sms"), own);
-        archives.put(Jvm.archive(settings.built(), "gateway"), own);
-        archives.put(Jvm.archive(settings.built(), "mail"), settings.built().resolve("greenmail.jar"));
+        Path simulators = Checkout.target("simulators").resolve("simulators.jar");
+        archives.put(Jvm.archive("sms"), simulators);
+        archives.put(Jvm.archive("gateway"), simulators);
+        archives.put(Jvm.archive("mail"), Checkout.target("simulators").resolve("greenmail.jar"));
         return archives;
     }
 

@@ -121,11 +121,12 @@ final class CardPayments {
             ends.add(end(each.getKey(), each.getValue()));
         }
         print(ends);
-        long believed =
-                log().stream().filter(line -> line.contains("\"believed\"")).count();
+        long acceptedForgeries = log().stream()
+                .filter(line -> line.contains("\"acceptedForgery\""))
+                .count();
         out.printf("%na card number instead of a token: %s%n", refused ? "refused, and not repeated" : "NOT REFUSED");
-        out.printf("forged, recorded and unsigned callbacks that were acknowledged: %d%n", believed);
-        return refused && believed == 0 && ends.stream().allMatch(End::isRight);
+        out.printf("forged, recorded and unsigned callbacks that were acknowledged: %d%n", acceptedForgeries);
+        return refused && acceptedForgeries == 0 && ends.stream().allMatch(End::isRight);
     }
 
     private boolean cardNumberIsRefused() throws InterruptedException {

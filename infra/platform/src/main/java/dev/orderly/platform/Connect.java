@@ -43,7 +43,8 @@ final class Connect {
             properties.setProperty("bootstrap.servers", settings.bootstrapServers());
             properties.setProperty("listeners", url("").toString());
             properties.setProperty(
-                    "plugin.path", settings.built().resolve("connect-plugins").toString());
+                    "plugin.path",
+                    Checkout.target("kafka").resolve("connect-plugins").toString());
             properties.setProperty(
                     "config.providers.file.param.allowed.paths", settings.data().toString());
             try (Writer writer = Files.newBufferedWriter(own)) {

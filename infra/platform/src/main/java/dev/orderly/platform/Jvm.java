@@ -48,15 +48,31 @@ public enum Jvm {
 
     /** The same for a class of Kafka's: its classpath, and its logging. */
     List<String> kafka(Settings settings, String mainClass, Path properties) {
-        var command = command(settings, archive(settings.built(), lowerCase()));
+        return kafka(command(settings, archive(lowerCase())), settings, mainClass, properties.toString());
+    }
+
+    /** The same for a tool of Kafka's, that ends by itself and of which no archive is made. */
+    List<String> kafkaTool(Settings settings, String mainClass, String... arguments) {
+        var command = new ArrayList<>(command(settings.infra()));
+        command.addAll(using(archive(lowerCase())));
+        return kafka(command, settings, mainClass, arguments);
+    }
+
+    private static List<String> kafka(List<String> command, Settings settings, String mainClass, String... arguments) {
         command.add("-Dlog4j2.configurationFile=" + settings.infra().resolve("kafka/log4j2.properties"));
-        command.addAll(List.of("-cp", settings.built().resolve("lib") + "/*", mainClass, properties.toString()));
+        command.addAll(List.of("-cp", Checkout.target("kafka").resolve("lib") + "/*", mainClass));
+        command.addAll(List.of(arguments));
         return command;
     }
 
     /** The flags to use what others of a kind have learnt; none when there is no such archive. */
     public static List<String> using(Path archive) {
         return Files.exists(archive) ? List.of("-XX:AOTCache=" + archive, "-Xlog:aot*=off") : List.of();
+    }
+
+    /** The archive of a process of the platform. */
+    static Path archive(String name) {
+        return archive(Checkout.target("platform"), name);
     }
 
     /** Where the archive of a process is: good for this JDK only. */

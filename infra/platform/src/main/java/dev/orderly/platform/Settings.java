@@ -51,11 +51,6 @@ record Settings(Path checkout, Path data, int brokers, Ports ports, Set<Jvm> tra
         return checkout.resolve("infra");
     }
 
-    /** What the build made of {@code infra/platform}: the classpath of brokers and Connect, the relay, the mail sink. */
-    Path built() {
-        return infra().resolve("platform/target");
-    }
-
     Path run(String file) {
         return data.resolve("run").resolve(file);
     }

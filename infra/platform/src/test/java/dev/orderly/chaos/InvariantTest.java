@@ -342,7 +342,7 @@ class InvariantTest {
                 broken(
                         "a forged callback is acknowledged",
                         Invariant.I15_CARDS_ARE_CHARGED_ONCE,
-                        shop -> shop.gateway.add(new Evidence.GatewayEntry("confirmed", "believed"))),
+                        shop -> shop.gateway.add(new Evidence.GatewayEntry("confirmed", "acceptedForgery"))),
                 broken(
                         "an error of another kind",
                         Invariant.I18_NOTHING_UNEXPECTED_IS_LOGGED,

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 /** A launcher as a process of its own, as a user starts it: {@code platform --brokers 1} and what else is said. */
 final class Launched implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
-    static final Path CHECKOUT = Path.of(System.getProperty("checkout"));
+    static final Path CHECKOUT = Path.of(System.getProperty("orderly.checkout"));
 
     private final Path data;
     private final Process process;
@@ -54,7 +54,7 @@ final class Launched implements AutoCloseable {
                 "-Dorderly.checkout=" + CHECKOUT,
                 "-cp",
                 target.resolve("classes") + ":" + target.resolve("lib") + "/*",
-                Main.class.getName()));
+                PlatformMain.class.getName()));
         command.addAll(arguments);
         return new ProcessBuilder(command).redirectErrorStream(true);
     }

@@ -1,15 +1,14 @@
-package dev.orderly.gateway;
+package dev.orderly.simulator.gateway;
 
-import static dev.orderly.gateway.Charges.PROCESSING;
+import static dev.orderly.simulator.gateway.PaymentStore.PROCESSING;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
-import dev.orderly.gateway.Charges.Charge;
-import dev.orderly.gateway.Charges.Result;
-import dev.orderly.gateway.Token.Manner;
+import dev.orderly.simulator.gateway.PaymentStore.Payment;
+import dev.orderly.simulator.gateway.PaymentStore.Result;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -40,7 +39,7 @@ import java.util.regex.Pattern;
  *   PUT  /fault                 {"manner": "hang", "seconds": 8}: how well-behaved payments behave for a while
  * </pre>
  */
-public final class Gateway implements AutoCloseable {
+public final class GatewayServer implements AutoCloseable {
 
     private static final Pattern PAYMENT = Pattern.compile("([A-Z]+) /payments/([\\w-]{1,64})(/cancel|/refund)?");
     private static final int MAX_BODY = 16 * 1024;
@@ -50,30 +49,30 @@ public final class Gateway implements AutoCloseable {
 
     private final HttpServer server;
     private final byte[] authorization;
-    private final Charges charges;
+    private final PaymentStore payments;
     private final Map<String, Integer> refused = new ConcurrentHashMap<>();
-    private volatile Fault fault = new Fault(Manner.PROMPT, Instant.EPOCH);
+    private volatile Fault fault = new Fault(CardBehaviour.PROMPT, Instant.EPOCH);
 
-    private record Fault(Manner manner, Instant until) {}
+    private record Fault(CardBehaviour behaviour, Instant until) {}
 
     private record Answer(int status, String body) {}
 
     /** It may be larger than the memory, so it is not in here. */
     private static final Answer JOURNAL = new Answer(200, "");
 
-    Gateway(InetSocketAddress address, Path journal, String apiKey, URI callbacks, List<String> secrets)
+    GatewayServer(InetSocketAddress address, Path journal, String apiKey, URI callbacks, List<String> secrets)
             throws IOException {
         authorization = ("Bearer " + apiKey).getBytes(UTF_8);
-        charges = new Charges(journal, new Callbacks(callbacks, secrets));
+        payments = new PaymentStore(journal, new CallbackSender(callbacks, secrets));
         server = HttpServer.create(address, 0);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         server.createContext("/", this::handle);
         server.start();
     }
 
-    /** All that it is told, it is told by its environment. */
+    /** Configured by its environment alone. */
     public static void main(String[] arguments) throws IOException {
-        var gateway = new Gateway(
+        var gateway = new GatewayServer(
                 new InetSocketAddress(
                         InetAddress.getByName(variable("GATEWAY_HOST")), Integer.parseInt(variable("GATEWAY_PORT"))),
                 Path.of(variable("GATEWAY_JOURNAL")),
@@ -99,7 +98,7 @@ public final class Gateway implements AutoCloseable {
     @Override
     public void close() throws IOException {
         server.stop(0);
-        charges.close();
+        payments.close();
     }
 
     private void handle(HttpExchange exchange) throws IOException {
@@ -109,7 +108,7 @@ public final class Gateway implements AutoCloseable {
             exchange.getResponseHeaders().set("Content-Type", "application/json");
             if (answer == JOURNAL) {
                 exchange.sendResponseHeaders(answer.status(), 0); // in chunks
-                charges.copyJournal(exchange.getResponseBody());
+                payments.copyJournal(exchange.getResponseBody());
             } else {
                 exchange.sendResponseHeaders(answer.status(), body.length == 0 ? -1 : body.length);
                 exchange.getResponseBody().write(body);
@@ -149,17 +148,17 @@ public final class Gateway implements AutoCloseable {
     }
 
     private Answer behave(JsonNode wanted) {
-        var manner = Manner.named(wanted.path("manner").asText());
-        manner.ifPresent(to -> fault =
+        var behaviour = CardBehaviour.named(wanted.path("manner").asText());
+        behaviour.ifPresent(to -> fault =
                 new Fault(to, Instant.now().plusSeconds(wanted.path("seconds").asLong())));
-        return manner.isPresent() ? new Answer(200, "{}") : refusal(400, "no such manner");
+        return behaviour.isPresent() ? new Answer(200, "{}") : refusal(400, "no such behaviour");
     }
 
     private Answer answer(String what, String id, byte[] body) throws IOException, InterruptedException {
-        if (isOn(Manner.UNAVAILABLE)) {
+        if (isOn(CardBehaviour.UNAVAILABLE)) {
             return refusal(503, "come back later");
         }
-        var known = charges.find(id);
+        var known = payments.find(id);
         if (known.isEmpty() && (what.equals("GET") || what.equals("POST/refund"))) {
             return refusal(404, "no such payment");
         }
@@ -174,46 +173,49 @@ public final class Gateway implements AutoCloseable {
         if (known.isPresent() && !known.get().isSameAs(wanted)) {
             return refusal(409, "this is the id of another payment");
         }
-        if (wanted.token().manner() == Manner.UNAVAILABLE && refused.merge(id, 1, Integer::sum) <= UNAVAILABLE_TIMES) {
+        if (wanted.token().behaviour() == CardBehaviour.UNAVAILABLE
+                && refused.merge(id, 1, Integer::sum) <= UNAVAILABLE_TIMES) {
             return refusal(503, "come back later");
         }
         return switch (what) {
-            case "PUT" -> inItsManner(charges.request(wanted));
-            case "POST/cancel" -> inItsManner(charges.cancel(wanted));
-            case "POST/refund" -> inItsManner(charges.refund(wanted));
+            case "PUT" -> respond(payments.request(wanted));
+            case "POST/cancel" -> respond(payments.cancel(wanted));
+            case "POST/refund" -> respond(payments.refund(wanted));
             default -> refusal(405, "not so");
         };
     }
 
-    private Answer inItsManner(Result result) throws InterruptedException {
-        var manner = result.charge().token().manner();
-        if (isOn(Manner.HANG) || manner == Manner.HANG && result.isNew()) {
+    private Answer respond(Result result) throws InterruptedException {
+        var behaviour = result.payment().token().behaviour();
+        if (isOn(CardBehaviour.HANG) || behaviour == CardBehaviour.HANG && result.isNew()) {
             TimeUnit.MILLISECONDS.sleep(HANG.toMillis());
         }
-        if (isOn(Manner.ERROR) || manner == Manner.ERROR && result.isNew()) {
+        if (isOn(CardBehaviour.ERROR) || behaviour == CardBehaviour.ERROR && result.isNew()) {
             return refusal(500, "something went wrong");
         }
-        if (manner == Manner.EARLY) {
+        if (behaviour == CardBehaviour.EARLY) {
             try {
-                result.told().get(EARLY.toMillis(), TimeUnit.MILLISECONDS);
+                result.callback().get(EARLY.toMillis(), TimeUnit.MILLISECONDS);
             } catch (ExecutionException | TimeoutException _) {
                 // then it is not early
             }
         }
-        return shown(result.charge(), result.isNew() && (manner == Manner.LATE || manner == Manner.NEVER));
+        return shown(
+                result.payment(),
+                result.isNew() && (behaviour == CardBehaviour.LATE || behaviour == CardBehaviour.NEVER));
     }
 
     /** @param quiet whether what has just happened is not said */
-    private static Answer shown(Charge charge, boolean quiet) {
-        var json = charge.json();
+    private static Answer shown(Payment payment, boolean quiet) {
+        var json = payment.json();
         if (quiet) {
-            json.put(charge.refund().equals("none") ? "status" : "refund", PROCESSING);
+            json.put(payment.refund().equals("none") ? "status" : "refund", PROCESSING);
         }
-        return new Answer(quiet || charge.status().equals(PROCESSING) ? 202 : 200, json.toString());
+        return new Answer(quiet || payment.status().equals(PROCESSING) ? 202 : 200, json.toString());
     }
 
     /** Empty when there is no such card, or the amount is none. */
-    private Optional<Charge> wanted(String id, JsonNode body) {
+    private Optional<Payment> wanted(String id, JsonNode body) {
         var amount = body.path("amount");
         var card = body.path("cardToken").asText();
         if (amount.path("amount").asLong() < 1
@@ -221,14 +223,15 @@ public final class Gateway implements AutoCloseable {
                 || !body.path("merchant").isTextual()) {
             return Optional.empty();
         }
-        return Token.read(card)
-                .map(token ->
-                        token.manner() == Manner.PROMPT && isOn(fault.manner()) ? token.in(fault.manner()) : token)
-                .map(token -> Charge.wanted(id, body.path("merchant").asText(), amount, card, token));
+        return TestCard.read(card)
+                .map(token -> token.behaviour() == CardBehaviour.PROMPT && isOn(fault.behaviour())
+                        ? token.in(fault.behaviour())
+                        : token)
+                .map(token -> Payment.wanted(id, body.path("merchant").asText(), amount, card, token));
     }
 
-    private boolean isOn(Manner manner) {
-        return fault.manner() == manner && Instant.now().isBefore(fault.until());
+    private boolean isOn(CardBehaviour behaviour) {
+        return fault.behaviour() == behaviour && Instant.now().isBefore(fault.until());
     }
 
     private static Answer refusal(int status, String why) {

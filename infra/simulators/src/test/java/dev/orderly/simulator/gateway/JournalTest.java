@@ -1,4 +1,4 @@
-package dev.orderly.gateway;
+package dev.orderly.simulator.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package dev.orderly.sms;
+package dev.orderly.simulator.sms;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -28,7 +28,7 @@ import java.util.concurrent.Executors;
  *   PUT  /fault         {"seconds": 5}: takes nothing for a while
  * </pre>
  */
-public final class SmsProvider {
+public final class SmsServer {
 
     private static final int MAX_BODY = 4 * 1024;
     private static final int MAX_MESSAGES = 100_000;
@@ -41,13 +41,13 @@ public final class SmsProvider {
 
     private record Answer(int status, String body) {}
 
-    private SmsProvider(String apiKey) {
+    private SmsServer(String apiKey) {
         authorization = ("Bearer " + apiKey).getBytes(UTF_8);
     }
 
-    /** All that it is told, it is told by its environment: SMS_HOST, SMS_PORT, SMS_API_KEY. */
+    /** Configured by its environment alone: SMS_HOST, SMS_PORT, SMS_API_KEY. */
     public static void main(String[] arguments) throws IOException {
-        var provider = new SmsProvider(variable("SMS_API_KEY"));
+        var provider = new SmsServer(variable("SMS_API_KEY"));
         var server = HttpServer.create(
                 new InetSocketAddress(
                         InetAddress.getByName(variable("SMS_HOST")), Integer.parseInt(variable("SMS_PORT"))),

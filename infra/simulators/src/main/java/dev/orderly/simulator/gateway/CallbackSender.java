@@ -1,11 +1,10 @@
-package dev.orderly.gateway;
+package dev.orderly.simulator.gateway;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.orderly.gateway.Charges.Charge;
-import dev.orderly.gateway.Token.Manner;
+import dev.orderly.simulator.gateway.PaymentStore.Payment;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -29,9 +28,9 @@ import javax.crypto.spec.SecretKeySpec;
 
 /**
  * Tells the merchant what happened, by signed callbacks, each until it is acknowledged with 200: at least once, in no order
- * that anybody could rely on, and in the manner of the payment.
+ * that anybody could rely on, and in the behaviour of the payment.
  */
-final class Callbacks {
+final class CallbackSender {
 
     private static final Duration PATIENCE = Duration.ofSeconds(5);
     private static final long FIRST_PAUSE_MILLIS = 500;
@@ -49,32 +48,32 @@ final class Callbacks {
             .build();
 
     /** @param secrets that are live: the first signs, unless told otherwise */
-    Callbacks(URI url, List<String> secrets) {
+    CallbackSender(URI url, List<String> secrets) {
         this.url = url;
         this.secrets = secrets;
     }
 
     /**
-     * Has it told, and returns at once.
+     * Has it callback, and returns at once.
      *
-     * @param note is told "delivered", once, when the merchant has acknowledged it, and "believed" of each forgery that the
+     * @param note is told "delivered", once, when the merchant has acknowledged it, and "acceptedForgery" of each forgery that the
      *     merchant has acknowledged; and which
      */
-    Future<?> tell(JsonNode event, Charge charge, BiConsumer<String, String> note) {
-        var manner = charge.token().manner();
-        if (manner == Manner.NEVER) {
+    Future<?> sendCallback(JsonNode event, Payment payment, BiConsumer<String, String> note) {
+        var behaviour = payment.token().behaviour();
+        if (behaviour == CardBehaviour.NEVER) {
             return CompletableFuture.completedFuture(null);
         }
-        var body = body(event, charge);
-        var secret = manner == Manner.ROTATED ? secrets.getLast() : secrets.getFirst();
-        if (manner == Manner.FORGED) {
+        var body = body(event, payment);
+        var secret = behaviour == CardBehaviour.ROTATED ? secrets.getLast() : secrets.getFirst();
+        if (behaviour == CardBehaviour.FORGED) {
             threads.submit(() -> forge(body, note));
         }
         var first = new AtomicBoolean(true);
-        Future<?> told = null;
-        for (int copy = 0; copy < (manner == Manner.DUPLICATE ? COPIES : 1); copy++) {
-            told = threads.submit(() -> {
-                TimeUnit.MILLISECONDS.sleep(delay(event, charge).toMillis());
+        Future<?> callback = null;
+        for (int copy = 0; copy < (behaviour == CardBehaviour.DUPLICATE ? COPIES : 1); copy++) {
+            callback = threads.submit(() -> {
+                TimeUnit.MILLISECONDS.sleep(delay(event, payment).toMillis());
                 deliver(body.toString().getBytes(UTF_8), secret);
                 if (first.getAndSet(false)) {
                     note.accept("delivered", event.path("event").asText());
@@ -82,15 +81,15 @@ final class Callbacks {
                 return null;
             });
         }
-        return told;
+        return callback;
     }
 
-    private static Duration delay(JsonNode event, Charge charge) {
+    private static Duration delay(JsonNode event, Payment payment) {
         var happened = Instant.parse(event.path("at").asText());
-        var due = switch (charge.token().manner()) {
-            case LATE -> happened.plus(charge.token().delay());
+        var due = switch (payment.token().behaviour()) {
+            case LATE -> happened.plus(payment.token().delay());
             case SHUFFLED ->
-                event.path("type").asText().endsWith(Charges.PROCESSING) ? happened.plus(SHUFFLED) : happened;
+                event.path("type").asText().endsWith(PaymentStore.PROCESSING) ? happened.plus(SHUFFLED) : happened;
             default -> happened;
         };
         var delay = Duration.between(Instant.now(), due);
@@ -98,14 +97,14 @@ final class Callbacks {
     }
 
     /** The same to the byte, however often it is sent. */
-    private static ObjectNode body(JsonNode event, Charge charge) {
+    private static ObjectNode body(JsonNode event, Payment payment) {
         var body = Journal.JSON
                 .createObjectNode()
                 .put("id", event.path("event").asText())
                 .put("type", event.path("type").asText())
-                .put("merchant", charge.merchant())
-                .put("paymentId", charge.id());
-        body.set("amount", charge.amount());
+                .put("merchant", payment.merchant())
+                .put("paymentId", payment.id());
+        body.set("amount", payment.amount());
         return body.put("reason", event.path("reason").asText(null))
                 .put("createdAt", event.path("at").asText());
     }
@@ -167,7 +166,7 @@ final class Callbacks {
         };
         for (var signature : signatures) {
             if (post(body, signature)) {
-                note.accept("believed", forged.path("id").asText());
+                note.accept("acceptedForgery", forged.path("id").asText());
             }
         }
         return null;
