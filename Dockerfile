@@ -11,8 +11,8 @@ RUN ./orderly jars
 
 FROM eclipse-temurin:25-jre AS platform
 COPY infra /orderly/infra
-COPY --from=build /src/infra/platform/target/lib /orderly/lib
-COPY --from=build /src/infra/platform/target/platform.jar /orderly/lib/
+COPY --from=build /src/infra/cli/target/lib /orderly/lib
+COPY --from=build /src/infra/cli/target/cli.jar /orderly/lib/
 COPY --from=build /src/infra/simulators/target/lib /orderly/simulators
 COPY --from=build /src/infra/simulators/target/simulators.jar /orderly/simulators/
 # A volume is made with the owner of what it covers.
@@ -20,7 +20,7 @@ RUN mkdir /var/lib/gateway && chown 10001:10001 /var/lib/gateway
 USER 10001:10001
 ENTRYPOINT ["java", "@/orderly/infra/jvm/common.options", "@/orderly/infra/jvm/jdk25.options", "@/orderly/infra/jvm/bootstrap.options", \
     "-Dorderly.checkout=/orderly", "-Dlog4j2.configurationFile=/orderly/infra/kafka/log4j2.properties", \
-    "-cp", "/orderly/lib/*", "dev.orderly.platform.Main"]
+    "-cp", "/orderly/lib/*", "dev.orderly.cli.Main"]
 
 FROM eclipse-temurin:25-jre AS service
 ARG SERVICE

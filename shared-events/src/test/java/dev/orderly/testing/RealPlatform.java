@@ -48,7 +48,7 @@ public class RealPlatform implements QuarkusTestResourceLifecycleManager {
                             "-Dorderly.checkout=" + CHECKOUT,
                             "-cp",
                             PLATFORM.resolve("classes") + ":" + PLATFORM.resolve("lib") + "/*",
-                            "dev.orderly.platform.Main",
+                            "dev.orderly.platform.PlatformMain",
                             "platform",
                             "--brokers=1",
                             "--no-connect",

@@ -30,9 +30,9 @@ final class FaultLab implements AutoCloseable {
                 "-XX:+UseSerialGC",
                 "-Dorderly.checkout=" + CHECKOUT,
                 "-cp",
-                CHECKOUT.resolve("infra/platform/target/classes") + ":" + CHECKOUT.resolve("infra/platform/target/lib")
+                CHECKOUT.resolve("infra/cli/target/cli.jar") + ":" + CHECKOUT.resolve("infra/cli/target/lib")
                         + "/*",
-                "dev.orderly.platform.Main",
+                "dev.orderly.cli.Main",
                 "chaos"));
         command.addAll(List.of(options));
         var builder = new ProcessBuilder(command).redirectErrorStream(true);

@@ -40,9 +40,9 @@ class RunningSystem implements BeforeAllCallback {
             "-XX:+UseSerialGC",
             "-Dorderly.checkout=" + CHECKOUT,
             "-cp",
-            CHECKOUT.resolve("infra/platform/target/classes") + ":" + CHECKOUT.resolve("infra/platform/target/lib")
+            CHECKOUT.resolve("infra/cli/target/cli.jar") + ":" + CHECKOUT.resolve("infra/cli/target/lib")
                     + "/*",
-            "dev.orderly.platform.Main");
+            "dev.orderly.cli.Main");
 
     private static Launched launched;
 

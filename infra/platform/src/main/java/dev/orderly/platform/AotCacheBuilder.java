@@ -1,5 +1,13 @@
 package dev.orderly.platform;
 
+import dev.orderly.platform.config.Checkout;
+import dev.orderly.platform.config.CommandFailedException;
+import dev.orderly.platform.config.JvmOptions;
+import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.platform.config.StateDirectory;
+import dev.orderly.platform.connect.ConnectWorker;
+import dev.orderly.platform.kafka.KafkaBrokers;
+import dev.orderly.platform.process.ProcessSupervisor;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -15,38 +23,39 @@ import java.util.Set;
 
 /**
  * Part of the build: starts things once so that the JVM can write down what they load, link and compile first
- * ({@link Jvm#command}). Every later start takes a third of the processor time. Without archives everything works, slower: a
+ * ({@link JvmOptions#command}). Every later start takes a third of the processor time. Without archives everything works, slower: a
  * failure here is printed and fails no build.
  */
 public final class AotCacheBuilder {
-    private final Settings settings;
+    private final PlatformSettings settings;
     private final Map<Path, Path> archives;
 
     /** Has running services do what they will do most. */
     public interface WarmUp {
         /** Returns when they have done enough of it. */
-        void run(Settings settings, List<Service> services) throws InterruptedException;
+        void run(PlatformSettings settings, List<ServiceDefinition> services) throws InterruptedException;
     }
 
     private interface Recording {
-        void run(StateFolder folder) throws IOException, InterruptedException;
+        void run(StateDirectory folder) throws IOException, InterruptedException;
     }
 
-    private AotCacheBuilder(Set<Jvm> kinds) {
+    private AotCacheBuilder(Set<JvmOptions> kinds) {
         var data = Checkout.target("platform").resolve("aot/training");
-        settings = PlatformPorts.onFreePorts(new Settings(Checkout.path(), data, 1, Settings.Ports.USUAL, kinds));
-        archives = kinds.contains(Jvm.SERVICE) ? ofServices(settings) : ofPlatform();
+        settings = PlatformPorts.onFreePorts(
+                new PlatformSettings(Checkout.path(), data, 1, PlatformSettings.Ports.USUAL, kinds));
+        archives = kinds.contains(JvmOptions.SERVICE) ? ofServices(settings) : ofPlatform();
     }
 
     /** Makes the archives of broker and Connect, as a part of this module's own build. */
     public static void main(String[] arguments) throws IOException, InterruptedException {
-        var builder = new AotCacheBuilder(EnumSet.of(Jvm.BROKER, Jvm.CONNECT));
+        var builder = new AotCacheBuilder(EnumSet.of(JvmOptions.BROKER, JvmOptions.CONNECT));
         builder.buildIfStale(builder::recordPlatform);
     }
 
     /** Makes the archives of the services, which must be built, and of all else that serves them. */
     public static void buildServices(WarmUp warmUp) throws IOException, InterruptedException {
-        var builder = new AotCacheBuilder(EnumSet.complementOf(EnumSet.of(Jvm.BROKER, Jvm.CONNECT)));
+        var builder = new AotCacheBuilder(EnumSet.complementOf(EnumSet.of(JvmOptions.BROKER, JvmOptions.CONNECT)));
         builder.buildIfStale(folder -> builder.recordServices(folder, warmUp));
     }
 
@@ -55,8 +64,8 @@ public final class AotCacheBuilder {
             if (!upToDate(archives)) {
                 build(recording);
             }
-            StateFolder.delete(settings.data());
-        } catch (StartFailure | NoSuchFileException e) {
+            StateDirectory.delete(settings.data());
+        } catch (CommandFailedException | NoSuchFileException e) {
             System.out.println("starts will be slower than they could be: " + e.getMessage());
         }
     }
@@ -65,20 +74,21 @@ public final class AotCacheBuilder {
     private static Map<Path, Path> ofPlatform() {
         Path lib = Checkout.target("kafka").resolve("lib");
         return Map.of(
-                Jvm.archive("broker"), lib,
-                Jvm.archive("connect"), lib);
+                JvmOptions.archive("broker"), lib,
+                JvmOptions.archive("connect"), lib);
     }
 
-    private static Map<Path, Path> ofServices(Settings settings) {
+    private static Map<Path, Path> ofServices(PlatformSettings settings) {
         var archives = new HashMap<Path, Path>();
-        for (var service : Service.all(settings.checkout(), settings.ports().http())) {
+        for (var service :
+                ServiceDefinition.all(settings.checkout(), settings.ports().http())) {
             archives.put(
                     service.archive(settings), service.jar(settings.checkout()).getParent());
         }
         Path simulators = Checkout.target("simulators").resolve("simulators.jar");
-        archives.put(Jvm.archive("sms"), simulators);
-        archives.put(Jvm.archive("gateway"), simulators);
-        archives.put(Jvm.archive("mail"), Checkout.target("simulators").resolve("greenmail.jar"));
+        archives.put(JvmOptions.archive("sms"), simulators);
+        archives.put(JvmOptions.archive("gateway"), simulators);
+        archives.put(JvmOptions.archive("mail"), Checkout.target("simulators").resolve("greenmail.jar"));
         return archives;
     }
 
@@ -86,7 +96,7 @@ public final class AotCacheBuilder {
         for (Path archive : archives.keySet()) {
             Files.createDirectories(archive.getParent());
         }
-        var folder = StateFolder.open(settings.data(), true, settings.brokers());
+        var folder = StateDirectory.open(settings.data(), true, settings.brokers());
         System.setProperty("orderly.log", settings.log("launcher").toString());
         recording.run(folder);
         for (Path archive : archives.keySet()) {
@@ -95,36 +105,36 @@ public final class AotCacheBuilder {
     }
 
     private static void keepIfFinished(Path archive) throws IOException {
-        Path written = Jvm.unfinished(archive);
+        Path written = JvmOptions.unfinished(archive);
         // The JVM notes what it has seen here, makes the archive of it, and deletes the notes when that is whole.
         Path notes = Path.of(written + ".config");
         if (Files.deleteIfExists(notes)) {
             Files.deleteIfExists(written);
-            throw new StartFailure(
-                    archive.getFileName() + " was not written within " + Jvm.ARCHIVE_WRITING.toSeconds() + " s");
+            throw new CommandFailedException(
+                    archive.getFileName() + " was not written within " + JvmOptions.ARCHIVE_WRITING.toSeconds() + " s");
         }
         Files.move(written, archive, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
-    private void recordServices(StateFolder folder, WarmUp warmUp) throws IOException, InterruptedException {
+    private void recordServices(StateDirectory folder, WarmUp warmUp) throws IOException, InterruptedException {
         var nowhere = new PrintStream(OutputStream.nullOutputStream());
-        try (var platform = new Platform(settings, Platform.Scope.ALL, folder, new Progress(nowhere))) {
+        try (var platform = new Platform(settings, Platform.Scope.ALL, folder, new ConsoleProgress(nowhere))) {
             platform.start();
             warmUp.run(settings, platform.services());
         }
     }
 
     /** Without PostgreSQL and services, which may not be built yet. */
-    private void recordPlatform(StateFolder folder) throws IOException, InterruptedException {
-        var supervisor = new Supervisor(settings, _ -> {});
+    private void recordPlatform(StateDirectory folder) throws IOException, InterruptedException {
+        var supervisor = new ProcessSupervisor(settings, _ -> {});
         try (folder;
-                var kafka = new Kafka(settings)) {
+                var kafka = new KafkaBrokers(settings)) {
             kafka.init();
             var broker = supervisor.start(kafka.parts().getFirst());
             try {
                 broker.awaitReady();
                 kafka.createTopics();
-                var worker = supervisor.start(new Connect(settings).part());
+                var worker = supervisor.start(new ConnectWorker(settings).part());
                 try {
                     worker.awaitReady();
                 } finally {

@@ -1,5 +1,6 @@
 package dev.orderly.platform;
 
+import dev.orderly.platform.config.CommandFailedException;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
@@ -16,7 +17,7 @@ public final class CommandRunner {
         var commands = new CommandLine(program);
         commands.getSubcommands().values().forEach(c -> c.getCommandSpec().mixinStandardHelpOptions(true));
         commands.getCommandSpec().mixinStandardHelpOptions(true).version("1.0.0-SNAPSHOT");
-        commands.setColorScheme(CommandLine.Help.defaultColorScheme(Progress.onTerminal() ? Ansi.ON : Ansi.OFF));
+        commands.setColorScheme(CommandLine.Help.defaultColorScheme(ConsoleProgress.onTerminal() ? Ansi.ON : Ansi.OFF));
         commands.setExecutionExceptionHandler((exception, _, _) -> failed(exception));
         return commands.execute(arguments);
     }
@@ -26,7 +27,9 @@ public final class CommandRunner {
         if (exception instanceof InterruptedException) {
             return 1; // a stop was asked for, and says so itself
         }
-        String line = exception instanceof StartFailure ? exception.getMessage() : "unexpected: " + exception + log();
+        String line = exception instanceof CommandFailedException
+                ? exception.getMessage()
+                : "unexpected: " + exception + log();
         System.err.println("orderly: " + line);
         return 1;
     }

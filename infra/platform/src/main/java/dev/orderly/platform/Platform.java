@@ -1,5 +1,21 @@
 package dev.orderly.platform;
 
+import dev.orderly.platform.config.Checkout;
+import dev.orderly.platform.config.CommandFailedException;
+import dev.orderly.platform.config.JvmOptions;
+import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.platform.config.Secrets;
+import dev.orderly.platform.config.StateDirectory;
+import dev.orderly.platform.connect.ConnectWorker;
+import dev.orderly.platform.connect.ConnectorReconciler;
+import dev.orderly.platform.kafka.KafkaBrokers;
+import dev.orderly.platform.postgres.PostgresServer;
+import dev.orderly.platform.postgres.ServiceDatabases;
+import dev.orderly.platform.process.HealthProbe;
+import dev.orderly.platform.process.ManagedProcess;
+import dev.orderly.platform.process.ProcessStatus;
+import dev.orderly.platform.process.ProcessSupervisor;
+import dev.orderly.platform.process.StatusFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -19,44 +35,45 @@ import org.slf4j.LoggerFactory;
  * topics exist before any service starts; services, Connect, the mail sink and the payment gateway start side by side; an
  * outbox's relay is registered as soon as its service's migration has made the slot.
  */
-final class Platform implements AutoCloseable {
+public final class Platform implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Platform.class);
     private static final Duration RELAYS_DEADLINE = Duration.ofSeconds(180);
     private static final Duration HELPERS_GRACE = Duration.ofSeconds(1);
 
-    private final Settings settings;
+    private final PlatformSettings settings;
     private final Scope scope;
-    private final Progress progress;
-    private final List<Service> services;
-    private final Supervisor supervisor;
-    private final Kafka kafka;
-    private final StateFolder folder;
-    private OutboxConnectors connectors;
+    private final ConsoleProgress progress;
+    private final List<ServiceDefinition> services;
+    private final ProcessSupervisor supervisor;
+    private final KafkaBrokers kafka;
+    private final StateDirectory folder;
+    private ConnectorReconciler connectors;
     private boolean stopped;
 
     // In the order of stopping; each stage is stopped in parallel.
-    private final List<Supervisor.Supervised> runningServices = new ArrayList<>();
-    private final List<Supervisor.Supervised> runningHelpers = new ArrayList<>();
-    private final List<Supervisor.Supervised> runningBrokers = new ArrayList<>();
-    private final List<Supervisor.Supervised> runningPostgres = new ArrayList<>();
+    private final List<ProcessSupervisor.Supervised> runningServices = new ArrayList<>();
+    private final List<ProcessSupervisor.Supervised> runningHelpers = new ArrayList<>();
+    private final List<ProcessSupervisor.Supervised> runningBrokers = new ArrayList<>();
+    private final List<ProcessSupervisor.Supervised> runningPostgres = new ArrayList<>();
 
     /** What of it to start; PostgreSQL and Kafka always. */
-    record Scope(boolean services, boolean connect, boolean mail, boolean gateway) {
-        static final Scope ALL = new Scope(true, true, true, true);
+    public record Scope(boolean services, boolean connect, boolean mail, boolean gateway) {
+        public static final Scope ALL = new Scope(true, true, true, true);
     }
 
     /** The folder is this platform's from now on, and closed with it. */
-    Platform(Settings settings, Scope scope, StateFolder folder, Progress progress) {
+    Platform(PlatformSettings settings, Scope scope, StateDirectory folder, ConsoleProgress progress) {
         this.settings = settings;
         this.scope = scope;
         this.folder = folder;
         this.progress = progress;
-        this.services = Service.all(settings.checkout(), settings.ports().http());
-        this.kafka = new Kafka(settings);
-        this.supervisor = new Supervisor(settings, this::changed);
+        this.services =
+                ServiceDefinition.all(settings.checkout(), settings.ports().http());
+        this.kafka = new KafkaBrokers(settings);
+        this.supervisor = new ProcessSupervisor(settings, this::changed);
     }
 
-    List<Service> services() {
+    public List<ServiceDefinition> services() {
         return services;
     }
 
@@ -64,9 +81,9 @@ final class Platform implements AutoCloseable {
     void start() throws InterruptedException {
         checkPorts();
         checkBuilt();
-        var databases = services.stream().map(Service::database).toList();
-        var secrets = Secrets.of(settings.data(), Databases.roles(databases));
-        var postgres = new Postgres(settings, secrets);
+        var databases = services.stream().map(ServiceDefinition::database).toList();
+        var secrets = Secrets.of(settings.data(), ServiceDatabases.roles(databases));
+        var postgres = new PostgresServer(settings, secrets);
 
         inParallel(
                 () -> {
@@ -81,11 +98,11 @@ final class Platform implements AutoCloseable {
                 });
         services.forEach(service -> service.writeEnvironment(settings, secrets));
 
-        var helpers = new ArrayList<Part>();
+        var helpers = new ArrayList<ManagedProcess>();
         if (scope.connect()) {
-            var connect = new Connect(settings);
+            var connect = new ConnectWorker(settings);
             helpers.add(connect.part());
-            connectors = new OutboxConnectors(
+            connectors = new ConnectorReconciler(
                     settings.infra(), connect.url("/"), postgres.databases(), databases, this::inSecretsFile);
             connectors.start();
         }
@@ -98,7 +115,7 @@ final class Platform implements AutoCloseable {
         }
         var applications = scope.services()
                 ? services.stream().map(s -> s.part(settings, secrets)).toList()
-                : List.<Part>of();
+                : List.<ManagedProcess>of();
         inParallel(() -> startAndAwait(helpers, runningHelpers), () -> startAndAwait(applications, runningServices));
         if (scope.services() && scope.connect()) {
             awaitRelays();
@@ -109,7 +126,7 @@ final class Platform implements AutoCloseable {
         return "${file:" + Secrets.file(settings.data()) + ":" + role + "}";
     }
 
-    private void changed(List<Status> parts) {
+    private void changed(List<ProcessStatus> parts) {
         progress.parts(parts);
         try {
             StatusFile.write(settings, parts);
@@ -121,19 +138,21 @@ final class Platform implements AutoCloseable {
     private void checkPorts() {
         var taken = PlatformPorts.taken(PlatformPorts.inUse(settings, scope.services() ? services : List.of(), scope));
         if (!taken.isEmpty()) {
-            throw new StartFailure(String.join("; ", taken) + ": free it, move it, or move all with --port-offset N");
+            throw new CommandFailedException(
+                    String.join("; ", taken) + ": free it, move it, or move all with --port-offset N");
         }
     }
 
     private void checkBuilt() {
-        String missing = scope.services() ? Service.missing(services, settings.checkout()) : "";
+        String missing = scope.services() ? ServiceDefinition.missing(services, settings.checkout()) : "";
         if (!missing.isEmpty()) {
-            throw new StartFailure("not built: " + missing + "; run ./orderly build");
+            throw new CommandFailedException("not built: " + missing + "; run ./orderly build");
         }
     }
 
-    private void startAndAwait(List<Part> parts, List<Supervisor.Supervised> running) throws InterruptedException {
-        var started = new ArrayList<Supervisor.Supervised>();
+    private void startAndAwait(List<ManagedProcess> parts, List<ProcessSupervisor.Supervised> running)
+            throws InterruptedException {
+        var started = new ArrayList<ProcessSupervisor.Supervised>();
         synchronized (this) {
             if (stopped) {
                 throw new InterruptedException("asked to stop");
@@ -151,72 +170,72 @@ final class Platform implements AutoCloseable {
         try {
             connectors.awaitRunning(RELAYS_DEADLINE);
         } catch (TimeoutException e) {
-            throw new StartFailure(
+            throw new CommandFailedException(
                     e.getMessage() + " after " + RELAYS_DEADLINE.toSeconds() + " s; see " + settings.log("launcher")
-                            + " and " + settings.log(Connect.NAME),
+                            + " and " + settings.log(ConnectWorker.NAME),
                     e);
         }
     }
 
-    private Part mail() {
-        var command = Jvm.MAIL.command(settings, Jvm.archive("mail"));
+    private ManagedProcess mail() {
+        var command = JvmOptions.MAIL.command(settings, JvmOptions.archive("mail"));
         command.addAll(List.of(
-                "-Dgreenmail.smtp.hostname=" + Settings.HOST,
+                "-Dgreenmail.smtp.hostname=" + PlatformSettings.HOST,
                 "-Dgreenmail.smtp.port=" + settings.ports().smtp(),
-                "-Dgreenmail.api.hostname=" + Settings.HOST,
+                "-Dgreenmail.api.hostname=" + PlatformSettings.HOST,
                 "-Dgreenmail.api.port=" + settings.ports().mailApi(),
                 "-Dgreenmail.auth.disabled",
                 "-jar",
                 Checkout.target("simulators").resolve("greenmail.jar").toString()));
-        return new Part(
+        return new ManagedProcess(
                 "mail",
                 settings.ports().smtp(),
                 command,
                 Map.of(),
-                Part.Stop.term(settings.grace(Jvm.MAIL, HELPERS_GRACE)),
-                Probe.tcp(settings.ports().smtp()),
-                Part.ALWAYS);
+                ManagedProcess.Stop.term(settings.grace(JvmOptions.MAIL, HELPERS_GRACE)),
+                HealthProbe.tcp(settings.ports().smtp()),
+                ManagedProcess.ALWAYS);
     }
 
-    private Part sms(Secrets secrets) {
+    private ManagedProcess sms(Secrets secrets) {
         int port = settings.ports().sms();
-        var command = Jvm.MAIL.command(settings, Jvm.archive("sms"));
+        var command = JvmOptions.MAIL.command(settings, JvmOptions.archive("sms"));
         command.addAll(List.of("-cp", Checkout.classPath("simulators"), "dev.orderly.simulator.sms.SmsServer"));
-        return new Part(
+        return new ManagedProcess(
                 "sms",
                 port,
                 command,
                 Map.of(
-                        "SMS_HOST", Settings.HOST,
+                        "SMS_HOST", PlatformSettings.HOST,
                         "SMS_PORT", String.valueOf(port),
                         "SMS_API_KEY", secrets.of(Secrets.SMS_API_KEY)),
-                Part.Stop.term(settings.grace(Jvm.MAIL, HELPERS_GRACE)),
-                Probe.http(URI.create("http://%s:%d/health".formatted(Settings.HOST, port))),
-                Part.ALWAYS);
+                ManagedProcess.Stop.term(settings.grace(JvmOptions.MAIL, HELPERS_GRACE)),
+                HealthProbe.http(URI.create("http://%s:%d/health".formatted(PlatformSettings.HOST, port))),
+                ManagedProcess.ALWAYS);
     }
 
-    private Part gateway(Secrets secrets) {
+    private ManagedProcess gateway(Secrets secrets) {
         int port = settings.ports().gateway();
-        var command = Jvm.GATEWAY.command(settings, Jvm.archive("gateway"));
+        var command = JvmOptions.GATEWAY.command(settings, JvmOptions.archive("gateway"));
         command.addAll(List.of("-cp", Checkout.classPath("simulators"), "dev.orderly.simulator.gateway.GatewayServer"));
-        return new Part(
+        return new ManagedProcess(
                 "gateway",
                 port,
                 command,
                 Map.of(
-                        "GATEWAY_HOST", Settings.HOST,
+                        "GATEWAY_HOST", PlatformSettings.HOST,
                         "GATEWAY_PORT", String.valueOf(port),
                         "GATEWAY_JOURNAL",
                                 settings.data().resolve("gateway/journal.jsonl").toString(),
                         "GATEWAY_API_KEY", secrets.of(Secrets.GATEWAY_API_KEY),
                         "GATEWAY_CALLBACK_SECRETS", secrets.gatewayCallbacks(),
                         "GATEWAY_CALLBACK_URL",
-                                Service.named(services, Service.PAYMENTS)
+                                ServiceDefinition.named(services, ServiceDefinition.PAYMENTS)
                                         .url("/payments/callbacks")
                                         .toString()),
-                Part.Stop.term(settings.grace(Jvm.GATEWAY, HELPERS_GRACE)),
-                Probe.http(URI.create("http://%s:%d/health".formatted(Settings.HOST, port))),
-                Part.ALWAYS);
+                ManagedProcess.Stop.term(settings.grace(JvmOptions.GATEWAY, HELPERS_GRACE)),
+                HealthProbe.http(URI.create("http://%s:%d/health".formatted(PlatformSettings.HOST, port))),
+                ManagedProcess.ALWAYS);
     }
 
     /** Something of the start that may fail in its own way. */
@@ -240,7 +259,7 @@ final class Platform implements AutoCloseable {
             }
         } catch (ExecutionException e) {
             switch (e.getCause()) {
-                case StartFailure failure -> throw failure;
+                case CommandFailedException failure -> throw failure;
                 case InterruptedException interrupted -> throw interrupted;
                 default -> throw new IllegalStateException("the start failed", e.getCause());
             }

@@ -1,5 +1,6 @@
 package dev.orderly.platform;
 
+import dev.orderly.platform.config.PlatformSettings;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -23,7 +24,7 @@ public final class PlatformCommand extends StartCommand {
     }
 
     @Override
-    protected int whenReady(Settings settings, Platform platform, String elapsed) throws InterruptedException {
+    protected int whenReady(PlatformSettings settings, Platform platform, String elapsed) throws InterruptedException {
         System.out.println(readyLine(settings, elapsed));
         untilStopped();
         return 0;

@@ -1,5 +1,7 @@
 package dev.orderly.platform;
 
+import dev.orderly.platform.config.CommandFailedException;
+import dev.orderly.platform.config.PlatformSettings;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -21,22 +23,23 @@ final class PlatformPorts {
     private PlatformPorts() {}
 
     /** The same on ports that are free now. */
-    static Settings onFreePorts(Settings settings) {
+    static PlatformSettings onFreePorts(PlatformSettings settings) {
         var random = new Random();
         for (int i = 0; i < MOVES; i++) {
             var ports = settings.ports().plus(random.nextInt(MIN_MOVE, MAX_MOVE));
-            var moved =
-                    new Settings(settings.checkout(), settings.data(), settings.brokers(), ports, settings.training());
-            var services = Service.all(settings.checkout(), ports.http());
+            var moved = new PlatformSettings(
+                    settings.checkout(), settings.data(), settings.brokers(), ports, settings.training());
+            var services = ServiceDefinition.all(settings.checkout(), ports.http());
             if (taken(inUse(moved, services, Platform.Scope.ALL)).isEmpty()) {
                 return moved;
             }
         }
-        throw new StartFailure("no free ports found in " + MOVES + " tries");
+        throw new CommandFailedException("no free ports found in " + MOVES + " tries");
     }
 
     /** Every port this platform will listen on, with the part and the option that moves it. */
-    static Map<Integer, String> inUse(Settings settings, List<Service> services, Platform.Scope scope) {
+    static Map<Integer, String> inUse(
+            PlatformSettings settings, List<ServiceDefinition> services, Platform.Scope scope) {
         var first = settings.ports();
         var ports = new LinkedHashMap<Integer, String>();
         ports.put(first.postgres(), "postgres (--postgres-port)");
@@ -73,7 +76,7 @@ final class PlatformPorts {
     private static boolean free(int port) {
         try (var socket = new ServerSocket()) {
             socket.setReuseAddress(true); // as the parts do: a connection in TIME_WAIT does not hold the port
-            socket.bind(new InetSocketAddress(InetAddress.getByName(Settings.HOST), port));
+            socket.bind(new InetSocketAddress(InetAddress.getByName(PlatformSettings.HOST), port));
             return true;
         } catch (IOException _) {
             return false; // the answer, not a failure

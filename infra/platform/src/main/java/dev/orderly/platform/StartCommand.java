@@ -1,5 +1,8 @@
 package dev.orderly.platform;
 
+import dev.orderly.platform.config.Checkout;
+import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.platform.config.StateDirectory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -37,25 +40,25 @@ public abstract class StartCommand implements Callable<Integer> {
     int offset;
 
     @Option(names = "--postgres-port", paramLabel = "PORT", description = "(default: ${DEFAULT-VALUE})")
-    int postgresPort = Settings.Ports.USUAL.postgres();
+    int postgresPort = PlatformSettings.Ports.USUAL.postgres();
 
     @Option(
             names = "--kafka-port",
             paramLabel = "PORT",
             description = "Of the first broker; controllers are 100 above. (default: ${DEFAULT-VALUE})")
-    int kafkaPort = Settings.Ports.USUAL.kafka();
+    int kafkaPort = PlatformSettings.Ports.USUAL.kafka();
 
     @Option(names = "--connect-port", paramLabel = "PORT", description = "(default: ${DEFAULT-VALUE})")
-    int connectPort = Settings.Ports.USUAL.connect();
+    int connectPort = PlatformSettings.Ports.USUAL.connect();
 
     @Option(names = "--smtp-port", paramLabel = "PORT", description = "(default: ${DEFAULT-VALUE})")
-    int smtpPort = Settings.Ports.USUAL.smtp();
+    int smtpPort = PlatformSettings.Ports.USUAL.smtp();
 
     @Option(
             names = "--http-port",
             paramLabel = "PORT",
             description = "Of the first service. (default: ${DEFAULT-VALUE})")
-    int httpPort = Settings.Ports.USUAL.http();
+    int httpPort = PlatformSettings.Ports.USUAL.http();
 
     @Option(
             names = "--free-ports",
@@ -75,7 +78,8 @@ public abstract class StartCommand implements Callable<Integer> {
     protected abstract Platform.Scope scope();
 
     /** With everything up: what this command is for. Returns its exit code, or never. */
-    protected abstract int whenReady(Settings settings, Platform platform, String elapsed) throws InterruptedException;
+    protected abstract int whenReady(PlatformSettings settings, Platform platform, String elapsed)
+            throws InterruptedException;
 
     /** Whether being stopped, once everything is up, is the expected end. */
     protected boolean endsWhenStopped() {
@@ -84,11 +88,11 @@ public abstract class StartCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        Settings settings = settings();
-        var folder = StateFolder.open(settings.data(), fresh, settings.brokers());
+        PlatformSettings settings = settings();
+        var folder = StateDirectory.open(settings.data(), fresh, settings.brokers());
         // Only now: the log is in that folder, and logging begins with the next class.
         System.setProperty("orderly.log", settings.log("launcher").toString());
-        var progress = new Progress(System.out);
+        var progress = new ConsoleProgress(System.out);
         platform = new Platform(settings, scope(), folder, progress);
         Runtime.getRuntime().addShutdownHook(new Thread(this::stop, "stop"));
         if (stopOnEof) {
@@ -149,18 +153,18 @@ public abstract class StartCommand implements Callable<Integer> {
         new CountDownLatch(1).await();
     }
 
-    final Settings settings() {
+    final PlatformSettings settings() {
         if (brokers != 1 && brokers != 3) {
             throw new ParameterException(spec.commandLine(), "--brokers must be 1 or 3");
         }
-        var ports = new Settings.Ports(
+        var ports = new PlatformSettings.Ports(
                         postgresPort,
                         kafkaPort,
                         connectPort,
                         smtpPort,
-                        Settings.Ports.USUAL.mailApi(),
-                        Settings.Ports.USUAL.sms(),
-                        Settings.Ports.USUAL.gateway(),
+                        PlatformSettings.Ports.USUAL.mailApi(),
+                        PlatformSettings.Ports.USUAL.sms(),
+                        PlatformSettings.Ports.USUAL.gateway(),
                         httpPort)
                 .plus(offset);
         for (int port : List.of(ports.postgres(), ports.kafka(), ports.connect(), ports.smtp(), ports.http())) {
@@ -168,16 +172,16 @@ public abstract class StartCommand implements Callable<Integer> {
                 throw new ParameterException(spec.commandLine(), "no such port: " + port);
             }
         }
-        var settings = new Settings(Checkout.path(), Checkout.data(data), brokers, ports, Set.of());
+        var settings = new PlatformSettings(Checkout.path(), Checkout.data(data), brokers, ports, Set.of());
         return freePorts ? PlatformPorts.onFreePorts(settings) : settings;
     }
 
     /** Programs wait for this line. */
-    static String readyLine(Settings settings, String elapsed) {
+    static String readyLine(PlatformSettings settings, String elapsed) {
         return "ready after %s: postgres %s:%d, kafka %s, state in %s"
                 .formatted(
                         elapsed,
-                        Settings.HOST,
+                        PlatformSettings.HOST,
                         settings.ports().postgres(),
                         settings.bootstrapServers(),
                         settings.data());

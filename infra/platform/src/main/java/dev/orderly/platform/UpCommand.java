@@ -1,5 +1,6 @@
 package dev.orderly.platform;
 
+import dev.orderly.platform.config.PlatformSettings;
 import picocli.CommandLine.Command;
 
 /** {@code ./orderly up}. */
@@ -11,7 +12,7 @@ public final class UpCommand extends StartCommand {
     }
 
     @Override
-    protected int whenReady(Settings settings, Platform platform, String elapsed) throws InterruptedException {
+    protected int whenReady(PlatformSettings settings, Platform platform, String elapsed) throws InterruptedException {
         System.out.println(readyLine(settings, elapsed));
         untilStopped();
         return 0;

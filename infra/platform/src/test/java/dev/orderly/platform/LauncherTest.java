@@ -3,21 +3,18 @@ package dev.orderly.platform;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.platform.config.StateDirectory;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** How a launcher ends, and how it does not start. */
 class LauncherTest {
-    /** Those of the boot and platform loaders, which is what a JRE has (OpenJDK's make/Images.gmk, JRE_MODULES). */
-    private static final String MODULES_OF_A_JRE =
-            "java.se,jdk.httpserver,jdk.jfr,jdk.management,jdk.naming.dns,jdk.net,jdk.security.auth,jdk.unsupported,jdk.zipfs";
-
     private static final String[] SMALL = {"--free-ports", "--no-connect", "--no-mail", "--no-gateway"};
 
     @TempDir
@@ -25,7 +22,7 @@ class LauncherTest {
 
     @Test
     void a_killed_launcher_leaves_no_process_and_the_next_start_finds_the_data() throws Exception {
-        try (var first = Launched.start(data, SMALL).awaitReady()) {
+        try (var first = PlatformProcess.start(data, SMALL).awaitReady()) {
             try (var owner = first.connect("orders", "orders_owner")) {
                 owner.createStatement().execute("CREATE TABLE kept AS SELECT 42 AS answer");
             }
@@ -38,7 +35,7 @@ class LauncherTest {
                     .untilAsserted(() -> assertThat(processes).noneMatch(ProcessHandle::isAlive));
         }
 
-        try (var second = Launched.start(data, SMALL).awaitReady();
+        try (var second = PlatformProcess.start(data, SMALL).awaitReady();
                 var app = second.connect("orders", "orders_app")) {
             var answer = app.createStatement().executeQuery("SELECT answer FROM kept");
             assertThat(answer.next()).isTrue();
@@ -48,8 +45,8 @@ class LauncherTest {
 
     @Test
     void a_taken_port_is_one_line_that_names_it() throws Exception {
-        try (var taken = new ServerSocket(0, 1, InetAddress.getByName(Settings.HOST))) {
-            var launched = Launched.start(
+        try (var taken = new ServerSocket(0, 1, InetAddress.getByName(PlatformSettings.HOST))) {
+            var launched = PlatformProcess.start(
                     data,
                     "--no-connect",
                     "--no-mail",
@@ -69,7 +66,7 @@ class LauncherTest {
     void somebody_elses_folder_is_neither_used_nor_emptied() throws Exception {
         Files.writeString(data.resolve("thesis.txt"), "the only copy");
 
-        var launched = Launched.start(data, "--fresh");
+        var launched = PlatformProcess.start(data, "--fresh");
 
         assertThat(launched.awaitEnd()).singleElement().asString().contains("holds other things");
         assertThat(launched.exitCode()).isEqualTo(1);
@@ -79,24 +76,13 @@ class LauncherTest {
 
     @Test
     void data_of_three_brokers_is_not_for_one() throws Exception {
-        StateFolder.open(data, false, 3).close();
+        StateDirectory.open(data, false, 3).close();
 
-        var launched = Launched.start(data, SMALL);
+        var launched = PlatformProcess.start(data, SMALL);
 
         assertThat(launched.awaitEnd())
                 .singleElement()
                 .asString()
                 .contains("was made with --brokers 3: say so, or start over with --fresh");
-    }
-
-    /** The images of the platform's helpers hold no JDK, and the fault lab, of which their command line knows, needs one. */
-    @Test
-    void whatever_runs_in_containers_needs_no_more_than_a_jre() throws Exception {
-        var process = Launched.commandLine(
-                        List.of("--limit-modules=" + MODULES_OF_A_JRE), List.of("bootstrap", "--help"))
-                .start();
-
-        assertThat(process.inputReader().lines()).anyMatch(line -> line.contains("--ready-file"));
-        assertThat(process.waitFor()).isZero();
     }
 }

@@ -36,12 +36,12 @@ class PlatformTest {
     static Path folder;
 
     private static Path data;
-    private static Launched platform;
+    private static PlatformProcess platform;
 
     @BeforeAll
     static void start() throws IOException {
         data = folder.resolve("with a space");
-        platform = Launched.start(data, "--free-ports").awaitReady();
+        platform = PlatformProcess.start(data, "--free-ports").awaitReady();
     }
 
     @AfterAll
@@ -132,7 +132,7 @@ class PlatformTest {
 
     @Test
     void a_second_launcher_on_the_same_folder_is_told_about_the_first() throws Exception {
-        var second = Launched.start(data, "--free-ports");
+        var second = PlatformProcess.start(data, "--free-ports");
 
         assertThat(second.awaitEnd())
                 .containsExactly("orderly: already running (pid %d): ./orderly stop"

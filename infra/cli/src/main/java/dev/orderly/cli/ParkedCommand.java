@@ -1,0 +1,254 @@
+package dev.orderly.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.github.freva.asciitable.AsciiTable;
+import com.github.freva.asciitable.Column;
+import com.github.freva.asciitable.ColumnData;
+import com.github.freva.asciitable.HorizontalAlign;
+import dev.orderly.platform.config.Checkout;
+import dev.orderly.platform.config.CommandFailedException;
+import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.platform.config.StateDirectory;
+import dev.orderly.platform.process.HealthProbe;
+import dev.orderly.platform.process.StatusFile;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.function.Function;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/**
+ * {@code ./orderly parked}: the events that could not take effect, over all services, and what an operator can do about
+ * them. A face for the services' {@code /parked-events}, which do the work and keep the record of it.
+ */
+@Command(
+        name = "parked",
+        description = "Events that could not take effect: list, show, redrive, discard.",
+        subcommands = {
+            ParkedCommand.ListAll.class,
+            ParkedCommand.Show.class,
+            ParkedCommand.Redrive.class,
+            ParkedCommand.Discard.class
+        })
+final class ParkedCommand {
+    private static final JsonMapper JSON = new JsonMapper();
+    private static final Duration TIMEOUT = Duration.ofSeconds(10);
+    private static final int PAGE = 1000;
+
+    /** A parked event and the service that has it. */
+    private record Parked(String service, URI url, JsonNode event) {
+        String text(String field) {
+            return event.path(field).asText("");
+        }
+
+        String next() {
+            return event.hasNonNull("nextAttemptAt") ? text("nextAttemptAt") : "given up";
+        }
+    }
+
+    /** The running services, found by the state folder. */
+    static final class Running {
+        @Option(names = "--data", paramLabel = "DIR", description = "State folder. (default: .orderly in the checkout)")
+        Path data;
+
+        private List<Parked> parked(String consumer, String key) throws IOException, InterruptedException {
+            var state = Checkout.data(data);
+            var file = StateDirectory.inUse(state) ? StatusFile.read(state) : Optional.<StatusFile>empty();
+            if (file.isEmpty()) {
+                throw new CommandFailedException("nothing runs on " + state);
+            }
+            var parked = new ArrayList<Parked>();
+            for (var part : file.get().parts()) {
+                if (part.name().endsWith("-service")) {
+                    var url = URI.create("http://%s:%d/parked-events".formatted(PlatformSettings.HOST, part.port()));
+                    collect(part.name(), url, consumer, key, parked);
+                }
+            }
+            return parked;
+        }
+
+        private static void collect(String service, URI url, String consumer, String key, List<Parked> parked)
+                throws IOException, InterruptedException {
+            long after = 0;
+            JsonNode page;
+            do {
+                page = get(URI.create(url + "?limit=" + PAGE + "&after=" + after
+                        + (consumer == null ? "" : "&consumer=" + consumer)
+                        + (key == null ? "" : "&key=" + key)));
+                for (var event : page) {
+                    parked.add(new Parked(service, url, event));
+                    after = event.path("seq").asLong();
+                }
+            } while (page.size() == PAGE);
+        }
+
+        /** The one that is meant by an event id. */
+        private Parked one(String eventId, String consumer) throws IOException, InterruptedException {
+            var found = parked(consumer, null).stream()
+                    .filter(parked -> parked.text("eventId").equals(eventId))
+                    .toList();
+            if (found.isEmpty()) {
+                throw new CommandFailedException("no event " + eventId + " is parked");
+            }
+            if (found.size() > 1) {
+                throw new CommandFailedException("event %s is parked by %s: which one? --consumer"
+                        .formatted(
+                                eventId,
+                                String.join(
+                                        ", ",
+                                        found.stream()
+                                                .map(p -> p.text("consumer"))
+                                                .toList())));
+            }
+            return found.getFirst();
+        }
+    }
+
+    /** {@code list}. */
+    @Command(name = "list", description = "What is parked, by service, the oldest first.")
+    static final class ListAll implements Callable<Integer> {
+        @Mixin
+        Running running;
+
+        @Option(names = "--consumer", paramLabel = "GROUP", description = "Only of this consumer group.")
+        String consumer;
+
+        @Option(names = "--order", paramLabel = "ID", description = "Only of this order.")
+        String order;
+
+        @Option(names = "--json", description = "For programs.")
+        boolean json;
+
+        @Override
+        public Integer call() throws IOException, InterruptedException {
+            var parked = running.parked(consumer, order);
+            if (json) {
+                System.out.println(JSON.writerWithDefaultPrettyPrinter()
+                        .writeValueAsString(parked.stream().map(Parked::event).toList()));
+            } else if (parked.isEmpty()) {
+                System.out.println("nothing is parked");
+            } else {
+                System.out.println(AsciiTable.getTable(
+                        AsciiTable.NO_BORDERS,
+                        parked,
+                        List.of(
+                                column("event", p -> p.text("eventId")),
+                                column("consumer", p -> p.text("consumer").replace("-consumer-group", "")),
+                                column("type", p -> p.text("type")),
+                                column("reason", p -> p.text("reason")),
+                                column("tries", p -> p.text("attempts")),
+                                column("next try", Parked::next))));
+            }
+            return 0;
+        }
+
+        private static ColumnData<Parked> column(String header, Function<Parked, String> value) {
+            return new Column()
+                    .header(header)
+                    .headerAlign(HorizontalAlign.LEFT)
+                    .dataAlign(HorizontalAlign.LEFT)
+                    .with(value);
+        }
+    }
+
+    /** {@code show EVENT}. */
+    @Command(name = "show", description = "Show a parked event with its record, headers and reason.")
+    static final class Show implements Callable<Integer> {
+        @Mixin
+        Running running;
+
+        @Parameters(paramLabel = "EVENT", description = "The event's id, as list shows it.")
+        String event;
+
+        @Option(names = "--consumer", paramLabel = "GROUP", description = "Needed when several have parked it.")
+        String consumer;
+
+        @Override
+        public Integer call() throws IOException, InterruptedException {
+            System.out.println(JSON.writerWithDefaultPrettyPrinter()
+                    .writeValueAsString(get(address(running.one(event, consumer)))));
+            return 0;
+        }
+    }
+
+    /** {@code redrive EVENT}. */
+    @Command(name = "redrive", description = "Try a parked event, and all of its order, again now and in order.")
+    static final class Redrive extends Action {
+        @Override
+        String name() {
+            return "redrive";
+        }
+    }
+
+    /** {@code discard EVENT}. */
+    @Command(name = "discard", description = "Give a parked event up for good; those behind it go on without it.")
+    static final class Discard extends Action {
+        @Override
+        String name() {
+            return "discard";
+        }
+    }
+
+    private abstract static class Action implements Callable<Integer> {
+        @Mixin
+        Running running;
+
+        @Parameters(paramLabel = "EVENT", description = "The event's id, as list shows it.")
+        String event;
+
+        @Option(names = "--why", required = true, paramLabel = "TEXT", description = "Kept for good, with your name.")
+        String why;
+
+        @Option(names = "--as", paramLabel = "NAME", description = "Who you are. (default: your user name)")
+        String operator = System.getProperty("user.name");
+
+        @Option(names = "--consumer", paramLabel = "GROUP", description = "Needed when several have parked it.")
+        String consumer;
+
+        abstract String name();
+
+        @Override
+        public Integer call() throws IOException, InterruptedException {
+            var parked = running.one(event, consumer);
+            var request = HttpRequest.newBuilder(URI.create(address(parked) + "/" + name()))
+                    .timeout(TIMEOUT)
+                    .header("Content-Type", "application/json")
+                    .POST(BodyPublishers.ofString(JSON.writeValueAsString(Map.of("operator", operator, "why", why))))
+                    .build();
+            var response = HealthProbe.HTTP.send(request, BodyHandlers.ofString());
+            if (response.statusCode() / 100 != 2) {
+                throw new CommandFailedException(
+                        parked.service() + " answered " + response.statusCode() + ": " + response.body());
+            }
+            System.out.println(name() + ": " + parked.text("type") + " of order " + parked.text("key") + " at "
+                    + parked.service());
+            return 0;
+        }
+    }
+
+    private static URI address(Parked parked) {
+        return URI.create(parked.url() + "/" + parked.text("consumer") + "/" + parked.text("eventId"));
+    }
+
+    private static JsonNode get(URI url) throws IOException, InterruptedException {
+        var response = HealthProbe.HTTP.send(
+                HttpRequest.newBuilder(url).timeout(TIMEOUT).build(), BodyHandlers.ofString());
+        if (response.statusCode() != 200) {
+            throw new CommandFailedException(url + " answered " + response.statusCode() + ": " + response.body());
+        }
+        return JSON.readTree(response.body());
+    }
+}

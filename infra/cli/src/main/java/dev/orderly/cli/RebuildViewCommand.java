@@ -1,0 +1,88 @@
+package dev.orderly.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.orderly.platform.config.Checkout;
+import dev.orderly.platform.config.CommandFailedException;
+import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.platform.config.StateDirectory;
+import dev.orderly.platform.process.HealthProbe;
+import dev.orderly.platform.process.StatusFile;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code ./orderly rebuild-view}: asks order-service to do it, and tells how far it is. */
+@Command(
+        name = "rebuild-view",
+        description = "Build the read model again from the topic, while the old one is read and kept up to date.")
+final class RebuildViewCommand implements Callable<Integer> {
+    private static final JsonMapper JSON = new JsonMapper();
+    private static final Duration POLL = Duration.ofMillis(500);
+
+    @Option(names = "--data", paramLabel = "DIR", description = "State folder. (default: .orderly in the checkout)")
+    Path data;
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        var state = Checkout.data(data);
+        var url = URI.create("http://%s:%d/order-view/rebuild"
+                .formatted(
+                        PlatformSettings.HOST,
+                        (StateDirectory.inUse(state) ? StatusFile.read(state) : Optional.<StatusFile>empty())
+                                        .orElseThrow(() -> new CommandFailedException("nothing runs on " + state))
+                                        .parts()
+                                        .stream()
+                                        .filter(part -> part.name().equals("order-service"))
+                                        .findAny()
+                                        .orElseThrow(
+                                                () -> new CommandFailedException("no order-service runs on " + state))
+                                        .port()));
+        var status = ask(HttpRequest.newBuilder(url).POST(BodyPublishers.noBody()));
+        var told = "";
+        while (status.path("state").asText().equals("RUNNING")) {
+            var line = "%,d of %,d events"
+                    .formatted(status.path("events").asLong(), status.path("of").asLong());
+            if (!line.equals(told)) {
+                System.out.println(line);
+                told = line;
+            }
+            TimeUnit.MILLISECONDS.sleep(POLL.toMillis());
+            status = ask(HttpRequest.newBuilder(url).GET());
+        }
+        if (!status.path("state").asText().equals("DONE")) {
+            throw new CommandFailedException(
+                    "the old view stays: " + status.path("problem").asText());
+        }
+        System.out.printf(
+                "the view is new: %,d events in %.1f s, %,d orders taken over from the old one%n",
+                status.path("events").asLong(),
+                Duration.between(
+                                        Instant.parse(status.path("startedAt").asText()),
+                                        Instant.parse(status.path("endedAt").asText()))
+                                .toMillis()
+                        / 1000.0,
+                status.path("kept").asInt());
+        return 0;
+    }
+
+    private static JsonNode ask(HttpRequest.Builder request) throws IOException, InterruptedException {
+        var response =
+                HealthProbe.HTTP.send(request.timeout(Duration.ofSeconds(10)).build(), BodyHandlers.ofString());
+        if (response.statusCode() / 100 != 2) {
+            throw new CommandFailedException(
+                    "order-service answered " + response.statusCode() + ": " + response.body());
+        }
+        return JSON.readTree(response.body());
+    }
+}

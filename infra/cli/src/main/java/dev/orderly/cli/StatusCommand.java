@@ -1,0 +1,130 @@
+package dev.orderly.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.github.freva.asciitable.AsciiTable;
+import com.github.freva.asciitable.Column;
+import com.github.freva.asciitable.HorizontalAlign;
+import dev.orderly.platform.config.Checkout;
+import dev.orderly.platform.config.StateDirectory;
+import dev.orderly.platform.process.ProcessStatus;
+import dev.orderly.platform.process.StatusFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code ./orderly status}: 0 when it runs and all parts are ready, else 1. */
+@Command(name = "status", description = "Show every part: state, process, port, restarts, memory.")
+final class StatusCommand implements Callable<Integer> {
+    @Option(names = "--data", paramLabel = "DIR", description = "State folder. (default: .orderly in the checkout)")
+    Path data;
+
+    @Option(names = "--json", description = "For programs.")
+    boolean json;
+
+    /** A part with what only the operating system knows. */
+    private record Row(StatusFile.Part part, long residentKb) {}
+
+    @Override
+    public Integer call() throws JsonProcessingException {
+        Path state = Checkout.data(data);
+        boolean running = StateDirectory.inUse(state);
+        var file = running ? StatusFile.read(state) : java.util.Optional.<StatusFile>empty();
+        if (file.isEmpty()) {
+            System.out.println(json ? "{\"running\":false,\"parts\":[]}" : "nothing runs on " + state);
+            return 1;
+        }
+        var rows = file.get().parts().stream()
+                .map(p -> new Row(p, p.pid() == 0 ? 0 : residentKb(p.pid())))
+                .toList();
+        System.out.println(json ? json(file.get(), rows) : table(rows));
+        return rows.stream().allMatch(r -> r.part().state() == ProcessStatus.State.READY) ? 0 : 1;
+    }
+
+    private static String json(StatusFile file, List<Row> rows) throws JsonProcessingException {
+        var mapper = new JsonMapper();
+        ObjectNode node = mapper.valueToTree(file);
+        node.put("running", true);
+        for (int i = 0; i < rows.size(); i++) {
+            ((ObjectNode) node.path("parts").path(i))
+                    .put("residentKb", rows.get(i).residentKb());
+        }
+        return mapper.writerWithDefaultPrettyPrinter().writeValueAsString(node);
+    }
+
+    private static String table(List<Row> rows) {
+        long total = rows.stream().mapToLong(Row::residentKb).sum();
+        return AsciiTable.getTable(
+                        AsciiTable.NO_BORDERS,
+                        rows,
+                        List.of(
+                                new Column()
+                                        .header("part")
+                                        .dataAlign(HorizontalAlign.LEFT)
+                                        .with((Row r) -> r.part().name()),
+                                new Column()
+                                        .header("state")
+                                        .dataAlign(HorizontalAlign.LEFT)
+                                        .with((Row r) -> r.part().state().toString()),
+                                new Column()
+                                        .header("pid")
+                                        .with((Row r) -> or(r.part().pid(), "")),
+                                new Column()
+                                        .header("port")
+                                        .with((Row r) -> or(r.part().port(), "")),
+                                new Column().header("up").with((Row r) -> since(r.part())),
+                                new Column()
+                                        .header("restarts")
+                                        .with((Row r) -> String.valueOf(r.part().restarts())),
+                                new Column().header("RSS MB").with((Row r) -> or(r.residentKb() >> 10, ""))))
+                + "\ntogether " + (total >> 10) + " MB resident";
+    }
+
+    private static String or(long number, String none) {
+        return number == 0 ? none : String.valueOf(number);
+    }
+
+    private static String since(StatusFile.Part part) {
+        var up = Duration.between(part.sinceWhen(), Instant.now());
+        return "%d:%02d:%02d".formatted(up.toHours(), up.toMinutesPart(), up.toSecondsPart());
+    }
+
+    /** Of the process and its children, PostgreSQL's shared memory counted once where the system can tell (PSS). */
+    private static long residentKb(long pid) {
+        return ProcessHandle.of(pid).stream()
+                .flatMap(p -> Stream.concat(Stream.of(p), p.descendants()))
+                .mapToLong(p -> residentKbOfOne(p.pid()))
+                .sum();
+    }
+
+    private static long residentKbOfOne(long pid) {
+        Path status = Path.of("/proc", String.valueOf(pid), "status");
+        try {
+            if (Files.exists(status)) {
+                return kilobytes(Files.readString(status), "RssAnon:")
+                        + kilobytes(Files.readString(status), "RssFile:");
+            }
+            Process ps = new ProcessBuilder("ps", "-o", "rss=", "-p", String.valueOf(pid)).start();
+            String text = new String(ps.getInputStream().readAllBytes()).strip();
+            return text.isEmpty() ? 0 : Long.parseLong(text);
+        } catch (IOException _) {
+            return 0; // it ended meanwhile
+        }
+    }
+
+    private static long kilobytes(String status, String key) {
+        return status.lines()
+                .filter(l -> l.startsWith(key))
+                .mapToLong(l -> Long.parseLong(l.replaceAll("\\D", "")))
+                .findFirst()
+                .orElse(0);
+    }
+}

@@ -1,0 +1,44 @@
+package dev.orderly.cli;
+
+import dev.orderly.platform.config.Checkout;
+import dev.orderly.platform.config.CommandFailedException;
+import dev.orderly.platform.config.StateDirectory;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code ./orderly stop}. */
+@Command(name = "stop", description = "Stop what runs on the state folder, and wait until it is gone.")
+final class StopCommand implements Callable<Integer> {
+    private static final Duration DEADLINE = Duration.ofSeconds(20);
+
+    @Option(names = "--data", paramLabel = "DIR", description = "State folder. (default: .orderly in the checkout)")
+    Path data;
+
+    @Override
+    public Integer call() throws Exception {
+        Path state = Checkout.data(data);
+        if (!StateDirectory.inUse(state)) {
+            System.out.println("nothing runs on " + state);
+            return 0;
+        }
+        long pid = StateDirectory.launcher(state)
+                .orElseThrow(() -> new CommandFailedException("it is only just starting; try again"));
+        var launcher = ProcessHandle.of(pid);
+        if (launcher.isPresent()) {
+            launcher.get().destroy();
+            try {
+                launcher.get().onExit().get(DEADLINE.toSeconds(), TimeUnit.SECONDS);
+            } catch (TimeoutException e) {
+                throw new CommandFailedException(
+                        "pid " + pid + " did not stop within " + DEADLINE.toSeconds() + " s", e);
+            }
+        }
+        System.out.println("stopped");
+        return 0;
+    }
+}

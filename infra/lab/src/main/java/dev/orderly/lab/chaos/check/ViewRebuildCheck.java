@@ -1,0 +1,63 @@
+package dev.orderly.lab.chaos.check;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.orderly.testkit.RunningPlatform;
+import java.io.IOException;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** Has the read model built again, and compares it with the one before, which the rebuild leaves behind. */
+final class ViewRebuildCheck {
+    private static final JsonMapper JSON = new JsonMapper();
+    /** Without progress. */
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
+
+    private static final String RUNNING = "RUNNING";
+    private static final String PATH = "/order-view/rebuild";
+
+    private static final String DIFFERENCES = """
+            SELECT DISTINCT order_id::text FROM (
+                (TABLE order_view EXCEPT TABLE order_view_next) UNION (TABLE order_view_next EXCEPT TABLE order_view)
+            )
+            UNION
+            SELECT DISTINCT order_id::text FROM (
+                (TABLE order_view_event EXCEPT TABLE order_view_event_next)
+                UNION (TABLE order_view_event_next EXCEPT TABLE order_view_event)
+            )
+            """;
+
+    private ViewRebuildCheck() {}
+
+    /** The orders of which the two say different things; to be asked when all is at rest. */
+    static List<String> differences(RunningPlatform system) throws IOException, InterruptedException, SQLException {
+        var status = ask(system, "POST");
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (status.path("state").asText(RUNNING).equals(RUNNING) && System.nanoTime() < deadline) {
+            TimeUnit.MILLISECONDS.sleep(200);
+            var now = ask(system, "GET");
+            deadline = now.isEmpty() || now.equals(status) ? deadline : System.nanoTime() + PATIENCE.toNanos();
+            status = now;
+        }
+        if (!status.path("state").asText().equals("DONE")) {
+            return List.of("the view could not be built again: " + status);
+        }
+        try (var connection = system.connect("orders");
+                var select = connection.createStatement();
+                var rows = select.executeQuery(DIFFERENCES)) {
+            var orders = new ArrayList<String>();
+            while (rows.next()) {
+                orders.add("order " + rows.getString(1));
+            }
+            return orders;
+        }
+    }
+
+    private static JsonNode ask(RunningPlatform system, String method) throws IOException, InterruptedException {
+        var answer = system.ask(method, system.url("order-service", PATH), null);
+        return answer.isPresent() ? JSON.readTree(answer.get()) : JSON.createObjectNode();
+    }
+}

@@ -1,0 +1,174 @@
+package dev.orderly.lab.chaos.fault;
+
+import static dev.orderly.testkit.RunningPlatform.BROKERS;
+import static dev.orderly.testkit.RunningPlatform.DATABASES;
+import static dev.orderly.testkit.RunningPlatform.GROUPS;
+import static dev.orderly.testkit.RunningPlatform.SERVICES;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+import java.util.stream.Stream;
+
+/**
+ * One thing that goes wrong.
+ *
+ * @param number 1, 2, 3 … in the schedule
+ * @param target what it goes wrong with: a part, a database, a group …
+ * @param at when, from the beginning of the load
+ * @param lasts how long, where that has a meaning
+ * @param dice what is random about it beyond that
+ */
+public record Fault(int number, Kind kind, String target, Duration at, Duration lasts, int dice) {
+
+    /** What can go wrong; {@code docs/faults.md} says what each does. */
+    public enum Kind {
+        KILL_SERVICE(SERVICES),
+        CRASH_POINT(Arrays.stream(CrashPoint.values())
+                .flatMap(point -> point.services().stream().map(service -> point + "@" + service))
+                .toList()),
+        PAUSE_SERVICE(2, 14, SERVICES),
+        RESTART_SERVICE(SERVICES),
+        KILL_TWO_SERVICES(List.of(
+                "order-service+payment-service",
+                "order-service+inventory-service",
+                "inventory-service+payment-service",
+                "payment-service+connect",
+                "order-service+connect")),
+        KILL_ALL_SERVICES(List.of("all")),
+        SECOND_INSTANCE(4, 8, SERVICES),
+        REBALANCE_STORM(6, 9, List.of("inventory-service", "payment-service")),
+        ZOMBIE_SERVICE(5, 8, SERVICES),
+        KILL_CONNECT(List.of("connect")),
+        PAUSE_CONNECT(3, 13, List.of("connect")),
+        RESTART_CONNECT(List.of("connect")),
+        RESTART_CONNECTOR(DATABASES),
+        PAUSE_CONNECTOR(2, 6, DATABASES),
+        KILL_WALSENDER(DATABASES),
+        LOSE_SLOT(2, 4, DATABASES),
+        KILL_BROKER(BROKERS),
+        PAUSE_BROKER(2, 12, BROKERS),
+        RESTART_BROKER(BROKERS),
+        ROLLING_BROKERS(List.of("all")),
+        KILL_CONTROLLER(List.of("the active one")),
+        KILL_ALL_BROKERS(List.of("all")),
+        MOVE_LEADERS(List.of("all")),
+        KILL_POSTGRES(List.of("postgres")),
+        PAUSE_POSTGRES(2, 8, List.of("postgres")),
+        RESTART_POSTGRES(List.of("postgres")),
+        KILL_BACKENDS(DATABASES),
+        FREEZE_BACKENDS(5, 25, DATABASES),
+        FREEZE_WALSENDER(5, 25, DATABASES),
+        LOCK_TABLES(
+                2,
+                8,
+                List.of("orders:orders", "orders:order_view", "inventory:stock", "payments:balance", "payments:inbox")),
+        CHANGE_TABLE(DATABASES),
+        KILL_MAIL(List.of("mail")),
+        PAUSE_MAIL(3, 10, List.of("mail")),
+        KILL_GATEWAY(List.of("gateway")),
+        PAUSE_GATEWAY(3, 12, List.of("gateway")),
+        FAIL_GATEWAY(3, 12, List.of("unavailable", "error", "hang", "duplicate", "never")),
+        DUPLICATES(List.of("order-service")),
+        POISON(PoisonRecord.names()),
+        REWIND_OFFSETS(GROUPS.keySet().stream().sorted().toList()),
+        POWER_CUT(List.of("all")),
+        /** The control, to hold what recoveries take against: only when it is asked for by name. */
+        NOTHING(List.of("nothing"));
+
+        private final int leastSeconds;
+        private final int mostSeconds;
+        private final List<String> targets;
+
+        Kind(List<String> targets) {
+            this(0, 0, targets);
+        }
+
+        Kind(int leastSeconds, int mostSeconds, List<String> targets) {
+            this.leastSeconds = leastSeconds;
+            this.mostSeconds = mostSeconds;
+            this.targets = targets;
+        }
+
+        List<String> targets() {
+            return targets;
+        }
+
+        /** Those that break something. */
+        static List<Kind> all() {
+            return Stream.of(values()).filter(kind -> kind != NOTHING).toList();
+        }
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+    }
+
+    /**
+     * What goes wrong when, for a seed: always the same for the same arguments, and without an end. Kinds are dealt like
+     * cards, so that each comes up before any comes up again.
+     */
+    public static Stream<Fault> schedule(long seed, Duration meanPause, Collection<Kind> kinds) {
+        var random = new Random(seed);
+        var deck = new ArrayList<Kind>();
+        return kinds.isEmpty()
+                ? Stream.empty()
+                : Stream.iterate(
+                        next(1, Duration.ZERO, meanPause, kinds, deck, random),
+                        last -> next(last.number + 1, last.at, meanPause, kinds, deck, random));
+    }
+
+    private static Fault next(
+            int number, Duration after, Duration meanPause, Collection<Kind> kinds, List<Kind> deck, Random random) {
+        var at = after.plus(pause(random, meanPause));
+        if (deck.isEmpty()) {
+            deck.addAll(kinds.stream().sorted().toList());
+            Collections.shuffle(deck, random);
+        }
+        var kind = deck.removeLast();
+        var target = kind.targets().get(random.nextInt(kind.targets().size()));
+        var lasts = Duration.ofMillis(random.nextLong(kind.leastSeconds * 1000L, kind.mostSeconds * 1000L + 1));
+        return new Fault(number, kind, target, at, lasts, random.nextInt(1, 1000));
+    }
+
+    /** Between a half and one and a half times the mean. */
+    private static Duration pause(Random random, Duration mean) {
+        return Duration.ofMillis(random.nextLong(mean.toMillis() / 2, mean.toMillis() * 3 / 2 + 1));
+    }
+
+    /** The kinds that a list of names asks for; {@code all}, and {@code -name} for all but that one. */
+    public static List<Kind> kinds(Collection<String> names) {
+        var chosen = new ArrayList<Kind>();
+        for (String name : names) {
+            switch (name) {
+                case "all" -> chosen.addAll(Kind.all());
+                case "none" -> chosen.clear();
+                default -> {
+                    if (name.startsWith("-")) {
+                        if (chosen.isEmpty()) {
+                            chosen.addAll(Kind.all());
+                        }
+                        chosen.remove(kind(name.substring(1)));
+                    } else {
+                        chosen.add(kind(name));
+                    }
+                }
+            }
+        }
+        return chosen.stream().distinct().toList();
+    }
+
+    private static Kind kind(String name) {
+        return Stream.of(Kind.values())
+                .filter(kind -> kind.toString().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no such fault: " + name + "; there are "
+                        + Stream.of(Kind.values()).map(Kind::toString).toList()));
+    }
+}

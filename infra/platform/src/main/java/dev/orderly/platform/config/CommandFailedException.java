@@ -1,0 +1,14 @@
+package dev.orderly.platform.config;
+
+/** Something the user can act on: the message is the one plain line that the console shows, the cause is for the log. */
+public final class CommandFailedException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    public CommandFailedException(String line) {
+        super(line);
+    }
+
+    public CommandFailedException(String line, Throwable cause) {
+        super(line, cause);
+    }
+}

@@ -1,0 +1,141 @@
+package dev.orderly.platform.config;
+
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Properties;
+import java.util.stream.Collectors;
+
+/**
+ * The passwords of the database roles, and what the payment gateway and payment-service share: random, made once, kept in
+ * {@code secrets.properties} (mode 0600) for as long as the data. Connect reads that file itself; services get theirs by
+ * environment.
+ */
+public final class Secrets {
+    private static final String ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    private static final int LENGTH = 32; // 190 bits
+
+    /** PostgreSQL's superuser. */
+    public static final String SUPERUSER = "postgres";
+
+    /** By which payment-service is known to the payment gateway. */
+    public static final String GATEWAY_API_KEY = "gateway_api_key";
+    /** What the payment gateway signs its callbacks with. */
+    static final String GATEWAY_CALLBACKS = "gateway_callbacks";
+    /** What it will sign them with: both are accepted, so that the other can be replaced. */
+    static final String GATEWAY_CALLBACKS_NEXT = "gateway_callbacks_next";
+
+    /** What notification-service shows the SMS provider. */
+    public static final String SMS_API_KEY = "sms_api_key";
+    /** What order-service and notification-service make verification codes from. */
+    public static final String VERIFICATION_KEY = "verification_key";
+
+    private final Properties passwords;
+
+    private Secrets(Properties passwords) {
+        this.passwords = passwords;
+    }
+
+    public static Path file(Path data) {
+        return data.resolve("secrets.properties");
+    }
+
+    /** The stored secrets, with new ones for the roles that have none yet. */
+    public static Secrets of(Path data, Collection<String> roles) {
+        Path file = file(data);
+        var passwords = new Properties();
+        try {
+            if (Files.exists(file)) {
+                try (var reader = Files.newBufferedReader(file)) {
+                    passwords.load(reader);
+                }
+            }
+            var random = new SecureRandom();
+            boolean added = false;
+            var names = new ArrayList<>(roles);
+            names.addAll(
+                    List.of(GATEWAY_API_KEY, GATEWAY_CALLBACKS, GATEWAY_CALLBACKS_NEXT, SMS_API_KEY, VERIFICATION_KEY));
+            for (String role : names) {
+                added |= passwords.putIfAbsent(role, password(random)) == null;
+            }
+            if (added) {
+                var text = new StringWriter();
+                passwords.store(text, null);
+                writePrivately(file, text.toString());
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot keep passwords in " + file, e);
+        }
+        return new Secrets(passwords);
+    }
+
+    /** What a container is told: one password for each kind of role, the same in every database. */
+    public static Secrets ofEnvironment(List<String> databases) {
+        var passwords = new Properties();
+        passwords.setProperty(SUPERUSER, variable("POSTGRES_PASSWORD"));
+        for (String database : databases) {
+            passwords.setProperty(database + "_owner", variable("DB_OWNER_PASSWORD"));
+            passwords.setProperty(database + "_app", variable("DB_APP_PASSWORD"));
+            passwords.setProperty(database + "_relay", variable(relayVariable()));
+        }
+        return new Secrets(passwords);
+    }
+
+    /** What both a container that makes the relays' roles and Connect, which uses them, find the password under. */
+    public static String relayVariable() {
+        return "DB_RELAY_PASSWORD";
+    }
+
+    public static String variable(String name) {
+        String value = System.getenv(name);
+        if (value == null || value.isBlank()) {
+            throw new CommandFailedException("the environment has no " + name);
+        }
+        if (value.contains("'")) {
+            throw new CommandFailedException(name + " must not contain a quotation mark: it is put into SQL");
+        }
+        return value;
+    }
+
+    public String of(String role) {
+        String password = passwords.getProperty(role);
+        if (password == null) {
+            throw new IllegalArgumentException("no password for role " + role);
+        }
+        return password;
+    }
+
+    /** As both sides take them: the one that signs, then the other. */
+    public String gatewayCallbacks() {
+        return of(GATEWAY_CALLBACKS) + "," + of(GATEWAY_CALLBACKS_NEXT);
+    }
+
+    private static String password(SecureRandom random) {
+        return random.ints(LENGTH, 0, ALPHABET.length())
+                .mapToObj(i -> ALPHABET.substring(i, i + 1))
+                .collect(Collectors.joining());
+    }
+
+    /** Replaces the file as a whole; no other user can read it at any moment. */
+    public static void writePrivately(Path file, String text) {
+        try {
+            Path unfinished = Files.createTempFile(
+                    file.getParent(),
+                    file.getFileName().toString(),
+                    ".new",
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+            Files.writeString(unfinished, text);
+            Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + file, e);
+        }
+    }
+}

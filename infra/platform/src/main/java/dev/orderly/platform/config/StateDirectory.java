@@ -1,0 +1,222 @@
+package dev.orderly.platform.config;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * The folder that holds all state of one platform, open in at most one launcher at a time. It is made by us or it is left
+ * alone: a folder with other things in it is never written to, still less emptied.
+ */
+public final class StateDirectory implements AutoCloseable {
+    private static final String MARKER = "made-by-orderly";
+    private static final String LOCK = "lock";
+    private static final long NEEDED_BYTES = 1L << 30;
+    /** A killed launcher's parts are ended by their guards; the slowest has 3 s before it is killed. */
+    private static final Duration LEFTOVERS_END = Duration.ofSeconds(10);
+
+    private final Path data;
+    private final FileChannel channel;
+
+    private StateDirectory(Path data, FileChannel channel) {
+        this.data = data;
+        this.channel = channel;
+    }
+
+    /** Makes the folder, or opens an existing one of ours, and keeps every other launcher out until it is closed. */
+    public static StateDirectory open(Path data, boolean fresh, int brokers) {
+        try {
+            claim(data);
+            FileChannel channel =
+                    FileChannel.open(data.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            if (!tryLock(channel)) {
+                channel.close();
+                throw new CommandFailedException("already running (pid "
+                        + launcher(data).map(String::valueOf).orElse("unknown") + "): ./orderly stop");
+            }
+            var folder = new StateDirectory(data, channel);
+            folder.awaitLeftovers();
+            if (fresh) {
+                folder.empty();
+            }
+            folder.prepare(brokers);
+            return folder;
+        } catch (IOException e) {
+            throw new CommandFailedException("cannot use " + data + " for the platform's state: " + e, e);
+        }
+    }
+
+    private static void claim(Path data) throws IOException {
+        if (!Files.exists(data.resolve(MARKER))) {
+            if (Files.exists(data) && !(Files.isDirectory(data) && isEmpty(data))) {
+                throw new CommandFailedException(
+                        data + " holds other things: choose an empty or a new folder with --data");
+            }
+            Files.createDirectories(data);
+            Files.createFile(data.resolve(MARKER));
+        }
+        long free = Files.getFileStore(data).getUsableSpace();
+        if (free < NEEDED_BYTES) {
+            throw new CommandFailedException("disk almost full: %d MB left at %s, 1024 are needed (--data moves it)"
+                    .formatted(free >> 20, data));
+        }
+    }
+
+    private static boolean isEmpty(Path folder) throws IOException {
+        try (var files = Files.list(folder)) {
+            return files.findAny().isEmpty();
+        }
+    }
+
+    private static boolean tryLock(FileChannel channel) throws IOException {
+        try {
+            FileLock lock = channel.tryLock();
+            return lock != null;
+        } catch (OverlappingFileLockException _) {
+            return false; // held by this very process
+        }
+    }
+
+    /** Parts that a killed launcher left are on their way out; starting beside them would fight over ports and files. */
+    private void awaitLeftovers() throws IOException {
+        Instant deadline = Instant.now().plus(LEFTOVERS_END);
+        for (Path file : pidFiles()) {
+            Optional<ProcessHandle> process = processOf(file);
+            if (process.isEmpty()) {
+                continue;
+            }
+            long millis = Math.max(1, Duration.between(Instant.now(), deadline).toMillis());
+            try {
+                process.get().onExit().get(millis, TimeUnit.MILLISECONDS);
+            } catch (TimeoutException _) {
+                throw new CommandFailedException("a process of an earlier start is still there: pid "
+                        + process.get().pid());
+            } catch (InterruptedException | ExecutionException e) {
+                throw new CommandFailedException("interrupted while an earlier start ended", e);
+            }
+        }
+    }
+
+    private List<Path> pidFiles() throws IOException {
+        Path run = data.resolve("run");
+        if (!Files.isDirectory(run)) {
+            return List.of();
+        }
+        try (var files = Files.list(run)) {
+            return files.filter(f -> f.toString().endsWith(".pid")).toList();
+        }
+    }
+
+    /** The process that this pid file is about, if it is still there. */
+    public static Optional<ProcessHandle> processOf(Path pidFile) throws IOException {
+        try {
+            String text = Files.readString(pidFile).strip();
+            Instant written = Files.getLastModifiedTime(pidFile).toInstant();
+            return text.isEmpty()
+                    ? Optional.empty()
+                    : ProcessHandle.of(Long.parseLong(text))
+                            // started later: another process that got the same number
+                            .filter(p -> p.info()
+                                    .startInstant()
+                                    .map(start -> start.isBefore(written.plusSeconds(2)))
+                                    .orElse(true));
+        } catch (NoSuchFileException _) {
+            return Optional.empty();
+        }
+    }
+
+    /** Deletes the folder and all that is in it, if it is there. */
+    public static void delete(Path folder) throws IOException {
+        if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
+        try (var files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+
+    private void empty() throws IOException {
+        try (var files = Files.walk(data)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                if (!file.equals(data) && !file.equals(data.resolve(MARKER)) && !file.equals(data.resolve(LOCK))) {
+                    Files.delete(file);
+                }
+            }
+        }
+    }
+
+    private void prepare(int brokers) throws IOException {
+        Files.createDirectories(data.resolve("run"));
+        Files.createDirectories(data.resolve("log"));
+        Files.setPosixFilePermissions(data.resolve("run"), PosixFilePermissions.fromString("rwx------"));
+        Path madeWith = data.resolve("brokers");
+        if (Files.exists(madeWith)) {
+            String before = Files.readString(madeWith).strip();
+            if (!before.equals(String.valueOf(brokers))) {
+                throw new CommandFailedException(
+                        "%s was made with --brokers %s: say so, or start over with --fresh".formatted(data, before));
+            }
+        } else {
+            Files.writeString(madeWith, brokers + "\n");
+        }
+        keepOneOldLogEach();
+        Files.writeString(data.resolve("launcher.pid"), ProcessHandle.current().pid() + "\n");
+    }
+
+    /** Logs start anew with each launcher, so that they cannot grow for ever; the last run's are kept beside them. */
+    private void keepOneOldLogEach() throws IOException {
+        try (var logs = Files.list(data.resolve("log"))) {
+            for (Path log : logs.filter(f -> f.toString().endsWith(".log")).toList()) {
+                Files.move(log, Path.of(log + ".old"), StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
+    }
+
+    /** Whether a launcher has this folder open. */
+    public static boolean inUse(Path data) {
+        if (!Files.exists(data.resolve(LOCK))) {
+            return false;
+        }
+        try (var channel = FileChannel.open(data.resolve(LOCK), StandardOpenOption.WRITE)) {
+            return !tryLock(channel);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot look at the lock of " + data, e);
+        }
+    }
+
+    /** The process id of the launcher that has, or last had, this folder open. */
+    public static Optional<Long> launcher(Path data) {
+        Path file = data.resolve("launcher.pid");
+        try {
+            return Files.exists(file)
+                    ? Optional.of(Long.parseLong(Files.readString(file).strip()))
+                    : Optional.empty();
+        } catch (IOException | NumberFormatException e) {
+            throw new CommandFailedException("cannot read " + file, e);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+}

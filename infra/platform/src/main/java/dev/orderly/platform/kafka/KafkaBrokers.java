@@ -1,0 +1,167 @@
+package dev.orderly.platform.kafka;
+
+import dev.orderly.platform.config.CommandFailedException;
+import dev.orderly.platform.config.JvmOptions;
+import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.platform.process.ErrorLogSummary;
+import dev.orderly.platform.process.HealthProbe;
+import dev.orderly.platform.process.ManagedProcess;
+import java.io.IOException;
+import java.io.Writer;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/** The brokers, each also a controller (KRaft). */
+public final class KafkaBrokers implements AutoCloseable {
+    private static final Duration GRACE = Duration.ofMillis(2500);
+
+    private final PlatformSettings settings;
+    private TopicProvisioner topics;
+
+    public KafkaBrokers(PlatformSettings settings) {
+        this.settings = settings;
+    }
+
+    /** Writes each broker's settings and, before its first start, formats its storage. */
+    public void init() throws InterruptedException {
+        var formatting = new HashMap<String, Process>();
+        for (int id = 1; id <= settings.brokers(); id++) {
+            Path properties = writeSettings(id);
+            if (!Files.exists(storage(id).resolve("meta.properties"))) {
+                formatting.put("kafka-" + id, format("kafka-" + id, properties));
+            }
+        }
+        for (var broker : formatting.entrySet()) {
+            int code = broker.getValue().waitFor();
+            if (code != 0) {
+                throw new CommandFailedException("cannot format the storage of " + broker.getKey() + ": "
+                        + ErrorLogSummary.of(settings.log(broker.getKey())).orElse("code " + code));
+            }
+        }
+    }
+
+    private Process format(String broker, Path properties) {
+        var command = JvmOptions.BROKER.kafkaTool(
+                settings,
+                "kafka.tools.StorageTool",
+                "format",
+                "--cluster-id",
+                clusterId(),
+                "--config",
+                properties.toString(),
+                "--ignore-formatted"); // what a killed start left half done
+        try {
+            return new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(Redirect.appendTo(settings.log(broker).toFile()))
+                    .start();
+        } catch (IOException e) {
+            throw new CommandFailedException("cannot format the storage of " + broker + ": " + e, e);
+        }
+    }
+
+    /** Of all clusters the same: there is one per state folder, and no broker ever leaves it. */
+    private String clusterId() {
+        Path file = settings.infra().resolve("kafka/cluster-id");
+        try {
+            return Files.readString(file).strip();
+        } catch (IOException e) {
+            throw new CommandFailedException("cannot read " + file + ": " + e, e);
+        }
+    }
+
+    private Path storage(int id) {
+        return settings.data().resolve("kafka").resolve(String.valueOf(id));
+    }
+
+    private Path writeSettings(int id) {
+        Path own = settings.run("kafka-" + id + ".properties");
+        var properties = new Properties();
+        try {
+            load(properties, "broker.properties");
+            if (settings.brokers() == 1) {
+                load(properties, "single-broker.properties");
+            }
+            var ports = settings.ports();
+            properties.setProperty("node.id", String.valueOf(id));
+            properties.setProperty(
+                    "listeners",
+                    "PLAINTEXT://%1$s:%2$d,CONTROLLER://%1$s:%3$d"
+                            .formatted(PlatformSettings.HOST, ports.broker(id), ports.controller(id)));
+            properties.setProperty(
+                    "advertised.listeners",
+                    "PLAINTEXT://%1$s:%2$d,CONTROLLER://%1$s:%3$d"
+                            .formatted(PlatformSettings.HOST, ports.broker(id), ports.controller(id)));
+            properties.setProperty(
+                    "controller.quorum.voters",
+                    IntStream.rangeClosed(1, settings.brokers())
+                            .mapToObj(n -> n + "@" + PlatformSettings.HOST + ":" + ports.controller(n))
+                            .collect(Collectors.joining(",")));
+            properties.setProperty("log.dirs", storage(id).toString());
+            try (Writer writer = Files.newBufferedWriter(own)) {
+                properties.store(writer, null);
+            }
+            return own;
+        } catch (IOException e) {
+            throw new CommandFailedException("cannot write " + own + ": " + e, e);
+        }
+    }
+
+    private void load(Properties properties, String file) throws IOException {
+        try (var reader =
+                Files.newBufferedReader(settings.infra().resolve("kafka").resolve(file))) {
+            properties.load(reader);
+        }
+    }
+
+    public List<ManagedProcess> parts() {
+        var parts = new ArrayList<ManagedProcess>();
+        for (int id = 1; id <= settings.brokers(); id++) {
+            int broker = id;
+            parts.add(new ManagedProcess(
+                    "kafka-" + id,
+                    settings.ports().broker(id),
+                    JvmOptions.BROKER.kafka(settings, "kafka.Kafka", settings.run("kafka-" + id + ".properties")),
+                    Map.of(),
+                    ManagedProcess.Stop.term(settings.grace(JvmOptions.BROKER, GRACE)),
+                    () -> inCluster(broker),
+                    ManagedProcess.ALWAYS));
+        }
+        return parts;
+    }
+
+    /** In the controllers' eyes: a broker that accepts connections may still be catching up. */
+    private boolean inCluster(int id) throws InterruptedException {
+        if (!HealthProbe.tcp(settings.ports().broker(id)).yes()) {
+            return false; // the client would only wait
+        }
+        return topics().brokers().contains(id);
+    }
+
+    public void createTopics() throws InterruptedException {
+        topics().create();
+    }
+
+    private synchronized TopicProvisioner topics() {
+        if (topics == null) {
+            topics = new TopicProvisioner(settings.infra(), settings.bootstrapServers());
+        }
+        return topics;
+    }
+
+    @Override
+    public synchronized void close() {
+        if (topics != null) {
+            topics.close();
+        }
+    }
+}

@@ -1,0 +1,115 @@
+package dev.orderly.platform.kafka;
+
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.orderly.platform.config.CommandFailedException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.Node;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.quota.ClientQuotaAlteration;
+import org.apache.kafka.common.quota.ClientQuotaAlteration.Op;
+import org.apache.kafka.common.quota.ClientQuotaEntity;
+
+/** The topics and quotas of {@code infra/kafka}, on whichever brokers, and which of these there are. */
+public final class TopicProvisioner implements AutoCloseable {
+    private final Path folder;
+    private final Admin admin;
+
+    /** One topic of the data file. */
+    private record Topic(String name, String about, int partitions, Map<String, String> config) {}
+
+    /** What clients of one id may write and read, in bytes per second and broker. */
+    private record Quota(String clientId, String about, long producerBytesPerSecond, long consumerBytesPerSecond) {}
+
+    public TopicProvisioner(Path infra, String bootstrapServers) {
+        this.folder = infra.resolve("kafka");
+        this.admin = Admin.create(Map.of(
+                "bootstrap.servers", bootstrapServers,
+                "client.id", "launcher",
+                "request.timeout.ms", "5000",
+                "default.api.timeout.ms", "15000",
+                "reconnect.backoff.max.ms", "500"));
+    }
+
+    /** The ids of the brokers that the controllers take for working; none while nobody answers. */
+    Set<Integer> brokers() throws InterruptedException {
+        try {
+            return admin.describeCluster().nodes().get().stream().map(Node::id).collect(Collectors.toSet());
+        } catch (ExecutionException _) {
+            return Set.of();
+        }
+    }
+
+    /** Makes the topics that are missing, and the settings of those that are there, and the quotas, what the data files say. */
+    public void create() throws InterruptedException {
+        try {
+            createTopics();
+            setQuotas();
+        } catch (IOException | ExecutionException e) {
+            throw new CommandFailedException(
+                    "cannot make the topics and quotas of " + folder + ": " + e.getMessage(), e);
+        }
+    }
+
+    private void createTopics() throws IOException, ExecutionException, InterruptedException {
+        var topics = read("topics.json", new TypeReference<List<Topic>>() {});
+        var created = admin.createTopics(topics.stream()
+                        .map(t -> new NewTopic(t.name(), Optional.of(t.partitions()), Optional.empty())
+                                .configs(t.config()))
+                        .toList())
+                .values();
+        for (Topic topic : topics) {
+            try {
+                created.get(topic.name()).get();
+            } catch (ExecutionException e) {
+                if (!(e.getCause() instanceof TopicExistsException)) {
+                    throw e;
+                }
+                applySettings(topic);
+            }
+        }
+    }
+
+    private void setQuotas() throws IOException, ExecutionException, InterruptedException {
+        var quotas = read("quotas.json", new TypeReference<List<Quota>>() {}).stream()
+                .map(quota -> new ClientQuotaAlteration(
+                        new ClientQuotaEntity(Map.of(ClientQuotaEntity.CLIENT_ID, quota.clientId())),
+                        List.of(
+                                new Op("producer_byte_rate", (double) quota.producerBytesPerSecond()),
+                                new Op("consumer_byte_rate", (double) quota.consumerBytesPerSecond()))))
+                .toList();
+        admin.alterClientQuotas(quotas).all().get();
+    }
+
+    private <T> T read(String file, TypeReference<T> type) throws IOException {
+        return new JsonMapper().readValue(folder.resolve(file).toFile(), type);
+    }
+
+    // Never the number of partitions: more of them move keys to other partitions, and an order's events out of order.
+    private void applySettings(Topic topic) throws ExecutionException, InterruptedException {
+        var operations = topic.config().entrySet().stream()
+                .map(e -> new AlterConfigOp(new ConfigEntry(e.getKey(), e.getValue()), AlterConfigOp.OpType.SET))
+                .toList();
+        admin.incrementalAlterConfigs(Map.of(new ConfigResource(ConfigResource.Type.TOPIC, topic.name()), operations))
+                .all()
+                .get();
+    }
+
+    @Override
+    public void close() {
+        admin.close(Duration.ZERO);
+    }
+}

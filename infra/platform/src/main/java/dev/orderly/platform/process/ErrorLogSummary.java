@@ -1,0 +1,47 @@
+package dev.orderly.platform.process;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/** Finds the one line of a log that says why: so that the console can name it and nobody needs to see a stack trace. */
+public final class ErrorLogSummary {
+    private static final int LOOKED_AT = 64 * 1024;
+    private static final int LONGEST = 300;
+    private static final Pattern COMPLAINT = Pattern.compile("\\b(ERROR|FATAL|PANIC)\\b|Exception|Error:|^error:");
+    private static final Pattern STACK = Pattern.compile("^\\s+(at |\\.\\.\\. )|^\\s*$|^Caused by: $");
+
+    private ErrorLogSummary() {}
+
+    /** The last line of the file that means something. */
+    public static Optional<String> of(Path log) {
+        if (!Files.isReadable(log)) {
+            return Optional.empty();
+        }
+        try (var file = new RandomAccessFile(log.toFile(), "r")) {
+            file.seek(Math.max(0, file.length() - LOOKED_AT));
+            byte[] tail = new byte[LOOKED_AT];
+            int length = Math.max(0, file.read(tail));
+            return meaningful(
+                    new String(tail, 0, length, StandardCharsets.UTF_8).lines().toList());
+        } catch (IOException e) {
+            return Optional.of("(cannot read the log: " + e.getMessage() + ")");
+        }
+    }
+
+    /** The last complaint, or else the last line of any kind; frames of a stack trace are neither. */
+    static Optional<String> meaningful(List<String> lines) {
+        var spoken = lines.stream().filter(l -> !STACK.matcher(l).find()).toList();
+        return spoken.reversed().stream()
+                .filter(l -> COMPLAINT.matcher(l).find())
+                .findFirst()
+                .or(() -> spoken.reversed().stream().findFirst())
+                .map(String::strip)
+                .map(l -> l.length() > LONGEST ? l.substring(0, LONGEST) + "…" : l);
+    }
+}

@@ -1,0 +1,255 @@
+package dev.orderly.platform.process;
+
+import dev.orderly.platform.config.CommandFailedException;
+import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.platform.config.StateDirectory;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps parts running: what dies is started again after 0.2 s, doubling to 5 s while it keeps dying, from 0.2 s again once it
+ * stayed up for 10 s. What says of itself that it is no longer alive is killed and started again. Each part runs under
+ * {@code guard.sh}, so that it ends with this process, however this process ends.
+ */
+public final class ProcessSupervisor {
+    private static final Logger LOG = LoggerFactory.getLogger(ProcessSupervisor.class);
+    private static final Duration FIRST_BACKOFF = Duration.ofMillis(200);
+    private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(5);
+    private static final Duration STEADY = Duration.ofSeconds(10);
+    private static final Duration STARTING_POLL = Duration.ofMillis(150);
+    private static final Duration RUNNING_POLL = Duration.ofSeconds(1);
+    /** A dozen cold JVMs on two busy cores need a minute and more; what hangs is told by its log all the same. */
+    private static final Duration FIRST_START = Duration.ofSeconds(180);
+
+    private static final int NOT_ALIVE_LIMIT = 3;
+    /** What ends this often before it was ever ready will not get there. */
+    private static final int FIRST_START_LIMIT = 5;
+
+    private final PlatformSettings settings;
+    private final Consumer<List<ProcessStatus>> onChange;
+    private final List<Supervised> parts = new ArrayList<>();
+
+    /** Hears of every change of any part's status, one at a time. */
+    public ProcessSupervisor(PlatformSettings settings, Consumer<List<ProcessStatus>> onChange) {
+        this.settings = settings;
+        this.onChange = onChange;
+    }
+
+    /** Starts the part and returns at once. */
+    public synchronized Supervised start(ManagedProcess part) {
+        var supervised = new Supervised(part);
+        parts.add(supervised);
+        Thread.ofVirtual().name("supervise-" + part.name()).start(supervised::keepUp);
+        return supervised;
+    }
+
+    /** Stops these parts in parallel and returns when they are gone: within the longest of their graces. */
+    public void stop(Collection<Supervised> which) {
+        which.forEach(Supervised::askToStop);
+        which.forEach(Supervised::awaitStopped);
+    }
+
+    private synchronized void changed() {
+        onChange.accept(parts.stream().map(Supervised::status).toList());
+    }
+
+    /** A part that is to run until it is stopped. */
+    public final class Supervised {
+        private final ManagedProcess part;
+        private final CompletableFuture<Void> firstReady = new CompletableFuture<>();
+        private final CountDownLatch stopAsked = new CountDownLatch(1);
+        private final CountDownLatch stopped = new CountDownLatch(1);
+        private volatile Process guard;
+        private volatile List<ProcessHandle> family = List.of();
+        private volatile ProcessStatus status;
+
+        private Supervised(ManagedProcess part) {
+            this.part = part;
+            this.status = new ProcessStatus(
+                    part.name(),
+                    ProcessStatus.State.STARTING,
+                    0,
+                    0,
+                    Instant.now(),
+                    part.port(),
+                    settings.log(part.name()));
+        }
+
+        ManagedProcess part() {
+            return part;
+        }
+
+        ProcessStatus status() {
+            return status;
+        }
+
+        /** Returns when the part is ready for the first time; fails with what its log says if it does not get there. */
+        public void awaitReady() throws InterruptedException {
+            try {
+                firstReady.get(FIRST_START.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (TimeoutException e) {
+                throw failure("was not ready within " + FIRST_START.toSeconds() + " s", e);
+            } catch (ExecutionException e) {
+                throw failure(e.getCause().getMessage(), e);
+            }
+        }
+
+        private CommandFailedException failure(String what, Exception cause) {
+            Path log = settings.log(part.name());
+            return new CommandFailedException(
+                    part.name() + " " + what + "; its log is " + log
+                            + ErrorLogSummary.of(log)
+                                    .map(l -> ", and says: " + l)
+                                    .orElse(""),
+                    cause);
+        }
+
+        private void keepUp() {
+            try {
+                Duration backoff = FIRST_BACKOFF;
+                for (int starts = 1; stopAsked.getCount() > 0; starts++) {
+                    Instant started = Instant.now();
+                    String end = runOnce();
+                    if (stopAsked.getCount() == 0) {
+                        break;
+                    }
+                    LOG.warn("{} {}", part.name(), end);
+                    if (!firstReady.isDone() && starts == FIRST_START_LIMIT) {
+                        firstReady.completeExceptionally(
+                                new IllegalStateException("could not be started in " + starts + " tries: it " + end));
+                        break;
+                    }
+                    status = status.restarting();
+                    changed();
+                    backoff = Duration.between(started, Instant.now()).compareTo(STEADY) > 0 ? FIRST_BACKOFF : backoff;
+                    stopAsked.await(backoff.toMillis(), TimeUnit.MILLISECONDS);
+                    backoff = min(backoff.multipliedBy(2), LONGEST_BACKOFF);
+                }
+            } catch (InterruptedException e) {
+                LOG.error("{} is no longer supervised", part.name(), e); // nobody interrupts these threads
+            } finally {
+                status = status.stopped();
+                changed();
+                stopped.countDown();
+            }
+        }
+
+        /** From the start of the process to its end, of which it tells. */
+        private String runOnce() throws InterruptedException {
+            Path pidFile = settings.run(part.name() + ".pid");
+            try {
+                Files.deleteIfExists(pidFile);
+                guard = launch(pidFile);
+                try {
+                    if (stopAsked.getCount() > 0) { // else it was asked for while this one was being started
+                        watch(guard, pidFile);
+                    }
+                } finally {
+                    end(guard, pidFile);
+                }
+                return "ended with code " + guard.exitValue();
+            } catch (IOException e) {
+                LOG.error("{} cannot be run", part.name(), e);
+                return "cannot be run: " + e.getMessage();
+            }
+        }
+
+        /** Usually it has ended. If somebody killed the guard alone, the part still has its port, and its pipe ends it. */
+        private static void end(Process guard, Path pidFile) throws IOException, InterruptedException {
+            guard.getOutputStream().close();
+            guard.waitFor();
+            StateDirectory.processOf(pidFile).ifPresent(left -> left.onExit().join());
+        }
+
+        private Process launch(Path pidFile) throws IOException {
+            var command = new ArrayList<>(List.of(
+                    "bash",
+                    settings.infra().resolve("platform/guard.sh").toString(),
+                    pidFile.toString(),
+                    part.stop().signal(),
+                    String.valueOf(part.stop().grace().toMillis() / 100)));
+            command.addAll(part.command());
+            var builder = new ProcessBuilder(command)
+                    .directory(settings.data().toFile())
+                    .redirectErrorStream(true)
+                    .redirectOutput(Redirect.appendTo(settings.log(part.name()).toFile()));
+            builder.environment().keySet().retainAll(ManagedProcess.INHERITED);
+            builder.environment().putAll(part.environment());
+            return builder.start();
+        }
+
+        private void watch(Process process, Path pidFile) throws IOException, InterruptedException {
+            boolean ready = false;
+            int notAlive = 0;
+            while (!process.waitFor((ready ? RUNNING_POLL : STARTING_POLL).toMillis(), TimeUnit.MILLISECONDS)) {
+                if (status.pid() == 0) {
+                    long pid = StateDirectory.processOf(pidFile)
+                            .map(ProcessHandle::pid)
+                            .orElse(0L);
+                    if (pid != 0) {
+                        status = status.started(pid);
+                        changed();
+                    }
+                } else if (!ready) {
+                    ready = part.ready().yes();
+                    if (ready) {
+                        status = status.ready();
+                        firstReady.complete(null);
+                        LOG.info("{} is ready, pid {}", part.name(), status.pid());
+                        changed();
+                    }
+                } else {
+                    notAlive = part.alive().yes() ? 0 : notAlive + 1;
+                    if (notAlive == NOT_ALIVE_LIMIT) {
+                        LOG.warn("{} says that it is down: killing it", part.name());
+                        StateDirectory.processOf(pidFile).ifPresent(ProcessHandle::destroyForcibly);
+                        notAlive = 0;
+                    }
+                }
+            }
+        }
+
+        private void askToStop() {
+            stopAsked.countDown();
+            Process process = guard;
+            if (process != null) {
+                family = process.descendants().toList();
+                try {
+                    process.getOutputStream().close();
+                } catch (IOException e) {
+                    throw new UncheckedIOException("cannot close the pipe to " + part.name() + "'s guard", e);
+                }
+            }
+        }
+
+        private void awaitStopped() {
+            try {
+                stopped.await();
+                // PostgreSQL's checkpointer finishes its checkpoint even when its server was killed for being late.
+                family.forEach(ProcessHandle::destroyForcibly);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static Duration min(Duration a, Duration b) {
+        return a.compareTo(b) < 0 ? a : b;
+    }
+}

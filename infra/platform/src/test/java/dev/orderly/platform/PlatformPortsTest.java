@@ -1,0 +1,25 @@
+package dev.orderly.platform;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.orderly.platform.config.Checkout;
+import dev.orderly.platform.config.PlatformSettings;
+import java.nio.file.Path;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class PlatformPortsTest {
+    private static PlatformSettings settings(int brokers) {
+        return new PlatformSettings(Checkout.path(), Path.of("/data"), brokers, PlatformSettings.Ports.USUAL, Set.of());
+    }
+
+    @Test
+    void no_two_parts_share_a_port() {
+        var services = ServiceDefinition.all(Checkout.path(), PlatformSettings.Ports.USUAL.http());
+
+        var ports = PlatformPorts.inUse(settings(3), services, Platform.Scope.ALL);
+
+        assertThat(ports).hasSize(1 + 3 + 3 + 1 + 2 + 1 + 1 + 4); // a map: shared ones would be one entry
+        assertThat(settings(3).bootstrapServers()).isEqualTo("127.0.0.1:19092,127.0.0.1:19093,127.0.0.1:19094");
+    }
+}

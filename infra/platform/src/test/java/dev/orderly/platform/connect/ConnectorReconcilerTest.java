@@ -1,0 +1,31 @@
+package dev.orderly.platform.connect;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.orderly.platform.config.Checkout;
+import dev.orderly.platform.postgres.ServiceDatabases;
+import java.net.URI;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ConnectorReconcilerTest {
+    @Test
+    void a_connector_has_its_own_database_slot_role_and_a_password_by_reference() {
+        var infra = Checkout.path().resolve("infra");
+        var postgres = new ServiceDatabases(infra, "db", 5432, null);
+        var connectors = new ConnectorReconciler(
+                infra, URI.create("http://connect"), postgres, List.of("payments"), "${env:%s}"::formatted);
+
+        var configuration = connectors.configuration("payments");
+
+        assertThat(configuration)
+                .containsEntry("database.hostname", "db")
+                .containsEntry("database.port", "5432")
+                .containsEntry("database.dbname", "payments")
+                .containsEntry("database.user", "payments_relay")
+                .containsEntry("slot.name", "outbox_payments")
+                .containsEntry("database.password", "${env:payments_relay}")
+                .containsEntry("transforms.outbox.route.topic.replacement", "${routedByValue}");
+        assertThat(configuration.values()).noneMatch(v -> v.contains("${database}") || v.contains("${postgres"));
+    }
+}
