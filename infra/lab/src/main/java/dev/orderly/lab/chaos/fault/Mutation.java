@@ -40,7 +40,7 @@ public enum Mutation {
                     // Elsewhere: of two rules in one place, one that returns may hide the other.
                     + CrashPoint.rule(
                             "die when Kafka has been told",
-                            "dev.orderly.inventory.StockKeeper",
+                            "dev.orderly.inventory.ReservationHandler",
                             "receive",
                             "AT ENTRY",
                             // The timer begins when it is first asked.
@@ -159,11 +159,11 @@ public enum Mutation {
 
         static final String NO_SECOND_GUARD = CrashPoint.rule(
                 "take all for the next",
-                "dev.orderly.messaging.VersionGuard$Batch",
+                "dev.orderly.messaging.SequenceGuard$Batch",
                 "judge",
                 "AT ENTRY",
                 "TRUE",
-                "RETURN dev.orderly.messaging.VersionGuard$Verdict.NEXT");
+                "RETURN dev.orderly.messaging.SequenceGuard$Verdict.NEXT");
 
         /**
          * Of its own accord the projection fails when an order is placed a second time, and the batch is tried again: with a
@@ -171,7 +171,7 @@ public enum Mutation {
          */
         static final String PROJECTION_TAKES_ALL = CrashPoint.rule(
                         "require nothing",
-                        "dev.orderly.order.view.OrderViewFold",
+                        "dev.orderly.order.view.OrderViewUpdater",
                         "requireThat",
                         "AT ENTRY",
                         "TRUE",
