@@ -1,7 +1,6 @@
 package dev.orderly.cli;
 
 import dev.orderly.cli.container.BootstrapCommand;
-import dev.orderly.cli.container.TcpProxyCommand;
 import dev.orderly.lab.bench.BenchCommand;
 import dev.orderly.lab.chaos.ChaosCommand;
 import dev.orderly.platform.CommandRunner;
@@ -18,7 +17,7 @@ import picocli.CommandLine.Command;
             "",
             "Of the script itself:",
             "  build         Build everything without running the tests.",
-            "  test          Build everything and run every test."
+            "  test          Build everything and run every test; with --fast those that start no process."
         },
         subcommands = {
             DemoCommand.class,
@@ -32,7 +31,6 @@ import picocli.CommandLine.Command;
             RebuildViewCommand.class,
             ScenarioCommand.class,
             BootstrapCommand.class,
-            TcpProxyCommand.class,
             ChaosCommand.class,
             BenchCommand.class,
             AotCacheCommand.class,

@@ -79,9 +79,9 @@ public final class ComposePlatform extends RunningPlatform {
     @Override
     public List<String> log(String part) throws IOException, InterruptedException {
         // The project's name is the user's business; but nobody else has its port.
-        String doors = docker("ps", "-q", "--filter", "publish=" + ComposeSettings.port("order-service"))
+        String proxy = docker("ps", "-q", "--filter", "publish=" + ComposeSettings.port("order-service"))
                 .getFirst();
-        String project = docker("inspect", "--format", "{{index .Config.Labels \"com.docker.compose.project\"}}", doors)
+        String project = docker("inspect", "--format", "{{index .Config.Labels \"com.docker.compose.project\"}}", proxy)
                 .getFirst();
         var lines = new ArrayList<String>();
         for (String container : docker(
