@@ -185,7 +185,8 @@ class ComposedSystem implements BeforeAllCallback {
                     .findFirst()
                     .orElseThrow();
             awaitReady();
-            await().atMost(PATIENCE).until(() -> container("bootstrap").getStatus().contains("(healthy)"));
+            await().atMost(PATIENCE)
+                    .until(() -> container("bootstrap").getStatus().contains("(healthy)"));
         }
 
         private void takeFreePorts() {

@@ -30,8 +30,7 @@ final class FaultLab implements AutoCloseable {
                 "-XX:+UseSerialGC",
                 "-Dorderly.checkout=" + CHECKOUT,
                 "-cp",
-                CHECKOUT.resolve("infra/cli/target/cli.jar") + ":" + CHECKOUT.resolve("infra/cli/target/lib")
-                        + "/*",
+                CHECKOUT.resolve("infra/cli/target/cli.jar") + ":" + CHECKOUT.resolve("infra/cli/target/lib") + "/*",
                 "dev.orderly.cli.Main",
                 "chaos"));
         command.addAll(List.of(options));

@@ -40,8 +40,7 @@ class RunningSystem implements BeforeAllCallback {
             "-XX:+UseSerialGC",
             "-Dorderly.checkout=" + CHECKOUT,
             "-cp",
-            CHECKOUT.resolve("infra/cli/target/cli.jar") + ":" + CHECKOUT.resolve("infra/cli/target/lib")
-                    + "/*",
+            CHECKOUT.resolve("infra/cli/target/cli.jar") + ":" + CHECKOUT.resolve("infra/cli/target/lib") + "/*",
             "dev.orderly.cli.Main");
 
     private static Launched launched;
