@@ -30,7 +30,7 @@ import org.jboss.logging.Logger;
  * old fewer than {@value #FEW} are undecided.
  */
 @ApplicationScoped
-class BacklogLimiter {
+public class BacklogLimiter {
 
     private static final Logger LOG = Logger.getLogger(BacklogLimiter.class);
 
@@ -60,7 +60,7 @@ class BacklogLimiter {
     }
 
     /** Whether too many orders of a payment method wait; as of the last look, which is a second ago if all is well. */
-    boolean isTooOld(PaymentMethod method) {
+    public boolean isTooOld(PaymentMethod method) {
         return closed.containsKey(method);
     }
 

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.stream.Collectors.toSet;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.orderly.catalog.Product;
 import dev.orderly.events.CardToken;
 import dev.orderly.events.EventJson;
 import dev.orderly.events.Money;
@@ -31,19 +32,19 @@ import java.util.UUID;
  * when it returns, both are durable.
  */
 @ApplicationScoped
-class OrderCommands {
+public class OrderCommands {
 
     /**
      * What a customer wants.
      *
      * @param cardToken with payment by card, and only then; else null
      */
-    record Wish(
+    public record Wish(
             UUID customerId,
             List<Item> items,
             PaymentMethod paymentMethod,
             @JsonInclude(JsonInclude.Include.NON_NULL) CardToken cardToken) {
-        record Item(String sku, int quantity) {}
+        public record Item(String sku, int quantity) {}
     }
 
     /** These products are not in the catalogue. */
@@ -72,14 +73,14 @@ class OrderCommands {
     }
 
     /** A wish as it came in, with the id that the order is to have. */
-    record Placement(UUID orderId, Wish wish, String idempotencyKey, String traceparent) {
+    public record Placement(UUID orderId, Wish wish, String idempotencyKey, String traceparent) {
         IdempotencyKeys.Key key() {
             return new IdempotencyKeys.Key(wish.customerId, idempotencyKey);
         }
     }
 
     /** What came of a wish. */
-    sealed interface Answer {
+    public sealed interface Answer {
         /** Its order, which may be one that an earlier request with its key has placed. */
         record Accepted(Order order) implements Answer {}
 
@@ -112,7 +113,7 @@ class OrderCommands {
      * @return an answer to each, in their order
      */
     @Transactional(rollbackOn = SQLException.class) // By itself it would commit after a checked exception.
-    List<Answer> place(List<Placement> placements, boolean admitted) throws SQLException {
+    public List<Answer> place(List<Placement> placements, boolean admitted) throws SQLException {
         var placed = new LinkedHashMap<UUID, Order>();
         var refused = new HashMap<UUID, RuntimeException>();
         price(placements, placed, refused);

@@ -29,7 +29,7 @@ class OrderBatcherTest {
     /** A database that hangs. */
     private final OrderCommands commands = new OrderCommands(null, null, null, null, null) {
         @Override
-        List<Answer> place(List<Placement> placements, boolean admitted) {
+        public List<Answer> place(List<Placement> placements, boolean admitted) {
             placements.forEach(placement -> placed.add(placement.idempotencyKey()));
             entered.release();
             mayGo.acquireUninterruptibly();

@@ -30,9 +30,9 @@ import javax.sql.DataSource;
 
 /**
  * Makes the read model from events: every event of every order joins its timeline, and brings the order on. There are two
- * pairs of tables, alike: that which is read, and the shadow in which {@link OrderViewRebuild} makes the next one.
+ * pairs of tables, alike: that which is read, and the shadow in which {@link dev.orderly.order.view.rebuild.OrderViewRebuild} makes the next one.
  */
-class OrderViewUpdater extends EventHandler<OrderEvent> {
+public class OrderViewUpdater extends EventHandler<OrderEvent> {
 
     private static final Set<Class<? extends OrderEvent>> ALL_TYPES = Set.of(
             OrderPlaced.class,
@@ -48,13 +48,13 @@ class OrderViewUpdater extends EventHandler<OrderEvent> {
     private final Tables tables;
     private final DataSource database;
 
-    OrderViewUpdater(EventConsumer consumer, String consumerGroup, Tables tables, DataSource database) {
+    public OrderViewUpdater(EventConsumer consumer, String consumerGroup, Tables tables, DataSource database) {
         super(consumer, consumerGroup, ALL_TYPES);
         this.tables = tables;
         this.database = database;
     }
 
-    enum Tables {
+    public enum Tables {
         LIVE("order_view", "order_view_event"),
         SHADOW("order_view_next", "order_view_event_next");
 

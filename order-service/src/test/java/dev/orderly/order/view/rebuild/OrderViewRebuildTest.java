@@ -1,4 +1,4 @@
-package dev.orderly.order.view;
+package dev.orderly.order.view.rebuild;
 
 import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;

@@ -1,4 +1,4 @@
-package dev.orderly.order;
+package dev.orderly.flashsale;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

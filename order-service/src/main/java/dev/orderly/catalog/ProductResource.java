@@ -1,4 +1,4 @@
-package dev.orderly.order;
+package dev.orderly.catalog;
 
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.Line;

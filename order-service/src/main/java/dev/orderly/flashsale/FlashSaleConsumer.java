@@ -1,4 +1,4 @@
-package dev.orderly.order;
+package dev.orderly.flashsale;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
@@ -6,8 +6,10 @@ import com.fasterxml.uuid.Generators;
 import com.fasterxml.uuid.NoArgGenerator;
 import dev.orderly.database.RetryingTransactions;
 import dev.orderly.events.PaymentMethod;
-import dev.orderly.order.FlashSale.Outcome;
-import dev.orderly.order.FlashSale.Ticket;
+import dev.orderly.flashsale.FlashSale.Outcome;
+import dev.orderly.flashsale.FlashSale.Ticket;
+import dev.orderly.order.BacklogLimiter;
+import dev.orderly.order.OrderCommands;
 import dev.orderly.order.OrderCommands.Answer;
 import dev.orderly.order.OrderCommands.Placement;
 import dev.orderly.order.OrderCommands.Wish;

@@ -1,4 +1,4 @@
-package dev.orderly.order;
+package dev.orderly.flashsale;
 
 import java.time.Instant;
 import java.util.UUID;

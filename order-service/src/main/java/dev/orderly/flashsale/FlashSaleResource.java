@@ -1,7 +1,7 @@
-package dev.orderly.order;
+package dev.orderly.flashsale;
 
 import dev.orderly.events.OrderEvent.Line;
-import dev.orderly.order.FlashSaleQueue.Refusal;
+import dev.orderly.flashsale.FlashSaleQueue.Refusal;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Uni;

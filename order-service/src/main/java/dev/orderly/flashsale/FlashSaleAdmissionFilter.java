@@ -1,7 +1,7 @@
-package dev.orderly.order;
+package dev.orderly.flashsale;
 
+import dev.orderly.flashsale.FlashSaleQueue.Refusal;
 import dev.orderly.http.EarlyRejection;
-import dev.orderly.order.FlashSaleQueue.Refusal;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.RoutingContext;

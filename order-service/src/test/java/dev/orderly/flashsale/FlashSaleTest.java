@@ -1,4 +1,4 @@
-package dev.orderly.order;
+package dev.orderly.flashsale;
 
 import static io.restassured.RestAssured.given;
 import static java.nio.charset.StandardCharsets.UTF_8;

@@ -1,8 +1,9 @@
-package dev.orderly.order.view;
+package dev.orderly.order.view.rebuild;
 
 import static dev.orderly.database.SqlArrays.column;
 
 import dev.orderly.messaging.EventConsumer;
+import dev.orderly.order.view.OrderViewUpdater;
 import dev.orderly.order.view.OrderViewUpdater.Tables;
 import io.quarkus.runtime.ShutdownEvent;
 import io.smallrye.common.annotation.Identifier;

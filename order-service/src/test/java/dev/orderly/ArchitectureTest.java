@@ -1,6 +1,7 @@
-package dev.orderly.order;
+package dev.orderly;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
@@ -9,6 +10,10 @@ import com.tngtech.archunit.lang.ArchRule;
 
 @AnalyzeClasses(packages = "dev.orderly", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
+
+    private static final String[] SERVICE = {
+        "dev.orderly.order..", "dev.orderly.flashsale..", "dev.orderly.catalog..", "dev.orderly.customer.."
+    };
 
     @ArchTest
     static final ArchRule an_order_knows_no_messaging = noClasses()
@@ -24,25 +29,37 @@ class ArchitectureTest {
                     "jakarta.ws..");
 
     @ArchTest
-    static final ArchRule the_read_side_knows_nothing_of_the_command_side = noClasses()
-            .that()
-            .resideInAPackage("dev.orderly.order.view")
-            .should()
-            .dependOnClassesThat()
-            .resideInAPackage("dev.orderly.order");
-
-    @ArchTest
-    static final ArchRule the_command_side_knows_nothing_of_the_read_side = noClasses()
-            .that()
-            .resideInAPackage("dev.orderly.order")
-            .should()
-            .dependOnClassesThat()
-            .resideInAPackage("dev.orderly.order.view");
+    static final ArchRule features_depend_on_each_other_in_one_direction = layeredArchitecture()
+            .consideringOnlyDependenciesInLayers()
+            .layer("flashsale")
+            .definedBy("dev.orderly.flashsale")
+            .layer("order")
+            .definedBy("dev.orderly.order")
+            .layer("catalog")
+            .definedBy("dev.orderly.catalog")
+            .layer("customer")
+            .definedBy("dev.orderly.customer")
+            .layer("rebuild")
+            .definedBy("dev.orderly.order.view.rebuild")
+            .layer("view")
+            .definedBy("dev.orderly.order.view")
+            .whereLayer("flashsale")
+            .mayOnlyAccessLayers("order")
+            .whereLayer("order")
+            .mayOnlyAccessLayers("catalog")
+            .whereLayer("catalog")
+            .mayNotAccessAnyLayer()
+            .whereLayer("customer")
+            .mayNotAccessAnyLayer()
+            .whereLayer("rebuild")
+            .mayOnlyAccessLayers("view")
+            .whereLayer("view")
+            .mayNotAccessAnyLayer();
 
     @ArchTest
     static final ArchRule only_what_reads_or_writes_topics_meets_kafka = noClasses()
             .that()
-            .resideInAPackage("dev.orderly.order..")
+            .resideInAnyPackage(SERVICE)
             .and()
             .haveNameNotMatching(
                     ".*\\.(OrderSaga|OrderProjection|OrderViewRebuild|ProjectionLag|FlashSaleQueue|FlashSaleConsumer)(\\$.*)?")
@@ -53,7 +70,7 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule a_service_knows_no_other = noClasses()
             .that()
-            .resideInAPackage("dev.orderly.order..")
+            .resideInAnyPackage(SERVICE)
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("dev.orderly.inventory..", "dev.orderly.payment..", "dev.orderly.notification..");

@@ -1,4 +1,4 @@
-package dev.orderly.order.view;
+package dev.orderly.order.view.rebuild;
 
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import jakarta.ws.rs.GET;

@@ -1,4 +1,4 @@
-package dev.orderly.order;
+package dev.orderly.catalog;
 
 import dev.orderly.events.Money;
 import io.quarkus.hibernate.orm.panache.Panache;
@@ -28,7 +28,7 @@ public class Product extends PanacheEntityBase {
     }
 
     /** The prices of those of the products that exist. */
-    static Map<String, Money> prices(Collection<String> skus) {
+    public static Map<String, Money> prices(Collection<String> skus) {
         // An array, not "in (…)": one statement for any number of them, planned once.
         return Panache.getSession()
                 .createNativeQuery("SELECT * FROM product WHERE sku = ANY (:skus)", Product.class)

@@ -1,11 +1,11 @@
-package dev.orderly.order;
+package dev.orderly.flashsale;
 
 import static dev.orderly.database.SqlArrays.column;
 import static java.time.ZoneOffset.UTC;
 
 import dev.orderly.database.DatabaseMigration;
-import dev.orderly.order.FlashSale.Outcome;
-import dev.orderly.order.FlashSale.Ticket;
+import dev.orderly.flashsale.FlashSale.Outcome;
+import dev.orderly.flashsale.FlashSale.Ticket;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import jakarta.enterprise.context.ApplicationScoped;
