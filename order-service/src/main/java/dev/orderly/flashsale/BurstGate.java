@@ -5,30 +5,38 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.function.LongSupplier;
 
-/** Many at a door at once, by how many have come so far. */
+/** Lets work wait for the end of a burst of requests, by the rate at which they arrive. */
 final class BurstGate {
 
-    /** How long it is counted who comes: on a busy machine even a crowd is not heard for tenths of a second. */
-    private static final Duration LOOK = Duration.ofMillis(500);
+    /** Long enough for a rate: on a busy machine no request of a burst may arrive for tenths of a second. */
+    static final Duration SAMPLE_INTERVAL = Duration.ofMillis(500);
 
-    /** Within a look: 100 a second. */
-    private static final int MANY = 50;
+    /** Requests per second. */
+    private static final int BUSY_RATE = 100;
 
-    private final LongSupplier come;
-    private final Clock clock;
-
-    BurstGate(LongSupplier come, Clock clock) {
-        this.come = come;
-        this.clock = clock;
+    /** {@link Thread#sleep(Duration)}, or a test's clock. */
+    interface Sleeper {
+        void sleep(Duration duration) throws InterruptedException;
     }
 
-    /** Returns when there is no crowd any more, or at the end that is given; at once if that is over. */
-    void letPass(Instant end) throws InterruptedException {
-        var many = true;
-        while (many && clock.instant().isBefore(end)) {
-            var before = come.getAsLong();
-            Thread.sleep(LOOK); // it is a rate, and takes its time to count
-            many = come.getAsLong() - before >= MANY;
+    private final LongSupplier requests;
+    private final Clock clock;
+    private final Sleeper sleeper;
+
+    /** @param requests how many have arrived so far */
+    BurstGate(LongSupplier requests, Clock clock, Sleeper sleeper) {
+        this.requests = requests;
+        this.clock = clock;
+        this.sleeper = sleeper;
+    }
+
+    /** Returns when no burst arrives any more, and not later than one sample after the time given. */
+    void awaitCalm(Instant latest) throws InterruptedException {
+        var busy = true;
+        while (busy && clock.instant().isBefore(latest)) {
+            var before = requests.getAsLong();
+            sleeper.sleep(SAMPLE_INTERVAL);
+            busy = (requests.getAsLong() - before) * 1000 >= BUSY_RATE * SAMPLE_INTERVAL.toMillis();
         }
     }
 }

@@ -4,30 +4,26 @@ import java.time.Instant;
 import java.util.UUID;
 
 /**
- * A sale of few units for many buyers, one to each, first come first served.
+ * A sale of few units to many buyers, one to each, first come first served.
  *
- * @param units that there are in all
- * @param granted units that are given away already
- * @param nextOffset of its partition of the intake: all before it is decided
+ * @param units in total
+ * @param granted units that buyers have got
+ * @param nextOffset in the sale's partition of the topic: all buyers before it are decided
  */
 record FlashSale(String id, String sku, int units, Instant opensAt, Instant closesAt, int granted, long nextOffset) {
 
-    /** What came of a buyer's wish. */
-    enum Outcome {
+    enum TicketOutcome {
         ORDERED,
         SOLD_OUT,
         /** The product cannot be ordered. */
         REFUSED
     }
 
-    /** @param orderId when one was placed, else null */
-    record Ticket(UUID customerId, Outcome outcome, UUID orderId) {}
+    /** @param orderId of the order that was placed, or null */
+    record Ticket(UUID customerId, TicketOutcome outcome, UUID orderId) {}
 
-    /**
-     * More than could be served if each who waits got one: what is left, and some for those among them who get none since they
-     * asked twice.
-     */
-    int mostWaiting() {
+    /** What is left, and a reserve: some of those queued get no unit, because they asked twice. */
+    int maxQueued() {
         return left() + Math.max(100, units / 10);
     }
 

@@ -1,6 +1,6 @@
 package dev.orderly.flashsale;
 
-import dev.orderly.flashsale.FlashSaleQueue.Refusal;
+import dev.orderly.flashsale.FlashSaleQueue.Rejection;
 import dev.orderly.http.EarlyRejection;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.http.HttpMethod;
@@ -10,39 +10,41 @@ import jakarta.enterprise.event.Observes;
 import java.util.regex.Pattern;
 
 /**
- * Sends away those of a crowd who would get nothing, for forty of forty-one get nothing: by the head of their request, before
- * anything of it is read or checked. Who is let in comes to {@link FlashSaleResource#buy}.
+ * Admission control: of forty-one buyers forty get nothing, so those who could not be served are rejected by
+ * the head of their request, before its body is read or validated. Admitted requests go on to
+ * {@link FlashSaleResource#buy}.
  */
 @ApplicationScoped
 class FlashSaleAdmissionFilter {
 
     private static final Pattern PURCHASE = Pattern.compile("/flash-sales/([^/]+)/orders/?");
 
-    private final FlashSaleQueue intake;
+    private final FlashSaleQueue queue;
 
-    FlashSaleAdmissionFilter(FlashSaleQueue intake) {
-        this.intake = intake;
+    FlashSaleAdmissionFilter(FlashSaleQueue queue) {
+        this.queue = queue;
     }
 
     void install(@Observes Filters filters) {
-        filters.register(this::admit, EarlyRejection.FIRST + 2); // before a timer is set for the body
+        filters.register(this::filter, EarlyRejection.FIRST + 2); // before a timer is set for the body
     }
 
-    private void admit(RoutingContext request) {
+    private void filter(RoutingContext request) {
         var purchase = PURCHASE.matcher(request.normalizedPath());
         if (request.request().method() == HttpMethod.POST && purchase.matches()) {
-            intake.knock(purchase.group(1)).ifPresentOrElse(refusal -> refuse(request, refusal), request::next);
+            queue.checkAdmission(purchase.group(1))
+                    .ifPresentOrElse(rejection -> reject(request, rejection), request::next);
         } else {
             request.next();
         }
     }
 
-    private static void refuse(RoutingContext request, Refusal refusal) {
-        if (refusal.retryAfter() == null) {
-            EarlyRejection.refuse(request, refusal.status(), refusal.title(), refusal.detail());
+    private static void reject(RoutingContext request, Rejection rejection) {
+        if (rejection.retryAfter() == null) {
+            EarlyRejection.refuse(request, rejection.status(), rejection.title(), rejection.detail());
         } else {
-            EarlyRejection.refuse(request, refusal.status(), refusal.title(), refusal.detail(), (int)
-                    refusal.retryAfter().toSeconds());
+            EarlyRejection.refuse(request, rejection.status(), rejection.title(), rejection.detail(), (int)
+                    rejection.retryAfter().toSeconds());
         }
     }
 }

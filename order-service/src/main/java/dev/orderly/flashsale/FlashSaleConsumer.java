@@ -2,17 +2,22 @@ package dev.orderly.flashsale;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import com.fasterxml.uuid.Generators;
-import com.fasterxml.uuid.NoArgGenerator;
 import dev.orderly.database.RetryingTransactions;
 import dev.orderly.events.PaymentMethod;
-import dev.orderly.flashsale.FlashSale.Outcome;
 import dev.orderly.flashsale.FlashSale.Ticket;
+import dev.orderly.flashsale.FlashSale.TicketOutcome;
 import dev.orderly.order.BacklogLimiter;
 import dev.orderly.order.OrderCommands;
-import dev.orderly.order.OrderCommands.Answer;
-import dev.orderly.order.OrderCommands.Placement;
-import dev.orderly.order.OrderCommands.Wish;
+import dev.orderly.order.OrderCommands.Admission;
+import dev.orderly.order.PendingOrder;
+import dev.orderly.order.PlaceOrder;
+import dev.orderly.order.PlaceOrderResult;
+import dev.orderly.order.PlaceOrderResult.InvalidTotal;
+import dev.orderly.order.PlaceOrderResult.KeyReused;
+import dev.orderly.order.PlaceOrderResult.Overloaded;
+import dev.orderly.order.PlaceOrderResult.Placed;
+import dev.orderly.order.PlaceOrderResult.Replayed;
+import dev.orderly.order.PlaceOrderResult.UnknownProducts;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -33,33 +38,31 @@ import org.eclipse.microprofile.reactive.messaging.Incoming;
 import org.jboss.logging.Logger;
 
 /**
- * Makes orders of what the intake has accepted, in the order of the topic: to each customer one unit for as long as there are
- * any. One transaction per polled batch holds the sale's lock, the tickets, the orders and their events. A ticket is unique by
- * sale and customer, so what is delivered again is decided already. Whether the stock is really there is decided by
- * inventory-service, as for any other order: nothing here can oversell.
+ * Turns queued buyers into orders, in the order of the topic: one unit to each customer while there are any.
+ * One transaction per polled batch holds the sale's lock, the tickets, the orders and their events. A ticket
+ * is unique by sale and customer, so a redelivered buyer is decided already. It cannot oversell:
+ * inventory-service decides about the stock, as for any order.
  *
- * <p>A crowd at the door of this instance goes first, for a while: an order costs all services together as much as dozens of
- * answers, and whoever is in line already has theirs. And what could not be decided in time stays in line.
+ * <p>Placing has the lower priority while a burst of buyers arrives at this instance: an order costs all
+ * services as much as dozens of HTTP answers, and the queued buyers have had theirs. What cannot be decided
+ * in time stays on the topic.
  */
 @ApplicationScoped
 class FlashSaleConsumer {
 
     private static final Logger LOG = Logger.getLogger(FlashSaleConsumer.class);
 
-    /** How long those in line may be kept waiting for a crowd. */
-    private static final Duration LONGEST_WAIT = Duration.ofSeconds(10);
+    /** How long a burst may delay queued buyers. */
+    private static final Duration MAX_BURST_DELAY = Duration.ofSeconds(10);
 
-    /** How often it is asked whether orders can be decided in time. */
-    private static final Duration LOOK = Duration.ofMillis(100);
+    private static final Duration CAPACITY_SAMPLE_INTERVAL = Duration.ofMillis(100);
 
-    /** Buyers of a batch whose orders are hardly worth waiting with. */
-    private static final int FEW = 20;
+    /** A batch of so few buyers costs too little to be delayed. */
+    private static final int SMALL_BATCH = 20;
 
     private static final PaymentMethod METHOD = PaymentMethod.BALANCE;
 
-    private static final NoArgGenerator IDS = Generators.timeBasedEpochRandomGenerator();
-
-    private final BurstGate crowd;
+    private final BurstGate burstGate;
     private final BacklogLimiter backlog;
     private final Duration deadline;
     private final RetryingTransactions transactions;
@@ -69,7 +72,7 @@ class FlashSaleConsumer {
     private final MeterRegistry metrics;
 
     FlashSaleConsumer(
-            FlashSaleQueue door,
+            FlashSaleQueue queue,
             BacklogLimiter backlog,
             @ConfigProperty(name = "orderly.order.deadline") Duration deadline,
             RetryingTransactions transactions,
@@ -77,7 +80,7 @@ class FlashSaleConsumer {
             OrderCommands commands,
             Clock clock,
             MeterRegistry metrics) {
-        this.crowd = new BurstGate(door::asked, clock);
+        this.burstGate = new BurstGate(queue::requests, clock, Thread::sleep);
         this.backlog = backlog;
         this.deadline = deadline;
         this.transactions = transactions;
@@ -87,16 +90,16 @@ class FlashSaleConsumer {
         this.metrics = metrics;
     }
 
-    /** The buyers of a sale in a batch, as they came. */
+    /** The buyers of one sale in a batch, first come first. */
     private record Buyers(LinkedHashSet<UUID> customers, long nextOffset) {}
 
     @Incoming("flash-sale-intake")
     @Blocking
     void receive(ConsumerRecords<String, byte[]> records) throws InterruptedException {
-        if (records.count() > FEW) {
-            crowd.letPass(oldest(records).plus(LONGEST_WAIT));
+        if (records.count() > SMALL_BATCH) {
+            burstGate.awaitCalm(oldest(records).plus(MAX_BURST_DELAY));
         }
-        awaitRoom();
+        awaitCapacity();
         var buyers = buyers(records);
         transactions.commit(() -> {
             for (var sale : buyers.entrySet()) {
@@ -104,10 +107,10 @@ class FlashSaleConsumer {
             }
             return null;
         });
-        sales.remember();
+        sales.refreshCache();
     }
 
-    /** Not later than now: the clocks of those who put buyers in line may differ from ours. */
+    /** Not later than now: the clocks of the producers may differ from ours. */
     private Instant oldest(ConsumerRecords<String, byte[]> records) {
         var oldest = clock.millis();
         for (var record : records) {
@@ -116,11 +119,11 @@ class FlashSaleConsumer {
         return Instant.ofEpochMilli(oldest);
     }
 
-    /** The line keeps what cannot be decided in time; by the deadline the orders that are in the way have ended. */
-    private void awaitRoom() throws InterruptedException {
+    /** Backpressure: the topic keeps what cannot be decided in time; by the deadline that has ended. */
+    private void awaitCapacity() throws InterruptedException {
         var end = clock.instant().plus(deadline);
-        while (backlog.isTooOld(METHOD) && clock.instant().isBefore(end)) {
-            Thread.sleep(LOOK); // the condition is time and what a look at the database finds: nobody could wake it
+        while (backlog.isOverloaded(METHOD) && clock.instant().isBefore(end)) {
+            Thread.sleep(CAPACITY_SAMPLE_INTERVAL); // nothing in this process could wake it
         }
     }
 
@@ -137,13 +140,13 @@ class FlashSaleConsumer {
         return buyers;
     }
 
-    /** Null when it is none: nobody but the intake writes here, and it wrote nothing of the kind. */
+    /** Null when the value is no id. Only {@link FlashSaleQueue} writes here, so it stands for no buyer. */
     private UUID customer(ConsumerRecord<String, byte[]> record) {
         try {
             return UUID.fromString(new String(record.value(), US_ASCII));
         } catch (IllegalArgumentException | NullPointerException _) {
-            LOG.errorf("skipping %s-%d@%d, which is no buyer", record.topic(), record.partition(), record.offset());
-            metrics.counter("orderly.flash.sale.unreadable").increment();
+            LOG.errorf("skipping undecodable %s-%d@%d", record.topic(), record.partition(), record.offset());
+            metrics.counter("orderly.flash.sale.undecodable").increment();
             return null;
         }
     }
@@ -151,41 +154,45 @@ class FlashSaleConsumer {
     private void decide(String id, Buyers buyers) throws SQLException {
         var locked = sales.lock(id);
         if (locked.isEmpty()) {
-            LOG.errorf("there is no flash sale %s; its %d buyers get nothing", id, buyers.customers.size());
+            LOG.errorf("skipping %d buyers of flash sale %s, which does not exist", buyers.customers.size(), id);
             return;
         }
         var sale = locked.get();
-        var news = new ArrayList<>(buyers.customers);
-        news.removeAll(sales.served(id, buyers.customers));
-        var lucky = news.subList(0, Math.min(sale.left(), news.size()));
+        var undecided = new ArrayList<>(buyers.customers);
+        undecided.removeAll(sales.ticketHolders(id, buyers.customers));
+        var winners = undecided.subList(0, Math.min(sale.left(), undecided.size()));
         var tickets = new ArrayList<Ticket>();
-        if (!lucky.isEmpty()) {
-            tickets.addAll(place(sale, lucky));
+        if (!winners.isEmpty()) {
+            tickets.addAll(placeOrders(sale, winners));
         }
-        news.subList(lucky.size(), news.size())
-                .forEach(customer -> tickets.add(new Ticket(customer, Outcome.SOLD_OUT, null)));
+        undecided
+                .subList(winners.size(), undecided.size())
+                .forEach(customer -> tickets.add(new Ticket(customer, TicketOutcome.SOLD_OUT, null)));
         var granted = (int)
                 tickets.stream().filter(ticket -> ticket.orderId() != null).count();
-        sales.decided(id, tickets, granted, buyers.nextOffset);
+        sales.saveDecisions(id, tickets, granted, buyers.nextOffset);
     }
 
-    private List<Ticket> place(FlashSale sale, List<UUID> customers) throws SQLException {
-        var placements = customers.stream()
-                .map(customer -> new Placement(
-                        IDS.generate(),
-                        new Wish(customer, List.of(new Wish.Item(sale.sku(), 1)), METHOD, null),
-                        "flash-sale:" + sale.id(),
-                        null))
+    private List<Ticket> placeOrders(FlashSale sale, List<UUID> customers) throws SQLException {
+        var lines = List.of(new PlaceOrder.Line(sale.sku(), 1));
+        var batch = customers.stream()
+                .map(customer -> new PendingOrder(
+                        new PlaceOrder(customer, lines, METHOD, null), "flash-sale:" + sale.id(), null))
                 .toList();
-        var answers = commands.place(placements, true);
+        var results = commands.place(batch, Admission.ADMITTED);
         var tickets = new ArrayList<Ticket>();
         for (var i = 0; i < customers.size(); i++) {
-            tickets.add(
-                    switch (answers.get(i)) {
-                        case Answer.Accepted(var order) -> new Ticket(customers.get(i), Outcome.ORDERED, order.id());
-                        case Answer.Refused _ -> new Ticket(customers.get(i), Outcome.REFUSED, null);
-                    });
+            tickets.add(ticket(customers.get(i), results.get(i)));
         }
         return tickets;
+    }
+
+    private static Ticket ticket(UUID customer, PlaceOrderResult result) {
+        return switch (result) {
+            case Placed(var order) -> new Ticket(customer, TicketOutcome.ORDERED, order.id());
+            case Replayed(var order) -> new Ticket(customer, TicketOutcome.ORDERED, order.id());
+            case UnknownProducts _, InvalidTotal _, KeyReused _, Overloaded _ ->
+                new Ticket(customer, TicketOutcome.REFUSED, null);
+        };
     }
 }

@@ -22,26 +22,26 @@ import java.util.concurrent.atomic.LongAdder;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * Where the buyers of a flash sale come in. Whoever is told "accepted" is on the topic, on all in-sync replicas; the orders are
- * made from there, at the speed at which they can be ({@link FlashSaleConsumer}). All of a sale goes into one partition, so who came
- * first is first. It is decided without the database, from what is remembered of the sale and what has been acknowledged:
- * whoever would only wait for what others ahead of them take is sent away at once.
+ * The producer's side of the queue of buyers, a topic. An accepted buyer is on all in-sync replicas;
+ * {@link FlashSaleConsumer} places the orders, as fast as they can be decided. A sale is one partition, so
+ * first come is first served. Admission needs no database: it goes by the cached sale and by the acknowledged
+ * offsets, and rejects buyers for whom nothing would be left.
  */
 @ApplicationScoped
 class FlashSaleQueue {
 
-    /** Not acknowledged yet, of all sales: about as many as brokers take in a fraction of a second. */
-    private static final int MOST_UNDER_WAY = 5_000;
+    /** Sent and not acknowledged, of all sales: about what brokers take in a fraction of a second. */
+    private static final int MAX_IN_FLIGHT = 5_000;
 
-    private static final Duration LONGEST_RETRY = Duration.ofSeconds(10);
+    private static final Duration MAX_RETRY_AFTER = Duration.ofSeconds(10);
 
     private final FlashSales sales;
     private final Clock clock;
-    private final NonBlockingProducer intake;
+    private final NonBlockingProducer producer;
     private final MeterRegistry metrics;
-    private final AtomicInteger underWay = new AtomicInteger();
-    private final LongAdder asked = new LongAdder();
-    private final Map<String, Queue> queues = new ConcurrentHashMap<>();
+    private final AtomicInteger inFlight = new AtomicInteger();
+    private final LongAdder requests = new LongAdder();
+    private final Map<String, SaleQueue> queues = new ConcurrentHashMap<>();
 
     FlashSaleQueue(
             FlashSales sales,
@@ -52,43 +52,43 @@ class FlashSaleQueue {
         this.sales = sales;
         this.clock = clock;
         this.metrics = metrics;
-        intake = new NonBlockingProducer(
+        producer = new NonBlockingProducer(
                 kafka, topic, "flash-sale-intake", Map.of("linger.ms", 2, "buffer.memory", 8 * 1024 * 1024));
     }
 
     @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP)
-    void remember() {
-        intake.remember();
+    void cacheMetadata() {
+        producer.remember();
     }
 
     @PreDestroy
     void close() {
-        intake.close();
+        producer.close();
     }
 
     /**
-     * Why somebody who comes now cannot be put in line, in the terms of RFC 9457.
+     * Why a buyer cannot be queued now, in the terms of RFC 9457.
      *
-     * @param retryAfter null when it is of no use to come again
+     * @param retryAfter null when a retry is of no use
      */
-    record Refusal(int status, String title, String detail, Duration retryAfter) {
+    record Rejection(int status, String title, String detail, Duration retryAfter) {
 
-        private static final Refusal NO_SUCH_SALE =
-                new Refusal(404, "Not Found", "There is no flash sale of this id.", null);
-        private static final Refusal NOT_OPEN = new Refusal(409, "Conflict", "The sale is not open.", null);
-        private static final Refusal SOLD_OUT = new Refusal(410, "Gone", "Sold out.", null);
+        private static final Rejection NO_SUCH_SALE =
+                new Rejection(404, "Not Found", "There is no flash sale of this id.", null);
+        private static final Rejection NOT_OPEN = new Rejection(409, "Conflict", "The sale is not open.", null);
+        private static final Rejection SOLD_OUT = new Rejection(410, "Gone", "Sold out.", null);
 
-        private static Refusal later(Duration retryAfter) {
-            return new Refusal(429, "Too Many Requests", "There are as many in line as there is left.", retryAfter);
+        private static Rejection queueFull(Duration retryAfter) {
+            return new Rejection(429, "Too Many Requests", "There are as many in line as there is left.", retryAfter);
         }
     }
 
-    /** How many of a sale are on the topic and not decided. */
-    private static final class Queue {
-        private final AtomicInteger underWay = new AtomicInteger();
+    /** How many buyers of one sale are on the topic and not decided. */
+    private static final class SaleQueue {
+        private final AtomicInteger inFlight = new AtomicInteger();
         private final AtomicLong firstOffset = new AtomicLong(Long.MAX_VALUE);
         private final AtomicLong nextOffset = new AtomicLong();
-        private volatile long lastLook = System.nanoTime();
+        private volatile long sampledAt = System.nanoTime();
         private volatile long lastDecided;
         private volatile double decidedPerSecond = 100;
 
@@ -97,93 +97,87 @@ class FlashSaleQueue {
             nextOffset.accumulateAndGet(offset + 1, Math::max);
         }
 
-        /** What lies before the first of a sale of which nobody is decided yet are the buyers of other sales. */
+        /** Before the first offset of a sale there are buyers of other sales only. */
         private long decided(FlashSale sale) {
             return sale.nextOffset() == 0 ? firstOffset.get() : sale.nextOffset();
         }
 
-        long waiting(FlashSale sale) {
-            return Math.max(0, nextOffset.get() - decided(sale)) + underWay.get();
+        long length(FlashSale sale) {
+            return Math.max(0, nextOffset.get() - decided(sale)) + inFlight.get();
         }
 
-        /** By what was decided since the last look. */
-        Duration untilDecided(FlashSale sale) {
+        /** By the rate of decisions since the last sample. */
+        Duration estimatedWait(FlashSale sale) {
             var now = System.nanoTime();
-            var seconds = (now - lastLook) / 1e9;
+            var seconds = (now - sampledAt) / 1e9;
             if (seconds > 1) {
                 var before = lastDecided == 0 ? firstOffset.get() : lastDecided;
                 decidedPerSecond = Math.max(1, (decided(sale) - before) / seconds);
                 lastDecided = decided(sale);
-                lastLook = now;
+                sampledAt = now;
             }
             return Duration.ofSeconds(
-                    Math.clamp((long) Math.ceil(waiting(sale) / decidedPerSecond), 1, LONGEST_RETRY.toSeconds()));
+                    Math.clamp((long) Math.ceil(length(sale) / decidedPerSecond), 1, MAX_RETRY_AFTER.toSeconds()));
         }
     }
 
-    /** Whoever comes, and before they say who they are: why they need not go on; nothing when they may. */
-    Optional<Refusal> knock(String saleId) {
-        asked.increment();
-        return refusal(saleId);
+    /** For each request as it arrives: why it is rejected; empty when it is admitted. */
+    Optional<Rejection> checkAdmission(String saleId) {
+        requests.increment();
+        return rejection(saleId);
     }
 
-    private Optional<Refusal> refusal(String saleId) {
-        var refusal = whyNot(saleId);
-        refusal.ifPresent(why -> count(why.status));
-        return refusal;
+    private Optional<Rejection> rejection(String saleId) {
+        var rejection = sales.cached(saleId).map(this::rejection).orElse(Optional.of(Rejection.NO_SUCH_SALE));
+        rejection.ifPresent(why -> count(why.status));
+        return rejection;
     }
 
-    private Optional<Refusal> whyNot(String saleId) {
-        var known = sales.remembered(saleId);
-        if (known.isEmpty()) {
-            return Optional.of(Refusal.NO_SUCH_SALE);
-        }
-        var sale = known.get();
+    private Optional<Rejection> rejection(FlashSale sale) {
         if (sale.isSoldOut()) {
-            return Optional.of(Refusal.SOLD_OUT);
+            return Optional.of(Rejection.SOLD_OUT);
         }
         if (!sale.isOpen(clock.instant())) {
-            return Optional.of(Refusal.NOT_OPEN);
+            return Optional.of(Rejection.NOT_OPEN);
         }
-        var queue = queue(saleId);
-        if (queue.waiting(sale) >= sale.mostWaiting() || underWay.get() >= MOST_UNDER_WAY) {
-            return Optional.of(Refusal.later(queue.untilDecided(sale)));
-        }
-        return Optional.empty();
+        var queue = queue(sale.id());
+        return queue.length(sale) >= sale.maxQueued() || inFlight.get() >= MAX_IN_FLIGHT
+                ? Optional.of(Rejection.queueFull(queue.estimatedWait(sale)))
+                : Optional.empty();
     }
 
-    private Queue queue(String saleId) {
-        return queues.computeIfAbsent(saleId, _ -> new Queue());
+    private SaleQueue queue(String saleId) {
+        return queues.computeIfAbsent(saleId, _ -> new SaleQueue());
     }
 
     /**
-     * Puts somebody in line, if that is still possible: others may have come since they knocked. Never waits for anything but
-     * the acknowledgement of the brokers; fails when that does not come.
+     * Queues a buyer if that is still possible: others may have been queued since the admission check. Waits
+     * for the brokers' acknowledgement alone, and fails without it.
      */
-    Uni<Optional<Refusal>> buy(String saleId, UUID customer) {
-        var refusal = refusal(saleId);
-        if (refusal.isPresent()) {
-            return Uni.createFrom().item(refusal);
+    Uni<Optional<Rejection>> add(String saleId, UUID customer) {
+        var rejection = rejection(saleId);
+        if (rejection.isPresent()) {
+            return Uni.createFrom().item(rejection);
         }
         return send(saleId, customer, queue(saleId)).invoke(() -> count(202)).replaceWith(Optional.empty());
     }
 
-    /** How many requests have come so far, whatever became of them. */
-    long asked() {
-        return asked.sum();
+    /** How many requests have arrived so far, rejected or not. */
+    long requests() {
+        return requests.sum();
     }
 
     private void count(int status) {
-        metrics.counter("orderly.flash.sale.intake", "status", String.valueOf(status))
+        metrics.counter("orderly.flash.sale.requests", "status", String.valueOf(status))
                 .increment();
     }
 
-    private Uni<Void> send(String saleId, UUID customer, Queue queue) {
-        underWay.incrementAndGet();
-        queue.underWay.incrementAndGet();
+    private Uni<Void> send(String saleId, UUID customer, SaleQueue queue) {
+        inFlight.incrementAndGet();
+        queue.inFlight.incrementAndGet();
         return Uni.createFrom()
                 .<Void>emitter(caller ->
-                        intake.send(saleId, customer.toString().getBytes(UTF_8), (written, failure) -> {
+                        producer.send(saleId, customer.toString().getBytes(UTF_8), (written, failure) -> {
                             if (failure == null) {
                                 queue.acknowledged(written.offset());
                                 caller.complete(null);
@@ -193,8 +187,8 @@ class FlashSaleQueue {
                         }))
                 .onTermination()
                 .invoke(() -> {
-                    underWay.decrementAndGet();
-                    queue.underWay.decrementAndGet();
+                    inFlight.decrementAndGet();
+                    queue.inFlight.decrementAndGet();
                 });
     }
 }

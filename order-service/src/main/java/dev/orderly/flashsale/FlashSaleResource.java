@@ -1,7 +1,7 @@
 package dev.orderly.flashsale;
 
 import dev.orderly.events.OrderEvent.Line;
-import dev.orderly.flashsale.FlashSaleQueue.Refusal;
+import dev.orderly.flashsale.FlashSaleQueue.Rejection;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Uni;
@@ -26,26 +26,26 @@ import java.util.UUID;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 
-/** Flash sales: few units, many buyers, one to each; most of whom get no further than {@link FlashSaleAdmissionFilter}. */
+/** Flash sales; {@link FlashSaleAdmissionFilter} rejects most purchases before they come here. */
 @Path("/flash-sales")
 public class FlashSaleResource {
 
     private static final String ID = "[a-z0-9][a-z0-9-]{0,63}";
     private static final String ID_MESSAGE = "must be 1 to 64 lower-case letters, digits and hyphens";
 
-    // Of the times that PostgreSQL can keep, those that can be meant.
+    // PostgreSQL keeps more, but no sale is meant to be outside of these.
     private static final Instant EARLIEST = Instant.parse("2000-01-01T00:00:00Z");
     private static final Instant LATEST = Instant.parse("2200-01-01T00:00:00Z");
 
     private final FlashSales sales;
-    private final FlashSaleQueue intake;
+    private final FlashSaleQueue queue;
 
-    FlashSaleResource(FlashSales sales, FlashSaleQueue intake) {
+    FlashSaleResource(FlashSales sales, FlashSaleQueue queue) {
         this.sales = sales;
-        this.intake = intake;
+        this.queue = queue;
     }
 
-    /** A sale as it is announced; the product must be in the catalogue and in stock by then. */
+    /** The product must be in the catalogue and in stock when the sale opens. */
     public record Announcement(
             @NotNull @Pattern(regexp = Line.SKU, message = Line.SKU_MESSAGE)
             String sku,
@@ -78,57 +78,57 @@ public class FlashSaleResource {
         var opensAt = storable("opensAt", announcement.opensAt());
         var closesAt = storable("closesAt", announcement.closesAt());
         if (!closesAt.isAfter(opensAt)) {
-            throw refused("closesAt", "must be after opensAt");
+            throw invalid("closesAt", "must be after opensAt");
         }
         var sale = new FlashSale(id, announcement.sku(), announcement.units(), opensAt, closesAt, 0, 0);
         if (!sales.announce(sale)) {
             throw problem(409, "Conflict", "There is another sale " + id + ".").build();
         }
-        return FlashSaleDocument.of(sales.remembered(id).orElse(sale));
+        return FlashSaleDocument.of(sales.cached(id).orElse(sale));
     }
 
-    /** To the microsecond: what is shorter is nothing to PostgreSQL, and a sale that lasts no time is none. */
+    /** To the microsecond, as PostgreSQL keeps it: a sale must not be shorter than that. */
     private static Instant storable(String field, Instant time) {
         if (time.isBefore(EARLIEST) || time.isAfter(LATEST)) {
-            throw refused(field, "must be between " + EARLIEST + " and " + LATEST);
+            throw invalid(field, "must be between " + EARLIEST + " and " + LATEST);
         }
         return time.truncatedTo(ChronoUnit.MICROS);
     }
 
     @GET
     @Path("/{id}")
-    @Operation(summary = "A sale and what is left, as of a moment ago")
+    @Operation(summary = "A sale and what is left, up to a second stale")
     @NonBlocking
     public FlashSaleDocument get(@PathParam("id") String id) {
-        return sales.remembered(id).map(FlashSaleDocument::of).orElseThrow(() -> unknown(id));
+        return sales.cached(id).map(FlashSaleDocument::of).orElseThrow(() -> unknown(id));
     }
 
     @POST
     @Path("/{id}/orders")
     @Operation(
             summary = "Buy one unit",
-            description = "Accepted means durable, and in line. May be repeated: a customer is in line once.")
-    @APIResponse(responseCode = "202", description = "In line; Location tells what becomes of it")
+            description = "Accepted means durable, and queued. May be repeated: a customer gets one ticket.")
+    @APIResponse(responseCode = "202", description = "Queued; Location is the ticket, once it is decided")
     @APIResponse(responseCode = "404", description = "There is no such sale")
     @APIResponse(responseCode = "409", description = "Not open")
     @APIResponse(responseCode = "410", description = "Sold out")
     @APIResponse(
             responseCode = "429",
-            description = "There are as many in line as there is left: try again after Retry-After")
+            description = "As many buyers are queued as units are left: try again after Retry-After")
     @NonBlocking
     public Uni<Response> buy(
             @PathParam("id") String id,
             @NotNull(message = "a body is required") @Valid Buyer buyer,
             @Context UriInfo uri) {
-        var here = uri.getAbsolutePath(); // now: there is no request any more when a caller has hung up by then
-        return intake.buy(id, buyer.customerId())
+        var here = uri.getAbsolutePath(); // now: the request scope ends when the caller hangs up
+        return queue.add(id, buyer.customerId())
                 .onFailure()
                 .transform(_ -> problem(503, "Service Unavailable", "You may be in line or not; ask again.")
                         .withHeader("Retry-After", 1)
                         .build())
-                .map(refusal -> {
-                    if (refusal.isPresent()) {
-                        throw problem(refusal.get());
+                .map(rejection -> {
+                    if (rejection.isPresent()) {
+                        throw problem(rejection.get());
                     }
                     return Response.accepted()
                             .location(URI.create(here + "/" + buyer.customerId()))
@@ -136,13 +136,13 @@ public class FlashSaleResource {
                 });
     }
 
-    /** @param orderId to be followed at /orders, when there is one */
-    public record TicketDocument(FlashSale.Outcome outcome, UUID orderId) {}
+    /** @param orderId of the order at /orders, or null */
+    public record TicketDocument(FlashSale.TicketOutcome outcome, UUID orderId) {}
 
     @GET
     @Path("/{id}/orders/{customerId}")
-    @Operation(summary = "What came of a customer's wish")
-    @APIResponse(responseCode = "404", description = "Nothing is decided: they wait in line, or never were there")
+    @Operation(summary = "The outcome for a customer")
+    @APIResponse(responseCode = "404", description = "Not decided: the customer is queued, or never was")
     public TicketDocument ticket(
             @PathParam("id") @Pattern(regexp = ID, message = ID_MESSAGE) String id,
             @PathParam("customerId") UUID customerId)
@@ -154,7 +154,7 @@ public class FlashSaleResource {
                                 .build());
     }
 
-    private static HttpProblem refused(String field, String message) {
+    private static HttpProblem invalid(String field, String message) {
         return problem(400, "Bad Request", message).with("field", field).build();
     }
 
@@ -162,10 +162,10 @@ public class FlashSaleResource {
         return problem(404, "Not Found", "There is no flash sale of this id.").build();
     }
 
-    private static HttpProblem problem(Refusal refusal) {
-        var problem = problem(refusal.status(), refusal.title(), refusal.detail());
-        if (refusal.retryAfter() != null) {
-            problem.withHeader("Retry-After", refusal.retryAfter().toSeconds());
+    private static HttpProblem problem(Rejection rejection) {
+        var problem = problem(rejection.status(), rejection.title(), rejection.detail());
+        if (rejection.retryAfter() != null) {
+            problem.withHeader("Retry-After", rejection.retryAfter().toSeconds());
         }
         return problem.build();
     }

@@ -4,8 +4,8 @@ import static dev.orderly.database.SqlArrays.column;
 import static java.time.ZoneOffset.UTC;
 
 import dev.orderly.database.DatabaseMigration;
-import dev.orderly.flashsale.FlashSale.Outcome;
 import dev.orderly.flashsale.FlashSale.Ticket;
+import dev.orderly.flashsale.FlashSale.TicketOutcome;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -23,27 +23,27 @@ import java.util.UUID;
 import javax.sql.DataSource;
 import org.jboss.logging.Logger;
 
-/** The sales and their tickets; and the sales once more in memory, for a crowd that the database could not answer. */
+/** Sales and tickets; and a cache of the sales: the database could not answer a burst of buyers. */
 @ApplicationScoped
 class FlashSales {
 
     private static final Logger LOG = Logger.getLogger(FlashSales.class);
 
     private final DataSource database;
-    private volatile Map<String, FlashSale> remembered = Map.of();
+    private volatile Map<String, FlashSale> cache = Map.of();
 
     FlashSales(DataSource database) {
         this.database = database;
     }
 
-    /** As it was a moment ago; touches no database. */
-    Optional<FlashSale> remembered(String id) {
-        return Optional.ofNullable(remembered.get(id));
+    /** As of the last refresh; makes no query. */
+    Optional<FlashSale> cached(String id) {
+        return Optional.ofNullable(cache.get(id));
     }
 
-    /** Also after each batch that this instance has decided: what another has decided is known a second later. */
+    /** Also called after each batch of this instance; those of another show within a second. */
     @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = DatabaseMigration.class)
-    void remember() {
+    void refreshCache() {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement(
                         "SELECT * FROM flash_sale WHERE closes_at > now() - interval '1 day'");
@@ -52,13 +52,13 @@ class FlashSales {
             while (rows.next()) {
                 sales.put(rows.getString("id"), sale(rows));
             }
-            remembered = Map.copyOf(sales);
+            cache = Map.copyOf(sales);
         } catch (SQLException e) {
-            LOG.warnf("flash sales are as they were: %s", e.getMessage());
+            LOG.warnf("keeping stale flash sales in the cache: %s", e.getMessage());
         }
     }
 
-    /** Announces a sale; false when there is another of this id. */
+    /** Idempotent; false when there is another sale of this id. */
     boolean announce(FlashSale sale) throws SQLException {
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement("""
@@ -73,12 +73,12 @@ class FlashSales {
             insert.setObject(4, sale.opensAt().atOffset(UTC));
             insert.setObject(5, sale.closesAt().atOffset(UTC));
             var announced = insert.executeUpdate() == 1;
-            remember();
+            refreshCache();
             return announced;
         }
     }
 
-    /** Locked until the current transaction ends: one batch of a sale is decided at a time. */
+    /** Locked until the current transaction ends: one transaction at a time decides a batch of a sale. */
     Optional<FlashSale> lock(String id) throws SQLException {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement("SELECT * FROM flash_sale WHERE id = ? FOR UPDATE")) {
@@ -89,25 +89,25 @@ class FlashSales {
         }
     }
 
-    /** Those of the customers who have a ticket already. */
-    Set<UUID> served(String sale, Collection<UUID> customers) throws SQLException {
+    /** Those of the customers who have a ticket. */
+    Set<UUID> ticketHolders(String sale, Collection<UUID> customers) throws SQLException {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement(
                         "SELECT customer_id FROM flash_sale_ticket WHERE sale_id = ? AND customer_id = ANY (?)")) {
             select.setString(1, sale);
             select.setObject(2, customers.toArray(UUID[]::new));
-            var served = new HashSet<UUID>();
+            var holders = new HashSet<UUID>();
             try (var rows = select.executeQuery()) {
                 while (rows.next()) {
-                    served.add(rows.getObject(1, UUID.class));
+                    holders.add(rows.getObject(1, UUID.class));
                 }
             }
-            return served;
+            return holders;
         }
     }
 
-    /** Stores what was decided about a sale that the current transaction has locked. */
-    void decided(String sale, Collection<Ticket> tickets, int granted, long nextOffset) throws SQLException {
+    /** Saves the decisions about a sale that the current transaction has locked. */
+    void saveDecisions(String sale, Collection<Ticket> tickets, int granted, long nextOffset) throws SQLException {
         try (var connection = database.getConnection()) {
             add(connection, sale, tickets);
             try (var update = connection.prepareStatement("""
@@ -142,8 +142,8 @@ class FlashSales {
             select.setObject(2, customer);
             try (var rows = select.executeQuery()) {
                 return rows.next()
-                        ? Optional.of(
-                                new Ticket(customer, Outcome.valueOf(rows.getString(1)), rows.getObject(2, UUID.class)))
+                        ? Optional.of(new Ticket(
+                                customer, TicketOutcome.valueOf(rows.getString(1)), rows.getObject(2, UUID.class)))
                         : Optional.empty();
             }
         }

@@ -16,87 +16,85 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
 /**
- * Knows when more orders are accepted than are being decided. An order that is accepted then waits until its time is up, is
- * cancelled, and has cost the work that others waited for; so it is better refused.
+ * Load shedding: rejects new orders while more are placed than are decided. Such an order would wait until
+ * its deadline, be cancelled, and have cost work that others waited for.
  *
- * <p>The backlog is measured by how old it is, not by how long: how much can be done in an order's time depends on the
- * machines, and on what is broken just now. It is too old when {@value #TOO_MANY} orders are undecided for longer than a third
- * of their time; fewer may wait for reasons of their own, as those behind a parked event do. Whoever pays in another way waits
- * for others: a gateway that is away is no reason to refuse those who do not need it.
+ * <p>The limit is on the backlog's age, not on its length: how many orders can be decided in time depends on
+ * the machines, and on what has failed at the moment. The backlog is too old when
+ * {@value #OVERLOAD_THRESHOLD} orders are undecided for longer than a third of their deadline; fewer may wait
+ * for other reasons, as those behind a parked event do. Payment methods are limited apart, because they wait
+ * for different services: an outage of the card gateway is no reason to reject payment by balance.
  *
- * <p>Orders that were given up are undecided no longer, and yet the other services have still to do, and undo, what they were
- * placed for, before anything newer. That this is over shows only in orders that come after them; so {@value #PROBES} a second
- * are accepted all the same (as by a circuit breaker that is half open), and all others when of those who have just become too
- * old fewer than {@value #FEW} are undecided.
+ * <p>It works as a circuit breaker. That the backlog has gone does not show in its age: orders that timed out
+ * are decided, but their compensation is still ahead of any new order. So while the circuit is open,
+ * {@value #PROBES_PER_SECOND} orders a second are admitted as probes (half-open), and it closes when fewer
+ * than {@value #RECOVERY_THRESHOLD} of the probes of {@link #PROBE_WINDOW} have become too old.
  */
 @ApplicationScoped
 public class BacklogLimiter {
 
     private static final Logger LOG = Logger.getLogger(BacklogLimiter.class);
 
-    private static final int TOO_MANY = 100;
+    private static final int OVERLOAD_THRESHOLD = 100;
 
-    /** Per second, payment method and instance. */
-    private static final int PROBES = 10;
+    /** Per payment method and instance. */
+    private static final int PROBES_PER_SECOND = 10;
 
-    /** Of so many seconds' probes it is looked at what became of them. */
-    private static final Duration PROBING = Duration.ofSeconds(5);
+    private static final Duration PROBE_WINDOW = Duration.ofSeconds(5);
 
-    /** A fifth of them: single ones wait for reasons of their own. */
-    private static final int FEW = 10;
+    /** A fifth of the probes: single ones may wait for other reasons. */
+    private static final int RECOVERY_THRESHOLD = 10;
 
     private final Orders orders;
     private final Clock clock;
-    private final Duration patience;
-    private final Map<PaymentMethod, Closed> closed = new ConcurrentHashMap<>();
+    private final Duration maxAge;
+    private final Map<PaymentMethod, Open> open = new ConcurrentHashMap<>();
 
-    /** @param probes how many orders may still be placed until the next look */
-    private record Closed(Instant since, AtomicInteger probes) {}
+    /** @param probes how many orders are still admitted until the next refresh */
+    private record Open(Instant since, AtomicInteger probes) {}
 
     BacklogLimiter(Orders orders, Clock clock, @ConfigProperty(name = "orderly.order.deadline") Duration deadline) {
         this.orders = orders;
         this.clock = clock;
-        this.patience = deadline.dividedBy(3);
+        this.maxAge = deadline.dividedBy(3);
     }
 
-    /** Whether too many orders of a payment method wait; as of the last look, which is a second ago if all is well. */
-    public boolean isTooOld(PaymentMethod method) {
-        return closed.containsKey(method);
+    /** Whether the backlog of a payment method is too old, as of the last refresh. */
+    public boolean isOverloaded(PaymentMethod method) {
+        return open.containsKey(method);
     }
 
-    /** Whether one more order of a payment method is to be placed: always, unless too many wait; then a few. */
-    boolean admits(PaymentMethod method) {
-        var now = closed.get(method);
-        return now == null || now.probes.getAndDecrement() > 0;
+    /** Whether to place one more order of a payment method: always, or as a probe under overload. */
+    boolean tryAdmit(PaymentMethod method) {
+        var circuit = open.get(method);
+        return circuit == null || circuit.probes.getAndDecrement() > 0;
     }
 
     @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = DatabaseMigration.class)
-    void look() throws SQLException {
+    void refresh() throws SQLException {
         var now = clock.instant();
         for (var method : PaymentMethod.values()) {
-            var before = closed.get(method);
-            if (before == null) {
-                if (orders.undecided(method, Instant.EPOCH, now.minus(patience), TOO_MANY) >= TOO_MANY) {
-                    closed.put(method, close(method, now));
+            var circuit = open.get(method);
+            if (circuit == null) {
+                if (orders.countUndecided(method, Instant.EPOCH, now.minus(maxAge), OVERLOAD_THRESHOLD)
+                        >= OVERLOAD_THRESHOLD) {
+                    LOG.warnf(
+                            "rejecting all but %d orders a second by %s: %d or more are undecided for longer than %s",
+                            PROBES_PER_SECOND, method, OVERLOAD_THRESHOLD, maxAge);
+                    open.put(method, new Open(now, new AtomicInteger(PROBES_PER_SECOND)));
                 }
-            } else if (isOver(method, before.since, now)) {
-                LOG.warnf("accepting all orders by %s again", method);
-                closed.remove(method);
+            } else if (hasRecovered(method, circuit.since, now)) {
+                LOG.warnf("admitting all orders by %s again", method);
+                open.remove(method);
             } else {
-                closed.put(method, new Closed(before.since, new AtomicInteger(PROBES)));
+                open.put(method, new Open(circuit.since, new AtomicInteger(PROBES_PER_SECOND)));
             }
         }
     }
 
-    private boolean isOver(PaymentMethod method, Instant since, Instant now) throws SQLException {
-        var end = now.minus(patience);
-        return since.isBefore(end.minus(PROBING)) && orders.undecided(method, end.minus(PROBING), end, FEW) < FEW;
-    }
-
-    private Closed close(PaymentMethod method, Instant now) {
-        LOG.warnf(
-                "refusing all but %d orders by %s a second: %d or more are undecided for longer than %s",
-                PROBES, method, TOO_MANY, patience);
-        return new Closed(now, new AtomicInteger(PROBES));
+    private boolean hasRecovered(PaymentMethod method, Instant since, Instant now) throws SQLException {
+        var to = now.minus(maxAge);
+        var from = to.minus(PROBE_WINDOW);
+        return since.isBefore(from) && orders.countUndecided(method, from, to, RECOVERY_THRESHOLD) < RECOVERY_THRESHOLD;
     }
 }

@@ -3,31 +3,36 @@ package dev.orderly.order;
 import static dev.orderly.database.SqlArrays.column;
 
 import jakarta.enterprise.context.ApplicationScoped;
+import java.security.MessageDigest;
 import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Clock;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import javax.sql.DataSource;
 
 /**
- * Which request each customer's idempotency key was used for (<a
- * href="https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/">The Idempotency-Key HTTP Header
- * Field</a>).
+ * Which request each customer used an idempotency key for (<a
+ * href="https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/">The Idempotency-Key HTTP
+ * Header Field</a>).
  */
 @ApplicationScoped
 class IdempotencyKeys {
 
-    /** Whose key it is: the caller's choice, so it is unique only among the orders of one customer. */
+    /** The caller chooses the key, so it is unique only among the orders of one customer. */
     record Key(UUID customerId, String key) {}
 
-    /** What a key is used for. */
-    record Use(byte[] requestHash, UUID orderId) {}
+    /** The request that a key was used for, and the order that it placed. */
+    record Claim(byte[] requestHash, UUID orderId) {
+
+        boolean isFor(PendingOrder pending) {
+            return MessageDigest.isEqual(requestHash, pending.requestHash());
+        }
+    }
 
     private final DataSource database;
     private final Clock clock;
@@ -38,13 +43,17 @@ class IdempotencyKeys {
     }
 
     /**
-     * Takes those of the keys that are free, if and when the current transaction commits. While another transaction is
-     * taking the same key this waits for its end, so that of any number of parallel requests one is the first.
+     * Claims those of the keys that are free, if and when the current transaction commits. While another
+     * transaction claims the same key this waits for its end, so that of any number of parallel requests one
+     * is the first.
      *
-     * @return the orders whose keys were free
+     * @return the ids of the orders whose keys were free
      */
-    Set<UUID> take(Map<UUID, Key> keys, Map<UUID, byte[]> requestHashes) throws SQLException {
-        var orders = List.copyOf(keys.keySet());
+    Set<UUID> claimKeys(Collection<PendingOrder> orders) throws SQLException {
+        var claimed = new HashSet<UUID>();
+        if (orders.isEmpty()) {
+            return claimed;
+        }
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement("""
                         INSERT INTO idempotency_key (customer_id, key, request_hash, order_id, used_at)
@@ -53,39 +62,42 @@ class IdempotencyKeys {
                         RETURNING order_id
                         """)) {
             insert.setTimestamp(1, Timestamp.from(clock.instant()));
-            insert.setObject(2, column(orders, order -> keys.get(order).customerId, UUID[]::new));
-            insert.setObject(3, column(orders, order -> keys.get(order).key, String[]::new));
-            insert.setArray(4, connection.createArrayOf("bytea", column(orders, requestHashes::get, byte[][]::new)));
-            insert.setObject(5, orders.toArray(UUID[]::new));
-            var taken = new HashSet<UUID>();
+            insert.setObject(2, column(orders, order -> order.command().customerId(), UUID[]::new));
+            insert.setObject(3, column(orders, PendingOrder::idempotencyKey, String[]::new));
+            insert.setArray(
+                    4, connection.createArrayOf("bytea", column(orders, PendingOrder::requestHash, byte[][]::new)));
+            insert.setObject(5, column(orders, PendingOrder::id, UUID[]::new));
             try (var rows = insert.executeQuery()) {
                 while (rows.next()) {
-                    taken.add(rows.getObject(1, UUID.class));
+                    claimed.add(rows.getObject(1, UUID.class));
                 }
             }
-            return taken;
         }
+        return claimed;
     }
 
-    /** What those of the keys that are taken were taken for. */
-    Map<Key, Use> uses(Collection<Key> keys) throws SQLException {
+    /** The claims of those of the orders' keys that are claimed, also by the current transaction. */
+    Map<Key, Claim> existingClaims(Collection<PendingOrder> orders) throws SQLException {
+        var claims = new HashMap<Key, Claim>();
+        if (orders.isEmpty()) {
+            return claims;
+        }
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement("""
                         SELECT customer_id, key, request_hash, order_id
                         FROM idempotency_key JOIN unnest(?::uuid[], ?::text[]) AS wanted (customer_id, key)
                             USING (customer_id, key)
                         """)) {
-            select.setObject(1, column(keys, Key::customerId, UUID[]::new));
-            select.setObject(2, column(keys, Key::key, String[]::new));
-            var uses = new HashMap<Key, Use>();
+            select.setObject(1, column(orders, order -> order.command().customerId(), UUID[]::new));
+            select.setObject(2, column(orders, PendingOrder::idempotencyKey, String[]::new));
             try (var rows = select.executeQuery()) {
                 while (rows.next()) {
-                    uses.put(
+                    claims.put(
                             new Key(rows.getObject(1, UUID.class), rows.getString(2)),
-                            new Use(rows.getBytes(3), rows.getObject(4, UUID.class)));
+                            new Claim(rows.getBytes(3), rows.getObject(4, UUID.class)));
                 }
             }
-            return uses;
         }
+        return claims;
     }
 }

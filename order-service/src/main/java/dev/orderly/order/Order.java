@@ -21,8 +21,9 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * An order as its owner sees it: undecided, or decided for good. Every decision is an event and takes the next version,
- * under the lock of the order's row, so that of a cancellation and a confirmation exactly one wins.
+ * An order as order-service, its owner, sees it: undecided, or decided once and finally. Every decision is an
+ * event and takes the next version, under the lock of the order's row, so that of a cancellation and a
+ * confirmation exactly one wins.
  */
 public final class Order {
 
@@ -38,10 +39,10 @@ public final class Order {
     private int version;
 
     /**
-     * A new order, its first version, undecided.
+     * A new order: undecided, version 1.
      *
      * @throws IllegalArgumentException when there are no lines or they are not in one currency
-     * @throws ArithmeticException when the total does not fit
+     * @throws ArithmeticException when the total is out of range
      */
     public Order(UUID id, UUID customerId, List<Line> lines, PaymentMethod paymentMethod, Instant placedAt) {
         this(id, customerId, lines, sum(lines), paymentMethod, placedAt, OrderStatus.PENDING, null, 1);
@@ -54,7 +55,7 @@ public final class Order {
                 .orElseThrow(() -> new IllegalArgumentException("an order has at least one line"));
     }
 
-    /** An order as it was stored. */
+    /** An order as stored. */
     Order(
             UUID id,
             UUID customerId,
@@ -76,53 +77,54 @@ public final class Order {
         this.version = version;
     }
 
-    /** @param cardToken when it is paid by card, else null; it is handed on to who charges the card, and not kept */
-    public OrderPlaced placed(CardToken cardToken) {
+    /** @param cardToken with payment by card, else null; the order does not keep it */
+    public OrderPlaced placedEvent(CardToken cardToken) {
         return new OrderPlaced(id, customerId, lines, total, paymentMethod, cardToken, placedAt);
     }
 
     /**
-     * What becomes of the order when another service has reported something.
+     * Decides the order by what another service has reported.
      *
-     * @return the decision; empty when there is nothing to decide, or nothing any more: whoever reserved stock or took
-     *     money for an order that was cancelled meanwhile learns of that from the topic and gives it back
+     * @return the decision; empty when the event decides nothing, or the order is decided already: the
+     *     service that reserved stock or took money for an order that was cancelled compensates it when it
+     *     reads the cancellation from the topic
      */
     public Optional<OrderEvent> on(OrderEvent event, Instant now) {
         if (status.isTerminal()) {
             return Optional.empty();
         }
         return switch (event) {
-            case PaymentCaptured _ -> Optional.of(decided(new OrderConfirmed(id, customerId, total, now), null));
-            case StockRejected rejected ->
-                Optional.of(rejected("out of stock: " + String.join(", ", rejected.outOfStock()), now));
-            case PaymentDeclined declined -> Optional.of(rejected(declined.reason(), now));
+            case PaymentCaptured _ -> Optional.of(decide(new OrderConfirmed(id, customerId, total, now), null));
+            case StockRejected stock ->
+                Optional.of(reject("out of stock: " + String.join(", ", stock.outOfStock()), now));
+            case PaymentDeclined declined -> Optional.of(reject(declined.reason(), now));
             case StockReserved _ -> Optional.empty();
             case OrderPlaced _, OrderConfirmed _, OrderRejected _, OrderCancelled _, PaymentRefunded _ ->
                 Optional.empty();
         };
     }
 
-    /** Cancels the order on the customer's behalf; empty when it is decided already. */
+    /** Cancels the order for the customer; empty when it is decided already. */
     public Optional<OrderEvent> cancel(Instant now) {
-        return cancelled("cancelled by the customer", now);
+        return cancel("cancelled by the customer", now);
     }
 
-    /** Cancels the order because an answer that it waits for has not come in time; empty when it is decided already. */
+    /** Cancels the order at its deadline, for lack of an answer; empty when it is decided already. */
     public Optional<OrderEvent> expire(Instant now) {
-        return cancelled("not decided in time", now);
+        return cancel("not decided in time", now);
     }
 
-    private Optional<OrderEvent> cancelled(String why, Instant now) {
+    private Optional<OrderEvent> cancel(String why, Instant now) {
         return status.isTerminal()
                 ? Optional.empty()
-                : Optional.of(decided(new OrderCancelled(id, customerId, why, now), why));
+                : Optional.of(decide(new OrderCancelled(id, customerId, why, now), why));
     }
 
-    private OrderEvent rejected(String why, Instant now) {
-        return decided(new OrderRejected(id, customerId, why, now), why);
+    private OrderEvent reject(String why, Instant now) {
+        return decide(new OrderRejected(id, customerId, why, now), why);
     }
 
-    private OrderEvent decided(OrderEvent decision, String why) {
+    private OrderEvent decide(OrderEvent decision, String why) {
         status = decision.status();
         reason = why;
         version++;
@@ -141,7 +143,7 @@ public final class Order {
         return status;
     }
 
-    /** Why it was rejected or cancelled; else null. */
+    /** Why it was rejected or cancelled, else null. */
     public String reason() {
         return reason;
     }
@@ -162,7 +164,7 @@ public final class Order {
         return placedAt;
     }
 
-    /** Of the last event that was published about this order. */
+    /** The version of the last event that order-service published about this order. */
     public int version() {
         return version;
     }

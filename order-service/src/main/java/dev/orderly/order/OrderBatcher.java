@@ -1,11 +1,7 @@
 package dev.orderly.order;
 
-import com.fasterxml.uuid.Generators;
-import com.fasterxml.uuid.NoArgGenerator;
 import dev.orderly.database.DatabaseFailure;
-import dev.orderly.order.OrderCommands.Answer;
-import dev.orderly.order.OrderCommands.Placement;
-import dev.orderly.order.OrderCommands.Wish;
+import dev.orderly.order.OrderCommands.Admission;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import io.smallrye.mutiny.Uni;
@@ -22,27 +18,24 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Where orders come in. Those that come while one transaction is under way wait for its end together, and are the next
- * (group commit): an order that comes alone waits for nobody, a thousand at once cost a few commits. Whoever is answered
- * has an order that is durable.
+ * Group commit: the orders that arrive while one transaction runs are the next one together. An order that
+ * arrives alone is not delayed, a thousand at once cost a few commits. Callers are answered after the commit:
+ * a placed order is durable.
  */
 @ApplicationScoped
 class OrderBatcher {
 
     /** Orders of one transaction. */
-    private static final int GROUP = 200;
+    private static final int MAX_BATCH = 200;
 
-    /** One gathers while the other waits for the disk. */
+    /** One collects a batch while the other waits for the disk. */
     private static final int WRITERS = 2;
 
-    /** Time-ordered, so that new orders are neighbours in every index. */
-    private static final NoArgGenerator IDS = Generators.timeBasedEpochRandomGenerator();
-
     private final OrderCommands commands;
-    private final BlockingQueue<Waiting> waiting = new LinkedBlockingQueue<>();
+    private final BlockingQueue<PendingRequest> queue = new LinkedBlockingQueue<>();
 
     private final ExecutorService writers = Executors.newFixedThreadPool(
-            WRITERS, Thread.ofPlatform().name("order-intake-", 1).daemon().factory());
+            WRITERS, Thread.ofPlatform().name("order-batcher-", 1).daemon().factory());
 
     OrderBatcher(OrderCommands commands) {
         this.commands = commands;
@@ -58,35 +51,32 @@ class OrderBatcher {
         writers.shutdownNow();
     }
 
-    /**
-     * Places an order, see {@link OrderCommands#place}.
-     *
-     * @return the order when it is durable; fails with the reason when it is refused, or with that of the database
-     */
-    Uni<Order> place(Wish wish, String idempotencyKey, String traceparent) {
+    /** See {@link OrderCommands#place}; completes after the commit, fails when the database does. */
+    Uni<PlaceOrderResult> place(PlaceOrder command, String idempotencyKey, String traceparent) {
         return Uni.createFrom().emitter(caller -> {
-            var one = new Waiting(
-                    new Placement(IDS.generate(), wish, idempotencyKey, traceparent), caller, new AtomicBoolean());
-            caller.onTermination(() -> one.gone.set(true));
-            waiting.add(one);
+            var request = new PendingRequest(
+                    new PendingOrder(command, idempotencyKey, traceparent), caller, new AtomicBoolean());
+            caller.onTermination(() -> request.cancelled.set(true));
+            queue.add(request);
         });
     }
 
     /**
-     * @param gone when the caller has hung up: while the database hangs there may come many, each for a moment, and afterwards
-     *     all who still wait would wait for the orders of those who do not
+     * @param cancelled when the caller has hung up: while the database hangs, callers with short timeouts
+     *     come and go, and without this those who still wait would wait for the orders of all who do not
      */
-    private record Waiting(Placement placement, UniEmitter<? super Order> caller, AtomicBoolean gone) {}
+    private record PendingRequest(
+            PendingOrder order, UniEmitter<? super PlaceOrderResult> caller, AtomicBoolean cancelled) {}
 
     private void write() {
         try {
             while (true) {
-                var group = new ArrayList<Waiting>();
-                group.add(waiting.take());
-                waiting.drainTo(group, GROUP - 1);
-                group.removeIf(one -> one.gone.get());
-                if (!group.isEmpty()) {
-                    place(group);
+                var batch = new ArrayList<PendingRequest>();
+                batch.add(queue.take());
+                queue.drainTo(batch, MAX_BATCH - 1);
+                batch.removeIf(request -> request.cancelled.get());
+                if (!batch.isEmpty()) {
+                    place(batch);
                 }
             }
         } catch (InterruptedException _) {
@@ -94,28 +84,24 @@ class OrderBatcher {
         }
     }
 
-    private void place(List<Waiting> group) {
+    private void place(List<PendingRequest> batch) {
         try {
-            var placements = group.stream().map(Waiting::placement).toList();
-            answer(group, commands.place(placements, false));
-        } catch (SQLException | RuntimeException | Error e) { // an error would end the thread, and with it the intake
+            var orders = batch.stream().map(PendingRequest::order).toList();
+            answer(batch, commands.place(orders, Admission.LIMITED));
+        } catch (SQLException | RuntimeException | Error e) { // an error would end this writer
             var failure = DatabaseFailure.behind(e);
-            if (group.size() > 1 && failure != null && DatabaseFailure.isTheFaultOfData(failure)) {
-                group.forEach(one -> place(List.of(one))); // it is not the fault of the others
+            if (batch.size() > 1 && failure != null && DatabaseFailure.isTheFaultOfData(failure)) {
+                batch.forEach(request -> place(List.of(request))); // one bad order must not fail the others
             } else {
-                group.forEach(one -> one.caller.fail(e));
+                batch.forEach(request -> request.caller.fail(e));
             }
         }
     }
 
     /** After the commit. */
-    private static void answer(List<Waiting> group, List<Answer> answers) {
-        for (var i = 0; i < group.size(); i++) {
-            var caller = group.get(i).caller;
-            switch (answers.get(i)) {
-                case Answer.Accepted accepted -> caller.complete(accepted.order());
-                case Answer.Refused refused -> caller.fail(refused.why());
-            }
+    private static void answer(List<PendingRequest> batch, List<PlaceOrderResult> results) {
+        for (var i = 0; i < batch.size(); i++) {
+            batch.get(i).caller.complete(results.get(i));
         }
     }
 }

@@ -1,95 +1,42 @@
 package dev.orderly.order;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.function.Function.identity;
+import static java.util.stream.Collectors.toMap;
 import static java.util.stream.Collectors.toSet;
 
-import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.orderly.catalog.Product;
-import dev.orderly.events.CardToken;
-import dev.orderly.events.EventJson;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.messaging.Outbox;
 import dev.orderly.messaging.OutgoingEvent;
 import dev.orderly.messaging.Traceparent;
+import dev.orderly.order.IdempotencyKeys.Claim;
+import dev.orderly.order.PlaceOrderResult.InvalidTotal;
+import dev.orderly.order.PlaceOrderResult.KeyReused;
+import dev.orderly.order.PlaceOrderResult.Overloaded;
+import dev.orderly.order.PlaceOrderResult.Placed;
+import dev.orderly.order.PlaceOrderResult.Replayed;
+import dev.orderly.order.PlaceOrderResult.UnknownProducts;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.transaction.Transactional;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Instant;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Predicate;
 
-/**
- * What a customer can do to orders. Each command is one transaction that holds the orders and the events that tell of them;
- * when it returns, both are durable.
- */
+/** Each command is one transaction that holds the orders and their events; both are durable on return. */
 @ApplicationScoped
 public class OrderCommands {
 
-    /**
-     * What a customer wants.
-     *
-     * @param cardToken with payment by card, and only then; else null
-     */
-    public record Wish(
-            UUID customerId,
-            List<Item> items,
-            PaymentMethod paymentMethod,
-            @JsonInclude(JsonInclude.Include.NON_NULL) CardToken cardToken) {
-        public record Item(String sku, int quantity) {}
-    }
-
-    /** These products are not in the catalogue. */
-    static final class UnknownProducts extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-        private final transient Set<String> skus;
-
-        UnknownProducts(Set<String> skus) {
-            super("not in the catalogue: " + String.join(", ", skus));
-            this.skus = skus;
-        }
-
-        Set<String> skus() {
-            return skus;
-        }
-    }
-
-    /** The idempotency key was used before, for another request. */
-    static final class KeyReused extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-    }
-
-    /** More orders of the wish's payment method are waiting than can be decided in time. */
-    static final class TooManyWaiting extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-    }
-
-    /** A wish as it came in, with the id that the order is to have. */
-    public record Placement(UUID orderId, Wish wish, String idempotencyKey, String traceparent) {
-        IdempotencyKeys.Key key() {
-            return new IdempotencyKeys.Key(wish.customerId, idempotencyKey);
-        }
-    }
-
-    /** What came of a wish. */
-    public sealed interface Answer {
-        /** Its order, which may be one that an earlier request with its key has placed. */
-        record Accepted(Order order) implements Answer {}
-
-        /**
-         * @param why {@link KeyReused} when the customer used the key for another wish; {@link UnknownProducts} when some are
-         *     not in the catalogue; {@link TooManyWaiting}; {@link IllegalArgumentException} when the prices are in several currencies; {@link
-         *     ArithmeticException} when the total does not fit
-         */
-        record Refused(RuntimeException why) implements Answer {}
+    /** Whether the {@link BacklogLimiter} applies, or the caller has admitted the orders by its own limit. */
+    public enum Admission {
+        LIMITED,
+        ADMITTED
     }
 
     private final Orders orders;
@@ -107,143 +54,142 @@ public class OrderCommands {
     }
 
     /**
-     * Places orders at today's prices; a repeated request gets the order that its first placed.
+     * Places orders at today's prices; a repeated command gets the order that it placed the first time.
      *
-     * @param admitted true for orders that are to be placed whatever the {@link BacklogLimiter}; else only as many are as it admits
-     * @return an answer to each, in their order
+     * @return a result for each, in the order of the batch
      */
-    @Transactional(rollbackOn = SQLException.class) // By itself it would commit after a checked exception.
-    public List<Answer> place(List<Placement> placements, boolean admitted) throws SQLException {
-        var placed = new LinkedHashMap<UUID, Order>();
-        var refused = new HashMap<UUID, RuntimeException>();
-        price(placements, placed, refused);
-        if (!admitted) {
-            refuseTooMany(placements, placed, refused);
-        }
-        placed.keySet().retainAll(take(placements, placed.keySet()));
-        orders.add(placed.values());
-        publish(placements, placed);
-
-        var repeated = placements.stream()
-                .filter(placement -> !placed.containsKey(placement.orderId))
+    @Transactional(rollbackOn = SQLException.class) // by default it would commit after a checked exception
+    public List<PlaceOrderResult> place(List<PendingOrder> batch, Admission admission) throws SQLException {
+        var priced = price(batch);
+        var admitted = admission == Admission.ADMITTED ? priced : shedLoad(priced);
+        var claimed = keys.claimKeys(pending(admitted, Candidate::isPlaceable)); // the insert decides
+        var placed = admitted.stream()
+                .filter(candidate -> claimed.contains(candidate.pending.id()))
                 .toList();
-        var uses = repeated.isEmpty()
-                ? Map.<IdempotencyKeys.Key, IdempotencyKeys.Use>of()
-                : keys.uses(repeated.stream().map(Placement::key).collect(toSet()));
-        var earlier = uses.isEmpty()
-                ? Map.<UUID, Order>of()
-                : orders.find(
-                        uses.values().stream().map(IdempotencyKeys.Use::orderId).collect(toSet()));
-        return placements.stream()
-                .map(placement -> placed.containsKey(placement.orderId)
-                        ? new Answer.Accepted(placed.get(placement.orderId))
-                        : answer(placement, uses.get(placement.key()), earlier, refused))
-                .toList();
+        orders.add(placed.stream().map(Candidate::order).toList());
+        publish(placed);
+        return resultsWithReplays(admitted, claimed);
     }
 
-    private static Answer answer(
-            Placement placement,
-            IdempotencyKeys.Use before,
-            Map<UUID, Order> earlier,
-            Map<UUID, RuntimeException> refused) {
-        if (before == null) {
-            return new Answer.Refused(refused.get(placement.orderId));
+    /** A pending order and its result, unless its key turns out to be claimed. */
+    private record Candidate(PendingOrder pending, PlaceOrderResult result) {
+
+        boolean isPlaceable() {
+            return result instanceof Placed;
         }
-        return MessageDigest.isEqual(hash(placement), before.requestHash())
-                ? new Answer.Accepted(earlier.get(before.orderId()))
-                : new Answer.Refused(new KeyReused());
+
+        Order order() {
+            return ((Placed) result).order();
+        }
+
+        PaymentMethod method() {
+            return pending.command().paymentMethod();
+        }
     }
 
-    private void price(List<Placement> placements, Map<UUID, Order> priced, Map<UUID, RuntimeException> refused) {
-        var prices = Product.prices(placements.stream()
-                .flatMap(placement -> placement.wish.items.stream())
-                .map(Wish.Item::sku)
+    private static List<PendingOrder> pending(List<Candidate> candidates, Predicate<Candidate> which) {
+        return candidates.stream().filter(which).map(Candidate::pending).toList();
+    }
+
+    private List<Candidate> price(List<PendingOrder> batch) {
+        var prices = Product.prices(batch.stream()
+                .flatMap(pending -> pending.command().lines().stream())
+                .map(PlaceOrder.Line::sku)
                 .collect(toSet()));
         var now = clock.instant();
-        for (var placement : placements) {
-            var wish = placement.wish;
-            try {
-                priced.put(
-                        placement.orderId,
-                        new Order(
-                                placement.orderId,
-                                wish.customerId,
-                                lines(wish.items, prices),
-                                wish.paymentMethod,
-                                now));
-            } catch (UnknownProducts | IllegalArgumentException | ArithmeticException e) {
-                refused.put(placement.orderId, e);
-            }
-        }
-    }
-
-    /** Those that are repeated get their answer in any case, and take nobody's place. */
-    private void refuseTooMany(List<Placement> placements, Map<UUID, Order> placed, Map<UUID, RuntimeException> refused)
-            throws SQLException {
-        var limited = placements.stream()
-                .filter(placement -> placed.containsKey(placement.orderId))
-                .filter(placement -> backlog.isTooOld(placement.wish.paymentMethod))
+        return batch.stream()
+                .map(pending -> new Candidate(pending, price(pending, prices, now)))
                 .toList();
-        if (limited.isEmpty()) {
-            return;
+    }
+
+    private static PlaceOrderResult price(PendingOrder pending, Map<String, Money> prices, Instant now) {
+        var command = pending.command();
+        var unknown = command.lines().stream()
+                .map(PlaceOrder.Line::sku)
+                .filter(sku -> !prices.containsKey(sku))
+                .collect(toSet());
+        if (!unknown.isEmpty()) {
+            return new UnknownProducts(unknown);
         }
-        var repeated =
-                keys.uses(limited.stream().map(Placement::key).collect(toSet())).keySet();
-        for (var placement : limited) {
-            if (!repeated.contains(placement.key()) && !backlog.admits(placement.wish.paymentMethod)) {
-                placed.remove(placement.orderId);
-                refused.put(placement.orderId, new TooManyWaiting());
-            }
+        try {
+            var lines = command.lines().stream()
+                    .map(line -> new Line(line.sku(), line.quantity(), prices.get(line.sku())))
+                    .toList();
+            return new Placed(new Order(pending.id(), command.customerId(), lines, command.paymentMethod(), now));
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            return new InvalidTotal(e.getMessage());
         }
     }
 
-    private Set<UUID> take(List<Placement> placements, Set<UUID> placed) throws SQLException {
-        var wanted = new HashMap<UUID, IdempotencyKeys.Key>();
-        var hashes = new HashMap<UUID, byte[]>();
-        for (var placement : placements) {
-            if (placed.contains(placement.orderId)) {
-                wanted.put(placement.orderId, placement.key());
-                hashes.put(placement.orderId, hash(placement));
-            }
-        }
-        return keys.take(wanted, hashes);
+    /** Replays need no admission: they must not use up the few orders that are admitted as probes. */
+    private List<Candidate> shedLoad(List<Candidate> priced) throws SQLException {
+        Predicate<Candidate> limited = candidate -> candidate.isPlaceable() && backlog.isOverloaded(candidate.method());
+        var replays = keys.existingClaims(pending(priced, limited)).keySet();
+        return priced.stream()
+                .map(candidate -> !limited.test(candidate)
+                                || replays.contains(candidate.pending.key())
+                                || backlog.tryAdmit(candidate.method())
+                        ? candidate
+                        : new Candidate(candidate.pending, new Overloaded()))
+                .toList();
     }
 
-    private void publish(List<Placement> placements, Map<UUID, Order> placed) throws SQLException {
-        var causes = new HashMap<UUID, Placement>();
-        placements.forEach(placement -> causes.put(placement.orderId, placement));
-        var events = placed.values().stream()
-                .map(order -> new OutgoingEvent(order.placed(causes.get(order.id()).wish.cardToken), order.version()))
+    private void publish(List<Candidate> placed) throws SQLException {
+        var causes = placed.stream().map(Candidate::pending).collect(toMap(PendingOrder::id, identity()));
+        var events = placed.stream()
+                .map(candidate -> new OutgoingEvent(
+                        candidate
+                                .order()
+                                .placedEvent(candidate.pending.command().cardToken()),
+                        candidate.order().version()))
                 .toList();
         outbox.add(
-                events, event -> Traceparent.following(causes.get(event.event().id()).traceparent));
+                events,
+                event -> Traceparent.following(causes.get(event.event().id()).traceparent()));
     }
 
-    /** What came of a cancellation. */
-    enum Cancellation {
-        DONE,
-        TOO_LATE,
+    /** A replay gets its order in any case, also when the same command would be rejected today. */
+    private List<PlaceOrderResult> resultsWithReplays(List<Candidate> candidates, Set<UUID> claimed)
+            throws SQLException {
+        var claims = keys.existingClaims(pending(candidates, candidate -> !claimed.contains(candidate.pending.id())));
+        var earlier = orders.find(claims.values().stream().map(Claim::orderId).collect(toSet()));
+        return candidates.stream()
+                .map(candidate -> {
+                    var claim = claims.get(candidate.pending.key());
+                    if (claim == null || claimed.contains(candidate.pending.id())) {
+                        return candidate.result;
+                    }
+                    return claim.isFor(candidate.pending)
+                            ? new Replayed(earlier.get(claim.orderId()))
+                            : new KeyReused();
+                })
+                .toList();
+    }
+
+    enum CancelResult {
+        CANCELLED,
+        ALREADY_DECIDED,
         UNKNOWN_ORDER
     }
 
     /** Cancels an order that is not decided yet. */
     @Transactional(rollbackOn = SQLException.class)
-    Cancellation cancel(UUID id, String traceparent) throws SQLException {
+    CancelResult cancel(UUID id, String traceparent) throws SQLException {
         var order = orders.lock(Set.of(id)).get(id);
         if (order == null) {
-            return Cancellation.UNKNOWN_ORDER;
+            return CancelResult.UNKNOWN_ORDER;
         }
         var cancelled = order.cancel(clock.instant());
         if (cancelled.isEmpty()) {
-            return Cancellation.TOO_LATE;
+            return CancelResult.ALREADY_DECIDED;
         }
         orders.saveDecisions(List.of(order));
         outbox.add(
                 List.of(new OutgoingEvent(cancelled.get(), order.version())), _ -> Traceparent.following(traceparent));
-        return Cancellation.DONE;
+        return CancelResult.CANCELLED;
     }
 
-    /** Cancels orders that nobody has decided since a time; what was done for them is undone like for any other. */
+    /** Cancels orders placed before a time and still undecided; participants compensate as ever. */
     @Transactional(rollbackOn = SQLException.class)
     int cancelUndecidedBefore(Instant time, int limit) throws SQLException {
         var overdue = orders.lockUndecidedBefore(time, limit);
@@ -254,30 +200,5 @@ public class OrderCommands {
         orders.saveDecisions(overdue);
         outbox.add(events, _ -> Traceparent.following(null));
         return overdue.size();
-    }
-
-    private static List<Line> lines(List<Wish.Item> items, Map<String, Money> prices) {
-        var unknown = items.stream()
-                .map(Wish.Item::sku)
-                .filter(sku -> !prices.containsKey(sku))
-                .collect(toSet());
-        if (!unknown.isEmpty()) {
-            throw new UnknownProducts(unknown);
-        }
-        return items.stream()
-                .map(item -> new Line(item.sku(), item.quantity(), prices.get(item.sku())))
-                .toList();
-    }
-
-    private static byte[] hash(Placement placement) {
-        return sha256(EventJson.writeValue(placement.wish));
-    }
-
-    private static byte[] sha256(String text) {
-        try {
-            return MessageDigest.getInstance("SHA-256").digest(text.getBytes(UTF_8));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
     }
 }

@@ -6,10 +6,12 @@ import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.OrderStatus;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.http.IdempotencyKey;
-import dev.orderly.order.OrderCommands.KeyReused;
-import dev.orderly.order.OrderCommands.TooManyWaiting;
-import dev.orderly.order.OrderCommands.UnknownProducts;
-import dev.orderly.order.OrderCommands.Wish;
+import dev.orderly.order.PlaceOrderResult.InvalidTotal;
+import dev.orderly.order.PlaceOrderResult.KeyReused;
+import dev.orderly.order.PlaceOrderResult.Overloaded;
+import dev.orderly.order.PlaceOrderResult.Placed;
+import dev.orderly.order.PlaceOrderResult.Replayed;
+import dev.orderly.order.PlaceOrderResult.UnknownProducts;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.smallrye.mutiny.Uni;
 import jakarta.validation.Valid;
@@ -33,32 +35,33 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.stream.IntStream;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 
-/** The commands. Both are durable when they answer; what becomes of the order by and by shows on the read side. */
+/** The commands of customers: durable when they answer. The read side shows how an order goes on. */
 @Path("/orders")
-@Produces(MediaType.APPLICATION_JSON) // else who accepts XML only would be given toString()
+@Produces(MediaType.APPLICATION_JSON) // or a client that accepts only XML would get toString()
 public class OrderResource {
 
     private static final int MAX_LINES = 100;
     private static final int MAX_QUANTITY = 1_000_000;
     private static final int RETRY_AFTER_SECONDS = 5;
 
-    private final OrderBatcher intake;
+    private final OrderBatcher batcher;
     private final OrderCommands commands;
 
-    OrderResource(OrderBatcher intake, OrderCommands commands) {
-        this.intake = intake;
+    OrderResource(OrderBatcher batcher, OrderCommands commands) {
+        this.batcher = batcher;
         this.commands = commands;
     }
 
     /**
-     * What a customer orders; the prices are ours to say.
+     * What a customer orders; prices come from the catalogue.
      *
-     * @param cardToken required by payment by card, and refused with any other
+     * @param cardToken required with payment by card, rejected with any other method
      */
     public record OrderRequest(
             @NotNull UUID customerId,
@@ -72,7 +75,7 @@ public class OrderResource {
 
             @Min(1) @Max(MAX_QUANTITY) int quantity) {}
 
-    /** An order as it was accepted. */
+    /** An order as accepted. */
     public record PlacedOrder(
             UUID id,
             OrderStatus status,
@@ -86,8 +89,8 @@ public class OrderResource {
     @Operation(
             summary = "Place an order",
             description =
-                    "Answers before stock and payment are settled. Location names the order and waits until it can be read. "
-                            + "A request that is repeated with its key gets the same answer and places nothing.")
+                    "Answers before stock and payment are settled. Location names the order and waits until it can be "
+                            + "read. A request that is repeated with its key gets the same answer and places nothing.")
     @APIResponse(responseCode = "202", description = "Accepted")
     @APIResponse(
             responseCode = "503",
@@ -100,18 +103,37 @@ public class OrderResource {
             @HeaderParam("traceparent") String traceparent,
             @NotNull(message = "a body is required") @Valid OrderRequest request,
             @Context UriInfo uri) {
-        var items = request.lines().stream()
-                .map(line -> new Wish.Item(line.sku(), line.quantity()))
-                .toList();
-        var wish = new Wish(request.customerId(), items, request.paymentMethod(), cardToken(request));
-        var location = location(uri); // now: there is no request any more when a caller has hung up by then
-        return intake.place(wish, idempotencyKey, traceparent)
-                .map(order -> accepted(location, order))
-                .onFailure()
-                .transform(failure -> refusal(failure, request));
+        var location = location(uri); // now: the request scope ends when the caller hangs up
+        return batcher.place(command(request), idempotencyKey, traceparent).map(result -> switch (result) {
+            case Placed(var order) -> accepted(location, order);
+            case Replayed(var order) -> accepted(location, order);
+            case KeyReused() ->
+                throw unprocessable("The Idempotency-Key was used before, for another order.")
+                        .build();
+            case UnknownProducts(var skus) ->
+                throw unprocessable("Some products are not in the catalogue.")
+                        .with("errors", errorsAtLines(request, skus))
+                        .build();
+            case InvalidTotal(var reason) ->
+                throw unprocessable("The lines cannot be added up: " + reason).build();
+            case Overloaded() ->
+                throw problem(
+                                503,
+                                "Service Unavailable",
+                                "Too many orders wait to be decided. Nothing was changed; try again.")
+                        .withHeader("Retry-After", RETRY_AFTER_SECONDS)
+                        .build();
+        });
     }
 
-    /** PENDING and version 1, not what it is by now: a repeated request is to get the answer that was lost. */
+    private static PlaceOrder command(OrderRequest request) {
+        var lines = request.lines().stream()
+                .map(line -> new PlaceOrder.Line(line.sku(), line.quantity()))
+                .toList();
+        return new PlaceOrder(request.customerId(), lines, request.paymentMethod(), cardToken(request));
+    }
+
+    /** PENDING and version 1, whatever it is by now: a repeated request gets the answer that was lost. */
     private static Response accepted(UriBuilder location, Order order) {
         return accepted(location, order.id(), 1)
                 .entity(new PlacedOrder(
@@ -125,30 +147,6 @@ public class OrderResource {
                 .build();
     }
 
-    private static Throwable refusal(Throwable failure, OrderRequest request) {
-        return switch (failure) {
-            case UnknownProducts unknown ->
-                refused("Some products are not in the catalogue.")
-                        .with("errors", errorsAtLines(request, unknown))
-                        .build();
-            case KeyReused _ ->
-                refused("The Idempotency-Key was used before, for another order.")
-                        .build();
-            case TooManyWaiting _ ->
-                problem(
-                                503,
-                                "Service Unavailable",
-                                "Too many orders wait to be decided. Nothing was changed; try again.")
-                        .withHeader("Retry-After", RETRY_AFTER_SECONDS)
-                        .build();
-            case IllegalArgumentException e ->
-                refused("The lines cannot be added up: " + e.getMessage()).build();
-            case ArithmeticException e ->
-                refused("The lines cannot be added up: " + e.getMessage()).build();
-            default -> failure;
-        };
-    }
-
     @POST
     @Path("/{id}/cancel")
     @Operation(summary = "Cancel an order that is not decided yet")
@@ -158,11 +156,11 @@ public class OrderResource {
             @PathParam("id") UUID id, @HeaderParam("traceparent") String traceparent, @Context UriInfo uri)
             throws SQLException {
         return switch (commands.cancel(id, traceparent)) {
-            case DONE ->
+            case CANCELLED ->
                 accepted(location(uri), id, 2)
                         .entity(Map.of("id", id, "status", OrderStatus.CANCELLED))
                         .build();
-            case TOO_LATE ->
+            case ALREADY_DECIDED ->
                 throw problem(409, "Conflict", "The order is confirmed, rejected or cancelled already.")
                         .build();
             case UNKNOWN_ORDER ->
@@ -173,23 +171,23 @@ public class OrderResource {
     private static CardToken cardToken(OrderRequest request) {
         if (request.paymentMethod() != PaymentMethod.CARD) {
             if (request.cardToken() != null) {
-                throw refusedCardToken("goes with the payment method CARD only");
+                throw invalidCardToken("goes with the payment method CARD only");
             }
             return null;
         }
         try {
             return new CardToken(request.cardToken());
         } catch (IllegalArgumentException _) {
-            throw refusedCardToken(CardToken.MESSAGE);
+            throw invalidCardToken(CardToken.MESSAGE);
         }
     }
 
-    /** Says nothing of what was sent: it may be a card number. */
-    private static HttpProblem refusedCardToken(String message) {
+    /** Does not repeat what was sent: it may be a card number. */
+    private static HttpProblem invalidCardToken(String message) {
         return problem(400, "Bad Request", message).with("field", "cardToken").build();
     }
 
-    /** The version is the token by which a read knows how far the projection must have come. */
+    /** The version lets a read wait until the projection has caught up with this write. */
     private static Response.ResponseBuilder accepted(UriBuilder location, UUID order, int version) {
         return Response.accepted()
                 .location(location.queryParam("version", version).build(order));
@@ -199,7 +197,7 @@ public class OrderResource {
         return uri.getBaseUriBuilder().path(OrderResource.class).path("{id}");
     }
 
-    private static HttpProblem.Builder refused(String detail) {
+    private static HttpProblem.Builder unprocessable(String detail) {
         return problem(422, "Unprocessable Content", detail);
     }
 
@@ -207,10 +205,9 @@ public class OrderResource {
         return HttpProblem.builder().withStatus(status).withTitle(title).withDetail(detail);
     }
 
-    private static List<Map<String, String>> errorsAtLines(OrderRequest request, UnknownProducts unknown) {
+    private static List<Map<String, String>> errorsAtLines(OrderRequest request, Set<String> unknown) {
         return IntStream.range(0, request.lines().size())
-                .filter(line ->
-                        unknown.skus().contains(request.lines().get(line).sku()))
+                .filter(line -> unknown.contains(request.lines().get(line).sku()))
                 .mapToObj(line -> Map.of("field", "lines[" + line + "].sku", "message", "is not in the catalogue"))
                 .toList();
     }

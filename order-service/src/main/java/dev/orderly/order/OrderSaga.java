@@ -23,9 +23,9 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
 
 /**
- * Brings every order to its end: confirmed when it is paid, rejected when the stock or the money does not suffice. The
- * other services act on the events by themselves and undo what they did when this says so (a saga by choreography); what
- * the order becomes is decided here alone, by {@link Order#on}.
+ * Brings every order to its end: confirmed when it is paid, rejected when stock or money does not suffice. A
+ * saga by choreography: the other services act on the events, and compensate when the order is rejected or
+ * cancelled. But only {@link Order#on} decides what the order becomes.
  */
 @Singleton
 class OrderSaga extends EventHandler<OrderEvent> {

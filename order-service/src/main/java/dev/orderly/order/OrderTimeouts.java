@@ -11,8 +11,9 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
 /**
- * Ends the waiting for services that do not answer: an order that is still undecided when its time is up is cancelled. An
- * answer that comes later is undone by whoever gave it, as after any cancellation: the stock comes back, the money too.
+ * The saga's timeout: cancels orders that are undecided at their deadline, because a service does not answer.
+ * An answer that comes later is compensated by the service that gave it, as after any cancellation: stock and
+ * money come back.
  */
 @ApplicationScoped
 class OrderTimeouts {
@@ -20,7 +21,7 @@ class OrderTimeouts {
     private static final Logger LOG = Logger.getLogger(OrderTimeouts.class);
 
     /** Orders of one transaction. */
-    private static final int BATCH = 500;
+    private static final int MAX_BATCH = 500;
 
     private final OrderCommands commands;
     private final Clock clock;
@@ -37,10 +38,10 @@ class OrderTimeouts {
     void cancelOverdue() throws SQLException {
         int cancelled;
         do {
-            cancelled = commands.cancelUndecidedBefore(clock.instant().minus(deadline), BATCH);
+            cancelled = commands.cancelUndecidedBefore(clock.instant().minus(deadline), MAX_BATCH);
             if (cancelled > 0) {
                 LOG.warnf("cancelled %d orders that were not decided within %s", cancelled, deadline);
             }
-        } while (cancelled == BATCH);
+        } while (cancelled == MAX_BATCH);
     }
 }

@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.UUID;
 import javax.sql.DataSource;
 
-/** All orders, one row each; every statement takes any number of them. */
+/** The orders, one row each; every statement is set-based. */
 @ApplicationScoped
 class Orders {
 
@@ -40,9 +40,10 @@ class Orders {
         }
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement("""
-                        INSERT INTO orders (id, customer_id, status, lines, total, currency, payment_method, placed_at, version)
-                        SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::text[], ?::text[], ?::bigint[], ?::text[], ?::text[],
-                            ?::timestamptz[], ?::int[])
+                        INSERT INTO orders (id, customer_id, status, lines, total, currency, payment_method, placed_at,
+                            version)
+                        SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::text[], ?::text[], ?::bigint[], ?::text[],
+                            ?::text[], ?::timestamptz[], ?::int[])
                         """)) {
             insert.setObject(1, column(placed, Order::id, UUID[]::new));
             insert.setObject(2, column(placed, Order::customerId, UUID[]::new));
@@ -59,6 +60,9 @@ class Orders {
 
     /** Those of the orders that exist. */
     Map<UUID, Order> find(Collection<UUID> ids) throws SQLException {
+        if (ids.isEmpty()) {
+            return Map.of();
+        }
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement(SELECT + "WHERE id = ANY (?)")) {
             select.setObject(1, ids.toArray(UUID[]::new));
@@ -66,7 +70,7 @@ class Orders {
         }
     }
 
-    /** The same, each locked until the transaction ends; in the order of their ids, against deadlocks. */
+    /** The same, each locked until the transaction ends; sorted, or two transactions could deadlock. */
     Map<UUID, Order> lock(Collection<UUID> ids) throws SQLException {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement(SELECT + "WHERE id = ANY (?) ORDER BY id FOR UPDATE")) {
@@ -75,10 +79,10 @@ class Orders {
         }
     }
 
-    /** The first undecided orders that were placed before a time, locked; those that somebody else has locked are left. */
+    /** The oldest undecided orders placed before a time, locked; rows locked elsewhere are skipped. */
     Collection<Order> lockUndecidedBefore(Instant time, int limit) throws SQLException {
         try (var connection = database.getConnection();
-                // The status as a literal: with a parameter the database could not use the index of the undecided.
+                // The status is a literal: with a parameter PostgreSQL could not use the partial index.
                 var select = connection.prepareStatement(SELECT + """
                         WHERE status = 'PENDING' AND placed_at < ? ORDER BY placed_at LIMIT ? FOR UPDATE SKIP LOCKED
                         """)) {
@@ -88,8 +92,8 @@ class Orders {
         }
     }
 
-    /** How many orders of a payment method that were placed within a time are undecided; {@code most} if it is more. */
-    int undecided(PaymentMethod method, Instant from, Instant before, int most) throws SQLException {
+    /** How many orders placed within a time are undecided; counts no further than {@code max}. */
+    int countUndecided(PaymentMethod method, Instant from, Instant to, int max) throws SQLException {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement("""
                         SELECT count(*)
@@ -98,9 +102,9 @@ class Orders {
                               ORDER BY placed_at LIMIT ?)
                         """)) {
             select.setTimestamp(1, Timestamp.from(from));
-            select.setTimestamp(2, Timestamp.from(before));
+            select.setTimestamp(2, Timestamp.from(to));
             select.setString(3, method.name());
-            select.setInt(4, most);
+            select.setInt(4, max);
             try (var row = select.executeQuery()) {
                 row.next();
                 return row.getInt(1);
@@ -108,7 +112,7 @@ class Orders {
         }
     }
 
-    /** Stores what was decided of orders that the transaction has locked. */
+    /** Saves the decisions about orders that the transaction has locked. */
     void saveDecisions(Collection<Order> decided) throws SQLException {
         if (decided.isEmpty()) {
             return;

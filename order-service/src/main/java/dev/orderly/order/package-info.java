@@ -1,6 +1,5 @@
 /**
- * The command side: takes orders, lets customers cancel them, and decides, from what the other services report, what
- * becomes of them; with the catalogue that it prices them by, and the flash sales. Only this package says what an order
- * <em>is</em>. How orders are, it does not tell: that is the {@linkplain dev.orderly.order.view read side}'s business.
+ * The command side: places, cancels and decides orders, and alone says what an order <em>is</em>; how it is
+ * shown is up to the {@linkplain dev.orderly.order.view read side}.
  */
 package dev.orderly.order;

@@ -3,50 +3,60 @@ package dev.orderly.flashsale;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Clock;
-import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
+import java.time.ZoneOffset;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 
 class BurstGateTest {
 
-    private static final Instant FAR = Instant.parse("2099-01-01T00:00:00Z");
+    private static final Instant NEVER = Instant.MAX;
 
-    private final AtomicLong come = new AtomicLong();
+    private Instant now = Instant.EPOCH;
+
+    private final InstantSource source = () -> now;
+    private final Clock clock = source.withZone(ZoneOffset.UTC);
+    private long requests;
 
     @Test
-    void without_a_crowd_nobody_waits_for_longer_than_it_takes_to_look() throws Exception {
-        new BurstGate(come::incrementAndGet, Clock.systemUTC()).letPass(FAR);
+    void without_a_burst_the_wait_is_one_sample() throws Exception {
+        gate(() -> 1).awaitCalm(NEVER);
 
-        assertThat(come).hasValue(2);
+        assertThat(now).isEqualTo(afterSamples(1));
     }
 
     @Test
-    void a_crowd_is_let_pass_until_it_is_gone() throws Exception {
-        var comeSoFar = List.of(0, 100, 100, 150, 150, 160).iterator();
+    void a_burst_is_waited_for_until_fewer_than_a_hundred_requests_a_second_arrive() throws Exception {
+        var requestsSoFar = List.of(0L, 100L, 100L, 150L, 150L, 199L).iterator();
 
-        new BurstGate(comeSoFar::next, Clock.systemUTC()).letPass(FAR);
+        gate(requestsSoFar::next).awaitCalm(NEVER);
 
-        assertThat(comeSoFar).isExhausted();
+        assertThat(requestsSoFar).isExhausted();
+        assertThat(now).isEqualTo(afterSamples(3));
     }
 
     @Test
-    void a_crowd_that_stays_is_let_pass_until_the_end_and_not_longer() throws Exception {
-        var end = Instant.now().plus(Duration.ofMillis(800));
+    void a_burst_without_end_is_waited_for_until_the_given_time_and_no_longer() throws Exception {
+        gate(() -> requests += 1000).awaitCalm(Instant.EPOCH.plusMillis(800));
 
-        new BurstGate(() -> come.addAndGet(1000), Clock.systemUTC()).letPass(end);
-
-        assertThat(Instant.now()).isAfterOrEqualTo(end);
-        assertThat(come.get())
-                .as("two looks of 500 ms, at the begin and the end of each")
-                .isLessThanOrEqualTo(4 * 1000);
+        assertThat(now).isEqualTo(afterSamples(2));
     }
 
     @Test
-    void when_the_end_is_over_nobody_looks() throws Exception {
-        new BurstGate(come::incrementAndGet, Clock.systemUTC()).letPass(Instant.now());
+    void after_the_given_time_nothing_is_sampled() throws Exception {
+        gate(() -> requests += 1000).awaitCalm(now);
 
-        assertThat(come).hasValue(0);
+        assertThat(now).isEqualTo(afterSamples(0));
+        assertThat(requests).isZero();
+    }
+
+    private BurstGate gate(LongSupplier arrived) {
+        return new BurstGate(arrived, clock, pause -> now = now.plus(pause));
+    }
+
+    private static Instant afterSamples(int samples) {
+        return Instant.EPOCH.plus(BurstGate.SAMPLE_INTERVAL.multipliedBy(samples));
     }
 }

@@ -14,7 +14,7 @@ import java.time.ZoneOffset;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** When orders are refused; how many wait is counted by the database, see {@link OrderResourceTest}. */
+/** When orders are shed; {@link OrderResourceTest} has the query that counts the undecided. */
 class BacklogLimiterTest {
 
     private Instant now = Instant.EPOCH;
@@ -25,62 +25,62 @@ class BacklogLimiterTest {
 
     private final Orders orders = new Orders(null) {
         @Override
-        int undecided(PaymentMethod method, Instant from, Instant before, int most) {
-            assertThat(before).as("a third of 30 s ago").isEqualTo(now.minusSeconds(10));
-            assertThat(from).as("all, or of those let in the latest").isIn(Instant.EPOCH, now.minusSeconds(15));
-            return method == BALANCE ? Math.min(undecided, most) : 0;
+        int countUndecided(PaymentMethod method, Instant from, Instant to, int max) {
+            assertThat(to).as("a third of 30 s ago").isEqualTo(now.minusSeconds(10));
+            assertThat(from).as("all, or the latest probes").isIn(Instant.EPOCH, now.minusSeconds(15));
+            return method == BALANCE ? Math.min(undecided, max) : 0;
         }
     };
 
     private final BacklogLimiter backlog = new BacklogLimiter(orders, clock, Duration.ofSeconds(30));
 
     @Test
-    void all_are_admitted_while_few_wait() throws SQLException {
+    void all_are_admitted_while_few_are_overdue() throws SQLException {
         assertThat(admitted(BALANCE)).isEqualTo(1000);
 
-        look(99);
+        refresh(99);
 
         assertThat(admitted(BALANCE)).isEqualTo(1000);
-        assertThat(backlog.isTooOld(BALANCE)).isFalse();
+        assertThat(backlog.isOverloaded(BALANCE)).isFalse();
     }
 
     @Test
-    void ten_a_second_are_admitted_while_too_many_wait_and_all_who_pay_otherwise() throws SQLException {
-        look(100);
+    void ten_a_second_are_admitted_under_overload_and_all_of_another_payment_method() throws SQLException {
+        refresh(100);
 
         assertThat(admitted(BALANCE)).isEqualTo(10);
         assertThat(admitted(CARD)).isEqualTo(1000);
-        assertThat(backlog.isTooOld(BALANCE)).isTrue();
+        assertThat(backlog.isOverloaded(BALANCE)).isTrue();
 
-        look(100);
+        refresh(100);
 
         assertThat(admitted(BALANCE)).isEqualTo(10);
     }
 
-    /** What has waited may have been given up, and its work be ahead of all that comes. */
+    /** The overdue orders may have timed out, while their compensation is still ahead of any new order. */
     @Test
-    void that_none_wait_any_more_means_nothing_before_those_admitted_since_could() throws SQLException {
-        look(100);
+    void that_none_are_overdue_means_nothing_before_the_probes_have_had_their_time() throws SQLException {
+        refresh(100);
         for (var second = 0; second < 15; second++) {
-            look(0);
+            refresh(0);
             assertThat(admitted(BALANCE)).isEqualTo(10);
         }
 
-        look(10);
-        assertThat(admitted(BALANCE)).as("of those admitted since, ten wait").isEqualTo(10);
+        refresh(10);
+        assertThat(admitted(BALANCE)).as("ten of the probes are overdue").isEqualTo(10);
 
-        look(9);
+        refresh(9);
         assertThat(admitted(BALANCE)).isEqualTo(1000);
     }
 
     /** A second later. */
-    private void look(int waiting) throws SQLException {
+    private void refresh(int overdue) throws SQLException {
         now = now.plusSeconds(1);
-        undecided = waiting;
-        backlog.look();
+        undecided = overdue;
+        backlog.refresh();
     }
 
     private long admitted(PaymentMethod method) {
-        return IntStream.range(0, 1000).filter(_ -> backlog.admits(method)).count();
+        return IntStream.range(0, 1000).filter(_ -> backlog.tryAdmit(method)).count();
     }
 }

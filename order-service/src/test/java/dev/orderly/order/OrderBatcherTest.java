@@ -4,9 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.orderly.events.PaymentMethod;
-import dev.orderly.order.OrderCommands.Answer;
-import dev.orderly.order.OrderCommands.Placement;
-import dev.orderly.order.OrderCommands.Wish;
+import dev.orderly.order.PlaceOrderResult.Overloaded;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import io.smallrye.mutiny.subscription.Cancellable;
@@ -23,48 +21,46 @@ class OrderBatcherTest {
     private static final int WRITERS = 2;
 
     private final Semaphore entered = new Semaphore(0);
-    private final Semaphore mayGo = new Semaphore(0);
+    private final Semaphore mayReturn = new Semaphore(0);
     private final Queue<String> placed = new ConcurrentLinkedQueue<>();
 
     /** A database that hangs. */
     private final OrderCommands commands = new OrderCommands(null, null, null, null, null) {
         @Override
-        public List<Answer> place(List<Placement> placements, boolean admitted) {
-            placements.forEach(placement -> placed.add(placement.idempotencyKey()));
+        public List<PlaceOrderResult> place(List<PendingOrder> batch, Admission admission) {
+            batch.forEach(order -> placed.add(order.idempotencyKey()));
             entered.release();
-            mayGo.acquireUninterruptibly();
-            return placements.stream()
-                    .<Answer>map(_ -> new Answer.Refused(new OrderCommands.TooManyWaiting()))
-                    .toList();
+            mayReturn.acquireUninterruptibly();
+            return batch.stream().<PlaceOrderResult>map(_ -> new Overloaded()).toList();
         }
     };
 
-    private final OrderBatcher intake = new OrderBatcher(commands);
+    private final OrderBatcher batcher = new OrderBatcher(commands);
 
     @AfterEach
     void stop() {
-        mayGo.release(100);
-        intake.stop(new ShutdownEvent());
+        mayReturn.release(100);
+        batcher.stop(new ShutdownEvent());
     }
 
     @Test
     void nothing_is_placed_for_a_caller_who_has_hung_up_while_the_database_hung() throws InterruptedException {
-        intake.start(new StartupEvent());
+        batcher.start(new StartupEvent());
         for (var writer = 0; writer < WRITERS; writer++) {
-            place("under way");
+            place("in flight");
             entered.acquire();
         }
         place("has hung up").cancel();
         place("waits");
 
-        mayGo.release(100);
+        mayReturn.release(100);
 
         await().until(() -> placed.contains("waits"));
-        assertThat(placed).containsExactly("under way", "under way", "waits");
+        assertThat(placed).containsExactly("in flight", "in flight", "waits");
     }
 
     private Cancellable place(String key) {
-        var wish = new Wish(UUID.randomUUID(), List.of(), PaymentMethod.BALANCE, null);
-        return intake.place(wish, key, null).subscribe().with(_ -> {}, _ -> {});
+        var command = new PlaceOrder(UUID.randomUUID(), List.of(), PaymentMethod.BALANCE, null);
+        return batcher.place(command, key, null).subscribe().with(_ -> {}, _ -> {});
     }
 }

@@ -36,7 +36,7 @@ class OrderTest {
 
     @Test
     void an_order_is_placed_with_the_sum_of_its_lines() {
-        assertThat(order().placed(null))
+        assertThat(order().placedEvent(null))
                 .isEqualTo(new OrderPlaced(
                         ID,
                         CUSTOMER,
