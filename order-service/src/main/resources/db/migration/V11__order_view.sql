@@ -1,17 +1,17 @@
--- The read side: made from the topic alone, and from no table of the command side.
+-- The read side: projected from the topic alone, and from no table of the command side.
 
 CREATE TABLE order_view (
     order_id       uuid        PRIMARY KEY,
     customer_id    uuid        NOT NULL,
     status         text        NOT NULL,
     reason         text,
-    -- JSON as in the event; text, because it is handed on and never looked into.
+    -- JSON as in the event; text, because no query looks into it.
     lines          text        NOT NULL,
     total          bigint      NOT NULL, -- minor units
     currency       text        NOT NULL,
     payment_method text        NOT NULL,
     placed_at      timestamptz NOT NULL,
-    -- The highest version of order-service's own events that is in here: what a caller who wrote waits for.
+    -- The highest version of order-service's own events: a caller waits for it to read its write.
     version        int         NOT NULL,
     events         int         NOT NULL
 ) WITH (fillfactor = 70);
@@ -32,13 +32,13 @@ CREATE TABLE order_view_event (
     PRIMARY KEY (order_id, position)
 );
 
--- Where the next view is made while this one is read. Names and places are exchanged in the end, so after a rebuild this is
--- the view before it.
+-- The shadow that a rebuild fills while the live tables are read. In the end they swap names, so after a rebuild the shadow
+-- is the previous view.
 CREATE TABLE order_view_next (LIKE order_view INCLUDING ALL) WITH (fillfactor = 70);
 CREATE TABLE order_view_event_next (LIKE order_view_event INCLUDING ALL);
 
--- The application may neither truncate nor rename tables, nor make a consumer forget what it has seen, except so.
-CREATE FUNCTION empty_order_view_next() RETURNS void
+-- The application's role may not truncate or rename tables, nor delete what its consumers have recorded, except by these.
+CREATE FUNCTION truncate_order_view_next() RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS
 $$
     TRUNCATE order_view_next, order_view_event_next;
@@ -56,17 +56,18 @@ $$
     ALTER TABLE order_view_event_before RENAME TO order_view_event_next;
 $$;
 
--- What rebuilds noted for themselves; so many versions at a time, and true when there may be more. Their inbox ages out.
-CREATE FUNCTION forget_order_view_rebuilds(most int) RETURNS boolean
+-- Deletes what the consumer groups of rebuilds have recorded, max_rows versions at a time; true when there may be more. Their
+-- rows in the inbox age out.
+CREATE FUNCTION delete_order_view_rebuild_state(max_rows int) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS
 $$
 DECLARE
-    forgotten int;
+    deleted int;
 BEGIN
     DELETE FROM parked_event WHERE consumer LIKE 'order-view-rebuild-%';
     DELETE FROM last_version
-    WHERE ctid = ANY (ARRAY(SELECT ctid FROM last_version WHERE consumer LIKE 'order-view-rebuild-%' LIMIT most));
-    GET DIAGNOSTICS forgotten = ROW_COUNT;
-    RETURN forgotten = most;
+    WHERE ctid = ANY (ARRAY(SELECT ctid FROM last_version WHERE consumer LIKE 'order-view-rebuild-%' LIMIT max_rows));
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    RETURN deleted = max_rows;
 END
 $$;

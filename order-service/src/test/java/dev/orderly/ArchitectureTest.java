@@ -61,8 +61,10 @@ class ArchitectureTest {
             .that()
             .resideInAnyPackage(SERVICE)
             .and()
+            .resideOutsideOfPackage("dev.orderly.order.view.rebuild")
+            .and()
             .haveNameNotMatching(
-                    ".*\\.(OrderSaga|OrderProjection|OrderViewRebuild|ProjectionLag|FlashSaleQueue|FlashSaleConsumer)(\\$.*)?")
+                    ".*\\.(OrderSaga|OrderProjection|ProjectionLag|FlashSaleQueue|FlashSaleConsumer)(\\$.*)?")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.apache.kafka..", "org.eclipse.microprofile.reactive..");

@@ -26,9 +26,9 @@ import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 
 /**
- * Wakes those who wait for an order to change. One query serves all who wait, however many they are, and no thread is held
- * meanwhile. It runs whenever this instance's projection has committed, and every {@link #INTERVAL} for what another
- * instance's projection did.
+ * Notifies requests that wait for an order to change. One query serves all of them, and none holds a thread.
+ * It runs after each commit of this instance's projection, and every {@link #INTERVAL} for commits of other
+ * instances.
  */
 @ApplicationScoped
 class OrderChangeNotifier {
@@ -37,16 +37,16 @@ class OrderChangeNotifier {
 
     private static final Duration INTERVAL = Duration.ofMillis(100);
 
-    /** Waiting requests at one time; the next one is answered at once, as if its time were up. */
+    /** Waiting requests at one time; one more is answered at once, as if it had timed out. */
     private static final int MAX_WAITING = 10_000;
 
     private final OrderViews views;
-    private final Set<Waiting> waiting = ConcurrentHashMap.newKeySet();
-    private final AtomicBoolean due = new AtomicBoolean();
-    private final ScheduledExecutorService lookout = threadNamed("order-watch");
-    // Apart from the lookout, which a query holds up for as long as the database does not answer.
-    private final ScheduledExecutorService timekeeper = threadNamed("order-watch-time");
-    private boolean blind;
+    private final Set<Subscription> subscriptions = ConcurrentHashMap.newKeySet();
+    private final AtomicBoolean pollScheduled = new AtomicBoolean();
+    private final ScheduledExecutorService poller = threadNamed("order-change-poller");
+    // A thread of its own, because a query blocks the poller for as long as the database does not answer.
+    private final ScheduledExecutorService timeouts = threadNamed("order-change-timeouts");
+    private boolean degraded;
 
     OrderChangeNotifier(OrderViews views) {
         this.views = views;
@@ -58,95 +58,94 @@ class OrderChangeNotifier {
     }
 
     void start(@Observes StartupEvent event) {
-        lookout.scheduleWithFixedDelay(this::lookAtAll, 0, INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
-        timekeeper.scheduleWithFixedDelay(this::endThoseWhoseTimeIsUp, 0, INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
+        poller.scheduleWithFixedDelay(this::poll, 0, INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
+        timeouts.scheduleWithFixedDelay(this::expireOverdue, 0, INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     void stop(@Observes ShutdownEvent event) {
-        lookout.shutdown();
-        timekeeper.shutdown();
-        waiting.forEach(Waiting::giveUp);
+        poller.shutdown();
+        timeouts.shutdown();
+        subscriptions.forEach(Subscription::complete);
     }
 
-    /** Look soon: orders have changed. */
-    void look() {
-        if (!waiting.isEmpty() && due.compareAndSet(false, true)) {
-            lookout.execute(this::lookAtAll);
+    /** To be called when orders have changed. */
+    void pollSoon() {
+        if (!subscriptions.isEmpty() && pollScheduled.compareAndSet(false, true)) {
+            poller.execute(this::poll);
         }
     }
 
-    /** Completes when the order has come far enough, or when the time is up, whatever becomes of the database. */
-    Uni<Void> until(UUID order, Predicate<OrderProgress> farEnough, Duration atMost) {
+    /** Completes when the order has reached a state or at the timeout, even without a database. */
+    Uni<Void> until(UUID order, Predicate<OrderProgress> hasReached, Duration timeout) {
         return Uni.createFrom().emitter(emitter -> {
-            var wait = new UntilFarEnough(order, farEnough, System.nanoTime() + atMost.toNanos(), emitter);
-            emitter.onTermination(() -> waiting.remove(wait));
-            add(wait);
+            var state = new StateSubscription(order, hasReached, System.nanoTime() + timeout.toNanos(), emitter);
+            emitter.onTermination(() -> subscriptions.remove(state));
+            add(state);
         });
     }
 
-    /** The entries of the order's timeline behind a position, and then each as it comes, until the time is up. */
-    Multi<OrderView.Entry> entriesAfter(UUID order, int position, Duration atMost) {
+    /** The entries of the order's timeline after a position, and then each new one, until the timeout. */
+    Multi<OrderView.Entry> entriesAfter(UUID order, int position, Duration timeout) {
         return Multi.createFrom().emitter(emitter -> {
-            var wait = new Stream(order, position, System.nanoTime() + atMost.toNanos(), emitter);
-            emitter.onTermination(() -> waiting.remove(wait));
-            add(wait);
+            var stream = new StreamSubscription(order, position, System.nanoTime() + timeout.toNanos(), emitter);
+            emitter.onTermination(() -> subscriptions.remove(stream));
+            add(stream);
         });
     }
 
-    private void add(Waiting wait) {
-        if (waiting.size() >= MAX_WAITING || lookout.isShutdown()) {
-            wait.giveUp();
+    private void add(Subscription subscription) {
+        if (subscriptions.size() >= MAX_WAITING || poller.isShutdown()) {
+            subscription.complete();
             return;
         }
-        waiting.add(wait);
-        look();
+        subscriptions.add(subscription);
+        pollSoon();
     }
 
-    private void lookAtAll() {
-        due.set(false);
-        if (waiting.isEmpty()) {
+    private void poll() {
+        pollScheduled.set(false);
+        if (subscriptions.isEmpty()) {
             return;
         }
         try {
-            var orders = waiting.stream().map(Waiting::order).collect(Collectors.toSet());
+            var orders = subscriptions.stream().map(Subscription::order).collect(Collectors.toSet());
             var progress = views.progress(orders);
-            var streams = new ArrayList<Stream>();
-            for (var wait : waiting) {
-                var reached = progress.getOrDefault(wait.order(), OrderProgress.NONE);
-                switch (wait) {
-                    case UntilFarEnough until when until.farEnough.test(reached) -> until.giveUp();
-                    case Stream stream when stream.position < reached.events() -> streams.add(stream);
-                    case UntilFarEnough _, Stream _ -> {}
+            var streams = new ArrayList<StreamSubscription>();
+            for (var subscription : subscriptions) {
+                var now = progress.getOrDefault(subscription.order(), OrderProgress.NONE);
+                switch (subscription) {
+                    case StateSubscription state when state.hasReached.test(now) -> state.complete();
+                    case StreamSubscription stream when stream.position < now.events() -> streams.add(stream);
+                    case StateSubscription _, StreamSubscription _ -> {}
                 }
             }
             emit(streams);
-            if (blind) {
-                blind = false;
-                LOG.info("the orders that requests wait for can be looked at again");
+            if (degraded) {
+                degraded = false;
+                LOG.info("polling the orders that requests wait for works again");
             }
         } catch (SQLException | RuntimeException e) {
-            // Tried again after the interval; said once, and not ten times a second for as long as the database is
-            // away.
-            if (!blind) {
-                blind = true;
-                LOG.warn("could not look at the orders that requests wait for; it is tried again until it works", e);
+            // Logged once, not ten times a second for the length of the outage.
+            if (!degraded) {
+                degraded = true;
+                LOG.warn("could not poll the orders that requests wait for; retrying until it works", e);
             }
         }
     }
 
-    private void endThoseWhoseTimeIsUp() {
+    private void expireOverdue() {
         try {
-            for (var wait : waiting) {
-                if (wait.deadline() - System.nanoTime() <= 0) {
-                    wait.giveUp();
+            for (var subscription : subscriptions) {
+                if (subscription.deadline() - System.nanoTime() <= 0) {
+                    subscription.complete();
                 }
             }
         } catch (RuntimeException e) {
-            LOG.warn("a wait did not end well", e); // and this comes again, which it would not after an exception
+            LOG.warn("a request could not be completed at its timeout", e); // thrown on, it would end the schedule
         }
     }
 
-    private void emit(List<Stream> streams) throws SQLException {
+    private void emit(List<StreamSubscription> streams) throws SQLException {
         if (streams.isEmpty()) {
             return;
         }
@@ -156,31 +155,31 @@ class OrderChangeNotifier {
         streams.forEach(stream -> entries.getOrDefault(stream.order, List.of()).forEach(stream::emit));
     }
 
-    private sealed interface Waiting {
+    private sealed interface Subscription {
         UUID order();
 
         long deadline();
 
-        /** Ends the wait; the request goes on with whatever there is. */
-        void giveUp();
+        /** The request goes on with whatever has been reached. */
+        void complete();
     }
 
-    private record UntilFarEnough(
-            UUID order, Predicate<OrderProgress> farEnough, long deadline, UniEmitter<? super Void> emitter)
-            implements Waiting {
+    private record StateSubscription(
+            UUID order, Predicate<OrderProgress> hasReached, long deadline, UniEmitter<? super Void> emitter)
+            implements Subscription {
         @Override
-        public void giveUp() {
+        public void complete() {
             emitter.complete(null);
         }
     }
 
-    private static final class Stream implements Waiting {
+    private static final class StreamSubscription implements Subscription {
         private final UUID order;
         private final long deadline;
         private final MultiEmitter<? super OrderView.Entry> emitter;
         private int position;
 
-        Stream(UUID order, int position, long deadline, MultiEmitter<? super OrderView.Entry> emitter) {
+        StreamSubscription(UUID order, int position, long deadline, MultiEmitter<? super OrderView.Entry> emitter) {
             this.order = order;
             this.position = position;
             this.deadline = deadline;
@@ -205,7 +204,7 @@ class OrderChangeNotifier {
         }
 
         @Override
-        public void giveUp() {
+        public void complete() {
             emitter.complete();
         }
     }

@@ -7,11 +7,11 @@ import dev.orderly.events.OrderStatus;
 import dev.orderly.messaging.IncomingEvent;
 
 /**
- * How far an order has come: the fold of its events. What is shown of an order is this and nothing else, so a read model
- * that is built again from the topic is the same.
+ * How far an order has come: the fold of its events. The read model shows this and nothing else, so a rebuild
+ * from the topic gives the same.
  *
- * @param version of the last event of order-service itself, 0 when there is none yet
- * @param events how many there were
+ * @param version of the last event that order-service published, 0 before the first
+ * @param events how many events the order has
  */
 record OrderProgress(OrderStatus status, String reason, int version, int events) {
 
@@ -19,9 +19,9 @@ record OrderProgress(OrderStatus status, String reason, int version, int events)
 
     static final String OWNER = "order-service";
 
-    OrderProgress after(IncomingEvent<OrderEvent> received) {
-        var event = received.event();
-        // Once its owner has decided, what others report late, such as a refund, no longer changes what the order is.
+    OrderProgress after(IncomingEvent<OrderEvent> incoming) {
+        var event = incoming.event();
+        // After the decision a late report of another service, such as a refund, does not change the status.
         var decided = status != null && status.isTerminal();
         return new OrderProgress(
                 decided ? status : event.status(),
@@ -30,7 +30,7 @@ record OrderProgress(OrderStatus status, String reason, int version, int events)
                     case OrderCancelled cancelled -> cancelled.reason();
                     default -> reason;
                 },
-                received.source().equals(OWNER) ? Math.max(version, received.version()) : version,
+                incoming.source().equals(OWNER) ? Math.max(version, incoming.version()) : version,
                 events + 1);
     }
 }

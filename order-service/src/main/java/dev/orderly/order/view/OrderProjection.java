@@ -8,30 +8,30 @@ import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
 
-/** Keeps the read model up to date, and tells those who wait for it. */
+/** Keeps the read model up to date, and notifies the requests that wait for it. */
 @Singleton
 class OrderProjection extends OrderViewUpdater {
 
-    private final OrderChangeNotifier watch;
-    private final ProjectionLag staleness;
+    private final OrderChangeNotifier notifier;
+    private final ProjectionLag lag;
 
     OrderProjection(
             EventConsumer consumer,
-            OrderChangeNotifier watch,
-            ProjectionLag staleness,
+            OrderChangeNotifier notifier,
+            ProjectionLag lag,
             DataSource database,
             @ConfigProperty(name = "mp.messaging.incoming.order-view.group.id") String consumerGroup) {
         super(consumer, consumerGroup, Tables.LIVE, database);
-        this.watch = watch;
-        this.staleness = staleness;
+        this.notifier = notifier;
+        this.lag = lag;
     }
 
     @Incoming("order-view")
     @Blocking
     void receive(ConsumerRecords<String, byte[]> records) {
-        staleness.received(records);
+        lag.received(records);
         consume(records);
-        staleness.applied(records);
-        watch.look();
+        lag.applied(records);
+        notifier.pollSoon();
     }
 }

@@ -12,10 +12,10 @@ import java.util.UUID;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
 /**
- * An order as it is shown.
+ * An order as the read side shows it.
  *
- * @param lines JSON as in the event, handed on unread
- * @param timeline what has happened to it, first to last; absent in a list
+ * @param lines JSON as in the event, passed through without parsing
+ * @param timeline its events, first to last; absent in a list
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record OrderView(

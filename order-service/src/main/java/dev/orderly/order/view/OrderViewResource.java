@@ -9,7 +9,6 @@ import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import io.smallrye.mutiny.unchecked.Unchecked;
-import jakarta.inject.Inject;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.Pattern;
@@ -34,7 +33,7 @@ import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.jboss.resteasy.reactive.RestStreamElementType;
 
-/** The questions. All answers come from the read model, which follows the topic with a short delay. */
+/** The queries; their answers come from the read model, which is eventually consistent. */
 @Path("/orders")
 public class OrderViewResource {
 
@@ -43,16 +42,18 @@ public class OrderViewResource {
     private static final String STATUS_OR_EMPTY =
             "(PENDING|RESERVED|OUT_OF_STOCK|PAID|DECLINED|CONFIRMED|REJECTED|CANCELLED)?";
 
-    /** How long a caller who holds a version is kept, at most, until the projection has it. */
-    private static final Duration CATCH_UP = Duration.ofSeconds(10);
+    /** How long a caller who holds a version may wait for the projection to reach it. */
+    private static final Duration MAX_CATCH_UP = Duration.ofSeconds(10);
 
     private static final Duration MAX_STREAM = Duration.ofMinutes(10);
 
-    @Inject
-    OrderViews views;
+    private final OrderViews views;
+    private final OrderChangeNotifier notifier;
 
-    @Inject
-    OrderChangeNotifier watch;
+    OrderViewResource(OrderViews views, OrderChangeNotifier notifier) {
+        this.views = views;
+        this.notifier = notifier;
+    }
 
     @GET
     @Path("/{id}")
@@ -69,14 +70,15 @@ public class OrderViewResource {
             @QueryParam("version")
                     @DefaultValue("0")
                     @Min(0)
-                    @Parameter(description = "what the Location of a command named; waits until the order can be read")
+                    @Parameter(description = "as in the Location of a command; waits until the projection has it")
                     int version)
             throws SQLException {
         Predicate<OrderProgress> written = progress -> progress.version() >= version;
         Predicate<OrderProgress> decided =
                 progress -> progress.status() != null && progress.status().isTerminal();
-        var caughtUp = version == 0 ? Uni.createFrom().voidItem() : watch.until(id, written, CATCH_UP);
-        var settled = wait == 0 ? caughtUp : caughtUp.chain(() -> watch.until(id, decided, Duration.ofSeconds(wait)));
+        var caughtUp = version == 0 ? Uni.createFrom().voidItem() : notifier.until(id, written, MAX_CATCH_UP);
+        var settled =
+                wait == 0 ? caughtUp : caughtUp.chain(() -> notifier.until(id, decided, Duration.ofSeconds(wait)));
         return settled.emitOn(Infrastructure.getDefaultWorkerPool()).map(Unchecked.function(_ -> read(id, version)));
     }
 
@@ -111,7 +113,7 @@ public class OrderViewResource {
             @QueryParam("after") @Pattern(regexp = UUID_OR_EMPTY, message = "must be the id of an order") String after,
             @QueryParam("limit") @DefaultValue("20") @Min(1) @Max(100) int limit)
             throws SQLException {
-        // One more than asked for tells whether there is a next page.
+        // One more than the limit shows whether there is a next page.
         var found = views.page(
                 isSet(customerId) ? UUID.fromString(customerId) : null,
                 isSet(status) ? OrderStatus.valueOf(status) : null,
@@ -148,7 +150,7 @@ public class OrderViewResource {
             description = "What has happened so far, and then each event as it comes, for up to ten minutes.")
     public Multi<OutboundSseEvent> events(
             @PathParam("id") UUID id, @HeaderParam("Last-Event-ID") @DefaultValue("0") @Min(0) int last, Sse sse) {
-        return watch.entriesAfter(id, last, MAX_STREAM)
+        return notifier.entriesAfter(id, last, MAX_STREAM)
                 .map(entry -> sse.newEventBuilder()
                         .id(String.valueOf(entry.position()))
                         .name(entry.type())

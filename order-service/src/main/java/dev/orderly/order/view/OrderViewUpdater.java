@@ -29,8 +29,9 @@ import java.util.UUID;
 import javax.sql.DataSource;
 
 /**
- * Makes the read model from events: every event of every order joins its timeline, and brings the order on. There are two
- * pairs of tables, alike: that which is read, and the shadow in which {@link dev.orderly.order.view.rebuild.OrderViewRebuild} makes the next one.
+ * Updates the read model: adds every event to its order's timeline, and folds it into the order's row. There
+ * are two pairs of tables, the live one and the shadow of
+ * {@link dev.orderly.order.view.rebuild.OrderViewRebuild}.
  */
 public class OrderViewUpdater extends EventHandler<OrderEvent> {
 
@@ -97,7 +98,7 @@ public class OrderViewUpdater extends EventHandler<OrderEvent> {
         }
     }
 
-    /** Of the orders that are known, each locked: another owner of the partition may be at work on the same. */
+    /** Of the known orders, locked: a zombie that owned the partition before may be updating the same. */
     private Map<UUID, OrderProgress> progress(Connection connection, List<IncomingEvent<OrderEvent>> events)
             throws SQLException {
         try (var select = connection.prepareStatement("""

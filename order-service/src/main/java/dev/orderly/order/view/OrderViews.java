@@ -15,7 +15,7 @@ import java.util.Optional;
 import java.util.UUID;
 import javax.sql.DataSource;
 
-/** The questions that the read model answers. */
+/** The queries of the read model. */
 @ApplicationScoped
 class OrderViews {
 
@@ -23,7 +23,8 @@ class OrderViews {
             "order_id, customer_id, order_view.status, reason, lines, total, currency, payment_method, placed_at";
 
     private static final String ENTRY =
-            "position, type, event.status AS reached, source, event.version AS version, occurred_at, partition, \"offset\"";
+            "position, type, event.status AS reached, source, event.version AS version, occurred_at, partition,"
+                    + " \"offset\"";
 
     private final DataSource database;
 
@@ -31,7 +32,7 @@ class OrderViews {
         this.database = database;
     }
 
-    /** An order with its timeline, both as of one moment. */
+    /** An order with its timeline, both of one snapshot. */
     Optional<OrderView> find(UUID id) throws SQLException {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement("SELECT " + COLUMNS + ", " + ENTRY + """
@@ -55,9 +56,9 @@ class OrderViews {
     /**
      * A page of orders, newest first, without their timelines.
      *
-     * @param customerId of whom, or null for everybody's
-     * @param status in which they are, or null for any
-     * @param after the last order of the page before, or null for the first page
+     * @param customerId null for any
+     * @param status null for any
+     * @param after the last order of the previous page, null for the first page
      */
     List<OrderView> page(UUID customerId, OrderStatus status, UUID after, int limit) throws SQLException {
         var sql = new StringBuilder("SELECT " + COLUMNS + " FROM order_view WHERE true");
@@ -91,7 +92,7 @@ class OrderViews {
         }
     }
 
-    /** How far those of the orders have come that are known. */
+    /** How far those of the orders that are known have come. */
     Map<UUID, OrderProgress> progress(Collection<UUID> ids) throws SQLException {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement(
@@ -115,7 +116,7 @@ class OrderViews {
         return progress;
     }
 
-    /** The entries of each order's timeline behind a position. */
+    /** The entries of each order's timeline after a position. */
     Map<UUID, List<OrderView.Entry>> entriesAfter(Map<UUID, Integer> positions) throws SQLException {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement("""

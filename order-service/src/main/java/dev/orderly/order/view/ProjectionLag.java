@@ -14,9 +14,10 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 
 /**
- * By how much the read model may be behind the topic, as the metric {@code orderly.view.staleness}: 0 when it shows all
- * that is there, otherwise the age of the oldest event that it does not show, or of the last that it does. What has not reached
- * the topic yet is not counted; that is the relay's time ({@code orderly.relay.time}).
+ * The read model's lag behind the topic, in time, as the metric {@code orderly.projection.lag}: 0 when every
+ * event on the topic is applied, otherwise the age of the oldest event that is being applied, or of the last
+ * that was. Events that have not reached the topic do not count; that is the relay's time
+ * ({@code orderly.relay.time}).
  */
 @ApplicationScoped
 class ProjectionLag {
@@ -24,57 +25,57 @@ class ProjectionLag {
     private final KafkaClientService clients;
     private final Clock clock;
 
-    /** Epoch milliseconds; 0 when no batch is under way. */
-    private volatile long oldestUnderWay;
+    /** Epoch milliseconds; 0 while no batch is being applied. */
+    private volatile long oldestInFlight;
 
-    /** Epoch milliseconds of the last event that is shown; 0 before the first. */
-    private volatile long shownUntil;
+    /** Epoch milliseconds of the last event that was applied; 0 before the first. */
+    private volatile long appliedUntil;
 
-    private volatile boolean more;
+    private volatile boolean behind;
 
     ProjectionLag(KafkaClientService clients, Clock clock, MeterRegistry metrics) {
         this.clients = clients;
         this.clock = clock;
         TimeGauge.builder(
-                        "orderly.view.staleness",
+                        "orderly.projection.lag",
                         this,
                         TimeUnit.MILLISECONDS,
-                        view -> view.now().toMillis())
+                        lag -> lag.current().toMillis())
                 .description("By how much the read model is behind the topic")
                 .register(metrics);
     }
 
     void received(ConsumerRecords<String, byte[]> records) {
-        oldestUnderWay = StreamSupport.stream(records.spliterator(), false)
+        oldestInFlight = StreamSupport.stream(records.spliterator(), false)
                 .mapToLong(ConsumerRecord::timestamp)
                 .min()
                 .orElse(0);
     }
 
     void applied(ConsumerRecords<String, byte[]> records) {
-        shownUntil = StreamSupport.stream(records.spliterator(), false)
+        appliedUntil = StreamSupport.stream(records.spliterator(), false)
                 .mapToLong(ConsumerRecord::timestamp)
                 .max()
-                .orElse(shownUntil);
-        oldestUnderWay = 0;
+                .orElse(appliedUntil);
+        oldestInFlight = 0;
     }
 
-    Duration now() {
-        var since = oldestUnderWay != 0 ? oldestUnderWay : more ? shownUntil : 0;
+    Duration current() {
+        var since = oldestInFlight != 0 ? oldestInFlight : behind ? appliedUntil : 0;
         return since == 0 ? Duration.ZERO : Duration.ofMillis(Math.max(0, clock.millis() - since));
     }
 
     @Scheduled(every = "1s")
-    void ask() {
+    void sample() {
         var consumer = clients.getConsumer("order-view");
         if (consumer != null) {
             consumer.runOnPollingThread((Consumer<Object, Object> polling) -> {
-                        more = polling.assignment().stream()
+                        behind = polling.assignment().stream()
                                 .anyMatch(partition ->
                                         polling.currentLag(partition).orElse(0) > 0);
                     })
                     .subscribe()
-                    .with(_ -> {}, _ -> {}); // it is asked again
+                    .with(_ -> {}, _ -> {}); // the next sample follows
         }
     }
 }

@@ -18,56 +18,56 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** With a database that is away: what it does with one that answers is in {@link OrderViewResourceTest}. */
+/** During an outage of the database; with a database that answers it is tested by {@link OrderViewResourceTest}. */
 class OrderChangeNotifierTest {
 
-    private static final Duration SOON = Duration.ofMillis(200);
-    private static final Duration IN_TIME = Duration.ofSeconds(3);
+    private static final Duration TIMEOUT = Duration.ofMillis(200);
+    private static final Duration MAX_WAIT = Duration.ofSeconds(3);
 
     private final CountDownLatch end = new CountDownLatch(1);
-    private final AtomicInteger tries = new AtomicInteger();
-    private OrderChangeNotifier watch;
+    private final AtomicInteger queries = new AtomicInteger();
+    private OrderChangeNotifier notifier;
 
     @AfterEach
     void stop() {
         end.countDown();
-        watch.stop(null);
+        notifier.stop(null);
     }
 
     @Test
-    void those_who_wait_wait_no_longer_than_they_asked_to_while_the_database_is_away() {
-        watchOn((_, _, _) -> refuse());
+    void requests_wait_no_longer_than_their_timeout_while_the_database_is_away() {
+        startWith((_, _, _) -> refuse());
 
-        watch.until(UUID.randomUUID(), _ -> false, SOON).await().atMost(IN_TIME);
-        assertThat(watch.entriesAfter(UUID.randomUUID(), 0, SOON)
+        notifier.until(UUID.randomUUID(), _ -> false, TIMEOUT).await().atMost(MAX_WAIT);
+        assertThat(notifier.entriesAfter(UUID.randomUUID(), 0, TIMEOUT)
                         .collect()
                         .asList()
                         .await()
-                        .atMost(IN_TIME))
+                        .atMost(MAX_WAIT))
                 .isEmpty();
     }
 
     @Test
-    void nor_while_it_does_not_answer() {
-        watchOn((_, _, _) -> {
-            tries.incrementAndGet();
+    void requests_wait_no_longer_than_their_timeout_while_the_database_hangs() {
+        startWith((_, _, _) -> {
+            queries.incrementAndGet();
             end.await();
             return refuse();
         });
 
-        watch.until(UUID.randomUUID(), _ -> false, SOON).await().atMost(IN_TIME);
+        notifier.until(UUID.randomUUID(), _ -> false, TIMEOUT).await().atMost(MAX_WAIT);
 
-        assertThat(tries).as("questions that hang").hasValue(1);
+        assertThat(queries).as("queries that hang").hasValue(1);
     }
 
     @Test
-    void an_outage_is_said_once() {
-        var said = new CopyOnWriteArrayList<LogRecord>();
+    void an_outage_is_logged_once() {
+        var logged = new CopyOnWriteArrayList<LogRecord>();
         var log = Logger.getLogger(OrderChangeNotifier.class.getName());
-        var ear = new Handler() {
+        var recorder = new Handler() {
             @Override
             public void publish(LogRecord line) {
-                said.add(line);
+                logged.add(line);
             }
 
             @Override
@@ -76,29 +76,29 @@ class OrderChangeNotifierTest {
             @Override
             public void close() {}
         };
-        log.addHandler(ear);
+        log.addHandler(recorder);
         try {
-            watchOn((_, _, _) -> refuse());
+            startWith((_, _, _) -> refuse());
 
-            watch.until(UUID.randomUUID(), _ -> false, Duration.ofMinutes(1))
+            notifier.until(UUID.randomUUID(), _ -> false, Duration.ofMinutes(1))
                     .subscribe()
                     .with(_ -> {});
-            await().until(() -> tries.get() >= 3);
+            await().until(() -> queries.get() >= 3);
 
-            assertThat(said).hasSize(1);
+            assertThat(logged).hasSize(1);
         } finally {
-            log.removeHandler(ear);
+            log.removeHandler(recorder);
         }
     }
 
     private Object refuse() throws SQLException {
-        tries.incrementAndGet();
+        queries.incrementAndGet();
         throw new SQLException("the database is away", "08001");
     }
 
-    private void watchOn(InvocationHandler database) {
-        watch = new OrderChangeNotifier(new OrderViews((DataSource)
+    private void startWith(InvocationHandler database) {
+        notifier = new OrderChangeNotifier(new OrderViews((DataSource)
                 Proxy.newProxyInstance(getClass().getClassLoader(), new Class<?>[] {DataSource.class}, database)));
-        watch.start(null);
+        notifier.start(null);
     }
 }

@@ -8,7 +8,7 @@ import jakarta.ws.rs.core.Response.Status;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.jboss.resteasy.reactive.ResponseStatus;
 
-/** For operators: makes the read model again from the topic. */
+/** For operators: rebuilds the read model from the topic. */
 @Path("/order-view/rebuild")
 class OrderViewRebuildResource {
 
@@ -19,14 +19,14 @@ class OrderViewRebuildResource {
     }
 
     @GET
-    @Operation(summary = "How far this instance's last rebuild has come")
+    @Operation(summary = "The progress of this instance's last rebuild")
     public OrderViewRebuild.Status status() {
         return rebuild.status();
     }
 
     @POST
     @ResponseStatus(202)
-    @Operation(summary = "Build the view of orders again from the topic, while the old one is read and kept up to date")
+    @Operation(summary = "Rebuild the view of orders from the topic, while the old one is served and kept up to date")
     public OrderViewRebuild.Status start() {
         if (!rebuild.start()) {
             throw HttpProblem.valueOf(Status.CONFLICT, "A rebuild is under way.");

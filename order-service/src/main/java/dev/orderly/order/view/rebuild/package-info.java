@@ -1,2 +1,2 @@
-/** Blue/green rebuild of the read model: makes a second one from the topic and swaps it in while the first is served. */
+/** Blue/green rebuild of the read model: fills a shadow from the topic and swaps it with the live one. */
 package dev.orderly.order.view.rebuild;

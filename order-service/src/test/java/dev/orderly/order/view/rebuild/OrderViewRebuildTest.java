@@ -56,7 +56,7 @@ class OrderViewRebuildTest {
         var id = placed();
         reserved(id);
         awaitTimeline(id, 2);
-        // What the projection has not committed yet, a rebuild finds in the timelines.
+        // Without this the rebuild would copy the timeline, which has what the projection has not committed.
         await().until(() -> topic.isConsumedBy("order-view-consumer-group"));
         sql().execute("UPDATE order_view SET status = 'CONFIRMED', customer_id = order_id WHERE order_id = ?", id);
         sql().execute("DELETE FROM order_view_event WHERE position = 2 AND order_id = ?", id);
@@ -113,7 +113,7 @@ class OrderViewRebuildTest {
     }
 
     @Test
-    void an_order_that_the_topic_has_forgotten_is_taken_over_as_it_is() throws Exception {
+    void an_order_whose_first_events_have_expired_is_copied_as_it_is() throws Exception {
         var old = placed();
         reserved(old);
         awaitTimeline(old, 2);
@@ -132,14 +132,14 @@ class OrderViewRebuildTest {
     }
 
     @Test
-    void how_far_the_view_is_behind_is_a_metric() {
+    void the_lag_of_the_projection_is_a_metric() {
         awaitTimeline(placed(), 1);
 
         await().untilAsserted(() -> assertThat(given().get("/q/metrics").asString())
-                .containsPattern("orderly_view_staleness_seconds\\S* 0\\.0"));
+                .containsPattern("orderly_projection_lag_seconds\\S* 0\\.0"));
     }
 
-    /** Returns the number of orders that were taken over. */
+    /** Returns the number of orders that were copied from the old view. */
     private static int rebuild() {
         given().post("/order-view/rebuild").then().statusCode(202).body("state", equalTo("RUNNING"));
         await().atMost(Duration.ofSeconds(30))

@@ -1,0 +1,150 @@
+package dev.orderly.order.view.rebuild;
+
+import static java.util.stream.Collectors.toSet;
+
+import dev.orderly.order.view.OrderViewUpdater;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.jboss.logging.Logger;
+
+/**
+ * Rebuilds the read model from the topic, while the old one is served and kept up to date, and swaps the two. Readers
+ * notice nothing; the projection waits for the length of the last step.
+ *
+ * <ol>
+ *   <li>The shadow tables get what is on the topic, by the same fold and the same guards as ever, but under a consumer
+ *       group of its own, whose inbox is empty. A rebuild never reads ahead of the projection: what is in the new view,
+ *       the projection must know not to apply again.
+ *   <li>Orders whose first events have expired (the topic's retention) are copied from the old view.
+ *   <li>The projection is locked out. What it has applied since, by the timelines of its orders, goes into the shadow;
+ *       orders with parked events keep the row that their next events will be applied to; the tables swap names.
+ * </ol>
+ *
+ * <p>Whatever fails before the last commit leaves the old view in place.
+ */
+final class RebuildRun {
+
+    private static final Logger LOG = Logger.getLogger(RebuildRun.class);
+
+    static final String UUID_PATTERN = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+    private static final Pattern UUID_KEY = Pattern.compile(UUID_PATTERN);
+
+    /** Events that are few enough to apply while the projection waits. */
+    private static final int MAX_REMAINING = 1_000;
+
+    /** Each try waits for the lock no longer than the database role's timeout. */
+    private static final int MAX_SWAP_TRIES = 20;
+
+    interface Progress {
+        void update(long events, long of);
+    }
+
+    private final ShadowTables tables;
+    private final TopicReader topic;
+    private final OrderViewUpdater shadow;
+    private final String projectionGroup;
+    private final Progress progress;
+    private long applied;
+    private long total;
+
+    /** Orders with events since the expired ones were copied. */
+    private final Set<UUID> since = new HashSet<>();
+
+    RebuildRun(
+            ShadowTables tables,
+            TopicReader topic,
+            OrderViewUpdater shadow,
+            String projectionGroup,
+            Progress progress) {
+        this.tables = tables;
+        this.topic = topic;
+        this.shadow = shadow;
+        this.projectionGroup = projectionGroup;
+        this.progress = progress;
+    }
+
+    /** Returns the number of orders that were copied from the old view. */
+    int run() throws SQLException {
+        tables.deleteRebuildState();
+        tables.truncate();
+        catchUp(this::apply);
+        var copied = tables.copyExpiredOrders(topic.beginning());
+        // The copying takes time, in which the copied orders may have gone on.
+        catchUp(records -> {
+            apply(records);
+            since.addAll(ordersOf(records));
+        });
+        return copied + swap();
+    }
+
+    /** Reads until the projection is hardly ahead. */
+    private void catchUp(Consumer<List<ConsumerRecord<String, byte[]>>> sink) {
+        Map<TopicPartition, Long> goal;
+        do {
+            goal = topic.committed();
+            total = distance(topic.beginning(), goal);
+            progress.update(applied, total);
+            topic.readTo(goal, sink);
+        } while (distance(goal, topic.committed()) > MAX_REMAINING);
+    }
+
+    private static long distance(Map<TopicPartition, Long> from, Map<TopicPartition, Long> to) {
+        return to.entrySet().stream()
+                .mapToLong(partition -> Math.max(0, partition.getValue() - from.getOrDefault(partition.getKey(), 0L)))
+                .sum();
+    }
+
+    private void apply(List<ConsumerRecord<String, byte[]>> records) {
+        shadow.consume(records);
+        applied += records.size();
+        progress.update(applied, Math.max(total, applied));
+    }
+
+    private int swap() throws SQLException {
+        var rest = new ArrayList<ConsumerRecord<String, byte[]>>();
+        for (var left = MAX_SWAP_TRIES; ; left--) {
+            try {
+                return tables.inTransaction(() -> trySwap(rest));
+            } catch (SQLException e) {
+                if (left == 1) {
+                    throw e;
+                }
+                LOG.infof("retrying to swap the views: %s", e.getMessage());
+            }
+        }
+    }
+
+    /** @param rest what earlier tries have read and not applied */
+    private int trySwap(List<ConsumerRecord<String, byte[]>> rest) throws SQLException {
+        tables.blockProjection();
+        if (topic.hasGrown()) {
+            throw new IllegalStateException("the topic has grown");
+        }
+        topic.readTo(topic.end(), rest::addAll);
+        var orders = ordersOf(rest);
+        apply(tables.appliedToLive(rest, orders));
+        since.addAll(orders);
+        var kept = new HashSet<>(tables.expired(since, topic.beginning()));
+        kept.addAll(tables.parked(projectionGroup, shadow.consumerGroup()));
+        tables.copyFromLive(kept);
+        tables.swapWithLive();
+        return kept.size();
+    }
+
+    private static Set<UUID> ordersOf(List<ConsumerRecord<String, byte[]>> records) {
+        return records.stream()
+                .map(ConsumerRecord::key)
+                .filter(key -> key != null && UUID_KEY.matcher(key).matches())
+                .map(UUID::fromString)
+                .collect(toSet());
+    }
+}

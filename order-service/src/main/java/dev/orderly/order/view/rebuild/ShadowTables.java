@@ -1,0 +1,177 @@
+package dev.orderly.order.view.rebuild;
+
+import static dev.orderly.database.SqlArrays.column;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
+
+/** The tables that a rebuild fills, copies to from the live ones, and swaps with them; all by one connection. */
+final class ShadowTables {
+
+    /** Orders copied by one statement. */
+    private static final int CHUNK = 10_000;
+
+    private final Connection connection;
+
+    ShadowTables(Connection connection) {
+        this.connection = connection;
+    }
+
+    /** False when another instance has the lock; it lasts as long as the connection. */
+    boolean tryLock() throws SQLException {
+        return query("SELECT pg_try_advisory_lock(hashtextextended('order-view-rebuild-', 0))");
+    }
+
+    void unlock() throws SQLException {
+        query("SELECT pg_advisory_unlock(hashtextextended('order-view-rebuild-', 0))");
+    }
+
+    /** Deletes what earlier rebuilds recorded about the events that they applied, in chunks. */
+    void deleteRebuildState() throws SQLException {
+        var more = true;
+        while (more) {
+            more = query("SELECT delete_order_view_rebuild_state(50000)");
+        }
+    }
+
+    void truncate() throws SQLException {
+        execute("SELECT truncate_order_view_next()");
+    }
+
+    /** Copies all orders whose first event is deleted from the topic; returns how many. */
+    int copyExpiredOrders(Map<TopicPartition, Long> beginning) throws SQLException {
+        var copied = 0;
+        var after = new UUID(0, 0);
+        while (true) {
+            var chunk =
+                    ids("SELECT order_id FROM order_view WHERE order_id > ? ORDER BY order_id LIMIT " + CHUNK, after);
+            if (chunk.isEmpty()) {
+                return copied;
+            }
+            var expired = expired(chunk, beginning);
+            copyFromLive(expired);
+            copied += expired.size();
+            after = chunk.getLast();
+        }
+    }
+
+    /** Those of the orders whose first event is deleted from the topic. */
+    List<UUID> expired(Collection<UUID> orders, Map<TopicPartition, Long> beginning) throws SQLException {
+        var partitions = List.copyOf(beginning.keySet());
+        return ids(
+                """
+                SELECT order_id FROM order_view_event event
+                JOIN unnest(?::int[], ?::bigint[]) AS topic (partition, beginning) USING (partition)
+                WHERE order_id = ANY (?) AND position = 1 AND "offset" < beginning
+                """,
+                column(partitions, TopicPartition::partition, Integer[]::new),
+                column(partitions, beginning::get, Long[]::new),
+                orders.toArray(UUID[]::new));
+    }
+
+    /** Orders of which a consumer group has parked an event. */
+    List<UUID> parked(String... groups) throws SQLException {
+        return ids(
+                "SELECT DISTINCT key::uuid FROM parked_event WHERE consumer = ANY (?) AND key ~ ?",
+                groups,
+                '^' + RebuildRun.UUID_PATTERN + '$');
+    }
+
+    /** Replaces whatever the shadow has of the orders by their live rows. */
+    void copyFromLive(Collection<UUID> orders) throws SQLException {
+        for (var sql : List.of(
+                "DELETE FROM order_view_event_next WHERE order_id = ANY (?)",
+                "DELETE FROM order_view_next WHERE order_id = ANY (?)",
+                "INSERT INTO order_view_next SELECT * FROM order_view WHERE order_id = ANY (?)",
+                "INSERT INTO order_view_event_next SELECT * FROM order_view_event WHERE order_id = ANY (?)")) {
+            try (var statement = connection.prepareStatement(sql)) {
+                statement.setObject(1, orders.toArray(UUID[]::new));
+                statement.executeUpdate();
+            }
+        }
+    }
+
+    /** Those of the records of the orders that the live tables have: a timeline has the coordinates of its events. */
+    List<ConsumerRecord<String, byte[]>> appliedToLive(List<ConsumerRecord<String, byte[]>> records, Set<UUID> orders)
+            throws SQLException {
+        record Coordinates(int partition, long offset) {}
+        var applied = new HashSet<Coordinates>();
+        try (var select = connection.prepareStatement(
+                "SELECT partition, \"offset\" FROM order_view_event WHERE order_id = ANY (?)")) {
+            select.setObject(1, orders.toArray(UUID[]::new));
+            try (var rows = select.executeQuery()) {
+                while (rows.next()) {
+                    applied.add(new Coordinates(rows.getInt(1), rows.getLong(2)));
+                }
+            }
+        }
+        return records.stream()
+                .filter(record -> applied.contains(new Coordinates(record.partition(), record.offset())))
+                .toList();
+    }
+
+    /** Readers go on; the projection, which begins each batch by locking rows, waits. */
+    void blockProjection() throws SQLException {
+        execute("LOCK TABLE order_view IN EXCLUSIVE MODE");
+    }
+
+    void swapWithLive() throws SQLException {
+        execute("SELECT swap_order_view()");
+    }
+
+    interface Work {
+        int run() throws SQLException;
+    }
+
+    int inTransaction(Work work) throws SQLException {
+        connection.setAutoCommit(false);
+        try {
+            var result = work.run();
+            connection.commit();
+            return result;
+        } catch (SQLException | RuntimeException e) {
+            connection.rollback();
+            throw e;
+        } finally {
+            connection.setAutoCommit(true);
+        }
+    }
+
+    private void execute(String sql) throws SQLException {
+        try (var statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    private boolean query(String sql) throws SQLException {
+        try (var statement = connection.createStatement();
+                var row = statement.executeQuery(sql)) {
+            row.next();
+            return row.getBoolean(1);
+        }
+    }
+
+    private List<UUID> ids(String sql, Object... parameters) throws SQLException {
+        try (var select = connection.prepareStatement(sql)) {
+            for (var i = 0; i < parameters.length; i++) {
+                select.setObject(i + 1, parameters[i]);
+            }
+            var ids = new ArrayList<UUID>();
+            try (var rows = select.executeQuery()) {
+                while (rows.next()) {
+                    ids.add(rows.getObject(1, UUID.class));
+                }
+            }
+            return ids;
+        }
+    }
+}
