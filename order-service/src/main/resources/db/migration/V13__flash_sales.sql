@@ -1,4 +1,4 @@
--- Few units for many buyers. Who comes first is decided by the topic flash-sale-intake; what came of it is here.
+-- Few units for many buyers. The topic flash-sale-intake decides who comes first; the outcome is here.
 CREATE TABLE flash_sale (
     id          text PRIMARY KEY,
     sku         text        NOT NULL,
@@ -6,12 +6,12 @@ CREATE TABLE flash_sale (
     opens_at    timestamptz NOT NULL,
     closes_at   timestamptz NOT NULL CHECK (closes_at > opens_at),
     granted     int         NOT NULL DEFAULT 0 CHECK (granted BETWEEN 0 AND units),
-    -- On the sale's partition of the intake: all before it is decided.
+    -- In the sale's partition of that topic: all buyers before it are decided.
     next_offset bigint      NOT NULL DEFAULT 0
 );
 REVOKE DELETE ON flash_sale FROM ${database}_app;
 
--- One for each customer and sale, whatever they sent and however often it was delivered.
+-- One for each customer and sale, however often they asked and however often it was delivered.
 CREATE TABLE flash_sale_ticket (
     sale_id     text NOT NULL REFERENCES flash_sale,
     customer_id uuid NOT NULL,

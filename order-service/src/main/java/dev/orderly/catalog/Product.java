@@ -9,7 +9,7 @@ import java.util.Collection;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** What can be ordered, and what it costs: a customer names a product, never a price. */
+/** A product and its price: an order names products, never prices. */
 @Entity
 public class Product extends PanacheEntityBase {
 
@@ -29,7 +29,7 @@ public class Product extends PanacheEntityBase {
 
     /** The prices of those of the products that exist. */
     public static Map<String, Money> prices(Collection<String> skus) {
-        // An array, not "in (…)": one statement for any number of them, planned once.
+        // An array, not "in (…)": one prepared statement for any number of products.
         return Panache.getSession()
                 .createNativeQuery("SELECT * FROM product WHERE sku = ANY (:skus)", Product.class)
                 .setParameter("skus", skus.toArray(String[]::new))

@@ -21,9 +21,8 @@ import org.eclipse.microprofile.openapi.annotations.Operation;
 @Path("/products")
 public class ProductResource {
 
-    /** A product as it is offered. */
     public record Offer(
-            // PostgreSQL stores neither a NUL nor half a character.
+            // PostgreSQL stores neither NUL nor a lone surrogate.
             @NotBlank
             @Size(max = 200)
             @Pattern(regexp = "[^\\x00\\p{Cs}]*", message = "must have whole characters only, and no NUL")
@@ -31,7 +30,6 @@ public class ProductResource {
 
             @NotNull @Valid Money price) {}
 
-    /** A product of the catalogue. */
     public record ProductDocument(String sku, String name, Money price) {
         static ProductDocument of(Product product) {
             return new ProductDocument(product.sku(), product.name(), product.price());

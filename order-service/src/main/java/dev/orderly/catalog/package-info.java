@@ -1,2 +1,2 @@
-/** The catalogue: which products can be ordered, and at what price. */
+/** Products and their prices; stored with Panache, because people edit one product at a time. */
 package dev.orderly.catalog;

@@ -22,20 +22,19 @@ import java.util.UUID;
 import org.hibernate.Timeouts;
 
 /**
- * A customer, the newest code that was sent to them, and how often it was tried. Everything that happens to them takes the
- * next version, under the lock of their row. Of one who was erased a row is left that says no more than that.
+ * A customer, the newest verification code, and how often it was tried. Every event takes the next version,
+ * under the lock of the row. The row of an erased customer stays, without personal data.
  */
 @Entity
 public class Customer extends PanacheEntityBase {
 
-    /** From the request of a code, whenever it may arrive. */
+    /** From the request of a code, however late its SMS arrives. */
     static final Duration CODE_LIFETIME = Duration.ofMinutes(10);
 
-    /** Of one code, after which it is void. With {@link #MAX_CODES} that makes 25 guesses among a million a day. */
+    /** For one code, void then. With {@link #MAX_CODES} that allows 25 guesses in a million a day. */
     static final int MAX_TRIES = 5;
 
-    /** Between two codes. */
-    static final Duration CODE_PAUSE = Duration.ofMinutes(1);
+    static final Duration MIN_CODE_INTERVAL = Duration.ofMinutes(1);
 
     /** Within {@link #CODES_PERIOD}. */
     static final int MAX_CODES = 5;
@@ -60,14 +59,14 @@ public class Customer extends PanacheEntityBase {
     private Instant codesSince;
 
     private Instant erasedAt;
-    private boolean tombstoneRepeated;
+    private boolean tombstoneRepublished;
 
     private int version;
 
     /** For Hibernate. */
     protected Customer() {}
 
-    /** A new customer, their first version, with a code under way. */
+    /** A new customer: version 1, with the first code. */
     public Customer(UUID id, Contact contact, UUID verification, byte[] codeHash, Instant now) {
         this.id = id;
         this.status = CustomerStatus.REGISTERED;
@@ -78,15 +77,16 @@ public class Customer extends PanacheEntityBase {
         sendCode(verification, codeHash, now);
     }
 
-    /** Locked until the transaction ends; empty when there never was one of this id. */
+    /** Locked until the transaction ends; empty when no such customer ever was. */
     static Optional<Customer> lock(UUID id) {
         return Customer.<Customer>findByIdOptional(id, LockModeType.PESSIMISTIC_WRITE);
     }
 
-    /** Some who were erased before a time, and whose tombstone was published only once, locked; those locked are left. */
-    static List<Customer> lockErasedOnceBefore(Instant time, int limit) {
+    /** Erased before a time, tombstone not republished; locked, rows locked elsewhere are skipped. */
+    static List<Customer> lockTombstonesBefore(Instant time, int limit) {
         return Customer.<Customer>find(
-                        "erasedAt < ?1 and tombstoneRepeated = false and status = dev.orderly.events.CustomerStatus.ERASED",
+                        "erasedAt < ?1 and tombstoneRepublished = false"
+                                + " and status = dev.orderly.events.CustomerStatus.ERASED",
                         time)
                 .page(0, limit)
                 .withLock(LockModeType.PESSIMISTIC_WRITE)
@@ -98,17 +98,17 @@ public class Customer extends PanacheEntityBase {
         return new CustomerRegistered(id, contact(), pending(), codeSentAt);
     }
 
-    /** Until then no other code is sent. */
+    /** When another code may be sent. */
     public Instant nextCodeAt() {
-        var afterPause = codeSentAt.plus(CODE_PAUSE);
+        var afterInterval = codeSentAt.plus(MIN_CODE_INTERVAL);
         var nextPeriod = codesSince.plus(CODES_PERIOD);
-        return codes < MAX_CODES || nextPeriod.isBefore(afterPause) ? afterPause : nextPeriod;
+        return codes < MAX_CODES || nextPeriod.isBefore(afterInterval) ? afterInterval : nextPeriod;
     }
 
     /**
-     * Sends another code, which voids the one before.
+     * Records that another code is sent, which voids the one before.
      *
-     * @throws IllegalStateException before its time, or when they are verified or erased
+     * @throws IllegalStateException when it is too early, or the customer is verified or erased
      */
     public CodeRequested requestCode(UUID newVerification, byte[] newCodeHash, Instant now) {
         if (status != CustomerStatus.REGISTERED || now.isBefore(nextCodeAt())) {
@@ -135,31 +135,29 @@ public class Customer extends PanacheEntityBase {
         return new Verification(verification, codeSentAt.plus(CODE_LIFETIME));
     }
 
-    /** What a try to give the code comes to. */
-    public enum Check {
+    /** The result of a try; whether the code was right shows only in time and within {@link #MAX_TRIES}. */
+    public enum CodeCheck {
         RIGHT,
         WRONG,
-        /** Whatever it was, its time is over. */
         EXPIRED,
-        /** Whatever it was, it was tried too often. */
         USED_UP
     }
 
-    /** Counts a try. The right code stays right after it has verified them: its answer may have been lost. */
-    public Check check(byte[] hash, Instant now) {
+    /** Counts a try. The right code stays right after verification: the answer may have been lost. */
+    public CodeCheck check(byte[] hash, Instant now) {
         if (status == CustomerStatus.REGISTERED) {
             if (!now.isBefore(codeSentAt.plus(CODE_LIFETIME))) {
-                return Check.EXPIRED;
+                return CodeCheck.EXPIRED;
             }
             if (triesLeft == 0) {
-                return Check.USED_UP;
+                return CodeCheck.USED_UP;
             }
             triesLeft--;
         }
-        return MessageDigest.isEqual(hash, codeHash) ? Check.RIGHT : Check.WRONG; // in constant time
+        return MessageDigest.isEqual(hash, codeHash) ? CodeCheck.RIGHT : CodeCheck.WRONG; // in constant time
     }
 
-    /** They had the code; empty when that is known. */
+    /** Verifies the customer; empty when that is done. */
     public Optional<CustomerVerified> verify(Instant now) {
         if (status != CustomerStatus.REGISTERED) {
             return Optional.empty();
@@ -169,7 +167,7 @@ public class Customer extends PanacheEntityBase {
         return Optional.of(new CustomerVerified(id, contact(), now));
     }
 
-    /** Forgets who they are; empty when that is done. */
+    /** Erases the personal data; empty when that is done. */
     public Optional<CustomerErased> erase(Instant now) {
         if (status == CustomerStatus.ERASED) {
             return Optional.empty();
@@ -185,9 +183,9 @@ public class Customer extends PanacheEntityBase {
         return Optional.of(new CustomerErased(id));
     }
 
-    /** The same tombstone once more, see {@link TombstoneRepublisher}; no new version, since nothing happens by it. */
-    public CustomerErased repeatTombstone() {
-        tombstoneRepeated = true;
+    /** The same tombstone under the same version, see {@link TombstoneRepublisher}. */
+    public CustomerErased republishTombstone() {
+        tombstoneRepublished = true;
         return new CustomerErased(id);
     }
 
@@ -199,12 +197,12 @@ public class Customer extends PanacheEntityBase {
         return status;
     }
 
-    /** @throws IllegalArgumentException when they are erased */
+    /** @throws IllegalArgumentException when the customer is erased */
     public Contact contact() {
         return new Contact(name, mail, phone);
     }
 
-    /** That the newest code belongs to; null when they are erased. */
+    /** The verification that the newest code is for; null when the customer is erased. */
     public UUID verification() {
         return verification;
     }
@@ -213,7 +211,7 @@ public class Customer extends PanacheEntityBase {
         return triesLeft;
     }
 
-    /** Of the last event that was published about them. */
+    /** The version of the last event that was published about the customer. */
     public int version() {
         return version;
     }

@@ -2,7 +2,7 @@ package dev.orderly.customer;
 
 import com.fasterxml.uuid.Generators;
 import com.fasterxml.uuid.NoArgGenerator;
-import dev.orderly.customer.Customer.Check;
+import dev.orderly.customer.Customer.CodeCheck;
 import dev.orderly.events.CustomerEvent;
 import dev.orderly.events.CustomerEvent.Contact;
 import dev.orderly.events.CustomerStatus;
@@ -22,17 +22,9 @@ import java.util.UUID;
 import javax.sql.DataSource;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
-/**
- * What customers can do about themselves. Each command is one transaction that holds the customer and the event that tells
- * of it; when it returns, both are durable.
- */
+/** Each command is one transaction that holds the customer and the event; both are durable on return. */
 @ApplicationScoped
 class CustomerCommands {
-
-    /** The idempotency key was used before, for somebody else. */
-    static final class KeyReused extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-    }
 
     /** Time-ordered, so that new customers are neighbours in every index. */
     private static final NoArgGenerator IDS = Generators.timeBasedEpochRandomGenerator();
@@ -54,67 +46,65 @@ class CustomerCommands {
     }
 
     /**
-     * Registers a customer and has a code sent to them.
+     * Registers a customer; the event makes notification-service send the code.
      *
-     * @param idempotencyKey a request that is repeated with it gets the customer that its first registered; or null
-     * @throws KeyReused when the key was used for another contact
+     * @param idempotencyKey a request repeated with it gets the customer that the first one registered; or
+     *     null
+     * @return empty when the key was used for another contact
      */
-    @Transactional(rollbackOn = SQLException.class) // By itself it would commit after a checked exception.
-    UUID register(Contact contact, String idempotencyKey, String traceparent) throws SQLException {
+    @Transactional(rollbackOn = SQLException.class) // by default it would commit after a checked exception
+    Optional<UUID> register(Contact contact, String idempotencyKey, String traceparent) throws SQLException {
         var id = IDS.generate();
-        var before = idempotencyKey == null ? Optional.<UUID>empty() : take(idempotencyKey, id);
-        if (before.isPresent()) {
-            if (!Customer.<Customer>findById(before.get()).contact().equals(contact)) {
-                throw new KeyReused();
-            }
-            return before.get();
+        var earlier = idempotencyKey == null ? Optional.<UUID>empty() : claimKey(idempotencyKey, id);
+        if (earlier.isPresent()) {
+            return earlier.filter(
+                    existing -> Customer.<Customer>findById(existing).contact().equals(contact));
         }
         var verification = UUID.randomUUID();
         var customer = new Customer(id, contact, verification, hashOfCode(id, verification), clock.instant());
         customer.persist();
         publish(customer, customer.registered(), traceparent);
-        return id;
+        return Optional.of(id);
     }
 
-    /** What came of the request of another code. */
-    sealed interface CodeRequest {
-        record Sent() implements CodeRequest {}
+    sealed interface CodeRequestResult {
+        record Sent() implements CodeRequestResult {}
 
-        record TooSoon(Duration left) implements CodeRequest {}
+        record TooSoon(Duration left) implements CodeRequestResult {}
 
-        record NotNeeded() implements CodeRequest {}
+        record NotNeeded() implements CodeRequestResult {}
 
-        record UnknownCustomer() implements CodeRequest {}
+        record UnknownCustomer() implements CodeRequestResult {}
     }
 
-    /** Has another code sent, which voids the one before. */
+    /** Publishes that another code is to be sent, which voids the one before. */
     @Transactional(rollbackOn = SQLException.class)
-    CodeRequest requestCode(UUID id, String traceparent) throws SQLException {
+    CodeRequestResult requestCode(UUID id, String traceparent) throws SQLException {
         var customer = lockUnlessErased(id);
         if (customer.isEmpty()) {
-            return new CodeRequest.UnknownCustomer();
+            return new CodeRequestResult.UnknownCustomer();
         }
         if (customer.get().status() == CustomerStatus.VERIFIED) {
-            return new CodeRequest.NotNeeded();
+            return new CodeRequestResult.NotNeeded();
         }
         var now = clock.instant();
         if (now.isBefore(customer.get().nextCodeAt())) {
-            return new CodeRequest.TooSoon(Duration.between(now, customer.get().nextCodeAt()));
+            return new CodeRequestResult.TooSoon(
+                    Duration.between(now, customer.get().nextCodeAt()));
         }
         var verification = UUID.randomUUID();
         publish(
                 customer.get(),
                 customer.get().requestCode(verification, hashOfCode(id, verification), now),
                 traceparent);
-        return new CodeRequest.Sent();
+        return new CodeRequestResult.Sent();
     }
 
-    /** What came of a try to give the code. */
-    record Verification(Check check, int triesLeft) {}
+    record VerificationResult(CodeCheck check, int triesLeft) {}
 
-    /** Checks a code, and verifies the customer when it is theirs; empty when there is no such customer. */
+    /** Checks a code, and verifies the customer if it is right; empty when there is no such customer. */
     @Transactional(rollbackOn = SQLException.class)
-    Optional<Verification> verify(UUID id, String code, String traceparent) throws SQLException {
+    Optional<VerificationResult> verify(UUID id, String code, String traceparent) throws SQLException {
         var locked = lockUnlessErased(id);
         if (locked.isEmpty()) {
             return Optional.empty();
@@ -122,16 +112,16 @@ class CustomerCommands {
         var customer = locked.get();
         var now = clock.instant();
         var check = customer.check(codes.hash(id, customer.verification(), code), now);
-        if (check == Check.RIGHT) {
+        if (check == CodeCheck.RIGHT) {
             var verified = customer.verify(now);
             if (verified.isPresent()) {
                 publish(customer, verified.get(), traceparent);
             }
         }
-        return Optional.of(new Verification(check, customer.triesLeft()));
+        return Optional.of(new VerificationResult(check, customer.triesLeft()));
     }
 
-    /** Forgets a customer here, and lets everybody else know that they have to; false when there never was one. */
+    /** Erases a customer here, and by a tombstone everywhere else; false when no such customer ever was. */
     @Transactional(rollbackOn = SQLException.class)
     boolean erase(UUID id, String traceparent) throws SQLException {
         var customer = Customer.lock(id);
@@ -140,19 +130,19 @@ class CustomerCommands {
         }
         var erased = customer.get().erase(clock.instant());
         if (erased.isPresent()) {
-            giveBackKeys(id);
+            releaseKeys(id);
             outbox.erase(id);
             publish(customer.get(), erased.get(), traceparent);
         }
         return true;
     }
 
-    /** Publishes the tombstones once more of customers who were erased before a time; returns how many. */
+    /** Publishes a second time the tombstones of customers erased before a time; returns how many. */
     @Transactional(rollbackOn = SQLException.class)
-    int repeatTombstones(Instant time, int limit) throws SQLException {
-        var erased = Customer.lockErasedOnceBefore(time, limit);
+    int republishTombstones(Instant time, int limit) throws SQLException {
+        var erased = Customer.lockTombstonesBefore(time, limit);
         var tombstones = erased.stream()
-                .map(customer -> new OutgoingEvent(customer.repeatTombstone(), customer.version()))
+                .map(customer -> new OutgoingEvent(customer.republishTombstone(), customer.version()))
                 .toList();
         outbox.add(tombstones, _ -> Traceparent.following(null));
         return erased.size();
@@ -170,8 +160,8 @@ class CustomerCommands {
         outbox.add(List.of(new OutgoingEvent(event, customer.version())), _ -> Traceparent.following(traceparent));
     }
 
-    /** Takes the key for a customer as for an order: while another transaction takes it, this waits for its end. */
-    private Optional<UUID> take(String key, UUID id) throws SQLException {
+    /** Claims the key; or returns the customer who has it, after the transaction that claims it too. */
+    private Optional<UUID> claimKey(String key, UUID id) throws SQLException {
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement(
                         "INSERT INTO registration_key (key, customer_id) VALUES (?, ?) ON CONFLICT DO NOTHING")) {
@@ -190,8 +180,8 @@ class CustomerCommands {
         }
     }
 
-    /** A key may be anything, a mail address too. */
-    private void giveBackKeys(UUID id) throws SQLException {
+    /** A key may contain anything, a mail address too. */
+    private void releaseKeys(UUID id) throws SQLException {
         try (var connection = database.getConnection();
                 var delete = connection.prepareStatement("DELETE FROM registration_key WHERE customer_id = ?")) {
             delete.setObject(1, id);

@@ -1,7 +1,6 @@
 package dev.orderly.customer;
 
-import dev.orderly.customer.CustomerCommands.CodeRequest;
-import dev.orderly.customer.CustomerCommands.KeyReused;
+import dev.orderly.customer.CustomerCommands.CodeRequestResult;
 import dev.orderly.events.CustomerEvent.Contact;
 import dev.orderly.events.CustomerStatus;
 import dev.orderly.events.VerificationCodes;
@@ -31,9 +30,9 @@ import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.jboss.resteasy.reactive.ResponseStatus;
 
-/** Registration, verification and erasure. What comes in about a person does not go out again by any of these. */
+/** Registration, verification and erasure. No answer repeats the personal data of its request. */
 @Path("/customers")
-@Produces(MediaType.APPLICATION_JSON) // else who accepts XML only would be given toString()
+@Produces(MediaType.APPLICATION_JSON) // or a client that accepts only XML would get toString()
 public class CustomerResource {
 
     private final CustomerCommands commands;
@@ -42,8 +41,7 @@ public class CustomerResource {
         this.commands = commands;
     }
 
-    /** Who wants to be a customer. */
-    public record Registration(
+    public record RegistrationRequest(
             @NotNull(message = "is required") @Pattern(regexp = Contact.NAME, message = Contact.NAME_MESSAGE)
             String name,
 
@@ -55,30 +53,30 @@ public class CustomerResource {
 
         @Override
         public String toString() {
-            return "Registration[…]";
+            return "RegistrationRequest[…]";
         }
     }
 
-    /** The code that came by SMS. */
-    public record Code(
+    public record VerificationRequest(
             @NotNull(message = "is required")
             @Pattern(regexp = VerificationCodes.PATTERN, message = "must be six digits")
             String code) {
 
         @Override
         public String toString() {
-            return "Code[…]";
+            return "VerificationRequest[…]";
         }
     }
 
-    /** As much of a customer as anybody may know. */
+    /** Nothing about the person. */
     public record CustomerDocument(UUID id, CustomerStatus status) {}
 
     @POST
     @Operation(
             summary = "Register a customer",
-            description = "A welcome mail and an SMS with a code are on their way. "
-                    + "A request that is repeated with its Idempotency-Key gets the same answer and registers nobody.")
+            description =
+                    "A welcome mail and an SMS with a code follow. A request that is repeated with its Idempotency-Key "
+                            + "gets the same answer and does not register again.")
     @APIResponse(responseCode = "201", description = "Registered")
     public Response register(
             @HeaderParam(IdempotencyKey.HEADER)
@@ -86,27 +84,25 @@ public class CustomerResource {
                     String idempotencyKey,
             @HeaderParam("traceparent") String traceparent,
             @Context HttpHeaders headers,
-            @NotNull(message = "a body is required") @Valid Registration registration)
+            @NotNull(message = "a body is required") @Valid RegistrationRequest registration)
             throws SQLException {
         IdempotencyKey.refuseEmpty(idempotencyKey, headers);
         var contact = new Contact(registration.name(), registration.mail(), registration.phone());
-        try {
-            var id = commands.register(contact, idempotencyKey, traceparent);
-            // Not what they are by now: a repeated request is to get the answer that was lost.
-            return Response.created(UriBuilder.fromResource(CustomerResource.class)
-                            .path("{id}")
-                            .build(id))
-                    .entity(new CustomerDocument(id, CustomerStatus.REGISTERED))
-                    .build();
-        } catch (KeyReused e) {
-            throw problem(422, "Unprocessable Content", "The Idempotency-Key was used before, for somebody else.")
-                    .build();
-        }
+        var id = commands.register(contact, idempotencyKey, traceparent)
+                .orElseThrow(() -> problem(
+                                422, "Unprocessable Content", "The Idempotency-Key was used before, for somebody else.")
+                        .build());
+        // REGISTERED, whatever the customer is by now: a repeated request gets the answer that was lost.
+        return Response.created(UriBuilder.fromResource(CustomerResource.class)
+                        .path("{id}")
+                        .build(id))
+                .entity(new CustomerDocument(id, CustomerStatus.REGISTERED))
+                .build();
     }
 
     @GET
     @Path("/{id}")
-    @Operation(summary = "How far a customer is; nothing about the person")
+    @Operation(summary = "The status of a customer; nothing about the person")
     @Transactional
     public CustomerDocument get(@PathParam("id") UUID id) {
         return Customer.<Customer>findByIdOptional(id)
@@ -116,42 +112,42 @@ public class CustomerResource {
 
     @POST
     @Path("/{id}/verification")
-    @Operation(summary = "Give the code that came by SMS: within ten minutes, in five tries")
+    @Operation(summary = "Send the code from the SMS: within ten minutes, in five tries")
     @APIResponse(responseCode = "200", description = "Verified, by this request or by one before")
     @APIResponse(responseCode = "422", description = "Not the code, or not valid any more")
     public CustomerDocument verify(
             @PathParam("id") UUID id,
             @HeaderParam("traceparent") String traceparent,
-            @NotNull(message = "a body is required") @Valid Code code)
+            @NotNull(message = "a body is required") @Valid VerificationRequest request)
             throws SQLException {
-        var verification = commands.verify(id, code.code(), traceparent).orElseThrow(() -> unknown(id));
+        var verification = commands.verify(id, request.code(), traceparent).orElseThrow(() -> unknown(id));
         return switch (verification.check()) {
             case RIGHT -> new CustomerDocument(id, CustomerStatus.VERIFIED);
-            case WRONG -> throw refused("is wrong; tries left: " + verification.triesLeft());
-            case EXPIRED -> throw refused("has expired; ask for another");
-            case USED_UP -> throw refused("was tried too often; ask for another");
+            case WRONG -> throw rejected("is wrong; tries left: " + verification.triesLeft());
+            case EXPIRED -> throw rejected("has expired; ask for another");
+            case USED_UP -> throw rejected("was tried too often; ask for another");
         };
     }
 
     @POST
     @Path("/{id}/verification/codes")
     @ResponseStatus(202)
-    @Operation(summary = "Ask for another code, which voids the one before: once a minute, five times a day")
-    @APIResponse(responseCode = "202", description = "It is on its way")
+    @Operation(summary = "Request another code, which voids the one before: once a minute, five times a day")
+    @APIResponse(responseCode = "202", description = "The SMS follows")
     @APIResponse(responseCode = "409", description = "Verified already")
     @APIResponse(responseCode = "429", description = "Too soon; Retry-After says when")
     public CustomerDocument requestCode(@PathParam("id") UUID id, @HeaderParam("traceparent") String traceparent)
             throws SQLException {
         return switch (commands.requestCode(id, traceparent)) {
-            case CodeRequest.Sent() -> new CustomerDocument(id, CustomerStatus.REGISTERED);
-            case CodeRequest.TooSoon(var left) ->
+            case CodeRequestResult.Sent() -> new CustomerDocument(id, CustomerStatus.REGISTERED);
+            case CodeRequestResult.TooSoon(var left) ->
                 throw problem(429, "Too Many Requests", "Another code cannot be sent yet.")
                         .withHeader("Retry-After", left.toSeconds() + 1)
                         .build();
-            case CodeRequest.NotNeeded() ->
+            case CodeRequestResult.NotNeeded() ->
                 throw problem(409, "Conflict", "The customer is verified already.")
                         .build();
-            case CodeRequest.UnknownCustomer() -> throw unknown(id);
+            case CodeRequestResult.UnknownCustomer() -> throw unknown(id);
         };
     }
 
@@ -159,10 +155,9 @@ public class CustomerResource {
     @Path("/{id}")
     @ResponseStatus(202)
     @Operation(
-            summary = "Forget a customer",
-            description =
-                    "Forgotten here when this answers, and on its way to all others. Orders stay, without a person. "
-                            + "May be repeated.")
+            summary = "Erase a customer",
+            description = "Erased here when this answers, and by a tombstone in all other services. Orders stay, "
+                    + "without a person. May be repeated.")
     @APIResponse(responseCode = "202", description = "Erased")
     public CustomerDocument erase(@PathParam("id") UUID id, @HeaderParam("traceparent") String traceparent)
             throws SQLException {
@@ -172,7 +167,7 @@ public class CustomerResource {
         return new CustomerDocument(id, CustomerStatus.ERASED);
     }
 
-    private static HttpProblem refused(String why) {
+    private static HttpProblem rejected(String why) {
         return problem(422, "Unprocessable Content", "The code cannot be accepted.")
                 .with("errors", List.of(Map.of("field", "code", "message", why)))
                 .build();

@@ -9,19 +9,20 @@ import java.time.Clock;
 import java.time.Duration;
 
 /**
- * Sees to it that Kafka forgets who was erased. It compacts no segment that it still writes to, and goes on to the next one
- * only when a record comes: in a quiet partition an erased person would stay for as long as nothing happens there (<a
- * href="https://github.com/apache/kafka/pull/22489">KAFKA-20664</a>). So every tombstone is published a second time, when
- * the segment of the first is old enough to be closed by it. Readers know it by its version.
+ * Makes Kafka's compaction erase personal data in time. Kafka does not compact the active segment, and rolls
+ * it only when a record arrives: in a quiet partition the data of an erased customer would stay (<a
+ * href="https://github.com/apache/kafka/pull/22489">KAFKA-20664</a>). So every tombstone is published a
+ * second time, when the segment of the first is old enough to be rolled by it. Readers recognize the
+ * duplicate by its version.
  */
 @ApplicationScoped
 class TombstoneRepublisher {
 
-    /** Longer than the topic's {@code max.compaction.lag.ms}, after which the next record closes a segment. */
-    private static final Duration SECOND_TOMBSTONE = Duration.ofHours(13);
+    /** Longer than the topic's {@code max.compaction.lag.ms}: then the next record rolls the segment. */
+    private static final Duration DELAY = Duration.ofHours(13);
 
     /** Customers of one transaction. */
-    private static final int BATCH = 500;
+    private static final int MAX_BATCH = 500;
 
     private final CustomerCommands commands;
     private final Clock clock;
@@ -32,10 +33,10 @@ class TombstoneRepublisher {
     }
 
     @Scheduled(every = "10m", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = DatabaseMigration.class)
-    void repeatTombstones() throws SQLException {
-        int repeated;
+    void republish() throws SQLException {
+        int republished;
         do {
-            repeated = commands.repeatTombstones(clock.instant().minus(SECOND_TOMBSTONE), BATCH);
-        } while (repeated == BATCH);
+            republished = commands.republishTombstones(clock.instant().minus(DELAY), MAX_BATCH);
+        } while (republished == MAX_BATCH);
     }
 }

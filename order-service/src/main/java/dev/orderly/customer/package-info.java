@@ -1,6 +1,6 @@
 /**
- * The people behind the orders: who they are, whether their phone is theirs, and that they are forgotten when they want to
- * be. Personal data comes in here, goes out by the topic {@code customer-service} alone, and is shown to nobody. An order
- * knows a customer's id and nothing more; it needs no customer to be registered, and outlives them.
+ * Customers: registration, verification of the phone and erasure, one at a time and so with Panache; personal
+ * data leaves by the topic {@code customer-service} alone, and an order knows no more of a customer than an
+ * id.
  */
 package dev.orderly.customer;

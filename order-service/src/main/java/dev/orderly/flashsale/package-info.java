@@ -1,2 +1,2 @@
-/** Flash sales: few units for many buyers, queued on a topic in the order they came and turned into orders from there. */
+/** Flash sales: many buyers for few units, queued on a topic in their order, and turned into orders. */
 package dev.orderly.flashsale;
