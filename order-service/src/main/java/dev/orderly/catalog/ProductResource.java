@@ -2,7 +2,7 @@ package dev.orderly.catalog;
 
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.Line;
-import io.quarkiverse.resteasy.problem.HttpProblem;
+import dev.orderly.http.Problems;
 import io.quarkus.panache.common.Sort;
 import jakarta.transaction.Transactional;
 import jakarta.validation.Valid;
@@ -52,11 +52,7 @@ public class ProductResource {
     public ProductDocument get(@PathParam("sku") @Pattern(regexp = Line.SKU, message = Line.SKU_MESSAGE) String sku) {
         return Product.<Product>findByIdOptional(sku)
                 .map(ProductDocument::of)
-                .orElseThrow(() -> HttpProblem.builder()
-                        .withStatus(404)
-                        .withTitle("Not Found")
-                        .withDetail("There is no product " + sku + ".")
-                        .build());
+                .orElseThrow(() -> Problems.notFound("There is no product " + sku + "."));
     }
 
     @PUT

@@ -1,8 +1,8 @@
 package dev.orderly.customer;
 
-import com.fasterxml.uuid.Generators;
-import com.fasterxml.uuid.NoArgGenerator;
 import dev.orderly.customer.Customer.CodeCheck;
+import dev.orderly.database.Atomic;
+import dev.orderly.database.UuidV7;
 import dev.orderly.events.CustomerEvent;
 import dev.orderly.events.CustomerEvent.Contact;
 import dev.orderly.events.CustomerStatus;
@@ -11,7 +11,6 @@ import dev.orderly.messaging.Outbox;
 import dev.orderly.messaging.OutgoingEvent;
 import dev.orderly.messaging.Traceparent;
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.transaction.Transactional;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
@@ -25,9 +24,6 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 /** Each command is one transaction that holds the customer and the event; both are durable on return. */
 @ApplicationScoped
 class CustomerCommands {
-
-    /** Time-ordered, so that new customers are neighbours in every index. */
-    private static final NoArgGenerator IDS = Generators.timeBasedEpochRandomGenerator();
 
     private final DataSource database;
     private final Outbox outbox;
@@ -52,9 +48,9 @@ class CustomerCommands {
      *     null
      * @return empty when the key was used for another contact
      */
-    @Transactional(rollbackOn = SQLException.class) // by default it would commit after a checked exception
+    @Atomic
     Optional<UUID> register(Contact contact, String idempotencyKey, String traceparent) throws SQLException {
-        var id = IDS.generate();
+        var id = UuidV7.next();
         var earlier = idempotencyKey == null ? Optional.<UUID>empty() : claimKey(idempotencyKey, id);
         if (earlier.isPresent()) {
             return earlier.filter(
@@ -78,7 +74,7 @@ class CustomerCommands {
     }
 
     /** Publishes that another code is to be sent, which voids the one before. */
-    @Transactional(rollbackOn = SQLException.class)
+    @Atomic
     CodeRequestResult requestCode(UUID id, String traceparent) throws SQLException {
         var customer = lockUnlessErased(id);
         if (customer.isEmpty()) {
@@ -103,7 +99,7 @@ class CustomerCommands {
     record VerificationResult(CodeCheck check, int triesLeft) {}
 
     /** Checks a code, and verifies the customer if it is right; empty when there is no such customer. */
-    @Transactional(rollbackOn = SQLException.class)
+    @Atomic
     Optional<VerificationResult> verify(UUID id, String code, String traceparent) throws SQLException {
         var locked = lockUnlessErased(id);
         if (locked.isEmpty()) {
@@ -122,7 +118,7 @@ class CustomerCommands {
     }
 
     /** Erases a customer here, and by a tombstone everywhere else; false when no such customer ever was. */
-    @Transactional(rollbackOn = SQLException.class)
+    @Atomic
     boolean erase(UUID id, String traceparent) throws SQLException {
         var customer = Customer.lock(id);
         if (customer.isEmpty()) {
@@ -138,7 +134,7 @@ class CustomerCommands {
     }
 
     /** Publishes a second time the tombstones of customers erased before a time; returns how many. */
-    @Transactional(rollbackOn = SQLException.class)
+    @Atomic
     int republishTombstones(Instant time, int limit) throws SQLException {
         var erased = Customer.lockTombstonesBefore(time, limit);
         var tombstones = erased.stream()

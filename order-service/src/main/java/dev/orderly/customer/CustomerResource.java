@@ -5,6 +5,8 @@ import dev.orderly.events.CustomerEvent.Contact;
 import dev.orderly.events.CustomerStatus;
 import dev.orderly.events.VerificationCodes;
 import dev.orderly.http.IdempotencyKey;
+import dev.orderly.http.Problems;
+import dev.orderly.http.Problems.FieldError;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import jakarta.transaction.Transactional;
 import jakarta.validation.Valid;
@@ -24,7 +26,6 @@ import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriBuilder;
 import java.sql.SQLException;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
@@ -89,9 +90,7 @@ public class CustomerResource {
         IdempotencyKey.refuseEmpty(idempotencyKey, headers);
         var contact = new Contact(registration.name(), registration.mail(), registration.phone());
         var id = commands.register(contact, idempotencyKey, traceparent)
-                .orElseThrow(() -> problem(
-                                422, "Unprocessable Content", "The Idempotency-Key was used before, for somebody else.")
-                        .build());
+                .orElseThrow(() -> Problems.unprocessable("The Idempotency-Key was used before, for somebody else."));
         // REGISTERED, whatever the customer is by now: a repeated request gets the answer that was lost.
         return Response.created(UriBuilder.fromResource(CustomerResource.class)
                         .path("{id}")
@@ -141,12 +140,10 @@ public class CustomerResource {
         return switch (commands.requestCode(id, traceparent)) {
             case CodeRequestResult.Sent() -> new CustomerDocument(id, CustomerStatus.REGISTERED);
             case CodeRequestResult.TooSoon(var left) ->
-                throw problem(429, "Too Many Requests", "Another code cannot be sent yet.")
+                throw Problems.problem(429, "Another code cannot be sent yet.")
                         .withHeader("Retry-After", left.toSeconds() + 1)
                         .build();
-            case CodeRequestResult.NotNeeded() ->
-                throw problem(409, "Conflict", "The customer is verified already.")
-                        .build();
+            case CodeRequestResult.NotNeeded() -> throw Problems.conflict("The customer is verified already.");
             case CodeRequestResult.UnknownCustomer() -> throw unknown(id);
         };
     }
@@ -168,16 +165,10 @@ public class CustomerResource {
     }
 
     private static HttpProblem rejected(String why) {
-        return problem(422, "Unprocessable Content", "The code cannot be accepted.")
-                .with("errors", List.of(Map.of("field", "code", "message", why)))
-                .build();
+        return Problems.unprocessable("The code cannot be accepted.", List.of(new FieldError("code", why)));
     }
 
     private static HttpProblem unknown(UUID id) {
-        return problem(404, "Not Found", "There is no customer " + id + ".").build();
-    }
-
-    private static HttpProblem.Builder problem(int status, String title, String detail) {
-        return HttpProblem.builder().withStatus(status).withTitle(title).withDetail(detail);
+        return Problems.notFound("There is no customer " + id + ".");
     }
 }

@@ -2,6 +2,7 @@ package dev.orderly.flashsale;
 
 import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.flashsale.FlashSaleQueue.Rejection;
+import dev.orderly.http.Problems;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Uni;
@@ -78,11 +79,11 @@ public class FlashSaleResource {
         var opensAt = storable("opensAt", announcement.opensAt());
         var closesAt = storable("closesAt", announcement.closesAt());
         if (!closesAt.isAfter(opensAt)) {
-            throw invalid("closesAt", "must be after opensAt");
+            throw Problems.badRequest("closesAt", "must be after opensAt");
         }
         var sale = new FlashSale(id, announcement.sku(), announcement.units(), opensAt, closesAt, 0, 0);
         if (!sales.announce(sale)) {
-            throw problem(409, "Conflict", "There is another sale " + id + ".").build();
+            throw Problems.conflict("There is another sale " + id + ".");
         }
         return FlashSaleDocument.of(sales.cached(id).orElse(sale));
     }
@@ -90,7 +91,7 @@ public class FlashSaleResource {
     /** To the microsecond, as PostgreSQL keeps it: a sale must not be shorter than that. */
     private static Instant storable(String field, Instant time) {
         if (time.isBefore(EARLIEST) || time.isAfter(LATEST)) {
-            throw invalid(field, "must be between " + EARLIEST + " and " + LATEST);
+            throw Problems.badRequest(field, "must be between " + EARLIEST + " and " + LATEST);
         }
         return time.truncatedTo(ChronoUnit.MICROS);
     }
@@ -100,7 +101,9 @@ public class FlashSaleResource {
     @Operation(summary = "A sale and what is left, up to a second stale")
     @NonBlocking
     public FlashSaleDocument get(@PathParam("id") String id) {
-        return sales.cached(id).map(FlashSaleDocument::of).orElseThrow(() -> unknown(id));
+        return sales.cached(id)
+                .map(FlashSaleDocument::of)
+                .orElseThrow(() -> Problems.notFound("There is no flash sale of this id."));
     }
 
     @POST
@@ -123,9 +126,7 @@ public class FlashSaleResource {
         var here = uri.getAbsolutePath(); // now: the request scope ends when the caller hangs up
         return queue.add(id, buyer.customerId())
                 .onFailure()
-                .transform(_ -> problem(503, "Service Unavailable", "You may be in line or not; ask again.")
-                        .withHeader("Retry-After", 1)
-                        .build())
+                .transform(_ -> Problems.unavailable("You may be in line or not; ask again."))
                 .map(rejection -> {
                     if (rejection.isPresent()) {
                         throw problem(rejection.get());
@@ -149,28 +150,14 @@ public class FlashSaleResource {
             throws SQLException {
         return sales.ticket(id, customerId)
                 .map(ticket -> new TicketDocument(ticket.outcome(), ticket.orderId()))
-                .orElseThrow(
-                        () -> problem(404, "Not Found", "Nothing is decided for this customer; who is in line waits.")
-                                .build());
-    }
-
-    private static HttpProblem invalid(String field, String message) {
-        return problem(400, "Bad Request", message).with("field", field).build();
-    }
-
-    private static HttpProblem unknown(String id) {
-        return problem(404, "Not Found", "There is no flash sale of this id.").build();
+                .orElseThrow(() -> Problems.notFound("Nothing is decided for this customer; who is in line waits."));
     }
 
     private static HttpProblem problem(Rejection rejection) {
-        var problem = problem(rejection.status(), rejection.title(), rejection.detail());
+        var problem = Problems.problem(rejection.status(), rejection.detail());
         if (rejection.retryAfter() != null) {
             problem.withHeader("Retry-After", rejection.retryAfter().toSeconds());
         }
         return problem.build();
-    }
-
-    private static HttpProblem.Builder problem(int status, String title, String detail) {
-        return HttpProblem.builder().withStatus(status).withTitle(title).withDetail(detail);
     }
 }

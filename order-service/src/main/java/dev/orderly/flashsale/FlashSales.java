@@ -1,15 +1,14 @@
 package dev.orderly.flashsale;
 
-import static dev.orderly.database.SqlArrays.column;
 import static java.time.ZoneOffset.UTC;
 
 import dev.orderly.database.DatabaseMigration;
+import dev.orderly.database.Rows;
 import dev.orderly.flashsale.FlashSale.Ticket;
 import dev.orderly.flashsale.FlashSale.TicketOutcome;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import jakarta.enterprise.context.ApplicationScoped;
-import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.OffsetDateTime;
@@ -108,29 +107,20 @@ class FlashSales {
 
     /** Saves the decisions about a sale that the current transaction has locked. */
     void saveDecisions(String sale, Collection<Ticket> tickets, int granted, long nextOffset) throws SQLException {
-        try (var connection = database.getConnection()) {
-            add(connection, sale, tickets);
-            try (var update = connection.prepareStatement("""
-                    UPDATE flash_sale SET granted = granted + ?, next_offset = greatest(next_offset, ?) WHERE id = ?
-                    """)) {
-                update.setInt(1, granted);
-                update.setLong(2, nextOffset);
-                update.setString(3, sale);
-                update.executeUpdate();
-            }
-        }
-    }
-
-    private static void add(Connection connection, String sale, Collection<Ticket> tickets) throws SQLException {
-        try (var insert = connection.prepareStatement("""
-                INSERT INTO flash_sale_ticket (sale_id, customer_id, outcome, order_id)
-                SELECT ?, * FROM unnest(?::uuid[], ?::text[], ?::uuid[])
-                """)) {
-            insert.setString(1, sale);
-            insert.setObject(2, column(tickets, Ticket::customerId, UUID[]::new));
-            insert.setObject(3, column(tickets, ticket -> ticket.outcome().name(), String[]::new));
-            insert.setObject(4, column(tickets, Ticket::orderId, UUID[]::new));
-            insert.executeUpdate();
+        Rows.of(tickets)
+                .text("sale_id", _ -> sale)
+                .uuid("customer_id", Ticket::customerId)
+                .text("outcome", Ticket::outcome)
+                .uuid("order_id", Ticket::orderId)
+                .update(database, "INSERT INTO flash_sale_ticket (:columns) SELECT :columns FROM :rows");
+        try (var connection = database.getConnection();
+                var update = connection.prepareStatement("""
+                        UPDATE flash_sale SET granted = granted + ?, next_offset = greatest(next_offset, ?) WHERE id = ?
+                        """)) {
+            update.setInt(1, granted);
+            update.setLong(2, nextOffset);
+            update.setString(3, sale);
+            update.executeUpdate();
         }
     }
 

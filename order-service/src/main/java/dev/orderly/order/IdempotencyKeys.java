@@ -1,11 +1,9 @@
 package dev.orderly.order;
 
-import static dev.orderly.database.SqlArrays.column;
-
+import dev.orderly.database.Rows;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.security.MessageDigest;
 import java.sql.SQLException;
-import java.sql.Timestamp;
 import java.time.Clock;
 import java.util.Collection;
 import java.util.HashMap;
@@ -54,19 +52,20 @@ class IdempotencyKeys {
         if (orders.isEmpty()) {
             return claimed;
         }
+        var now = clock.instant();
         try (var connection = database.getConnection();
-                var insert = connection.prepareStatement("""
-                        INSERT INTO idempotency_key (customer_id, key, request_hash, order_id, used_at)
-                        SELECT *, ?::timestamptz FROM unnest(?::uuid[], ?::text[], ?::bytea[], ?::uuid[]) ORDER BY 1, 2
-                        ON CONFLICT DO NOTHING
-                        RETURNING order_id
-                        """)) {
-            insert.setTimestamp(1, Timestamp.from(clock.instant()));
-            insert.setObject(2, column(orders, order -> order.command().customerId(), UUID[]::new));
-            insert.setObject(3, column(orders, PendingOrder::idempotencyKey, String[]::new));
-            insert.setArray(
-                    4, connection.createArrayOf("bytea", column(orders, PendingOrder::requestHash, byte[][]::new)));
-            insert.setObject(5, column(orders, PendingOrder::id, UUID[]::new));
+                var insert = Rows.of(orders)
+                        .uuid("customer_id", order -> order.command().customerId())
+                        .text("key", PendingOrder::idempotencyKey)
+                        .bytea("request_hash", PendingOrder::requestHash)
+                        .uuid("order_id", PendingOrder::id)
+                        .timestamptz("used_at", _ -> now)
+                        .prepare(connection, """
+                                INSERT INTO idempotency_key (:columns)
+                                SELECT :columns FROM :rows ORDER BY customer_id, key
+                                ON CONFLICT DO NOTHING
+                                RETURNING order_id
+                                """)) {
             try (var rows = insert.executeQuery()) {
                 while (rows.next()) {
                     claimed.add(rows.getObject(1, UUID.class));
@@ -83,13 +82,13 @@ class IdempotencyKeys {
             return claims;
         }
         try (var connection = database.getConnection();
-                var select = connection.prepareStatement("""
-                        SELECT customer_id, key, request_hash, order_id
-                        FROM idempotency_key JOIN unnest(?::uuid[], ?::text[]) AS wanted (customer_id, key)
-                            USING (customer_id, key)
-                        """)) {
-            select.setObject(1, column(orders, order -> order.command().customerId(), UUID[]::new));
-            select.setObject(2, column(orders, PendingOrder::idempotencyKey, String[]::new));
+                var select = Rows.of(orders)
+                        .uuid("customer_id", order -> order.command().customerId())
+                        .text("key", PendingOrder::idempotencyKey)
+                        .prepare(connection, """
+                                SELECT customer_id, key, request_hash, order_id
+                                FROM idempotency_key JOIN :rows USING (customer_id, key)
+                                """)) {
             try (var rows = select.executeQuery()) {
                 while (rows.next()) {
                     claims.put(

@@ -5,6 +5,7 @@ import static java.util.stream.Collectors.toMap;
 import static java.util.stream.Collectors.toSet;
 
 import dev.orderly.catalog.Product;
+import dev.orderly.database.Atomic;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.PaymentMethod;
@@ -19,7 +20,6 @@ import dev.orderly.order.PlaceOrderResult.Placed;
 import dev.orderly.order.PlaceOrderResult.Replayed;
 import dev.orderly.order.PlaceOrderResult.UnknownProducts;
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.transaction.Transactional;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Instant;
@@ -58,7 +58,7 @@ public class OrderCommands {
      *
      * @return a result for each, in the order of the batch
      */
-    @Transactional(rollbackOn = SQLException.class) // by default it would commit after a checked exception
+    @Atomic
     public List<PlaceOrderResult> place(List<PendingOrder> batch, Admission admission) throws SQLException {
         var priced = price(batch);
         var admitted = admission == Admission.ADMITTED ? priced : shedLoad(priced);
@@ -173,7 +173,7 @@ public class OrderCommands {
     }
 
     /** Cancels an order that is not decided yet. */
-    @Transactional(rollbackOn = SQLException.class)
+    @Atomic
     CancelResult cancel(UUID id, String traceparent) throws SQLException {
         var order = orders.lock(Set.of(id)).get(id);
         if (order == null) {
@@ -190,7 +190,7 @@ public class OrderCommands {
     }
 
     /** Cancels orders placed before a time and still undecided; participants compensate as ever. */
-    @Transactional(rollbackOn = SQLException.class)
+    @Atomic
     int cancelUndecidedBefore(Instant time, int limit) throws SQLException {
         var overdue = orders.lockUndecidedBefore(time, limit);
         var now = clock.instant();

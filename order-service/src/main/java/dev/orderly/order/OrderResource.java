@@ -6,6 +6,8 @@ import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.OrderStatus;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.http.IdempotencyKey;
+import dev.orderly.http.Problems;
+import dev.orderly.http.Problems.FieldError;
 import dev.orderly.order.PlaceOrderResult.InvalidTotal;
 import dev.orderly.order.PlaceOrderResult.KeyReused;
 import dev.orderly.order.PlaceOrderResult.Overloaded;
@@ -107,20 +109,12 @@ public class OrderResource {
         return batcher.place(command(request), idempotencyKey, traceparent).map(result -> switch (result) {
             case Placed(var order) -> accepted(location, order);
             case Replayed(var order) -> accepted(location, order);
-            case KeyReused() ->
-                throw unprocessable("The Idempotency-Key was used before, for another order.")
-                        .build();
+            case KeyReused() -> throw Problems.unprocessable("The Idempotency-Key was used before, for another order.");
             case UnknownProducts(var skus) ->
-                throw unprocessable("Some products are not in the catalogue.")
-                        .with("errors", errorsAtLines(request, skus))
-                        .build();
-            case InvalidTotal(var reason) ->
-                throw unprocessable("The lines cannot be added up: " + reason).build();
+                throw Problems.unprocessable("Some products are not in the catalogue.", errorsAtLines(request, skus));
+            case InvalidTotal(var reason) -> throw Problems.unprocessable("The lines cannot be added up: " + reason);
             case Overloaded() ->
-                throw problem(
-                                503,
-                                "Service Unavailable",
-                                "Too many orders wait to be decided. Nothing was changed; try again.")
+                throw Problems.problem(503, "Too many orders wait to be decided. Nothing was changed; try again.")
                         .withHeader("Retry-After", RETRY_AFTER_SECONDS)
                         .build();
         });
@@ -160,11 +154,8 @@ public class OrderResource {
                 accepted(location(uri), id, 2)
                         .entity(Map.of("id", id, "status", OrderStatus.CANCELLED))
                         .build();
-            case ALREADY_DECIDED ->
-                throw problem(409, "Conflict", "The order is confirmed, rejected or cancelled already.")
-                        .build();
-            case UNKNOWN_ORDER ->
-                throw problem(404, "Not Found", "There is no order " + id + ".").build();
+            case ALREADY_DECIDED -> throw Problems.conflict("The order is confirmed, rejected or cancelled already.");
+            case UNKNOWN_ORDER -> throw Problems.notFound("There is no order " + id + ".");
         };
     }
 
@@ -184,7 +175,7 @@ public class OrderResource {
 
     /** Does not repeat what was sent: it may be a card number. */
     private static HttpProblem invalidCardToken(String message) {
-        return problem(400, "Bad Request", message).with("field", "cardToken").build();
+        return Problems.badRequest("cardToken", message);
     }
 
     /** The version lets a read wait until the projection has caught up with this write. */
@@ -197,18 +188,10 @@ public class OrderResource {
         return uri.getBaseUriBuilder().path(OrderResource.class).path("{id}");
     }
 
-    private static HttpProblem.Builder unprocessable(String detail) {
-        return problem(422, "Unprocessable Content", detail);
-    }
-
-    private static HttpProblem.Builder problem(int status, String title, String detail) {
-        return HttpProblem.builder().withStatus(status).withTitle(title).withDetail(detail);
-    }
-
-    private static List<Map<String, String>> errorsAtLines(OrderRequest request, Set<String> unknown) {
+    private static List<FieldError> errorsAtLines(OrderRequest request, Set<String> unknown) {
         return IntStream.range(0, request.lines().size())
                 .filter(line -> unknown.contains(request.lines().get(line).sku()))
-                .mapToObj(line -> Map.of("field", "lines[" + line + "].sku", "message", "is not in the catalogue"))
+                .mapToObj(line -> new FieldError("lines[" + line + "].sku", "is not in the catalogue"))
                 .toList();
     }
 }

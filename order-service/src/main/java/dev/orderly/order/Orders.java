@@ -1,7 +1,6 @@
 package dev.orderly.order;
 
-import static dev.orderly.database.SqlArrays.column;
-
+import dev.orderly.database.Rows;
 import dev.orderly.events.EventJson;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.Line;
@@ -35,27 +34,17 @@ class Orders {
     }
 
     void add(Collection<Order> placed) throws SQLException {
-        if (placed.isEmpty()) {
-            return;
-        }
-        try (var connection = database.getConnection();
-                var insert = connection.prepareStatement("""
-                        INSERT INTO orders (id, customer_id, status, lines, total, currency, payment_method, placed_at,
-                            version)
-                        SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::text[], ?::text[], ?::bigint[], ?::text[],
-                            ?::text[], ?::timestamptz[], ?::int[])
-                        """)) {
-            insert.setObject(1, column(placed, Order::id, UUID[]::new));
-            insert.setObject(2, column(placed, Order::customerId, UUID[]::new));
-            insert.setObject(3, column(placed, order -> order.status().name(), String[]::new));
-            insert.setObject(4, column(placed, order -> EventJson.writeValue(order.lines()), String[]::new));
-            insert.setObject(5, column(placed, order -> order.total().amount(), Long[]::new));
-            insert.setObject(6, column(placed, order -> order.total().currency().getCurrencyCode(), String[]::new));
-            insert.setObject(7, column(placed, order -> order.paymentMethod().name(), String[]::new));
-            insert.setObject(8, column(placed, order -> order.placedAt().toString(), String[]::new));
-            insert.setObject(9, column(placed, Order::version, Integer[]::new));
-            insert.executeUpdate();
-        }
+        Rows.of(placed)
+                .uuid("id", Order::id)
+                .uuid("customer_id", Order::customerId)
+                .text("status", Order::status)
+                .text("lines", order -> EventJson.writeValue(order.lines()))
+                .bigint("total", order -> order.total().amount())
+                .text("currency", order -> order.total().currency())
+                .text("payment_method", Order::paymentMethod)
+                .timestamptz("placed_at", Order::placedAt)
+                .integer("version", Order::version)
+                .update(database, "INSERT INTO orders (:columns) SELECT :columns FROM :rows");
     }
 
     /** Those of the orders that exist. */
@@ -114,21 +103,15 @@ class Orders {
 
     /** Saves the decisions about orders that the transaction has locked. */
     void saveDecisions(Collection<Order> decided) throws SQLException {
-        if (decided.isEmpty()) {
-            return;
-        }
-        try (var connection = database.getConnection();
-                var update = connection.prepareStatement("""
-                        UPDATE orders SET status = now.status, reason = now.reason, version = now.version
-                        FROM unnest(?::uuid[], ?::text[], ?::text[], ?::int[]) AS now (id, status, reason, version)
-                        WHERE orders.id = now.id
-                        """)) {
-            update.setObject(1, column(decided, Order::id, UUID[]::new));
-            update.setObject(2, column(decided, order -> order.status().name(), String[]::new));
-            update.setObject(3, column(decided, Order::reason, String[]::new));
-            update.setObject(4, column(decided, Order::version, Integer[]::new));
-            update.executeUpdate();
-        }
+        Rows.of(decided)
+                .uuid("id", Order::id)
+                .text("status", Order::status)
+                .text("reason", Order::reason)
+                .integer("version", Order::version)
+                .update(database, """
+                        UPDATE orders SET status = rows.status, reason = rows.reason, version = rows.version
+                        FROM :rows WHERE orders.id = rows.id
+                        """);
     }
 
     private static Map<UUID, Order> orders(PreparedStatement select) throws SQLException {

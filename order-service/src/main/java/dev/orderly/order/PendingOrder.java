@@ -2,8 +2,7 @@ package dev.orderly.order;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.fasterxml.uuid.Generators;
-import com.fasterxml.uuid.NoArgGenerator;
+import dev.orderly.database.UuidV7;
 import dev.orderly.events.EventJson;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -17,11 +16,8 @@ import java.util.UUID;
  */
 public record PendingOrder(UUID id, PlaceOrder command, String idempotencyKey, String traceparent) {
 
-    /** Time-ordered, so that new orders are neighbours in every index. */
-    private static final NoArgGenerator IDS = Generators.timeBasedEpochRandomGenerator();
-
     public PendingOrder(PlaceOrder command, String idempotencyKey, String traceparent) {
-        this(IDS.generate(), command, idempotencyKey, traceparent);
+        this(UuidV7.next(), command, idempotencyKey, traceparent);
     }
 
     IdempotencyKeys.Key key() {

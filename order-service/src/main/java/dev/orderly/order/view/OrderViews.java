@@ -1,5 +1,6 @@
 package dev.orderly.order.view;
 
+import dev.orderly.database.Rows;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderStatus;
 import dev.orderly.events.PaymentMethod;
@@ -119,16 +120,14 @@ class OrderViews {
     /** The entries of each order's timeline after a position. */
     Map<UUID, List<OrderView.Entry>> entriesAfter(Map<UUID, Integer> positions) throws SQLException {
         try (var connection = database.getConnection();
-                var select = connection.prepareStatement("""
-                        SELECT event.order_id, %s
-                        FROM order_view_event event
-                        JOIN unnest(?::uuid[], ?::int[]) AS after (order_id, last)
-                            ON event.order_id = after.order_id AND position > last
-                        ORDER BY event.order_id, position
-                        """.formatted(ENTRY))) {
-            var ids = List.copyOf(positions.keySet());
-            select.setObject(1, ids.toArray(UUID[]::new));
-            select.setObject(2, ids.stream().map(positions::get).toArray(Integer[]::new));
+                var select = Rows.of(positions.entrySet())
+                        .uuid("order_id", Map.Entry::getKey)
+                        .integer("last", Map.Entry::getValue)
+                        .prepare(connection, "SELECT event.order_id, " + ENTRY + """
+                                 FROM order_view_event event
+                                JOIN :rows ON event.order_id = rows.order_id AND position > rows.last
+                                ORDER BY event.order_id, position
+                                """)) {
             var entries = new HashMap<UUID, List<OrderView.Entry>>();
             try (var rows = select.executeQuery()) {
                 while (rows.next()) {

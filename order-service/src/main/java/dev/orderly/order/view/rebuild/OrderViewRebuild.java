@@ -106,7 +106,8 @@ class OrderViewRebuild {
             }
             int kept;
             try (var reader = new TopicReader(kafka, topic, projectionGroup)) {
-                var shadow = new OrderViewUpdater(eventConsumer, "order-view-rebuild-" + status.startedAt, Tables.SHADOW, database);
+                var shadow = new OrderViewUpdater(
+                        eventConsumer, "order-view-rebuild-" + status.startedAt, Tables.SHADOW, database);
                 kept = new RebuildRun(
                                 tables,
                                 reader,

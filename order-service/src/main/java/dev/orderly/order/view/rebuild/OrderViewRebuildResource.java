@@ -1,10 +1,9 @@
 package dev.orderly.order.view.rebuild;
 
-import io.quarkiverse.resteasy.problem.HttpProblem;
+import dev.orderly.http.Problems;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
-import jakarta.ws.rs.core.Response.Status;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.jboss.resteasy.reactive.ResponseStatus;
 
@@ -29,7 +28,7 @@ class OrderViewRebuildResource {
     @Operation(summary = "Rebuild the view of orders from the topic, while the old one is served and kept up to date")
     public OrderViewRebuild.Status start() {
         if (!rebuild.start()) {
-            throw HttpProblem.valueOf(Status.CONFLICT, "A rebuild is under way.");
+            throw Problems.conflict("A rebuild is under way.");
         }
         return rebuild.status();
     }

@@ -2,6 +2,7 @@ package dev.orderly.order.view.rebuild;
 
 import static java.util.stream.Collectors.toSet;
 
+import dev.orderly.http.UuidParameter;
 import dev.orderly.order.view.OrderViewUpdater;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -17,16 +18,17 @@ import org.apache.kafka.common.TopicPartition;
 import org.jboss.logging.Logger;
 
 /**
- * Rebuilds the read model from the topic, while the old one is served and kept up to date, and swaps the two. Readers
- * notice nothing; the projection waits for the length of the last step.
+ * Rebuilds the read model from the topic, while the old one is served and kept up to date, and swaps the two.
+ * Readers notice nothing; the projection waits for the length of the last step.
  *
  * <ol>
- *   <li>The shadow tables get what is on the topic, by the same fold and the same guards as ever, but under a consumer
- *       group of its own, whose inbox is empty. A rebuild never reads ahead of the projection: what is in the new view,
- *       the projection must know not to apply again.
+ *   <li>The shadow tables get what is on the topic, by the same fold and the same guards as ever, but under a
+ *       consumer group of its own, whose inbox is empty. A rebuild never reads ahead of the projection: what
+ *       is in the new view, the projection must know not to apply again.
  *   <li>Orders whose first events have expired (the topic's retention) are copied from the old view.
- *   <li>The projection is locked out. What it has applied since, by the timelines of its orders, goes into the shadow;
- *       orders with parked events keep the row that their next events will be applied to; the tables swap names.
+ *   <li>The projection is locked out. What it has applied since, by the timelines of its orders, goes into
+ *       the shadow; orders with parked events keep the row that their next events will be applied to; the
+ *       tables swap names.
  * </ol>
  *
  * <p>Whatever fails before the last commit leaves the old view in place.
@@ -35,8 +37,7 @@ final class RebuildRun {
 
     private static final Logger LOG = Logger.getLogger(RebuildRun.class);
 
-    static final String UUID_PATTERN = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
-    private static final Pattern UUID_KEY = Pattern.compile(UUID_PATTERN);
+    private static final Pattern UUID_KEY = Pattern.compile(UuidParameter.PATTERN);
 
     /** Events that are few enough to apply while the projection waits. */
     private static final int MAX_REMAINING = 1_000;

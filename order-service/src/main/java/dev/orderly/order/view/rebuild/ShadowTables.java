@@ -1,8 +1,9 @@
 package dev.orderly.order.view.rebuild;
 
-import static dev.orderly.database.SqlArrays.column;
-
+import dev.orderly.database.Rows;
+import dev.orderly.http.UuidParameter;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -14,7 +15,7 @@ import java.util.UUID;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 
-/** The tables that a rebuild fills, copies to from the live ones, and swaps with them; all by one connection. */
+/** The tables that a rebuild fills, copies to from the live ones and swaps with them. */
 final class ShadowTables {
 
     /** Orders copied by one statement. */
@@ -50,40 +51,46 @@ final class ShadowTables {
     /** Copies all orders whose first event is deleted from the topic; returns how many. */
     int copyExpiredOrders(Map<TopicPartition, Long> beginning) throws SQLException {
         var copied = 0;
-        var after = new UUID(0, 0);
-        while (true) {
-            var chunk =
-                    ids("SELECT order_id FROM order_view WHERE order_id > ? ORDER BY order_id LIMIT " + CHUNK, after);
-            if (chunk.isEmpty()) {
-                return copied;
-            }
+        var chunk = firstOrders(new UUID(0, 0));
+        while (!chunk.isEmpty()) {
             var expired = expired(chunk, beginning);
             copyFromLive(expired);
             copied += expired.size();
-            after = chunk.getLast();
+            chunk = firstOrders(chunk.getLast());
+        }
+        return copied;
+    }
+
+    private List<UUID> firstOrders(UUID after) throws SQLException {
+        try (var select = connection.prepareStatement(
+                "SELECT order_id FROM order_view WHERE order_id > ? ORDER BY order_id LIMIT " + CHUNK)) {
+            select.setObject(1, after);
+            return ids(select);
         }
     }
 
     /** Those of the orders whose first event is deleted from the topic. */
     List<UUID> expired(Collection<UUID> orders, Map<TopicPartition, Long> beginning) throws SQLException {
-        var partitions = List.copyOf(beginning.keySet());
-        return ids(
-                """
-                SELECT order_id FROM order_view_event event
-                JOIN unnest(?::int[], ?::bigint[]) AS topic (partition, beginning) USING (partition)
-                WHERE order_id = ANY (?) AND position = 1 AND "offset" < beginning
-                """,
-                column(partitions, TopicPartition::partition, Integer[]::new),
-                column(partitions, beginning::get, Long[]::new),
-                orders.toArray(UUID[]::new));
+        try (var select = Rows.of(beginning.entrySet())
+                .integer("partition", entry -> entry.getKey().partition())
+                .bigint("beginning", Map.Entry::getValue)
+                .prepare(connection, """
+                        SELECT order_id FROM order_view_event event JOIN :rows USING (partition)
+                        WHERE order_id = ANY (?) AND position = 1 AND "offset" < beginning
+                        """)) {
+            select.setObject(3, orders.toArray(UUID[]::new));
+            return ids(select);
+        }
     }
 
     /** Orders of which a consumer group has parked an event. */
     List<UUID> parked(String... groups) throws SQLException {
-        return ids(
-                "SELECT DISTINCT key::uuid FROM parked_event WHERE consumer = ANY (?) AND key ~ ?",
-                groups,
-                '^' + RebuildRun.UUID_PATTERN + '$');
+        try (var select = connection.prepareStatement(
+                "SELECT DISTINCT key::uuid FROM parked_event WHERE consumer = ANY (?) AND key ~ ?")) {
+            select.setObject(1, groups);
+            select.setString(2, '^' + UuidParameter.PATTERN + '$');
+            return ids(select);
+        }
     }
 
     /** Replaces whatever the shadow has of the orders by their live rows. */
@@ -100,7 +107,7 @@ final class ShadowTables {
         }
     }
 
-    /** Those of the records of the orders that the live tables have: a timeline has the coordinates of its events. */
+    /** Those of the records that the live tables have: a timeline has the coordinates of its events. */
     List<ConsumerRecord<String, byte[]>> appliedToLive(List<ConsumerRecord<String, byte[]>> records, Set<UUID> orders)
             throws SQLException {
         record Coordinates(int partition, long offset) {}
@@ -160,18 +167,13 @@ final class ShadowTables {
         }
     }
 
-    private List<UUID> ids(String sql, Object... parameters) throws SQLException {
-        try (var select = connection.prepareStatement(sql)) {
-            for (var i = 0; i < parameters.length; i++) {
-                select.setObject(i + 1, parameters[i]);
+    private static List<UUID> ids(PreparedStatement select) throws SQLException {
+        var ids = new ArrayList<UUID>();
+        try (var rows = select.executeQuery()) {
+            while (rows.next()) {
+                ids.add(rows.getObject(1, UUID.class));
             }
-            var ids = new ArrayList<UUID>();
-            try (var rows = select.executeQuery()) {
-                while (rows.next()) {
-                    ids.add(rows.getObject(1, UUID.class));
-                }
-            }
-            return ids;
         }
+        return ids;
     }
 }
