@@ -27,8 +27,7 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
  * Admits requests by their size and publishes their lines. The bytes of a request are in flight from its head
  * until all in-sync replicas have acknowledged its last line; a request that would exceed the limit is
  * rejected before its body is read. The brokers' quota for this producer ({@code infra/kafka/quotas.json})
- * delays acknowledgements, and this limit turns the delay into backpressure on the clients; without it the
- * heap would fill.
+ * delays acknowledgements; the limit turns the delay into backpressure, where otherwise the heap would fill.
  */
 @ApplicationScoped
 class LogReceiver {
@@ -38,10 +37,7 @@ class LogReceiver {
     /** Of all requests: four of maximum size, or what the quota allows in about two seconds. */
     static final int MAX_BYTES_IN_FLIGHT = 4 * 1024 * 1024;
 
-    /**
-     * A small request counts as this much, since it has a fixed cost: that bounds the number of requests as
-     * well.
-     */
+    /** A smaller request counts as this, for its fixed cost: it bounds the number of requests as well. */
     private static final int MIN_REQUEST_BYTES = 16 * 1024;
 
     /** Within this time the quota allows half of {@link #MAX_BYTES_IN_FLIGHT}. */

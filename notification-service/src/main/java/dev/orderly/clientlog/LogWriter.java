@@ -124,10 +124,7 @@ class LogWriter {
         }
     }
 
-    /**
-     * Locked until the commit: another consumer of the same partition, as in a rebalance, waits here and
-     * skips what follows.
-     */
+    /** Locked until the commit: another consumer of a partition, as in a rebalance, waits and then skips. */
     private static Map<Integer, Long> lockOffsets(Connection connection, Set<Integer> partitions) throws SQLException {
         var lock = Rows.of(partitions).integer("partition", partition -> partition);
         try (var statement = lock.prepare(connection, """

@@ -10,10 +10,7 @@ import java.util.Map.Entry;
 import java.util.UUID;
 import javax.sql.DataSource;
 
-/**
- * Mail addresses and phone numbers of customers: a projection of the customer topic, the only personal data
- * here.
- */
+/** Mail addresses and phone numbers, the only personal data here: a projection of the customer topic. */
 @ApplicationScoped
 class Contacts {
 

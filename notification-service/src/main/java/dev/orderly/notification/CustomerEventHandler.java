@@ -24,9 +24,9 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
 
 /**
- * Projects customers' contacts, welcomes customers and has verification codes sent, until they are erased.
- * Every event carries the complete contact (event-carried state transfer), so events that compaction has
- * removed are not needed.
+ * Projects contacts, welcomes customers and has their verification codes sent, until they are erased. Each
+ * event carries the whole contact (event-carried state transfer): those that compaction has removed are not
+ * needed.
  */
 @Singleton
 class CustomerEventHandler extends EventHandler<CustomerEvent> {
@@ -75,8 +75,7 @@ class CustomerEventHandler extends EventHandler<CustomerEvent> {
                 }
                 case CustomerVerified customer -> contactsById.put(customer.id(), customer.contact());
                 case CustomerErased customer -> {
-                    // The last event of a customer, see CustomerEvent: no later one of the batch can add the
-                    // contact again.
+                    // The last event of a customer: no later one of the batch can add the contact again.
                     contactsById.remove(customer.id());
                     erased.add(customer.id());
                 }

@@ -38,7 +38,7 @@ record DeliveryAttempt(Message message, String recipient, int number) {
     /** @param error as the server reported it; it may quote the recipient, which must not be stored here */
     DeliveryOutcome failed(String error) {
         var anonymous = recipient == null ? error : error.replace(recipient, "…");
-        var line = anonymous.replaceAll("[\\s\\p{Cntrl}]+", " "); // including NUL, which PostgreSQL cannot store
+        var line = anonymous.replaceAll("[\\s\\p{Cntrl}]+", " "); // also NUL, which PostgreSQL cannot store
         var reason = line.substring(0, Math.min(line.length(), MAX_ERROR_LENGTH));
         return number < MAX_ATTEMPTS
                 ? new DeliveryOutcome(this, State.PENDING, backoff(), reason)

@@ -27,8 +27,7 @@ import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
 /**
- * Delivers due messages, each until the mail server or the SMS provider accepts it, see {@link
- * DeliveryAttempt}.
+ * Delivers due messages; {@link DeliveryAttempt} has the retry policy.
  *
  * <p>Each channel has its own worker: a verification code is valid for ten minutes, and mails that wait for a
  * hanging server must not use them up.
@@ -49,18 +48,13 @@ class MessageDispatcher {
 
     private static final int MAX_BATCH = 100;
 
-    /**
-     * The chunks of a batch are sent in parallel: ten mails share a connection, as a handshake costs more
-     * than a mail.
-     */
+    /** Chunks of a batch are sent in parallel, each over one connection: handshakes are expensive. */
     private static final int CHUNK = 10;
 
     /** Bounds a batch even if a slow server never exceeds the timeout of a single SMTP command. */
     private static final Duration BATCH_TIMEOUT = Duration.ofSeconds(30);
 
-    /**
-     * Longer than {@link #BATCH_TIMEOUT}, so that no other instance claims a batch that is still being sent.
-     */
+    /** Outlasts {@link #BATCH_TIMEOUT}: no other instance claims a batch that is still being sent. */
     private static final Duration LEASE = Duration.ofSeconds(60);
 
     private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(2);
@@ -105,10 +99,7 @@ class MessageDispatcher {
         }
     }
 
-    /**
-     * One running task and one queued, which also covers whatever becomes due before it starts; more are
-     * discarded.
-     */
+    /** Runs one task and queues one, which covers all that is due when it starts; discards others. */
     private static ThreadPoolExecutor worker(String name) {
         return new ThreadPoolExecutor(
                 1,
@@ -207,7 +198,7 @@ class MessageDispatcher {
         var deferred = outcomes.stream()
                 .filter(outcome -> outcome.state() == State.PENDING)
                 .toList();
-        if (!deferred.isEmpty()) { // One log line per batch: in an outage all messages fail for the same reason.
+        if (!deferred.isEmpty()) { // one log line per batch: in an outage all have the same reason
             var first = deferred.getFirst();
             LOG.warnf(
                     "%d of %d messages will be retried, for example %s: %s",

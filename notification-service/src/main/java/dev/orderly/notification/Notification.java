@@ -20,9 +20,7 @@ public record Notification(
         SENT,
         /** Skipped on purpose: it expired, or its customer was erased. */
         VOID,
-        /**
-         * Not delivered within {@value DeliveryAttempt#MAX_ATTEMPTS} attempts; an operator has to check why.
-         */
+        /** Not delivered within {@value DeliveryAttempt#MAX_ATTEMPTS} attempts: an operator has to act. */
         FAILED
     }
 }

@@ -25,16 +25,14 @@ import javax.sql.DataSource;
 @ApplicationScoped
 class Notifications {
 
-    // Sorted, so that two owners of a partition, as in a rebalance, wait for each other instead of
-    // deadlocking.
+    // Sorted, so that two owners of a partition, as in a rebalance, wait for each other and do not deadlock.
     private static final String INSERT = """
             INSERT INTO notification (:columns) SELECT :columns FROM :rows
             ORDER BY reference_id, kind
             ON CONFLICT DO NOTHING
             """;
 
-    // In a WITH, which runs once: a subquery of the UPDATE might run more often and lock more rows than LIMIT
-    // allows.
+    // In a WITH, which runs once: a subquery of the UPDATE might run again and lock more rows than LIMIT.
     private static final String CLAIM = """
             WITH due AS (
                 SELECT reference_id, kind, customer_id
@@ -56,8 +54,7 @@ class Notifications {
     private static final Map<Channel, String> CLAIM_BY_CHANNEL =
             Map.of(Channel.MAIL, CLAIM.formatted("kind <> 'CODE'"), Channel.SMS, CLAIM.formatted("kind = 'CODE'"));
 
-    // A success is a fact, whichever attempt reports it. A failure counts only if it is that of the latest
-    // attempt.
+    // A success is a fact, whichever attempt reports it; a failure counts only from the latest attempt.
     private static final String SETTLE = """
             UPDATE notification AS message
             SET state = rows.state,
@@ -133,9 +130,7 @@ class Notifications {
                 .update(database, SETTLE);
     }
 
-    /**
-     * Of erased customers, in the current transaction. Mail about their orders still goes to their aliases.
-     */
+    /** Of erased customers, in the current transaction; mail about orders still goes to their aliases. */
     void cancelMessagesOf(Collection<UUID> customers) throws SQLException {
         Rows.of(customers).uuid("customer_id", customerId -> customerId).update(database, """
                 UPDATE notification AS message SET state = 'VOID', error = 'the customer was erased'

@@ -15,8 +15,8 @@ import java.util.Optional;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * HTTP client of the SMS provider. All attempts of a message have the same Idempotency-Key, so that the
- * provider can deduplicate. The code is inserted here, in the last step, so that no table contains it.
+ * Client of the SMS provider. All attempts of a message share an Idempotency-Key, by which it deduplicates.
+ * The code is inserted here, in the last step, so that no table contains it.
  */
 @ApplicationScoped
 class SmsClient {

@@ -14,8 +14,7 @@ import java.util.Properties;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * Client of the mail server. All attempts of a message have the same Message-ID, so that mail systems can
- * deduplicate.
+ * Client of the mail server. All attempts of a message share a Message-ID, by which mail systems deduplicate.
  *
  * <p>Uses Jakarta Mail instead of quarkus-mailer, whose client (Vert.x 4.5) waits for the greeting of a
  * server without a timeout: an attempt against a hanging server never ends, occupies a pooled connection, and
@@ -69,8 +68,7 @@ class SmtpClient {
          * Returns when the mail server has accepted the message.
          *
          * @param recipient null for the customer's alias
-         * @throws IOException when the server cannot be reached, rejects the message, or does not reply in
-         *     time
+         * @throws IOException when the server cannot be reached, rejects the message, or exceeds the timeout
          */
         void send(Message message, String recipient) throws IOException {
             connect();
