@@ -1,5 +1,6 @@
 package dev.orderly.clientlog;
 
+import static dev.orderly.testing.ProblemAssert.assertProblem;
 import static io.restassured.RestAssured.given;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
@@ -57,8 +58,6 @@ import org.junit.jupiter.params.provider.ValueSource;
             @ResourceArg(name = "mail", value = "true")
         })
 class ClientLogTest {
-
-    private static final String PROBLEM = "application/problem+json";
 
     /** The topic does not have it, so that no other consumer writes its rows. */
     private static final int UNUSED_PARTITION = 77;
@@ -146,10 +145,7 @@ class ClientLogTest {
             line = invalid;
         }
 
-        post(line)
-                .then()
-                .statusCode(400)
-                .contentType(PROBLEM)
+        assertProblem(post(line).then(), 400)
                 .body("errors[0].line", equalTo(1))
                 .body("errors[0].reason", containsString(reason));
         assertThat(stored()).isSubsetOf("hello");
@@ -169,27 +165,26 @@ class ClientLogTest {
 
     @Test
     void an_empty_batch_is_rejected() {
-        post("").then().statusCode(400).contentType(PROBLEM);
-        post("\n \r\n").then().statusCode(400).contentType(PROBLEM);
+        assertProblem(post("").then(), 400);
+        assertProblem(post("\n \r\n").then(), 400);
     }
 
     @Test
     void a_batch_has_a_maximum_of_bytes_lines_and_errors() {
-        post(" ".repeat(1024 * 1024 + 1)).then().statusCode(413).contentType(PROBLEM);
-        post("{}\n".repeat(10_001)).then().statusCode(413).contentType(PROBLEM);
+        assertProblem(post(" ".repeat(1024 * 1024 + 1)).then(), 413);
+        assertProblem(post("{}\n".repeat(10_001)).then(), 413);
         post("{}\n".repeat(10_000)).then().statusCode(400).body("errors", hasSize(1_000));
     }
 
     @Test
     void other_content_types_and_encodings_are_rejected() {
-        send("application/json", Map.of(), line("m").getBytes(UTF_8))
-                .then()
-                .statusCode(415)
-                .contentType(PROBLEM);
-        send(LogResource.NDJSON, Map.of("Content-Encoding", "gzip"), line("m").getBytes(UTF_8))
-                .then()
-                .statusCode(415)
-                .contentType(PROBLEM);
+        var line = line("m").getBytes(UTF_8);
+
+        assertProblem(send("application/json", Map.of(), line).then(), 415);
+        assertProblem(
+                send(LogResource.NDJSON, Map.of("Content-Encoding", "gzip"), line)
+                        .then(),
+                415);
     }
 
     @ParameterizedTest
@@ -220,7 +215,7 @@ class ClientLogTest {
         }
 
         await().until(() -> post(line("m")).statusCode() == 429);
-        post(line("m")).then().contentType(PROBLEM).header("Retry-After", "1");
+        assertProblem(post(line("m")).then(), 429).header("Retry-After", "1");
 
         for (var socket : slowRequests) {
             socket.close();

@@ -2,6 +2,7 @@ package dev.orderly.notification;
 
 import static dev.orderly.testing.OrderTopic.header;
 import static dev.orderly.testing.OrderTopic.with;
+import static dev.orderly.testing.ProblemAssert.assertProblem;
 import static io.restassured.RestAssured.given;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -133,10 +134,10 @@ class NotificationServiceTest {
         var orders = IntStream.range(0, 40).mapToObj(_ -> UUID.randomUUID()).toList();
         var records = new ArrayList<ProducerRecord<String, byte[]>>();
         orders.forEach(each -> records.add(confirmed(each, each)));
-        var republished = orders.stream().map(each -> confirmed(each, each)).toList(); // under other event ids
+        var withNewEventIds = orders.stream().map(each -> confirmed(each, each)).toList();
 
         records.addAll(List.copyOf(records));
-        records.addAll(republished);
+        records.addAll(withNewEventIds);
         publish(records);
         publish(records);
 
@@ -271,13 +272,7 @@ class NotificationServiceTest {
     @ParameterizedTest
     @ValueSource(strings = {"/notifications", "/notifications?orderId=", "/notifications?orderId=17"})
     void a_request_without_an_order_is_rejected_with_a_problem(String request) {
-        given().get(request)
-                .then()
-                .statusCode(400)
-                .contentType("application/problem+json")
-                .body("status", equalTo(400))
-                .body("errors", hasSize(1))
-                .body("errors[0].field", equalTo("orderId"));
+        assertProblem(given().get(request).then(), 400, "orderId").body("errors", hasSize(1));
     }
 
     /** Returns when the records have been consumed. */
