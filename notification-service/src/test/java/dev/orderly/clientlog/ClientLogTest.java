@@ -10,10 +10,7 @@ import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasSize;
 
-import dev.orderly.testing.RealPlatform;
-import dev.orderly.testing.Sql;
-import io.quarkus.test.common.QuarkusTestResource;
-import io.quarkus.test.common.ResourceArg;
+import dev.orderly.notification.IntegrationTest;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.config.EncoderConfig;
@@ -35,7 +32,6 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.stream.IntStream;
-import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -51,19 +47,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @QuarkusTest
-@QuarkusTestResource(
-        value = RealPlatform.class,
-        initArgs = {
-            @ResourceArg(name = "service", value = "notification-service"),
-            @ResourceArg(name = "mail", value = "true")
-        })
-class ClientLogTest {
+class ClientLogTest extends IntegrationTest {
 
     /** The topic does not have it, so that no other consumer writes its rows. */
     private static final int UNUSED_PARTITION = 77;
-
-    @Inject
-    DataSource database;
 
     @Inject
     LogWriter writer;
@@ -293,9 +280,5 @@ class ClientLogTest {
     private List<String> stored() throws SQLException {
         return sql().strings(
                         "SELECT message FROM client_log WHERE client_id = ? ORDER BY partition, \"offset\"", client);
-    }
-
-    private Sql sql() {
-        return new Sql(database);
     }
 }

@@ -15,12 +15,7 @@ import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.OrderConfirmed;
 import dev.orderly.events.VerificationCodes;
 import dev.orderly.testing.OrderTopic;
-import dev.orderly.testing.RealPlatform;
-import dev.orderly.testing.Sql;
-import io.quarkus.test.common.QuarkusTestResource;
-import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.junit.QuarkusTest;
-import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -28,25 +23,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.stream.Stream;
-import javax.sql.DataSource;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.Test;
 
 @QuarkusTest
-@QuarkusTestResource(
-        value = RealPlatform.class,
-        initArgs = {
-            @ResourceArg(name = "service", value = "notification-service"),
-            @ResourceArg(name = "mail", value = "true")
-        })
-class CustomerEventHandlerTest {
+class CustomerEventHandlerTest extends IntegrationTest {
 
     private static final String GROUP = "notification-customer-consumer-group";
-
-    @Inject
-    DataSource database;
 
     @ConfigProperty(name = "orderly.sms.url")
     String smsProvider;
@@ -64,7 +48,7 @@ class CustomerEventHandlerTest {
 
     @Test
     void a_new_customer_gets_a_welcome_mail_and_a_code() throws SQLException {
-        publish(event(1, registered()));
+        publish(List.of(event(1, registered())));
 
         awaitState("WELCOME", customer, "SENT");
         awaitState("CODE", verification, "SENT");
@@ -82,11 +66,11 @@ class CustomerEventHandlerTest {
     @Test
     void a_redelivered_event_is_not_sent_again() throws SQLException {
         var first = event(1, registered());
-        publish(first, first, event(1, registered()));
+        publish(List.of(first, first, event(1, registered())));
         awaitState("WELCOME", customer, "SENT");
         awaitState("CODE", verification, "SENT");
 
-        publish(first, event(1, registered()), first);
+        publish(List.of(first, event(1, registered()), first));
 
         assertThat(MailServer.mailsTo(mail)).hasSize(1);
         assertThat(smses()).hasSize(1);
@@ -95,9 +79,9 @@ class CustomerEventHandlerTest {
     @Test
     void another_code_is_sent_on_request() throws SQLException {
         var another = UUID.randomUUID();
-        publish(
+        publish(List.of(
                 event(1, registered()),
-                event(2, new CodeRequested(customer, contact(), new Verification(another, soon()), Instant.now())));
+                event(2, new CodeRequested(customer, contact(), new Verification(another, soon()), Instant.now()))));
 
         awaitState("CODE", verification, "SENT");
         awaitState("CODE", another, "SENT");
@@ -106,13 +90,13 @@ class CustomerEventHandlerTest {
 
     @Test
     void an_expired_code_is_not_sent() throws SQLException {
-        publish(event(
+        publish(List.of(event(
                 1,
                 new CustomerRegistered(
                         customer,
                         contact(),
                         new Verification(verification, Instant.now().minusSeconds(1)),
-                        Instant.now())));
+                        Instant.now()))));
 
         awaitState("CODE", verification, "VOID");
         assertThat(smses()).isEmpty();
@@ -130,7 +114,7 @@ class CustomerEventHandlerTest {
                     FROM generate_series(1, 5000)
                     """, backlog);
 
-            publish(event(1, registered()));
+            publish(List.of(event(1, registered())));
 
             await().atMost(Duration.ofSeconds(10)).until(() -> !smses().isEmpty());
             assertThat(sql().strings("SELECT DISTINCT state FROM notification WHERE customer_id = ?", backlog))
@@ -149,7 +133,7 @@ class CustomerEventHandlerTest {
                 .body("{\"seconds\":2}")
                 .put(smsProvider + "/fault");
 
-        publish(event(1, registered()));
+        publish(List.of(event(1, registered())));
 
         awaitState("CODE", verification, "SENT");
         assertThat(smses()).hasSize(1);
@@ -160,11 +144,11 @@ class CustomerEventHandlerTest {
         given().header("Authorization", "Bearer " + smsKey)
                 .body("{\"seconds\":3}")
                 .put(smsProvider + "/fault");
-        publish(event(1, registered()));
+        publish(List.of(event(1, registered())));
         assertThat(sql().strings("SELECT mail FROM contact WHERE customer_id = ?", customer))
                 .containsExactly(mail);
 
-        publish(event(2, new CustomerErased(customer)));
+        publish(List.of(event(2, new CustomerErased(customer))));
 
         assertThat(sql().strings("SELECT mail FROM contact WHERE customer_id = ?", customer))
                 .isEmpty();
@@ -174,7 +158,7 @@ class CustomerEventHandlerTest {
 
     @Test
     void a_tombstone_that_is_redelivered_or_comes_first_is_not_parked() throws SQLException {
-        publish(event(3, new CustomerErased(customer)), event(3, new CustomerErased(customer)));
+        publish(List.of(event(3, new CustomerErased(customer)), event(3, new CustomerErased(customer))));
 
         assertThat(sql().strings("SELECT reason FROM parked_event WHERE key = ?::text", customer))
                 .isEmpty();
@@ -182,7 +166,7 @@ class CustomerEventHandlerTest {
 
     @Test
     void the_latest_event_of_a_customer_is_enough_to_know_the_contact() throws SQLException {
-        publish(event(4, new CustomerVerified(customer, contact(), Instant.now())));
+        publish(List.of(event(4, new CustomerVerified(customer, contact(), Instant.now()))));
 
         assertThat(sql().strings("SELECT phone FROM contact WHERE customer_id = ?", customer))
                 .containsExactly(phone);
@@ -191,7 +175,7 @@ class CustomerEventHandlerTest {
     @Test
     void mail_about_an_order_goes_to_the_contact_of_its_customer() throws SQLException {
         var order = UUID.randomUUID();
-        publish(event(2, new CustomerVerified(customer, contact(), Instant.now())));
+        publish(List.of(event(2, new CustomerVerified(customer, contact(), Instant.now()))));
         try (var topic = new OrderTopic()) {
             topic.publish("order-service", 1, new OrderConfirmed(order, customer, Money.of(1, "EUR"), Instant.now()));
         }
@@ -217,17 +201,16 @@ class CustomerEventHandlerTest {
         return new VerificationCodes(verificationKey).of(customer, verification);
     }
 
-    /** A record with its own event id. */
-    private record Published(ProducerRecord<String, byte[]> record) {}
-
-    private static Published event(int version, CustomerEvent event) {
-        return new Published(OrderTopic.record("order-service", version, event));
+    /** With an event id of its own. */
+    private static ProducerRecord<String, byte[]> event(int version, CustomerEvent event) {
+        return OrderTopic.record("order-service", version, event);
     }
 
-    private static void publish(Published... events) {
+    /** Returns when the events have been consumed. */
+    private static void publish(List<ProducerRecord<String, byte[]>> events) {
         try (var topic = new OrderTopic()) {
-            topic.publish(Stream.of(events).map(Published::record).toList());
-            await().atMost(Duration.ofSeconds(30)).until(() -> topic.customersAreConsumedBy(GROUP));
+            topic.publish(events);
+            eventually().until(() -> topic.customersAreConsumedBy(GROUP));
         }
     }
 
@@ -244,16 +227,12 @@ class CustomerEventHandlerTest {
     }
 
     private void awaitState(String kind, UUID reference, String state) {
-        await().atMost(Duration.ofSeconds(30))
+        eventually()
                 .until(
                         () -> sql().strings(
                                         "SELECT state FROM notification WHERE kind = ? AND reference_id = ?",
                                         kind,
                                         reference),
                         List.of(state)::equals);
-    }
-
-    private Sql sql() {
-        return new Sql(database);
     }
 }

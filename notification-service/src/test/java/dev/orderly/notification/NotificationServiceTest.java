@@ -6,7 +6,6 @@ import static dev.orderly.testing.ProblemAssert.assertProblem;
 import static io.restassured.RestAssured.given;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.containsInAnyOrder;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
@@ -24,42 +23,26 @@ import dev.orderly.events.PaymentMethod;
 import dev.orderly.notification.Message.Kind;
 import dev.orderly.notification.Notification.State;
 import dev.orderly.testing.OrderTopic;
-import dev.orderly.testing.RealPlatform;
-import dev.orderly.testing.Sql;
-import io.quarkus.test.common.QuarkusTestResource;
-import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.stream.IntStream;
-import javax.sql.DataSource;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @QuarkusTest
-@QuarkusTestResource(
-        value = RealPlatform.class,
-        initArgs = {
-            @ResourceArg(name = "service", value = "notification-service"),
-            @ResourceArg(name = "mail", value = "true")
-        })
-class NotificationServiceTest {
+class NotificationServiceTest extends IntegrationTest {
 
     private static final Instant NOW = Instant.parse("2026-11-23T10:15:30.123Z");
 
     private final UUID order = UUID.randomUUID();
     private final UUID customer = UUID.randomUUID();
-
-    @Inject
-    DataSource database;
 
     @Inject
     Notifications repository;
@@ -170,7 +153,7 @@ class NotificationServiceTest {
         MailServer.kill();
         publish(List.of(confirmed(order, customer)));
 
-        patiently()
+        eventually()
                 .until(() -> notificationsAbout(order).stream()
                         .anyMatch(
                                 mail -> mail.state() == State.PENDING && mail.attempts() > 0 && mail.error() != null));
@@ -190,7 +173,7 @@ class NotificationServiceTest {
         try {
             publish(List.of(confirmed(order, customer)));
 
-            patiently()
+            eventually()
                     .until(() -> notificationsAbout(order).stream()
                             .anyMatch(mail ->
                                     mail.state() == State.PENDING && mail.attempts() > 2 && mail.error() != null));
@@ -208,7 +191,7 @@ class NotificationServiceTest {
         try {
             storeMessage(DeliveryAttempt.MAX_ATTEMPTS - 1, "0 s");
 
-            patiently().until(() -> notificationsAbout(order).getFirst().state() == State.FAILED);
+            eventually().until(() -> notificationsAbout(order).getFirst().state() == State.FAILED);
         } finally {
             MailServer.thaw();
         }
@@ -242,7 +225,7 @@ class NotificationServiceTest {
             other.setAutoCommit(false);
             lock.setObject(1, order);
             lock.execute();
-            patiently().until(() -> isDue(order));
+            eventually().until(() -> isDue(order));
 
             publish(List.of(confirmed(neighbour, neighbour)));
 
@@ -279,7 +262,7 @@ class NotificationServiceTest {
     private static void publish(List<ProducerRecord<String, byte[]>> records) {
         try (var topic = new OrderTopic()) {
             topic.publish(records);
-            patiently().until(() -> topic.isConsumedBy("notification-consumer-group"));
+            eventually().until(() -> topic.isConsumedBy("notification-consumer-group"));
         }
     }
 
@@ -320,20 +303,12 @@ class NotificationServiceTest {
         return sql().strings("SELECT reason FROM parked_event WHERE key = ?::uuid::text", order);
     }
 
-    private Sql sql() {
-        return new Sql(database);
-    }
-
     private static List<Notification> notificationsAbout(UUID order) {
         return List.of(
                 given().queryParam("orderId", order).get("/notifications").as(Notification[].class));
     }
 
     private static void awaitSent(UUID order) {
-        patiently().until(() -> notificationsAbout(order).stream().anyMatch(mail -> mail.state() == State.SENT));
-    }
-
-    private static ConditionFactory patiently() {
-        return await().atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(20));
+        eventually().until(() -> notificationsAbout(order).stream().anyMatch(mail -> mail.state() == State.SENT));
     }
 }
