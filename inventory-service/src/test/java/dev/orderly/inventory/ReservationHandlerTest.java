@@ -272,18 +272,18 @@ class ReservationHandlerTest extends IntegrationTest {
         publish(records);
 
         assertThat(stock(sku)).isEqualTo(new Stock(sku, 0, 100, 0));
-        var published = new ArrayList<String>();
+        var outcomes = new ArrayList<String>();
         for (var each : orders) {
             assertThat(published(each)).hasSize(1);
-            published.addAll(published(each));
+            outcomes.addAll(published(each));
         }
-        assertThat(published).containsOnly("StockReserved 1", "StockRejected 1");
-        assertThat(published).filteredOn("StockReserved 1"::equals).hasSize(100);
+        assertThat(outcomes).containsOnly("StockReserved 1", "StockRejected 1");
+        assertThat(outcomes).filteredOn("StockReserved 1"::equals).hasSize(100);
     }
 
     /**
-     * Simulates instances with different partitions and, since every batch is received twice, an old and a new
-     * owner of the same partition. The topic of a test has a single consumer.
+     * Simulates instances with different partitions and, since every batch is received twice, an old and a
+     * new owner of the same partition. The topic of a test has a single consumer.
      */
     @Test
     void instances_that_race_for_the_same_skus_never_oversell() throws Exception {
@@ -312,13 +312,13 @@ class ReservationHandlerTest extends IntegrationTest {
                 assertThat(stock.reserved()).isPositive();
             });
         }
-        var published = new ArrayList<String>();
+        var outcomes = new ArrayList<String>();
         for (var each : orders) {
             assertThat(published(each)).hasSize(1);
-            published.addAll(published(each));
+            outcomes.addAll(published(each));
             assertThat(parked(each)).isEmpty();
         }
-        assertThat(published).contains("StockReserved 1", "StockRejected 1");
+        assertThat(outcomes).contains("StockReserved 1", "StockRejected 1");
     }
 
     @Test

@@ -39,9 +39,9 @@ class ReservationTest {
     void all_lines_of_an_order_are_reserved_and_what_payment_needs_is_passed_on() {
         var reservation = Reservation.none(ORDER);
 
-        var answer = reservation.reserve(placed(line("mug", 2), line("pen", 5)), stock, NOW);
+        var event = reservation.reserve(placed(line("mug", 2), line("pen", 5)), stock, NOW);
 
-        assertThat(answer).contains(new StockReserved(ORDER, CUSTOMER, TOTAL, PaymentMethod.BALANCE, null, NOW));
+        assertThat(event).contains(new StockReserved(ORDER, CUSTOMER, TOTAL, PaymentMethod.BALANCE, null, NOW));
         assertThat(reservation.status()).isEqualTo(Status.RESERVED);
         assertThat(reservation.items()).containsExactly(new Item("mug", 2), new Item("pen", 5));
         assertThat(stock.values()).containsExactlyInAnyOrder(new Stock("mug", 3, 9, 1), new Stock("pen", 0, 12, 1));
@@ -51,9 +51,9 @@ class ReservationTest {
     void when_any_line_is_short_nothing_is_reserved_and_each_short_sku_is_named() {
         var reservation = Reservation.none(ORDER);
 
-        var answer = reservation.reserve(placed(line("unicorn", 1), line("mug", 5), line("pen", 6)), stock, NOW);
+        var event = reservation.reserve(placed(line("unicorn", 1), line("mug", 5), line("pen", 6)), stock, NOW);
 
-        assertThat(answer).contains(new StockRejected(ORDER, List.of("unicorn", "pen"), NOW));
+        assertThat(event).contains(new StockRejected(ORDER, List.of("unicorn", "pen"), NOW));
         assertThat(reservation.status()).isEqualTo(Status.REJECTED);
         assertThat(reservation.items()).isEmpty();
         assertThatStockIsUntouched();

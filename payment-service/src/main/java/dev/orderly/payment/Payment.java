@@ -61,7 +61,7 @@ record Payment(
     enum Status {
         /** No event has been processed yet; the only status that is not stored. */
         EXPECTED,
-        /** The gateway is asked to capture it, and has not reported the outcome. */
+        /** The gateway has to capture it, and has not reported the outcome. */
         REQUESTED,
         CAPTURED,
         DECLINED,

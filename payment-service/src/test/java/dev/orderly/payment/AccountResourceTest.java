@@ -106,10 +106,10 @@ class AccountResourceTest extends IntegrationTest {
 
     @Test
     void fifty_concurrent_requests_with_one_key_make_one_deposit() throws Exception {
-        var answers = inParallel(50, () -> depositWithKey("impatient", 10));
+        var responses = inParallel(50, () -> depositWithKey("impatient", 10));
 
-        assertThat(answers.stream().map(Response::statusCode)).containsOnly(201);
-        assertThat(answers.stream().map(Response::asString).collect(toSet())).hasSize(1);
+        assertThat(responses.stream().map(Response::statusCode)).containsOnly(201);
+        assertThat(responses.stream().map(Response::asString).collect(toSet())).hasSize(1);
         assertThat(balance(customer)).isEqualTo(10);
     }
 

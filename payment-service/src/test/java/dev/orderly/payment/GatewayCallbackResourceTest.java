@@ -141,8 +141,7 @@ class GatewayCallbackResourceTest extends IntegrationTest {
 
         post(EVENT.formatted(event, "succeeded", "orderly", order, 3997, "EUR")).statusCode(400);
         post(EVENT.formatted(event, "succeeded", "orderly", order, 3998, "USD")).statusCode(400);
-        post(EVENT.formatted(event, "succeeded", "somebody", order, 3998, "EUR"))
-                .statusCode(400);
+        post(EVENT.formatted(event, "succeeded", "another", order, 3998, "EUR")).statusCode(400);
 
         assertThat(paymentStatus(order)).isEqualTo("REQUESTED");
         assertThat(stored()).isZero();
@@ -222,7 +221,7 @@ class GatewayCallbackResourceTest extends IntegrationTest {
         var forged = sign("x".repeat(32), body);
 
         var calls = new AtomicInteger();
-        var answers = inParallel(
+        var responses = inParallel(
                 100, // Each posts 20 forgeries, but one posts the valid callback.
                 () -> calls.getAndIncrement() == 50
                         ? List.of(post(body).extract().statusCode())
@@ -232,8 +231,8 @@ class GatewayCallbackResourceTest extends IntegrationTest {
                                 .limit(20)
                                 .toList());
 
-        assertThat(answers).filteredOn(List.of(200)::equals).hasSize(1);
-        assertThat(answers)
+        assertThat(responses).filteredOn(List.of(200)::equals).hasSize(1);
+        assertThat(responses)
                 .filteredOn(statuses -> statuses.size() > 1)
                 .hasSize(99)
                 .allSatisfy(statuses -> assertThat(statuses).containsOnly(401));
