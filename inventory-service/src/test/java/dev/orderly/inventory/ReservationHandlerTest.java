@@ -57,16 +57,17 @@ class ReservationHandlerTest extends IntegrationTest {
     }
 
     private boolean changesSomething(OrderEvent event) {
-        return QuarkusTransaction.requiringNew().call(() -> {
-            try {
-                handler.on(List.of(new IncomingEvent<>(event, UUID.randomUUID(), "order-service", 1, null, 0, 0)));
-                return !reservations.lock(Set.of(event.id())).isEmpty();
-            } catch (NotReserved _) {
-                return true;
-            } finally {
-                QuarkusTransaction.setRollbackOnly();
-            }
-        });
+        QuarkusTransaction.begin();
+        try {
+            handler.on(List.of(new IncomingEvent<>(event, UUID.randomUUID(), "order-service", 1, null, 0, 0)));
+            return !reservations.lock(Set.of(event.id())).isEmpty();
+        } catch (NotReserved _) {
+            return true;
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        } finally {
+            QuarkusTransaction.rollback();
+        }
     }
 
     @Test
