@@ -1,7 +1,7 @@
 package dev.orderly.events;
 
 import static com.fasterxml.jackson.annotation.JsonProperty.Access.READ_ONLY;
-import static java.util.Objects.requireNonNull;
+import static dev.orderly.events.RequiredFields.require;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
@@ -10,12 +10,13 @@ import java.util.UUID;
 import java.util.regex.Pattern;
 
 /**
- * Everything that can happen to a customer. These events are the only place where personal data travels, and they have a
- * topic of their own for it, which is compacted: of each customer Kafka keeps the newest event and, in time, no other. So
- * every event tells all there is to know, a reader needs no event before it, and the last one, which has no value, makes
- * Kafka forget the others.
+ * Everything that can happen to a customer. These events are the only place where personal data travels. They
+ * have a topic of their own, which is compacted: of each customer Kafka keeps the newest event and, in time,
+ * no other. So every event carries the whole state, and a reader needs no event before it; and a tombstone
+ * makes Kafka delete the others.
  *
- * <p>Only order-service publishes them. A second writer could publish what a customer was after they were erased.
+ * <p>Only order-service publishes them. A second writer could publish the state of a customer after their
+ * erasure.
  */
 @JsonPropertyOrder({"id", "status"})
 public sealed interface CustomerEvent extends Event {
@@ -24,25 +25,31 @@ public sealed interface CustomerEvent extends Event {
     @Override
     UUID id();
 
-    /** What the customer becomes by this event; derived from the type, but on the wire for readers that know no types. */
+    /** The status that the event puts the customer in; on the wire for readers that do not know the type. */
     @JsonProperty(access = READ_ONLY)
-    CustomerStatus status();
+    default CustomerStatus status() {
+        return switch (this) {
+            case CustomerRegistered _, CodeRequested _ -> CustomerStatus.REGISTERED;
+            case CustomerVerified _ -> CustomerStatus.VERIFIED;
+            case CustomerErased _ -> CustomerStatus.ERASED;
+        };
+    }
 
     @Override
     default Topic topic() {
         return Topic.CUSTOMERS;
     }
 
-    /** A person, and how to reach them. It says nothing of itself to a log. */
+    /** A person and their addresses. It prints nothing of them, so that no log has them. */
     record Contact(String name, String mail, String phone) {
 
-        /** Nothing that cannot be seen, such as line ends, but the joiners that some scripts need. */
+        /** No invisible characters, such as line ends, but the joiners that some scripts need. */
         public static final String NAME =
                 "(?=.*\\p{L})[\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}\\p{Zs}\\x{200C}\\x{200D}]{1,200}";
 
         public static final String NAME_MESSAGE = "must be 1 to 200 printable characters, a letter among them";
 
-        /** As browsers have it for {@code <input type=email>}, within the limits of SMTP, and with a dot in the domain. */
+        /** As for {@code <input type=email>}, within the limits of SMTP, and with a dot in the domain. */
         public static final String MAIL = "(?=.{3,254}$)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@"
                 + "(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
 
@@ -58,7 +65,7 @@ public sealed interface CustomerEvent extends Event {
         private static final Pattern MAILS = Pattern.compile(MAIL);
         private static final Pattern PHONES = Pattern.compile(PHONE);
 
-        /** @throws IllegalArgumentException when one of them is none; the message does not repeat it */
+        /** @throws IllegalArgumentException when one of them is invalid; the message does not repeat it */
         public Contact {
             check("name", name, NAMES, NAME_MESSAGE);
             check("mail", mail, MAILS, MAIL_MESSAGE);
@@ -78,71 +85,42 @@ public sealed interface CustomerEvent extends Event {
     }
 
     /**
-     * A code is to be sent to the phone. The code itself is in no event: who sends it and who checks it derive it from
+     * A code is to be sent to the phone. The code itself is in no event: sender and checker derive it from
      * this, see {@link VerificationCodes}.
      */
     record Verification(UUID id, Instant expiresAt) {
         public Verification {
-            requireNonNull(id, "id is missing");
-            requireNonNull(expiresAt, "expiresAt is missing");
+            require("id", id, "expiresAt", expiresAt);
         }
     }
 
-    /** Somebody has given us their contact. */
+    /** A customer has registered with their contact. */
     record CustomerRegistered(UUID id, Contact contact, Verification verification, Instant occurredAt)
             implements CustomerEvent {
         public CustomerRegistered {
-            requireNonNull(id, "id is missing");
-            requireNonNull(contact, "contact is missing");
-            requireNonNull(verification, "verification is missing");
-            requireNonNull(occurredAt, "occurredAt is missing");
-        }
-
-        @Override
-        public CustomerStatus status() {
-            return CustomerStatus.REGISTERED;
+            require("id", id, "contact", contact, "verification", verification, "occurredAt", occurredAt);
         }
     }
 
-    /** They want another code; the one before is void. */
+    /** The customer has requested another code; the one before is void. */
     record CodeRequested(UUID id, Contact contact, Verification verification, Instant occurredAt)
             implements CustomerEvent {
         public CodeRequested {
-            requireNonNull(id, "id is missing");
-            requireNonNull(contact, "contact is missing");
-            requireNonNull(verification, "verification is missing");
-            requireNonNull(occurredAt, "occurredAt is missing");
-        }
-
-        @Override
-        public CustomerStatus status() {
-            return CustomerStatus.REGISTERED;
+            require("id", id, "contact", contact, "verification", verification, "occurredAt", occurredAt);
         }
     }
 
-    /** They had the code. */
+    /** The customer has entered the code. */
     record CustomerVerified(UUID id, Contact contact, Instant occurredAt) implements CustomerEvent {
         public CustomerVerified {
-            requireNonNull(id, "id is missing");
-            requireNonNull(contact, "contact is missing");
-            requireNonNull(occurredAt, "occurredAt is missing");
-        }
-
-        @Override
-        public CustomerStatus status() {
-            return CustomerStatus.VERIFIED;
+            require("id", id, "contact", contact, "occurredAt", occurredAt);
         }
     }
 
-    /** They are to be forgotten, by everybody and for good. On the wire a tombstone: a record without a value. */
+    /** The customer is to be erased, by all services. */
     record CustomerErased(UUID id) implements CustomerEvent {
         public CustomerErased {
-            requireNonNull(id, "id is missing");
-        }
-
-        @Override
-        public CustomerStatus status() {
-            return CustomerStatus.ERASED;
+            require("id", id);
         }
 
         @Override

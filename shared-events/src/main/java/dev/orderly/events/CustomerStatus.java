@@ -1,11 +1,11 @@
 package dev.orderly.events;
 
-/** What an event makes of a customer. */
+/** The status that an event puts a customer in. */
 public enum CustomerStatus {
-    /** We know how to reach them, if it is them. */
+    /** The contact is known, but not verified. */
     REGISTERED,
-    /** They have shown that the phone is theirs. */
+    /** The customer has proved that the phone is theirs. */
     VERIFIED,
-    /** Nothing is known of them any more but that they were there. */
+    /** The contact is deleted; only the id is kept. */
     ERASED
 }

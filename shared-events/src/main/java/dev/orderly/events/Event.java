@@ -2,7 +2,7 @@ package dev.orderly.events;
 
 import java.util.UUID;
 
-/** Something that happened to an order or to a customer. The simple name of its record is its {@code type} on the wire. */
+/** What happened to an order or a customer. The simple name of its record is its {@code type} on the wire. */
 public sealed interface Event permits OrderEvent, CustomerEvent {
 
     /** What it happened to, and the key of the record. */
@@ -11,8 +11,8 @@ public sealed interface Event permits OrderEvent, CustomerEvent {
     Topic topic();
 
     /**
-     * Whether it removes all that was published before under its key, and is the last event of the key. On the wire it is a
-     * tombstone: a record without a value.
+     * Whether it erases all events that were published before it under its key, and is the last of the key.
+     * On the wire it is a tombstone: a record without a value.
      */
     default boolean erasesKey() {
         return false;

@@ -1,27 +1,27 @@
 package dev.orderly.events;
 
-/** The names of the headers of a record, each a UTF-8 string. The value needs none of them to be understood. */
+/** The names of the headers of a record, each a UTF-8 string. The value can be understood without them. */
 public final class EventHeaders {
 
-    /** The event's own id, a UUIDv7: the key of deduplication. */
+    /** The event's own id, a UUIDv7, by which it is deduplicated. */
     public static final String ID = "id";
 
-    /** The simple name of the event's record, see {@link Event}; a reader skips by it before parsing. */
+    /** The simple name of the event's record, see {@link Event}; a reader skips by it without parsing. */
     public static final String TYPE = "type";
 
     /** The service that published the event. */
     public static final String SOURCE = "source";
 
-    /** 1, 2, 3 … per key, which is an order or a customer, and source, without gaps. */
+    /** 1, 2, 3 … per key and source, without gaps. */
     public static final String VERSION = "version";
 
     /** The schema version of the type, see {@link EventJson#SCHEMA}. */
     public static final String SCHEMA = "schema";
 
-    /** The trace that the event belongs to, see <a href="https://www.w3.org/TR/trace-context/">W3C Trace Context</a>. */
+    /** The event's trace, see <a href="https://www.w3.org/TR/trace-context/">W3C Trace Context</a>. */
     public static final String TRACEPARENT = "traceparent";
 
-    /** The row of the publisher's outbox, by which its auditor knows what has arrived. */
+    /** The row of the publisher's outbox, by which its auditor detects what has arrived. */
     public static final String SEQ = "seq";
 
     private EventHeaders() {}

@@ -23,8 +23,9 @@ import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
- * The JSON of events. A mapper of its own: the wire must not change because somebody configures HTTP. Writers are exact;
- * readers ignore fields they do not know, so that a newer writer can add one, and refuse what they would misread.
+ * The JSON of events. It has a mapper of its own, so that the configuration of HTTP cannot change the wire
+ * format. Writers are exact. Readers ignore fields they do not know, so that a newer writer can add one, and
+ * reject what they would misread.
  */
 public final class EventJson {
 
@@ -32,7 +33,7 @@ public final class EventJson {
     public static final int SCHEMA = 1;
 
     private static final Map<String, Class<? extends Event>> TYPES = Stream.of(OrderEvent.class, CustomerEvent.class)
-            .flatMap(language -> Arrays.stream(language.getPermittedSubclasses()))
+            .flatMap(kind -> Arrays.stream(kind.getPermittedSubclasses()))
             .map(type -> type.<Event>asSubclass(Event.class))
             .collect(toUnmodifiableMap(Class::getSimpleName, identity()));
 
@@ -59,7 +60,7 @@ public final class EventJson {
         return event.erasesKey() ? null : writeValue(event);
     }
 
-    /** Writes a part of an event, such as its lines, as it stands on the wire. */
+    /** A part of an event, such as its lines, in the wire format. */
     public static String writeValue(Object part) {
         try {
             return JSON.writeValueAsString(part);
@@ -83,8 +84,8 @@ public final class EventJson {
     }
 
     /**
-     * @throws IOException when the value is not JSON, or not an event of this type; the message says where and why, and
-     *     nothing of a value that it does not understand: that may be a person's
+     * @throws IOException when the value is not JSON, or not an event of this type; the message says where
+     *     and why, but repeats no value, which may be personal data
      */
     public static <E extends Event> E read(Class<E> type, byte[] value) throws IOException {
         try {
@@ -94,19 +95,19 @@ public final class EventJson {
             }
             return event;
         } catch (JsonProcessingException e) {
-            throw new IOException("not a " + type.getSimpleName() + ": " + complaint(e));
+            throw new IOException("not a " + type.getSimpleName() + ": " + problem(e));
         }
     }
 
-    private static String complaint(JsonProcessingException e) {
-        if (!(e instanceof JsonMappingException misfit)) {
+    private static String problem(JsonProcessingException e) {
+        if (!(e instanceof JsonMappingException mismatch)) {
             return "no valid JSON";
         }
-        // The events' own checks are ours to word; Jackson's messages repeat what they could not read.
-        var why = misfit instanceof ValueInstantiationException && misfit.getCause() != null
-                ? misfit.getCause().getMessage()
+        // The messages of the events' own checks repeat nothing; Jackson's repeat what they could not read.
+        var why = mismatch instanceof ValueInstantiationException && mismatch.getCause() != null
+                ? mismatch.getCause().getMessage()
                 : "does not have the form that is expected";
-        var where = misfit.getPath().stream()
+        var where = mismatch.getPath().stream()
                 .map(step -> step.getFieldName() == null ? "[" + step.getIndex() + "]" : "." + step.getFieldName())
                 .collect(joining());
         return where.isEmpty() ? why : where.substring(1) + ": " + why;

@@ -12,7 +12,9 @@ import java.util.Currency;
  */
 public record Money(long amount, Currency currency) {
 
-    /** @throws IllegalArgumentException when the amount is negative or the currency is none that has money */
+    /**
+     * @throws IllegalArgumentException when the amount is negative, or the currency is none of money (XXX)
+     */
     public Money {
         requireNonNull(currency, "currency");
         if (amount < 0) {

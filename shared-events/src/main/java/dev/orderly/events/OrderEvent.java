@@ -2,7 +2,7 @@ package dev.orderly.events;
 
 import static com.fasterxml.jackson.annotation.JsonInclude.Include.NON_NULL;
 import static com.fasterxml.jackson.annotation.JsonProperty.Access.READ_ONLY;
-import static java.util.Objects.requireNonNull;
+import static dev.orderly.events.RequiredFields.require;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
@@ -12,14 +12,14 @@ import java.util.List;
 import java.util.UUID;
 
 /**
- * Everything that can happen to an order: the vocabulary of the system. All events of an order, whoever publishes them,
- * travel on one topic under the order's id as key, so that Kafka keeps them in causal order (M. Kleppmann, <a
- * href="https://www.confluent.io/blog/put-several-event-types-kafka-topic/">Should You Put Several Event Types in the
- * Same Kafka Topic?</a>).
+ * Everything that can happen to an order. All events of an order, by all services, travel on one topic under
+ * the order's id as key, so that Kafka keeps them in causal order (M. Kleppmann, <a
+ * href="https://www.confluent.io/blog/put-several-event-types-kafka-topic/">Should You Put Several Event
+ * Types in the Same Kafka Topic?</a>).
  *
- * <p>The simple name of a record is its {@code type} on the wire and its components are the fields of the JSON value, so
- * renaming either is a new schema version. An event carries what the next step needs, so that no service has to ask
- * another or remember what it was told earlier.
+ * <p>The simple name of a record is its {@code type} on the wire, and its components are the fields of the
+ * JSON value, so renaming either is a new schema version. An event carries what the next step needs, so that
+ * no service has to ask another, or to remember an earlier event.
  */
 @JsonPropertyOrder({"id", "status"})
 public sealed interface OrderEvent extends Event {
@@ -28,9 +28,21 @@ public sealed interface OrderEvent extends Event {
     @Override
     UUID id();
 
-    /** What the order becomes by this event; derived from the type, but on the wire for readers that know no types. */
+    /** The status that the event puts the order in; on the wire for readers that do not know the type. */
     @JsonProperty(access = READ_ONLY)
-    OrderStatus status();
+    default OrderStatus status() {
+        return switch (this) {
+            case OrderPlaced _ -> OrderStatus.PENDING;
+            case StockReserved _ -> OrderStatus.RESERVED;
+            case StockRejected _ -> OrderStatus.OUT_OF_STOCK;
+            case PaymentCaptured _ -> OrderStatus.PAID;
+            case PaymentDeclined _ -> OrderStatus.DECLINED;
+            case OrderConfirmed _ -> OrderStatus.CONFIRMED;
+            case OrderRejected _ -> OrderStatus.REJECTED;
+            case OrderCancelled _ -> OrderStatus.CANCELLED;
+            case PaymentRefunded _ -> OrderStatus.REFUNDED;
+        };
+    }
 
     Instant occurredAt();
 
@@ -39,18 +51,17 @@ public sealed interface OrderEvent extends Event {
         return Topic.ORDERS;
     }
 
-    /** A line of an order at the price of the moment it was placed. */
+    /** A line of an order, at the price of the moment it was placed. */
     record Line(String sku, int quantity, Money unitPrice) {
 
-        /** What the services give and take as a SKU over HTTP. */
+        /** The form of a SKU in requests and answers. */
         public static final String SKU = "[a-z0-9][a-z0-9-]{0,63}";
 
         public static final String SKU_MESSAGE =
                 "must be 1 to 64 lower-case letters, digits and hyphens, and not begin with a hyphen";
 
         public Line {
-            required(sku, "sku");
-            required(unitPrice, "unitPrice");
+            require("sku", sku, "unitPrice", unitPrice);
             if (quantity < 1) {
                 throw new IllegalArgumentException("quantity must be positive: " + quantity);
             }
@@ -63,9 +74,10 @@ public sealed interface OrderEvent extends Event {
     }
 
     /**
-     * By order-service: the customer wants this.
+     * By order-service: the customer has placed an order.
      *
-     * @param cardToken what to pay with when the method is {@link PaymentMethod#CARD}, else null, and not on the wire
+     * @param cardToken of the card to pay with when the method is {@link PaymentMethod#CARD}; else null, and
+     *     not on the wire
      */
     record OrderPlaced(
             UUID id,
@@ -77,24 +89,16 @@ public sealed interface OrderEvent extends Event {
             Instant occurredAt)
             implements OrderEvent {
         public OrderPlaced {
-            required(id, "id");
-            required(customerId, "customerId");
-            lines = List.copyOf(required(lines, "lines"));
-            required(total, "total");
+            require("id", id, "customerId", customerId, "lines", lines, "total", total, "occurredAt", occurredAt);
             requireMatch(paymentMethod, cardToken);
-            required(occurredAt, "occurredAt");
+            lines = List.copyOf(lines);
             if (lines.isEmpty()) {
                 throw new IllegalArgumentException("an order has at least one line");
             }
         }
-
-        @Override
-        public OrderStatus status() {
-            return OrderStatus.PENDING;
-        }
     }
 
-    /** By inventory-service: every line is set aside for the order, which may now be paid, as its placing says. */
+    /** By inventory-service: every line is reserved, and the order can be paid as it was placed. */
     record StockReserved(
             UUID id,
             UUID customerId,
@@ -104,127 +108,65 @@ public sealed interface OrderEvent extends Event {
             Instant occurredAt)
             implements OrderEvent {
         public StockReserved {
-            required(id, "id");
-            required(customerId, "customerId");
-            required(total, "total");
+            require("id", id, "customerId", customerId, "total", total, "occurredAt", occurredAt);
             requireMatch(paymentMethod, cardToken);
-            required(occurredAt, "occurredAt");
-        }
-
-        @Override
-        public OrderStatus status() {
-            return OrderStatus.RESERVED;
         }
     }
 
-    /** By inventory-service: nothing is set aside, because these SKUs are short. */
+    /** By inventory-service: nothing is reserved, because these SKUs are short. */
     record StockRejected(UUID id, List<String> outOfStock, Instant occurredAt) implements OrderEvent {
         public StockRejected {
-            required(id, "id");
-            outOfStock = List.copyOf(required(outOfStock, "outOfStock"));
-            required(occurredAt, "occurredAt");
-        }
-
-        @Override
-        public OrderStatus status() {
-            return OrderStatus.OUT_OF_STOCK;
+            require("id", id, "outOfStock", outOfStock, "occurredAt", occurredAt);
+            outOfStock = List.copyOf(outOfStock);
         }
     }
 
     /** By payment-service: the money has been taken. */
     record PaymentCaptured(UUID id, Money amount, Instant occurredAt) implements OrderEvent {
         public PaymentCaptured {
-            required(id, "id");
-            required(amount, "amount");
-            required(occurredAt, "occurredAt");
-        }
-
-        @Override
-        public OrderStatus status() {
-            return OrderStatus.PAID;
+            require("id", id, "amount", amount, "occurredAt", occurredAt);
         }
     }
 
     /** By payment-service: no money has been taken. */
     record PaymentDeclined(UUID id, String reason, Instant occurredAt) implements OrderEvent {
         public PaymentDeclined {
-            required(id, "id");
-            required(reason, "reason");
-            required(occurredAt, "occurredAt");
-        }
-
-        @Override
-        public OrderStatus status() {
-            return OrderStatus.DECLINED;
+            require("id", id, "reason", reason, "occurredAt", occurredAt);
         }
     }
 
-    /** By order-service, terminal: paid, the reserved stock is sold. */
+    /** By order-service, terminal: paid, and the reserved stock is sold. */
     record OrderConfirmed(UUID id, UUID customerId, Money total, Instant occurredAt) implements OrderEvent {
         public OrderConfirmed {
-            required(id, "id");
-            required(customerId, "customerId");
-            required(total, "total");
-            required(occurredAt, "occurredAt");
-        }
-
-        @Override
-        public OrderStatus status() {
-            return OrderStatus.CONFIRMED;
+            require("id", id, "customerId", customerId, "total", total, "occurredAt", occurredAt);
         }
     }
 
-    /** By order-service, terminal: out of stock or not paid; reserved stock is given back. */
+    /** By order-service, terminal: out of stock or not paid; reserved stock is released. */
     record OrderRejected(UUID id, UUID customerId, String reason, Instant occurredAt) implements OrderEvent {
         public OrderRejected {
-            required(id, "id");
-            required(customerId, "customerId");
-            required(reason, "reason");
-            required(occurredAt, "occurredAt");
-        }
-
-        @Override
-        public OrderStatus status() {
-            return OrderStatus.REJECTED;
+            require("id", id, "customerId", customerId, "reason", reason, "occurredAt", occurredAt);
         }
     }
 
-    /** By order-service, terminal: reserved stock is given back and captured money refunded, whichever comes first. */
+    /** By order-service, terminal: reserved stock is released and captured money refunded, in any order. */
     record OrderCancelled(UUID id, UUID customerId, String reason, Instant occurredAt) implements OrderEvent {
         public OrderCancelled {
-            required(id, "id");
-            required(customerId, "customerId");
-            required(reason, "reason");
-            required(occurredAt, "occurredAt");
-        }
-
-        @Override
-        public OrderStatus status() {
-            return OrderStatus.CANCELLED;
+            require("id", id, "customerId", customerId, "reason", reason, "occurredAt", occurredAt);
         }
     }
 
-    /** By payment-service: what was captured for a cancelled order is back with the customer. */
+    /** By payment-service: what was captured for a cancelled order is refunded. */
     record PaymentRefunded(UUID id, Money amount, Instant occurredAt) implements OrderEvent {
         public PaymentRefunded {
-            required(id, "id");
-            required(amount, "amount");
-            required(occurredAt, "occurredAt");
-        }
-
-        @Override
-        public OrderStatus status() {
-            return OrderStatus.REFUNDED;
+            require("id", id, "amount", amount, "occurredAt", occurredAt);
         }
     }
 
     private static void requireMatch(PaymentMethod method, CardToken token) {
-        if ((required(method, "paymentMethod") == PaymentMethod.CARD) != (token != null)) {
+        require("paymentMethod", method);
+        if ((method == PaymentMethod.CARD) != (token != null)) {
             throw new IllegalArgumentException("a card token goes with payment by card, and with nothing else");
         }
-    }
-
-    private static <T> T required(T value, String name) {
-        return requireNonNull(value, () -> name + " is missing");
     }
 }

@@ -1,6 +1,6 @@
 package dev.orderly.events;
 
-/** What an event makes of an order. Only order-service's {@link #isTerminal() terminal} statuses decide it. */
+/** The status that an event puts an order in. Only the {@link #isTerminal() terminal} ones decide it. */
 public enum OrderStatus {
     PENDING,
     RESERVED,

@@ -13,8 +13,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Which service publishes what about orders: a version counts the events of an order and one of these. Events of customers
- * are not here, since nobody can expect to see them all: their topic keeps the newest.
+ * The types that each service publishes about orders: versions count the events of one order and one of these
+ * services. Events of customers are missing here, since no reader can expect to see every version: their
+ * topic is compacted.
  */
 public final class Publishers {
 
@@ -28,8 +29,8 @@ public final class Publishers {
 
     private Publishers() {}
 
-    /** All types that a source publishes about orders; none when this code does not know the source. */
+    /** All types that a source publishes about orders; none when the source is unknown or null. */
     public static Set<Class<? extends Event>> typesOf(String source) {
-        return TYPES.getOrDefault(source, Set.of());
+        return source == null ? Set.of() : TYPES.getOrDefault(source, Set.of());
     }
 }

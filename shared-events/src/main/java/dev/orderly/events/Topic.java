@@ -2,7 +2,7 @@ package dev.orderly.events;
 
 import java.util.Arrays;
 
-/** The topics that services share, and the policy of each: how its events are published, parked and erased. */
+/** The topics that services share, and the policy of each: how events are published, parked and erased. */
 public enum Topic {
 
     /** All events of every order, by all services. */
@@ -19,21 +19,20 @@ public enum Topic {
         this.erasable = erasable;
     }
 
-    /** Its name on the brokers, and the key of each record is {@link Event#id}. */
     public String topicName() {
         return topicName;
     }
 
     /**
-     * Whether it holds personal data, which an event that {@link Event#erasesKey erases its key} removes. Such a topic is
-     * compacted, so of each key only the newest event counts; and nothing that is read from it may be copied elsewhere,
-     * where the erasure would not reach it.
+     * Whether it holds personal data, which an event that {@linkplain Event#erasesKey erases its key}
+     * removes. Such a topic is compacted, so of each key only the newest event counts. Nothing that is read
+     * from it may be copied to where the erasure does not reach.
      */
     public boolean isErasable() {
         return erasable;
     }
 
-    /** The same of a topic by its name; false for one that is not among these. */
+    /** The same by name; false for all other topics. */
     public static boolean isErasable(String topicName) {
         return Arrays.stream(values()).anyMatch(topic -> topic.erasable && topic.topicName.equals(topicName));
     }

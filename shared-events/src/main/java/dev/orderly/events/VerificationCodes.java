@@ -9,13 +9,17 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * The codes by which customers show that a phone is theirs. A code is a function of a key and of what the event says, so
- * that the service that sends it and the service that checks it have the same without ever telling each other: it is in no
- * event, and in no table in the clear. Who reads topic and tables but has no key knows nothing of it.
+ * The codes by which customers prove that a phone is theirs. A code is derived from a secret key and from the
+ * event that requests it. So the service that sends it and the service that checks it agree without
+ * exchanging it: it is in no event, and in no table in plain text, and a reader of topics and tables who does
+ * not have the key learns nothing of it.
+ *
+ * <p>It stands beside the events because it is part of their contract: the derivation gives a
+ * {@link CustomerEvent.Verification} its meaning.
  */
 public final class VerificationCodes {
 
-    /** What a code looks like. */
+    /** The form of a code. */
     public static final String PATTERN = "[0-9]{6}";
 
     private static final int CODES = 1_000_000;
@@ -24,7 +28,7 @@ public final class VerificationCodes {
 
     private final SecretKeySpec key;
 
-    /** @param key the same secret wherever codes are sent and checked, of at least {@value #MIN_KEY_LENGTH} characters */
+    /** @param key the same secret in both services, of at least {@value #MIN_KEY_LENGTH} characters */
     public VerificationCodes(String key) {
         if (key.length() < MIN_KEY_LENGTH) {
             throw new IllegalArgumentException(
@@ -33,7 +37,6 @@ public final class VerificationCodes {
         this.key = new SecretKeySpec(key.getBytes(UTF_8), ALGORITHM);
     }
 
-    /** The code of a verification, which is one of one customer. */
     public String of(UUID customer, UUID verification) {
         // 2^64 is no multiple of a million, which makes some codes more likely than others by 1 in 10^13.
         var number = Long.remainderUnsigned(
@@ -41,7 +44,7 @@ public final class VerificationCodes {
         return "%06d".formatted(number);
     }
 
-    /** What to keep of a code in order to check it later; keyed, since of six digits everybody can try all. */
+    /** What is stored to check a code later; keyed, since all codes of six digits can be tried out. */
     public byte[] hash(UUID customer, UUID verification, String code) {
         return mac("hash", customer, verification, code);
     }

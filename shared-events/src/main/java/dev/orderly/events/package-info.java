@@ -1,2 +1,2 @@
-/** The language that the services share: what happens to orders and customers, and how that looks on the wire. */
+/** The events that services agree on: what happens to orders and customers, and their wire format. */
 package dev.orderly.events;
