@@ -23,6 +23,6 @@ CREATE TABLE client_log_progress (
 ) WITH (fillfactor = 50);
 
 INSERT INTO retention VALUES ('client_log', 7);
-SELECT keep_partitions();
+SELECT maintain_partitions();
 
 REVOKE UPDATE, DELETE, TRUNCATE ON client_log FROM ${database}_app;

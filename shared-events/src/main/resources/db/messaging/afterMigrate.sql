@@ -3,5 +3,5 @@
 SELECT pg_create_logical_replication_slot('outbox_${database}', 'pgoutput')
 WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = 'outbox_${database}');
 
--- Whatever the time since the last run: a row for which there is no partition yet would stay in the default one for good.
-SELECT keep_partitions();
+-- However long ago the last run was: a row without a partition of its day would stay in the default one.
+SELECT maintain_partitions();

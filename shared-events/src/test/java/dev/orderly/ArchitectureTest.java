@@ -16,7 +16,10 @@ import dev.orderly.events.EventJson;
 import dev.orderly.events.Publishers;
 import dev.orderly.events.Topic;
 
-/** What is generic knows no domain, and imports go one way: http → database; messaging → events, http, database. */
+/**
+ * What is generic knows no domain, and imports go one way: http → database; messaging → events, http,
+ * database.
+ */
 @AnalyzeClasses(packages = "dev.orderly", importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
 

@@ -77,7 +77,7 @@ class LogLineParser {
                     ? new ParseResult.Rejected("at must be between " + EARLIEST + " and " + LATEST)
                     : new ParseResult.Parsed(line);
         } catch (MismatchedInputException e) {
-            return new ParseResult.Rejected(InvalidBodyMapper.said(e));
+            return new ParseResult.Rejected(InvalidBodyMapper.describe(e));
         } catch (IOException _) {
             return new ParseResult.Rejected("is not valid JSON");
         }

@@ -63,7 +63,7 @@ class LogReceiver {
 
     @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP)
     void cacheMetadata() {
-        producer.remember();
+        producer.cacheMetadata();
     }
 
     @PreDestroy
@@ -82,9 +82,9 @@ class LogReceiver {
             request.next();
             return;
         }
-        var length = EarlyRejection.length(request);
+        var length = EarlyRejection.contentLength(request);
         if (length < 0) {
-            EarlyRejection.refuse(request, 411, "Length Required", "Say in Content-Length how long the batch is.");
+            EarlyRejection.reject(request, 411, "Say in Content-Length how long the batch is.");
             return;
         }
         var bytes = Math.max(length, MIN_REQUEST_BYTES);
@@ -94,10 +94,9 @@ class LogReceiver {
         } else {
             bytesInFlight.addAndGet(-bytes);
             rejectedRequests.increment();
-            EarlyRejection.refuse(
+            EarlyRejection.reject(
                     request,
                     429,
-                    "Too Many Requests",
                     "There are as many logs under way as can be held. None of these lines was taken; send them again.",
                     RETRY_AFTER_SECONDS);
         }

@@ -87,7 +87,7 @@ public class CustomerResource {
             @Context HttpHeaders headers,
             @NotNull(message = "a body is required") @Valid RegistrationRequest registration)
             throws SQLException {
-        IdempotencyKey.refuseEmpty(idempotencyKey, headers);
+        IdempotencyKey.rejectEmpty(idempotencyKey, headers);
         var contact = new Contact(registration.name(), registration.mail(), registration.phone());
         var id = commands.register(contact, idempotencyKey, traceparent)
                 .orElseThrow(() -> Problems.unprocessable("The Idempotency-Key was used before, for somebody else."));

@@ -41,9 +41,12 @@ class FlashSaleAdmissionFilter {
 
     private static void reject(RoutingContext request, Rejection rejection) {
         if (rejection.retryAfter() == null) {
-            EarlyRejection.refuse(request, rejection.status(), rejection.title(), rejection.detail());
+            EarlyRejection.reject(request, rejection.status(), rejection.detail());
         } else {
-            EarlyRejection.refuse(request, rejection.status(), rejection.title(), rejection.detail(), (int)
+            EarlyRejection.reject(
+                    request,
+                    rejection.status(),
+                    rejection.detail(),
                     rejection.retryAfter().toSeconds());
         }
     }

@@ -58,7 +58,7 @@ class FlashSaleQueue {
 
     @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP)
     void cacheMetadata() {
-        producer.remember();
+        producer.cacheMetadata();
     }
 
     @PreDestroy

@@ -89,8 +89,8 @@ class OrderBatcher {
             var orders = batch.stream().map(PendingRequest::order).toList();
             answer(batch, commands.place(orders, Admission.LIMITED));
         } catch (SQLException | RuntimeException | Error e) { // an error would end this writer
-            var failure = DatabaseFailure.behind(e);
-            if (batch.size() > 1 && failure != null && DatabaseFailure.isTheFaultOfData(failure)) {
+            var failure = DatabaseFailure.causeOf(e);
+            if (batch.size() > 1 && failure != null && DatabaseFailure.isCausedByData(failure)) {
                 batch.forEach(request -> place(List.of(request))); // one bad order must not fail the others
             } else {
                 batch.forEach(request -> request.caller.fail(e));

@@ -62,7 +62,7 @@ public class AccountResource {
             @Context HttpHeaders headers,
             @NotNull(message = "must not be empty") @Valid DepositRequest request)
             throws SQLException {
-        IdempotencyKey.refuseEmpty(key, headers);
+        IdempotencyKey.rejectEmpty(key, headers);
         var amount = request.amount();
         if (amount.amount() < 1 || amount.amount() > MAX_DEPOSIT) {
             throw Problems.badRequest("amount.amount", "must be between 1 and " + MAX_DEPOSIT + " minor units");

@@ -11,8 +11,8 @@ import java.lang.annotation.Target;
 import java.sql.SQLException;
 
 /**
- * Runs in a transaction that any exception rolls back. {@link Transactional} by itself commits after a checked one, and so
- * would store what came before a failed statement.
+ * Runs in a transaction that any exception rolls back. {@link Transactional} by itself commits after a
+ * checked exception, and so would store what precedes a failed statement.
  */
 @InterceptorBinding
 @Transactional(rollbackOn = SQLException.class)

@@ -1,8 +1,8 @@
 package dev.orderly.database;
 
 /**
- * The work of a transaction failed because of its data: repeating it would fail again. An outage, a lock or a missing grant
- * is never reported like this, because data that is in order must not be given up for it.
+ * The work of a transaction failed because of its data: a repetition would fail again. An outage, a lock
+ * timeout or a missing grant is never reported like this, since valid data must not be given up for it.
  */
 public class DataRejectedException extends RuntimeException {
 

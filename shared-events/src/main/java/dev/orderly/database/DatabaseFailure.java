@@ -2,7 +2,7 @@ package dev.orderly.database;
 
 import java.sql.SQLException;
 
-/** A statement failed. Tells what will pass by itself from what the data is to blame for. */
+/** A statement failed. Distinguishes transient failures from those that the data causes. */
 public final class DatabaseFailure extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
@@ -11,8 +11,8 @@ public final class DatabaseFailure extends RuntimeException {
         super(cause);
     }
 
-    /** The failure of a statement behind an exception, or null when the database had no part in it. */
-    public static SQLException behind(Throwable failure) {
+    /** The failure of a statement that caused an exception, or null when no statement did. */
+    public static SQLException causeOf(Throwable failure) {
         for (var cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof SQLException sql) {
                 return sql;
@@ -22,12 +22,13 @@ public final class DatabaseFailure extends RuntimeException {
     }
 
     /**
-     * Whether the same data would fail again: a data exception (class 22), a violated constraint (23), or an exception
-     * that our own SQL raised (P0001). All else, from a lost connection to a missing table or grant, is an outage or a
-     * mistake of ours, and no reason to park what is in order. Classes: <a
-     * href="https://www.postgresql.org/docs/18/errcodes-appendix.html">PostgreSQL error codes</a>.
+     * Whether the same data would fail again: a data exception (class 22), a violated constraint (23), or an
+     * exception that our own SQL raised (P0001). All else, from a lost connection to a missing table or
+     * grant, is an outage or a mistake of operation or of the code, and no reason to give up valid data.
+     * Classes: <a href="https://www.postgresql.org/docs/18/errcodes-appendix.html">PostgreSQL error
+     * codes</a>.
      */
-    public static boolean isTheFaultOfData(SQLException failure) {
+    public static boolean isCausedByData(SQLException failure) {
         var state = failure.getSQLState();
         return state != null && (state.startsWith("22") || state.startsWith("23") || state.equals("P0001"));
     }

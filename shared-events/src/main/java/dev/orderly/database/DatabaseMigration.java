@@ -18,12 +18,12 @@ import org.flywaydb.core.api.FlywayException;
 import org.jboss.logging.Logger;
 
 /**
- * Brings the database to what this version of the service needs: before it starts if the database is there, else as soon
- * as it is. Until then the service lives, is not ready, answers 503 and takes no event: what it would write now could be
- * written before there is a slot to publish it from.
+ * Migrates the database to the version of this service: before the service starts if the database is
+ * available, else as soon as it is. Until then the service is alive but not ready, answers 503 and consumes
+ * no event: what it wrote now could precede the replication slot, and never be published.
  */
 @Readiness
-@Default // which it would not be, the other annotation being a qualifier
+@Default // @Readiness is a qualifier, which would replace it
 @ApplicationScoped
 public class DatabaseMigration implements HealthCheck, Scheduled.SkipPredicate {
 
@@ -39,7 +39,7 @@ public class DatabaseMigration implements HealthCheck, Scheduled.SkipPredicate {
         this.flyway = flyway;
     }
 
-    // First: consumers and schedules start by this event as well.
+    // First, since consumers and the scheduler start on this event as well.
     void start(@Observes @Priority(1) StartupEvent event) {
         if (!migrate()) {
             Thread.ofVirtual().name("migration").start(this::migrateUntilDone);
@@ -50,12 +50,11 @@ public class DatabaseMigration implements HealthCheck, Scheduled.SkipPredicate {
         stopping.countDown();
     }
 
-    /** Whether the database is as this version needs it. */
-    public boolean done() {
+    public boolean isDone() {
         return done;
     }
 
-    /** Whether what is scheduled must wait. */
+    /** Whether the scheduler must skip an execution. */
     @Override
     public boolean test(ScheduledExecution execution) {
         return !done;
@@ -70,7 +69,7 @@ public class DatabaseMigration implements HealthCheck, Scheduled.SkipPredicate {
     private void migrateUntilDone() {
         try {
             while (!stopping.await(PAUSE_SECONDS, TimeUnit.SECONDS) && !migrate()) {
-                // again
+                // until it succeeds
             }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
@@ -81,7 +80,7 @@ public class DatabaseMigration implements HealthCheck, Scheduled.SkipPredicate {
         try {
             flyway.migrate();
             done = true;
-            LOG.info("the database is as this version needs it");
+            LOG.info("the database is migrated");
         } catch (FlywayException e) {
             var reason = e.getMessage()
                     .lines()

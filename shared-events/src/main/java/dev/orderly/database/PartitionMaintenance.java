@@ -6,9 +6,9 @@ import java.sql.SQLException;
 import javax.sql.DataSource;
 
 /**
- * Makes the coming days' partitions of outbox, inbox and whatever else the table {@code retention} names, and drops those
- * that are past it: dropping costs nothing, where deleting would cost as much as the inserts did. The first run is that of
- * {@code afterMigrate.sql}, at every start.
+ * Creates the partitions of the coming days for outbox, inbox and all other tables in {@code retention}, and
+ * drops those past their retention. A drop costs next to nothing, where deletes would cost as much as the
+ * inserts did. The first run is that of {@code afterMigrate.sql}, at every start.
  */
 @ApplicationScoped
 class PartitionMaintenance {
@@ -20,9 +20,9 @@ class PartitionMaintenance {
     }
 
     @Scheduled(every = "1h", delayed = "1h", skipExecutionIf = DatabaseMigration.class)
-    void keep() throws SQLException {
+    void maintain() throws SQLException {
         try (var connection = database.getConnection();
-                var call = connection.prepareStatement("SELECT keep_partitions()")) {
+                var call = connection.prepareStatement("SELECT maintain_partitions()")) {
             call.execute();
         }
     }

@@ -12,16 +12,16 @@ import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
 /**
- * Transactions that survive infrastructure failures: the work is repeated from the start with exponential backoff and jitter
- * for as long as the failure lasts. Work that fails because of a bug is repeated as well, unless it throws a
- * {@link DataRejectedException}: giving up would lose it.
+ * Transactions that survive infrastructure failures: the work is repeated from the start, with exponential
+ * backoff and jitter, for as long as the failure lasts. Work that fails because of a bug is repeated as well,
+ * unless it throws a {@link DataRejectedException}: giving up would lose it.
  */
 @ApplicationScoped
 public class RetryingTransactions {
 
     private static final Logger LOG = Logger.getLogger(RetryingTransactions.class);
 
-    /** Longer than any statement may take; the role's own timeouts end those first. */
+    /** Longer than the timeouts of the role, so that those end a statement first. */
     private static final Duration TIMEOUT = Duration.ofSeconds(15);
 
     private static final Duration MIN_PAUSE = Duration.ofMillis(50);
@@ -34,7 +34,7 @@ public class RetryingTransactions {
         this.migration = migration;
     }
 
-    /** What is done in one transaction; it may run several times, and all but the last are rolled back. */
+    /** The work of one transaction. It may run several times; all runs but the last are rolled back. */
     public interface Work<T> {
         T run() throws SQLException;
     }
@@ -46,14 +46,14 @@ public class RetryingTransactions {
     /**
      * Returns when the work has been committed.
      *
-     * @throws DataRejectedException when the work does, or a statement failed by the fault of its data
+     * @throws DataRejectedException when the work does, or a statement failed because of its data
      * @throws IllegalStateException when the application stops first
      */
     public <T> T commit(Work<T> work) {
         var pause = MIN_PAUSE;
         while (true) {
             try {
-                if (!migration.done()) {
+                if (!migration.isDone()) {
                     throw new IllegalStateException("the database is not migrated yet");
                 }
                 return QuarkusTransaction.requiringNew()
@@ -68,11 +68,11 @@ public class RetryingTransactions {
             } catch (DataRejectedException e) {
                 throw e;
             } catch (RuntimeException e) {
-                var failure = DatabaseFailure.behind(e);
-                if (failure != null && DatabaseFailure.isTheFaultOfData(failure)) {
+                var failure = DatabaseFailure.causeOf(e);
+                if (failure != null && DatabaseFailure.isCausedByData(failure)) {
                     throw new DataRejectedException(e);
                 }
-                // What is not the database's failure is likely to be a mistake of ours, and its stack says where.
+                // A failure that is not the database's is likely to be a bug, and its stack trace says where.
                 LOG.warnf(
                         failure == null ? e : null,
                         "trying again in about %d ms: %s",

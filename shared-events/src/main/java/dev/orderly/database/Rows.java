@@ -16,8 +16,9 @@ import java.util.function.IntFunction;
 import javax.sql.DataSource;
 
 /**
- * Values as a table that a statement reads from: one statement for any number of rows. Columns are named once, beside their
- * values; in the SQL {@code :rows} stands for the table {@code rows} of these columns, and {@code :columns} for their list.
+ * Values as a table that a statement reads from: one statement for any number of rows. Each column is named
+ * once, beside its values. In the SQL, {@code :rows} stands for the table {@code rows} of these columns, and
+ * {@code :columns} for their list.
  *
  * <pre>{@code
  * Rows.of(placed)
@@ -32,7 +33,7 @@ import javax.sql.DataSource;
  *         .update(database, "UPDATE orders SET status = rows.status FROM :rows WHERE orders.id = rows.id");
  * }</pre>
  *
- * <p>The table has one more column, {@code ordinality}: the place of the row among the given ones, from 1.
+ * <p>The table has one more column, {@code ordinality}: the position of the row, from 1.
  */
 public final class Rows<R> {
 
@@ -53,7 +54,7 @@ public final class Rows<R> {
         return column(name, "uuid", value, UUID[]::new);
     }
 
-    /** Values by their {@code toString()}, such as the names of an enum. */
+    /** Values by their {@code toString()}, so also of an enum. */
     public Rows<R> text(String name, Function<? super R, ?> value) {
         return column(name, "text", value.andThen(Rows::string), String[]::new);
     }
@@ -89,7 +90,7 @@ public final class Rows<R> {
         return this;
     }
 
-    /** Executes a statement in the current transaction, unless there are no rows, and returns how many it has changed. */
+    /** Executes a statement, unless there are no rows, and returns how many rows it has changed. */
     public int update(DataSource database, String sql) throws SQLException {
         if (rows.isEmpty()) {
             return 0;
@@ -100,7 +101,7 @@ public final class Rows<R> {
         }
     }
 
-    /** A statement whose {@code :rows} are set. */
+    /** A statement with its {@code :rows}; further parameters of it must follow them. */
     public PreparedStatement prepare(Connection connection, String sql) throws SQLException {
         var statement =
                 connection.prepareStatement(sql.replace(":rows", table()).replace(":columns", names()));

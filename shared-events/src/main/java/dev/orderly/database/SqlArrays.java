@@ -4,7 +4,10 @@ import java.util.Collection;
 import java.util.function.Function;
 import java.util.function.IntFunction;
 
-/** Rows as the columns that a statement takes them in, by {@code unnest}: one statement for any number of rows. */
+/**
+ * Rows as the columns that a statement takes them in, by {@code unnest}: one statement for any number of
+ * rows.
+ */
 public final class SqlArrays {
 
     private SqlArrays() {}

@@ -6,7 +6,7 @@ import jakarta.inject.Singleton;
 import java.time.Clock;
 import java.time.Duration;
 
-/** The time that services go by, unless a test brings its own. */
+/** The clock of the services, unless a test provides its own. */
 class SystemClock {
 
     /** In milliseconds, the precision of every timestamp in events and tables. */

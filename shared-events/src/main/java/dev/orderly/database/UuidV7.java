@@ -5,8 +5,8 @@ import com.fasterxml.uuid.NoArgGenerator;
 import java.util.UUID;
 
 /**
- * Ids that ascend with time (<a href="https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-7">RFC 9562, version 7</a>):
- * new rows are neighbours in an index, where random ids would touch a page each.
+ * Ids that ascend with time (<a href="https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-7">RFC 9562,
+ * version 7</a>): new rows are neighbours in an index, where random ids would touch a page each.
  */
 public final class UuidV7 {
 

@@ -1,2 +1,5 @@
-/** PostgreSQL as messaging and services use it: transactions with retry, migration before use, partitions by day, set-based SQL. */
+/**
+ * PostgreSQL as messaging and services use it: transactions with retry, migration before use, partitions by
+ * day, set-based SQL.
+ */
 package dev.orderly.database;

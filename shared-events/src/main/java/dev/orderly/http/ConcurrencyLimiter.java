@@ -14,41 +14,33 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * Turns commands away, at the door and at hardly any cost, while so many are under way that one more could only wait.
- * Without it an overload outlives its cause: callers that wait give up and ask again, and the work for those who have left
- * takes the time of those who have not (Bronson et al., "Metastable Failures in Distributed Systems", HotOS 2021).
- * Questions are not counted: those that wait, wait for an event and hold no thread.
+ * Load shedding: rejects commands early and at hardly any cost, while as many are in flight as the service
+ * can work on. Without it an overload outlives its cause: clients time out and retry, and the work for
+ * requests that were given up takes the capacity of those that were not (Bronson et al., "Metastable Failures
+ * in Distributed Systems", HotOS 2021). Queries are not counted: those that wait, wait for an event and hold
+ * no thread.
  */
 @ApplicationScoped
 class ConcurrencyLimiter {
 
-    private static final Set<HttpMethod> QUESTIONS = Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS);
+    /** Those of RFC 9110, 9.2.1, that Orderly has. */
+    private static final Set<HttpMethod> SAFE_METHODS = Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS);
 
-    private final int most;
-    private final List<String> exempt;
-    private final AtomicInteger underWay = new AtomicInteger();
-    private final Counter turnedAway;
+    private final int maxConcurrentCommands;
+    private final List<String> exemptPaths;
+    private final AtomicInteger inFlight = new AtomicInteger();
+    private final Counter rejected;
 
-    /** @param exempt paths of what limits itself, with all that is below them */
+    /** @param exemptPaths of resources with a limit of their own, including all paths below them */
     ConcurrencyLimiter(
-            @ConfigProperty(name = "orderly.http.most-commands-under-way") int most,
-            @ConfigProperty(name = "orderly.http.self-limiting-paths") Optional<List<String>> exempt,
+            @ConfigProperty(name = "orderly.http.max-concurrent-commands") int maxConcurrentCommands,
+            @ConfigProperty(name = "orderly.http.self-limiting-paths") Optional<List<String>> exemptPaths,
             MeterRegistry metrics) {
-        this.most = most;
-        this.exempt = exempt.orElse(List.of()).stream()
+        this.maxConcurrentCommands = maxConcurrentCommands;
+        this.exemptPaths = exemptPaths.orElse(List.of()).stream()
                 .map(ConcurrencyLimiter::withSlash)
                 .toList();
-        this.turnedAway = metrics.counter("orderly.http.turned.away");
-    }
-
-    /** By the path that the routing goes by: else a detour through what is exempt would lead past the limit. */
-    private boolean limitsItself(RoutingContext request) {
-        var path = withSlash(request.normalizedPath());
-        return exempt.stream().anyMatch(path::startsWith);
-    }
-
-    private static String withSlash(String path) {
-        return path.endsWith("/") ? path : path + "/";
+        this.rejected = metrics.counter("orderly.http.rejected");
     }
 
     void install(@Observes Filters filters) {
@@ -56,20 +48,29 @@ class ConcurrencyLimiter {
     }
 
     void admit(RoutingContext request) {
-        if (QUESTIONS.contains(request.request().method()) || limitsItself(request)) {
+        if (SAFE_METHODS.contains(request.request().method()) || isExempt(request)) {
             request.next();
-        } else if (underWay.incrementAndGet() <= most) {
-            request.addEndHandler(_ -> underWay.decrementAndGet()); // also when the caller hangs up
+        } else if (inFlight.incrementAndGet() <= maxConcurrentCommands) {
+            request.addEndHandler(_ -> inFlight.decrementAndGet()); // also when the client disconnects
             request.next();
         } else {
-            underWay.decrementAndGet();
-            turnedAway.increment();
-            EarlyRejection.refuse(
+            inFlight.decrementAndGet();
+            rejected.increment();
+            EarlyRejection.reject(
                     request,
                     503,
-                    "Service Unavailable",
                     "Too many requests are under way. Nothing was changed; try again.",
                     Problems.RETRY_AFTER_SECONDS);
         }
+    }
+
+    /** By the normalized path, which the router uses: else {@code /exempt/../path} would bypass the limit. */
+    private boolean isExempt(RoutingContext request) {
+        var path = withSlash(request.normalizedPath());
+        return exemptPaths.stream().anyMatch(path::startsWith);
+    }
+
+    private static String withSlash(String path) {
+        return path.endsWith("/") ? path : path + "/";
     }
 }

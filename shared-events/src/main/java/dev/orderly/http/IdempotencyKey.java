@@ -3,7 +3,11 @@ package dev.orderly.http;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import jakarta.ws.rs.core.HttpHeaders;
 
-/** What the header is to be by which a request may be repeated. */
+/**
+ * The header by which a request may be repeated (<a
+ * href="https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/">The Idempotency-Key HTTP
+ * Header Field</a>).
+ */
 public final class IdempotencyKey {
 
     public static final String HEADER = "Idempotency-Key";
@@ -14,11 +18,12 @@ public final class IdempotencyKey {
     private IdempotencyKey() {}
 
     /**
-     * For requests that may do without: an empty header arrives as none, and what was meant to be repeatable would not be.
+     * For resources where the header is optional. An empty header arrives as null, and a request that was
+     * meant to be repeatable would not be.
      *
      * @throws HttpProblem 400, when there is such a header
      */
-    public static void refuseEmpty(String key, HttpHeaders headers) {
+    public static void rejectEmpty(String key, HttpHeaders headers) {
         if (key == null && headers.getRequestHeaders().containsKey(HEADER)) {
             throw Problems.badRequest(HEADER, MESSAGE);
         }

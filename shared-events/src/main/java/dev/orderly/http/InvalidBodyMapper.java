@@ -13,36 +13,36 @@ import jakarta.ws.rs.ext.ExceptionMapper;
 import jakarta.ws.rs.ext.Provider;
 import java.util.List;
 
-/** A body that is JSON but does not fit; Quarkus' own answer would name our classes, or nothing at all. */
+/** A body that is JSON but not the expected one. Quarkus' own answer would name our classes, or nothing. */
 @Provider
 public class InvalidBodyMapper extends ExceptionMapperBase<MismatchedInputException>
         implements ExceptionMapper<MismatchedInputException> {
 
     @Override
-    protected HttpProblem toProblem(MismatchedInputException misfit) {
-        return problemOf(misfit);
+    protected HttpProblem toProblem(MismatchedInputException mismatch) {
+        return problemOf(mismatch);
     }
 
-    static HttpProblem problemOf(JsonMappingException misfit) {
+    static HttpProblem problemOf(JsonMappingException mismatch) {
         var problem = Problems.problem(400, "The body does not have the form that is expected here.");
-        if (!misfit.getPath().isEmpty()) {
-            problem.with("errors", List.of(new FieldError(field(misfit), message(misfit))));
+        if (!mismatch.getPath().isEmpty()) {
+            problem.with("errors", List.of(new FieldError(field(mismatch), message(mismatch))));
         }
         return problem.build();
     }
 
-    /** The same in words, where it is about one of many. */
-    public static String said(MismatchedInputException misfit) {
-        return misfit.getPath().isEmpty() ? message(misfit) : field(misfit) + " " + message(misfit);
+    /** The same as one sentence, for a body that is one of many. */
+    public static String describe(MismatchedInputException mismatch) {
+        return mismatch.getPath().isEmpty() ? message(mismatch) : field(mismatch) + " " + message(mismatch);
     }
 
-    private static String field(JsonMappingException misfit) {
-        var field = misfit.getPath().stream().map(InvalidBodyMapper::step).collect(joining());
+    private static String field(JsonMappingException mismatch) {
+        var field = mismatch.getPath().stream().map(InvalidBodyMapper::step).collect(joining());
         return field.substring(field.startsWith(".") ? 1 : 0);
     }
 
-    private static String message(JsonMappingException misfit) {
-        return misfit instanceof UnrecognizedPropertyException
+    private static String message(JsonMappingException mismatch) {
+        return mismatch instanceof UnrecognizedPropertyException
                 ? "is not known here"
                 : "does not have the form that is expected";
     }

@@ -3,7 +3,7 @@ package dev.orderly.http;
 import dev.orderly.database.DatabaseMigration;
 import org.jboss.resteasy.reactive.server.ServerRequestFilter;
 
-/** Answers for all resources of a service, for as long as its database is not what they need. */
+/** Answers for all resources of a service until its database is migrated. */
 class MigrationGate {
 
     private final DatabaseMigration migration;
@@ -13,8 +13,8 @@ class MigrationGate {
     }
 
     @ServerRequestFilter(preMatching = true)
-    void refuse() {
-        if (!migration.done()) {
+    void requireMigratedDatabase() {
+        if (!migration.isDone()) {
             throw Problems.unavailable("The database is not ready yet. Nothing was changed; try again.");
         }
     }

@@ -25,92 +25,93 @@ import java.util.stream.StreamSupport;
 import org.jboss.logging.Logger;
 
 /**
- * Gives every problem the shape that callers are promised: {@code type}, {@code title}, {@code status}, {@code detail},
- * and {@code errors} as a list of {@code field} and {@code message} where fields are at fault. A database that cannot be
- * reached is a 503 that may be retried, not an error of ours, and so is whatever fails since we stop; an error of ours says no
- * more than that it is one.
+ * Gives every problem the form that the API documents: {@code type}, {@code title}, {@code status},
+ * {@code detail}, and {@code errors} as a list of {@code field} and {@code message} where fields are wrong. A
+ * database that cannot be reached is a 503 that may be retried, not an error of the service, and so is every
+ * failure during a shutdown. An error of the service discloses no detail.
  */
-@Singleton // one and the same to the last request, also when all contexts have ended
+@Singleton // in no context that ends before the last request
 class ProblemNormalizer implements ProblemPostProcessor {
 
     private static final Logger LOG = Logger.getLogger(ProblemNormalizer.class);
 
-    private static final Set<String> PASSING = Set.of("08", "40", "53", "57");
+    private static final Set<String> TRANSIENT_CLASSES = Set.of("08", "40", "53", "57");
     private static final Set<String> TIMEOUTS = Set.of("55P03", "25P03", "25P04");
-    private static final int MOST_CAUSES = 20;
+    private static final int MAX_CAUSES = 20;
 
     private volatile boolean stopping;
 
-    /** Requests that are not over by {@code quarkus.shutdown.timeout} fail by whatever they need next and is closed. */
+    /** A request that outlasts {@code quarkus.shutdown.timeout} fails by the next resource that is closed. */
     void stop(@Observes ShutdownEvent event) {
         stopping = true;
     }
 
     @Override
     public HttpProblem apply(HttpProblem problem, ProblemContext context) {
-        if (context.cause instanceof MismatchedInputException misfit) {
-            return InvalidBodyMapper.problemOf(
-                    misfit); // The library has mappers for some of them, which name our classes.
+        var invalidBody = invalidBody(context.cause);
+        if (invalidBody != null) {
+            return invalidBody;
         }
-        if (context.cause != null
-                && context.cause.getCause() instanceof JsonMappingException misfit
-                && misfit.getCause() instanceof InputCoercionException) {
-            return InvalidBodyMapper.problemOf(misfit); // A number that is too large for its field.
-        }
-        if (context.cause != null && context.cause.getCause() instanceof JsonProcessingException) {
-            return Problems.problem(400, "The body is not valid JSON.").build();
-        }
-        var status = problem.getStatusCode();
-        if (status == 500) {
-            if (commitFailed(context.cause)) {
-                return Problems.unavailable("The database was lost during the commit. Repeat the request, under its"
-                        + " Idempotency-Key if it has one: it may have been done, or not.");
-            }
-            if (willPass(context.cause)) {
-                return Problems.unavailable(
-                        "The database cannot be reached, or is busy. Nothing was changed; try again.");
-            }
-            if (causes(context.cause).anyMatch(ProblemNormalizer::bodyDidNotCome)) {
-                return Problems.problem(408, "The body did not arrive in time. Nothing was changed; try again.")
-                        .build();
-            }
-            if (stopping) {
-                LOG.warn("a request was not over when the service stopped", context.cause);
-                return Problems.unavailable(
-                        "The service was stopped. Repeat the request, under its Idempotency-Key if it has one:"
-                                + " it may have been done, or not.");
-            }
-            if (causes(context.cause).anyMatch(ProblemNormalizer::callerLeft)) {
-                LOG.debug("a caller left before the answer");
-            } else {
-                LOG.error("a request failed by a mistake of ours", context.cause);
-            }
-            return Problems.problem(500, "Something went wrong on our side, and is in our log.")
-                    .build();
-        }
-        var shaped = HttpProblem.builder()
-                .withType(problem.getType() == null ? Problems.NO_SPECIAL_TYPE : problem.getType())
-                .withTitle(problem.getTitle())
-                .withStatus(status)
-                .withDetail(problem.getDetail());
-        problem.getHeaders().forEach(shaped::withHeader);
-        problem.getParameters().forEach((name, value) -> {
-            switch (name) {
-                case "violations" -> shaped.with("errors", errors((Iterable<?>) value));
-                case "field" -> shaped.with("errors", List.of(new FieldError(value.toString(), problem.getDetail())));
-                default -> shaped.with(name, value);
-            }
-        });
-        return shaped.build();
+        return problem.getStatusCode() == 500 ? failure(context.cause) : normalized(problem);
     }
 
-    /** Nobody knows then whether it took place. The failure of the database itself is only "suppressed" in this one. */
-    private static boolean commitFailed(Throwable failure) {
-        return causes(failure)
-                .filter(RollbackException.class::isInstance)
-                .findFirst()
-                .filter(rollback -> Stream.of(rollback.getSuppressed()).anyMatch(ProblemNormalizer::willPass))
-                .isPresent();
+    /** The library has mappers for some of these exceptions, which name our classes. */
+    private static HttpProblem invalidBody(Throwable failure) {
+        if (failure instanceof MismatchedInputException mismatch) {
+            return InvalidBodyMapper.problemOf(mismatch);
+        }
+        return switch (failure == null ? null : failure.getCause()) {
+            // A number that is too large for its field.
+            case JsonMappingException mismatch
+            when mismatch.getCause() instanceof InputCoercionException -> InvalidBodyMapper.problemOf(mismatch);
+            case JsonProcessingException _ ->
+                Problems.problem(400, "The body is not valid JSON.").build();
+            case null, default -> null;
+        };
+    }
+
+    private HttpProblem failure(Throwable failure) {
+        if (commitFailed(failure)) {
+            return Problems.unavailable("The database was lost during the commit. Repeat the request, under its"
+                    + " Idempotency-Key if it has one: it may have been done, or not.");
+        }
+        if (isTransient(failure)) {
+            return Problems.unavailable("The database cannot be reached, or is busy. Nothing was changed; try again.");
+        }
+        if (causes(failure).anyMatch(ProblemNormalizer::isReadTimeout)) {
+            return Problems.problem(408, "The body did not arrive in time. Nothing was changed; try again.")
+                    .build();
+        }
+        if (stopping) {
+            LOG.warn("the service stopped before a request was done", failure);
+            return Problems.unavailable("The service was stopped. Repeat the request, under its Idempotency-Key if it"
+                    + " has one: it may have been done, or not.");
+        }
+        if (causes(failure).anyMatch(ProblemNormalizer::isDisconnect)) {
+            LOG.debug("a client disconnected before the answer");
+        } else {
+            LOG.error("a request failed by an error of the service", failure);
+        }
+        return Problems.problem(500, "Something went wrong on our side, and is in our log.")
+                .build();
+    }
+
+    private static HttpProblem normalized(HttpProblem problem) {
+        var normalized = HttpProblem.builder()
+                .withType(problem.getType() == null ? Problems.NO_SPECIAL_TYPE : problem.getType())
+                .withTitle(problem.getTitle())
+                .withStatus(problem.getStatusCode())
+                .withDetail(problem.getDetail());
+        problem.getHeaders().forEach(normalized::withHeader);
+        problem.getParameters().forEach((name, value) -> {
+            switch (name) {
+                case "violations" -> normalized.with("errors", errors((Iterable<?>) value));
+                case "field" ->
+                    normalized.with("errors", List.of(new FieldError(value.toString(), problem.getDetail())));
+                default -> normalized.with(name, value);
+            }
+        });
+        return normalized.build();
     }
 
     private static List<FieldError> errors(Iterable<?> violations) {
@@ -121,32 +122,40 @@ class ProblemNormalizer implements ProblemPostProcessor {
                 .toList();
     }
 
+    /** Then the outcome is unknown. The failure of the database itself is only a "suppressed" one. */
+    private static boolean commitFailed(Throwable failure) {
+        return causes(failure)
+                .filter(RollbackException.class::isInstance)
+                .findFirst()
+                .filter(rollback -> Stream.of(rollback.getSuppressed()).anyMatch(ProblemNormalizer::isTransient))
+                .isPresent();
+    }
+
     /**
-     * No connection (class 08, or no state at all: the pool has none), too few resources (53), a shutdown (57), others at
-     * work on the same rows (40), or an end that we have set ourselves (infra/postgres/database.sql): to the wait for a lock
-     * (55P03), to a transaction in which nothing happens (25P03), and to any transaction (25P04).
+     * No connection (class 08, or no state at all: the pool has none), too few resources (53), a shutdown
+     * (57), a conflict with other transactions (40), or a timeout of our own (infra/postgres/database.sql):
+     * of a lock (55P03), of an idle transaction (25P03), or of any transaction (25P04).
      */
-    private static boolean willPass(Throwable failure) {
+    private static boolean isTransient(Throwable failure) {
         return causes(failure)
                 .filter(SQLException.class::isInstance)
                 .limit(1)
                 .map(cause -> ((SQLException) cause).getSQLState())
-                .anyMatch(
-                        state -> state == null || TIMEOUTS.contains(state) || PASSING.contains(state.substring(0, 2)));
+                .anyMatch(state ->
+                        state == null || TIMEOUTS.contains(state) || TRANSIENT_CLASSES.contains(state.substring(0, 2)));
     }
 
-    /** Then there is nobody to answer to, and no mistake but perhaps that it took long. */
-    private static boolean callerLeft(Throwable cause) {
+    private static boolean isDisconnect(Throwable cause) {
         return cause instanceof ClosedChannelException || cause instanceof HttpClosedException;
     }
 
     /** {@code quarkus.http.read-timeout}; Quarkus has no type for it. */
-    private static boolean bodyDidNotCome(Throwable cause) {
+    private static boolean isReadTimeout(Throwable cause) {
         return cause instanceof IOException && "Read timed out".equals(cause.getMessage());
     }
 
-    /** From the outermost on; not without end, since Vert.x makes circles of them. */
+    /** From the outermost, up to a limit: those of Vert.x may form a cycle. */
     private static Stream<Throwable> causes(Throwable failure) {
-        return Stream.iterate(failure, Objects::nonNull, Throwable::getCause).limit(MOST_CAUSES);
+        return Stream.iterate(failure, Objects::nonNull, Throwable::getCause).limit(MAX_CAUSES);
     }
 }

@@ -4,7 +4,7 @@ import io.quarkiverse.resteasy.problem.HttpProblem;
 import java.net.URI;
 import java.util.List;
 
-/** The <a href="https://www.rfc-editor.org/rfc/rfc9457">RFC 9457</a> problems that services answer with, to be thrown. */
+/** Problem documents by <a href="https://www.rfc-editor.org/rfc/rfc9457">RFC 9457</a>, to be thrown. */
 public final class Problems {
 
     static final URI NO_SPECIAL_TYPE = URI.create("about:blank");
@@ -44,7 +44,7 @@ public final class Problems {
                 .build();
     }
 
-    /** Any problem; its title is the status in words, as RFC 9457 asks for where the type is {@code about:blank}. */
+    /** Any problem. Its title is that of the status, as RFC 9457 demands for the type {@code about:blank}. */
     public static HttpProblem.Builder problem(int status, String detail) {
         return HttpProblem.builder()
                 .withType(NO_SPECIAL_TYPE)
@@ -53,7 +53,7 @@ public final class Problems {
                 .withDetail(detail);
     }
 
-    /** By RFC 9110; the libraries have the older names of some. */
+    /** By RFC 9110; the libraries have older names for some. */
     static String title(int status) {
         return switch (status) {
             case 400 -> "Bad Request";

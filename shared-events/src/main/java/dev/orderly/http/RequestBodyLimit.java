@@ -9,51 +9,51 @@ import java.time.Duration;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * A body that is announced as too long is refused before it comes, and by a problem: Quarkus would only give the number. One
- * that does not come in time is not waited for: while it is, its sender holds a place among the commands under way.
+ * Limits the body of a request, in length and in time. A body that is announced as too long is rejected
+ * before it arrives, and by a problem, where Quarkus would answer the status alone. A body that does not
+ * arrive in time ends the connection: a slow sender (slowloris) would occupy a concurrent command.
  */
 @ApplicationScoped
 class RequestBodyLimit {
 
-    private final long mostBytes;
-    private final Duration longest;
+    private final long maxBytes;
+    private final Duration maxDuration;
 
     RequestBodyLimit(
-            @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize most,
-            @ConfigProperty(name = "orderly.http.longest-body") Duration longest) {
-        this.mostBytes = most.asLongValue();
-        this.longest = longest;
+            @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize maxSize,
+            @ConfigProperty(name = "orderly.http.max-body-duration") Duration maxDuration) {
+        this.maxBytes = maxSize.asLongValue();
+        this.maxDuration = maxDuration;
     }
 
     void install(@Observes Filters filters) {
-        filters.register(this::admit, EarlyRejection.FIRST + 1); // who is refused for this takes nobody's place
+        filters.register(this::admit, EarlyRejection.FIRST + 1); // before the request counts as a concurrent command
     }
 
     private void admit(RoutingContext request) {
-        if (EarlyRejection.length(request) > mostBytes) {
-            EarlyRejection.refuse(
-                    request, 413, "Content Too Large", "The body must not be longer than " + mostBytes + " bytes.");
+        if (EarlyRejection.contentLength(request) > maxBytes) {
+            EarlyRejection.reject(request, 413, "The body must not be longer than " + maxBytes + " bytes.");
         } else {
-            hurry(request);
+            enforceReadTimeout(request);
             request.next();
         }
     }
 
-    private void hurry(RoutingContext request) {
+    private void enforceReadTimeout(RoutingContext request) {
         if (EarlyRejection.hasBody(request)) {
-            var timer = request.vertx().setTimer(longest.toMillis(), _ -> {
-                if (!hasCome(request)) {
-                    request.request().connection().close(); // not a reset, after which nobody hears that it has ended
+            var timer = request.vertx().setTimer(maxDuration.toMillis(), _ -> {
+                if (!isFullyReceived(request)) {
+                    request.request().connection().close(); // a reset would not call the end handlers
                 }
             });
-            // Else it keeps the whole request for so long: thousands a second, in a flash sale.
+            // Or the timer would retain the request until it fires: thousands a second in a flash sale.
             request.addEndHandler(_ -> request.vertx().cancelTimer(timer));
         }
     }
 
-    /** Also when who has read it all has left it paused, and then it is not called ended. */
-    private static boolean hasCome(RoutingContext request) {
-        var length = EarlyRejection.length(request);
+    /** By the bytes as well: a request that was read but is left paused is not reported as ended. */
+    private static boolean isFullyReceived(RoutingContext request) {
+        var length = EarlyRejection.contentLength(request);
         return request.request().isEnded() || length >= 0 && request.request().bytesRead() >= length;
     }
 }

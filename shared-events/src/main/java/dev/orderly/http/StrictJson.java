@@ -14,7 +14,7 @@ import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.time.Instant;
 
-/** Requests mean what they say: 1.5 is not 1, "1" is no number, 1 is no time, and of two values for one field none is chosen. */
+/** No coercion: 1.5 is not 1, "1" is not a number, 1 is not a time, and a field must not occur twice. */
 @Singleton
 class StrictJson implements ObjectMapperCustomizer {
 
@@ -25,20 +25,20 @@ class StrictJson implements ObjectMapperCustomizer {
                 .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
                 .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
         mapper.setConfig(mapper.getDeserializationConfig().without(MapperFeature.ALLOW_COERCION_OF_SCALARS));
-        mapper.registerModule(new SimpleModule("times").addDeserializer(Instant.class, new WrittenOut()));
+        mapper.registerModule(new SimpleModule("times").addDeserializer(Instant.class, new IsoInstantDeserializer()));
     }
 
-    /** Last, since Jackson asks what was registered last first. */
+    /** Last, since of several modules the one that is registered last prevails. */
     @Override
     public int priority() {
         return MINIMUM_PRIORITY;
     }
 
-    /** Jackson takes a number for the seconds since 1970, and 1e400 for 1970 itself. */
-    private static final class WrittenOut extends StdDeserializer<Instant> {
+    /** Jackson would read a number as the seconds since 1970, and 1e400 as 1970 itself. */
+    private static final class IsoInstantDeserializer extends StdDeserializer<Instant> {
         private static final long serialVersionUID = 1L;
 
-        private WrittenOut() {
+        private IsoInstantDeserializer() {
             super(Instant.class);
         }
 

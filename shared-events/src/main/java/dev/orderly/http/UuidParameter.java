@@ -1,6 +1,9 @@
 package dev.orderly.http;
 
-/** What a query parameter is to be that names an order or a customer. A String: JAX-RS answers 404 to any other UUID. */
+/**
+ * The form of a query parameter that is a UUID. The parameter itself is a String: JAX-RS answers 404 to a
+ * value that it cannot convert.
+ */
 public final class UuidParameter {
 
     public static final String PATTERN = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";

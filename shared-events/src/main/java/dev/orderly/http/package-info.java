@@ -1,2 +1,2 @@
-/** One HTTP policy for every service: limits on requests, strict JSON, and RFC 9457 problem documents of one shape. */
+/** One HTTP policy for every service: limits on requests, strict JSON, and problem documents of one form. */
 package dev.orderly.http;

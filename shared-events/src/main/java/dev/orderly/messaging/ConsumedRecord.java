@@ -10,116 +10,124 @@ import java.util.UUID;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
- * A record of the topic, as far as it could be understood. Reading touches no database, so it happens once, before the
- * transaction that may be repeated.
+ * A record of a topic, decoded as far as possible. Decoding touches no database, so it happens once, before
+ * the transaction that may be repeated.
  */
 sealed interface ConsumedRecord {
 
-    ConsumerRecord<String, byte[]> record();
+    ConsumerRecord<String, byte[]> raw();
 
-    /** The identity by which the inbox knows a redelivery. */
+    /** The identity by which the inbox detects a redelivery. */
     UUID eventId();
 
-    /** The order or customer that it belongs to as it can be stored, or null: a record without a key holds up no other. */
+    /** The key in the form in which it can be stored, or null: a record without a key blocks no other. */
     default String key() {
-        return ParkedEvents.storable(record().key());
+        return ParkedEvents.storable(raw().key());
     }
 
-    /** It has a place in the sequence of what its source has published about the order or customer. */
+    /** Topic, partition and offset. */
+    default String coordinates() {
+        return raw().topic() + '-' + raw().partition() + '@' + raw().offset();
+    }
+
+    /** A record that has a place in the sequence of what its source publishes about an aggregate. */
     sealed interface Versioned extends ConsumedRecord {
-        UUID about();
+        UUID aggregateId();
 
         String source();
 
         int version();
     }
 
-    record Decoded(ConsumerRecord<String, byte[]> record, IncomingEvent<?> received) implements Versioned {
+    record Decoded(ConsumerRecord<String, byte[]> raw, IncomingEvent<?> incoming) implements Versioned {
         @Override
         public UUID eventId() {
-            return received.eventId();
+            return incoming.eventId();
         }
 
         @Override
-        public UUID about() {
-            return received.event().id();
+        public UUID aggregateId() {
+            return incoming.event().id();
         }
 
         @Override
         public String source() {
-            return received.source();
+            return incoming.source();
         }
 
         @Override
         public int version() {
-            return received.version();
+            return incoming.version();
         }
     }
 
-    /** Of a type that this code does not know: of no interest, but the next version follows it. */
-    record UnknownType(ConsumerRecord<String, byte[]> record, UUID eventId, UUID about, String source, int version)
+    /** Of a type that this code does not know: it changes nothing, but the next version follows it. */
+    record UnknownType(ConsumerRecord<String, byte[]> raw, UUID eventId, UUID aggregateId, String source, int version)
             implements Versioned {}
 
-    record Undecodable(ConsumerRecord<String, byte[]> record, UUID eventId, String problem) implements ConsumedRecord {}
+    record Undecodable(ConsumerRecord<String, byte[]> raw, UUID eventId, String problem) implements ConsumedRecord {}
 
-    static ConsumedRecord of(ConsumerRecord<String, byte[]> record) {
+    static ConsumedRecord of(ConsumerRecord<String, byte[]> raw) {
         try {
-            var eventId = UUID.fromString(required(record, EventHeaders.ID));
-            var source = required(record, EventHeaders.SOURCE);
-            var version = Integer.parseInt(required(record, EventHeaders.VERSION));
+            var eventId = UUID.fromString(required(raw, EventHeaders.ID));
+            var source = required(raw, EventHeaders.SOURCE);
+            var version = Integer.parseInt(required(raw, EventHeaders.VERSION));
             if (version < 1) {
                 throw new IllegalArgumentException("header version must be positive: " + version);
             }
-            var type = type(record);
+            var type = type(raw);
             if (type == null) {
-                return new UnknownType(record, eventId, UUID.fromString(String.valueOf(record.key())), source, version);
-            }
-            var schema = Integer.parseInt(required(record, EventHeaders.SCHEMA));
-            if (schema < 1 || schema > EventJson.SCHEMA) {
-                throw new IllegalArgumentException("schema " + schema + " is not supported");
-            }
-            var event = EventJson.read(type, record.key(), record.value());
-            if (!event.id().toString().equals(record.key())) {
-                throw new IllegalArgumentException("the key is not the id");
+                return new UnknownType(raw, eventId, UUID.fromString(String.valueOf(raw.key())), source, version);
             }
             return new Decoded(
-                    record,
+                    raw,
                     new IncomingEvent<>(
-                            event,
+                            event(type, raw),
                             eventId,
                             source,
                             version,
-                            header(record, EventHeaders.TRACEPARENT),
-                            record.partition(),
-                            record.offset()));
+                            header(raw, EventHeaders.TRACEPARENT),
+                            raw.partition(),
+                            raw.offset()));
         } catch (IOException | IllegalArgumentException e) {
-            return new Undecodable(record, identity(record), e.getMessage());
+            return new Undecodable(raw, identity(raw), e.getMessage());
         }
     }
 
+    private static Event event(Class<? extends Event> type, ConsumerRecord<String, byte[]> raw) throws IOException {
+        var schema = Integer.parseInt(required(raw, EventHeaders.SCHEMA));
+        if (schema < 1 || schema > EventJson.SCHEMA) {
+            throw new IllegalArgumentException("schema " + schema + " is not supported");
+        }
+        var event = EventJson.read(type, raw.key(), raw.value());
+        if (!event.id().toString().equals(raw.key())) {
+            throw new IllegalArgumentException("the key is not the id");
+        }
+        return event;
+    }
+
     /** The type that the record's header names, or null when there is none or this code does not know it. */
-    static Class<? extends Event> type(ConsumerRecord<String, byte[]> record) {
-        var name = header(record, EventHeaders.TYPE);
+    static Class<? extends Event> type(ConsumerRecord<String, byte[]> raw) {
+        var name = header(raw, EventHeaders.TYPE);
         return name == null ? null : EventJson.typeNamed(name);
     }
 
     /** The value of a header, or null when the record has none of that name. */
-    static String header(ConsumerRecord<String, byte[]> record, String name) {
-        var header = record.headers().lastHeader(name);
+    static String header(ConsumerRecord<String, byte[]> raw, String name) {
+        var header = raw.headers().lastHeader(name);
         return header == null || header.value() == null ? null : new String(header.value(), UTF_8);
     }
 
-    private static String required(ConsumerRecord<String, byte[]> record, String name) {
-        var value = header(record, name);
+    private static String required(ConsumerRecord<String, byte[]> raw, String name) {
+        var value = header(raw, name);
         if (value == null || value.isEmpty()) {
             throw new IllegalArgumentException("header " + name + " is missing");
         }
         return value;
     }
 
-    /** The coordinates, not the id header: that may be the very thing that is wrong, or that of another event. */
-    private static UUID identity(ConsumerRecord<String, byte[]> record) {
-        return UUID.nameUUIDFromBytes(
-                (record.topic() + '/' + record.partition() + '/' + record.offset()).getBytes(UTF_8));
+    /** From the coordinates, not the id header, which may be malformed or that of another event. */
+    private static UUID identity(ConsumerRecord<String, byte[]> raw) {
+        return UUID.nameUUIDFromBytes((raw.topic() + '/' + raw.partition() + '/' + raw.offset()).getBytes(UTF_8));
     }
 }

@@ -12,26 +12,29 @@ import dev.orderly.events.EventHeaders;
 import dev.orderly.messaging.ConsumedRecord.Decoded;
 import dev.orderly.messaging.ConsumedRecord.Undecodable;
 import dev.orderly.messaging.ConsumedRecord.Versioned;
+import dev.orderly.messaging.ParkedEvents.Reason;
+import dev.orderly.messaging.SequenceGuard.Position;
 import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jboss.logging.Logger;
 
 /**
- * Lets every event take effect exactly once, in the order of its partition, although it may be delivered any number of
- * times. One transaction per polled batch holds the inbox, the handler's work and the outbox; only after its commit does
- * the caller return, and only then are offsets committed.
+ * Lets every event take effect exactly once, in the order of its partition, although it may be delivered any
+ * number of times. One transaction per polled batch holds the inbox, the handler's work and the outbox. The
+ * caller returns after its commit, and only then are offsets committed.
  *
  * <ul>
- *   <li>A failure of the infrastructure repeats the batch, see {@link RetryingTransactions}: giving up would lose the batch, and
- *       parking it would park the whole topic for the length of an outage.
- *   <li>A failure of an event repeats the batch in halves, until the one that fails is alone and is parked, see
- *       {@link ParkedEvents}. So one bad event costs the others of its batch a few transactions.
+ *   <li>A failure of the infrastructure repeats the batch, see {@link RetryingTransactions}: giving up would
+ *       lose the batch, and parking it would park the whole topic for the length of an outage.
+ *   <li>A failure of an event repeats the batch in halves, until the event that fails is alone and is parked,
+ *       see {@link ParkedEvents}. So one poison event costs the others of its batch a few transactions.
  * </ul>
  */
 @ApplicationScoped
@@ -43,7 +46,7 @@ public class EventConsumer {
 
     private final RetryingTransactions transactions;
     private final Inbox inbox;
-    private final SequenceGuard versionGuard;
+    private final SequenceGuard sequenceGuard;
     private final Outbox outbox;
     private final ParkedEvents parkedEvents;
     private final MeterRegistry metrics;
@@ -51,13 +54,13 @@ public class EventConsumer {
     EventConsumer(
             RetryingTransactions transactions,
             Inbox inbox,
-            SequenceGuard versionGuard,
+            SequenceGuard sequenceGuard,
             Outbox outbox,
             ParkedEvents parkedEvents,
             MeterRegistry metrics) {
         this.transactions = transactions;
         this.inbox = inbox;
-        this.versionGuard = versionGuard;
+        this.sequenceGuard = sequenceGuard;
         this.outbox = outbox;
         this.parkedEvents = parkedEvents;
         this.metrics = metrics;
@@ -67,114 +70,136 @@ public class EventConsumer {
      * Returns when every record has durably taken effect, or is parked or skipped.
      *
      * @param records of any partitions, those of a key in their order
-     * @throws IllegalStateException when the application stops first; then none of the records may be acknowledged
+     * @throws IllegalStateException when the application stops first; then none of the records may be
+     *     acknowledged
      */
     public void consume(Iterable<ConsumerRecord<String, byte[]>> records, EventHandler<?> handler) {
-        var deliveries = read(records, handler);
-        if (!deliveries.isEmpty()) {
-            applyOrSplit(deliveries, handler);
-        }
-    }
-
-    private List<ConsumedRecord> read(Iterable<ConsumerRecord<String, byte[]>> records, EventHandler<?> handler) {
-        var deliveries = new ArrayList<ConsumedRecord>();
-        for (var record : records) {
-            if (concerns(handler, record)) {
-                deliveries.add(ConsumedRecord.of(record));
+        var relevant = new ArrayList<ConsumedRecord>();
+        for (var raw : records) {
+            if (isRelevant(raw, handler)) {
+                relevant.add(ConsumedRecord.of(raw));
             }
         }
-        return deliveries;
+        if (!relevant.isEmpty()) {
+            applyOrSplit(relevant, handler);
+        }
     }
 
-    /** By the headers alone: what is not for the handler is not parsed. */
-    private boolean concerns(EventHandler<?> handler, ConsumerRecord<String, byte[]> record) {
-        var type = ConsumedRecord.type(record);
+    /**
+     * By the headers alone, so that a record for others is not parsed. An unknown type changes nothing, since
+     * readers ignore what they do not know. But it still counts for its place in the sequence: a handler that
+     * sees all versions of the source would take the next one for a gap.
+     */
+    private boolean isRelevant(ConsumerRecord<String, byte[]> raw, EventHandler<?> handler) {
+        var type = ConsumedRecord.type(raw);
         if (type != null) {
             return handler.reactsTo().contains(type);
         }
-        // A type of the future, or none of ours: readers ignore what they do not know, but for its place in a sequence.
         count(handler, "skipped", 1);
-        return SequenceGuard.seesAllOf(ConsumedRecord.header(record, EventHeaders.SOURCE), handler)
-                && ConsumedRecord.of(record) instanceof Versioned;
+        return SequenceGuard.seesAllOf(ConsumedRecord.header(raw, EventHeaders.SOURCE), handler)
+                && ConsumedRecord.of(raw) instanceof Versioned;
     }
 
-    private void applyOrSplit(List<ConsumedRecord> deliveries, EventHandler<?> handler) {
+    private void applyOrSplit(List<ConsumedRecord> records, EventHandler<?> handler) {
         try {
-            count(handler, transactions.commit(() -> apply(deliveries, handler)));
+            count(handler, transactions.commit(() -> apply(records, handler)));
         } catch (DataRejectedException e) {
-            if (deliveries.size() == 1) {
-                park(deliveries.getFirst(), e, handler);
+            if (records.size() == 1) {
+                park(records.getFirst(), e, handler);
                 return;
             }
-            LOG.warnf("%s: a batch of %d failed, splitting it: %s", handler.consumerGroup(), deliveries.size(), e);
-            var half = deliveries.size() / 2;
-            applyOrSplit(deliveries.subList(0, half), handler);
-            applyOrSplit(deliveries.subList(half, deliveries.size()), handler);
+            LOG.warnf("%s: a batch of %d failed, splitting it: %s", handler.consumerGroup(), records.size(), e);
+            var half = records.size() / 2;
+            applyOrSplit(records.subList(0, half), handler);
+            applyOrSplit(records.subList(half, records.size()), handler);
         }
     }
 
-    private void park(ConsumedRecord delivery, DataRejectedException failure, EventHandler<?> handler) {
-        LOG.errorf(failure, "%s: parking %s", handler.consumerGroup(), coordinates(delivery));
+    private void park(ConsumedRecord record, DataRejectedException failure, EventHandler<?> handler) {
+        var group = handler.consumerGroup();
+        LOG.errorf(failure, "%s: parking %s", group, record.coordinates());
         count(handler, transactions.commit(() -> {
-            inbox.addNew(handler.consumerGroup(), List.of(delivery.eventId()));
-            parkedEvents.add(
-                    handler.consumerGroup(),
-                    delivery,
-                    UnprocessableEventException.reason(failure),
-                    failure.getMessage());
-            return new Outcome(0, 0, 1);
+            inbox.addNew(group, List.of(record.eventId()));
+            parkedEvents.add(group, record, UnprocessableEventException.reason(failure), failure.getMessage());
+            return new BatchOutcome(0, 0, 1);
         }));
     }
 
-    private Outcome apply(List<ConsumedRecord> deliveries, EventHandler<?> handler) throws SQLException {
+    private BatchOutcome apply(List<ConsumedRecord> records, EventHandler<?> handler) throws SQLException {
         var group = handler.consumerGroup();
-        // First of all: what another owner of the partition has under way makes us wait here, before we have read
-        // anything.
-        var unseen = inbox.addNew(
-                group, deliveries.stream().map(ConsumedRecord::eventId).toList());
-        var news = deliveries.stream()
-                .filter(delivery -> unseen.remove(delivery.eventId()))
+        // First of all: if another owner of the partition has a transaction open, this one waits for it here,
+        // before it has read anything.
+        var added = inbox.addNew(
+                group, records.stream().map(ConsumedRecord::eventId).toList());
+        // Removed, so that of several records with the same id only the first is new.
+        var unseen = records.stream()
+                .filter(record -> added.remove(record.eventId()))
                 .toList();
-        if (news.isEmpty()) {
-            return new Outcome(0, deliveries.size(), 0);
-        }
-        var blocked = parkedEvents.keysAmong(
-                group, news.stream().map(ConsumedRecord::key).toList());
-        var versions = versionGuard.batch(handler, news);
-        var events = new ArrayList<IncomingEvent<?>>(news.size());
-        var duplicates = deliveries.size() - news.size();
+        var blockedKeys = parkedEvents.keysAmong(
+                group, unseen.stream().map(ConsumedRecord::key).toList());
+        var sequences = sequenceGuard.batch(handler, unseen);
+        var events = new ArrayList<IncomingEvent<?>>(unseen.size());
+        var duplicates = records.size() - unseen.size();
         var parked = 0;
-        for (var delivery : news) {
-            var verdict = delivery instanceof Versioned versioned ? versions.judge(versioned) : null;
-            if (verdict == SequenceGuard.Verdict.OLD) {
-                duplicates++;
-            } else if (delivery instanceof Undecodable unreadable) {
-                parkedEvents.add(group, delivery, UNREADABLE, unreadable.problem());
-                blocked.add(delivery.key());
-                parked++;
-            } else if (blocked.contains(delivery.key()) && !erases(delivery)) {
-                parkedEvents.add(group, delivery, BEHIND, null);
-                parked++;
-            } else if (verdict == SequenceGuard.Verdict.GAP) {
-                LOG.errorf("%s: events are missing before %s", group, coordinates(delivery));
-                parkedEvents.add(group, delivery, GAP, MISSING);
-                blocked.add(delivery.key());
-                parked++;
-            } else {
-                if (blocked.contains(delivery.key())) {
-                    // To be forgotten waits for nothing: what is parked before it would only be forgotten after it.
-                    parkedEvents.erase(group, delivery.key());
-                    blocked.remove(delivery.key());
+        for (var record : unseen) {
+            switch (decide(record, blockedKeys, sequences)) {
+                case Decision.Skip() -> duplicates++;
+                case Decision.Park(var reason, var detail) -> {
+                    if (reason == GAP) {
+                        LOG.errorf("%s: events are missing before %s", group, record.coordinates());
+                    }
+                    parkedEvents.add(group, record, reason, detail);
+                    blockedKeys.add(record.key());
+                    parked++;
                 }
-                versions.pass((Versioned) delivery);
-                if (delivery instanceof Decoded readable) {
-                    events.add(readable.received());
+                case Decision.Apply(var next) -> {
+                    if (blockedKeys.remove(next.key())) {
+                        parkedEvents.erase(group, next.key());
+                    }
+                    sequences.advance(next);
+                    if (next instanceof Decoded decoded) {
+                        events.add(decoded.incoming());
+                    }
                 }
             }
         }
-        versions.save();
-        decide(events, handler);
-        return new Outcome(events.size(), duplicates, parked);
+        sequences.flush();
+        handle(events, handler);
+        return new BatchOutcome(events.size(), duplicates, parked);
+    }
+
+    /** What is to become of a record that the inbox has not seen. */
+    private sealed interface Decision {
+        record Skip() implements Decision {}
+
+        record Park(Reason reason, String detail) implements Decision {}
+
+        /** What is parked of its key is deleted: only an erasure passes that. */
+        record Apply(Versioned record) implements Decision {}
+    }
+
+    private static Decision decide(ConsumedRecord record, Set<String> blockedKeys, SequenceGuard.Batch sequences) {
+        return switch (record) {
+            case Undecodable undecodable -> new Decision.Park(UNREADABLE, undecodable.problem());
+            case Versioned versioned -> {
+                var position = sequences.check(versioned);
+                if (position == Position.DUPLICATE) {
+                    yield new Decision.Skip();
+                }
+                // An erasure waits for nothing: what is parked before it would only be erased after it.
+                if (blockedKeys.contains(record.key()) && !erasesKey(versioned)) {
+                    yield new Decision.Park(BEHIND, null);
+                }
+                if (position == Position.GAP) {
+                    yield new Decision.Park(GAP, MISSING);
+                }
+                yield new Decision.Apply(versioned);
+            }
+        };
+    }
+
+    private static boolean erasesKey(Versioned record) {
+        return record instanceof Decoded decoded && decoded.incoming().event().erasesKey();
     }
 
     /**
@@ -183,56 +208,49 @@ public class EventConsumer {
      * @throws DataRejectedException when it still cannot
      */
     void applyParked(ParkedEvent parked, EventHandler<?> handler) throws SQLException {
-        switch (parked.delivery()) {
-            case Undecodable unreadable -> throw new UnprocessableEventException(UNREADABLE, unreadable.problem());
-            case Versioned delivery -> {
-                var versions = versionGuard.batch(handler, List.of(delivery));
-                var verdict = versions.judge(delivery);
-                if (verdict == SequenceGuard.Verdict.OLD) {
+        switch (parked.toRecord()) {
+            case Undecodable undecodable -> throw new UnprocessableEventException(UNREADABLE, undecodable.problem());
+            case Versioned record -> {
+                var sequences = sequenceGuard.batch(handler, List.of(record));
+                var position = sequences.check(record);
+                if (position == Position.DUPLICATE) {
                     return;
                 }
-                if (verdict == SequenceGuard.Verdict.GAP && !parked.gapAccepted()) {
+                if (position == Position.GAP && !parked.gapAccepted()) {
                     throw new UnprocessableEventException(GAP, MISSING);
                 }
-                versions.pass(delivery);
-                versions.save();
-                if (delivery instanceof Decoded readable) {
-                    decide(List.of(readable.received()), handler);
+                sequences.advance(record);
+                sequences.flush();
+                if (record instanceof Decoded decoded) {
+                    handle(List.of(decoded.incoming()), handler);
                 }
             }
         }
     }
 
-    private static boolean erases(ConsumedRecord delivery) {
-        return delivery instanceof Decoded readable
-                && readable.received().event().erasesKey();
-    }
-
-    private void decide(List<IncomingEvent<?>> events, EventHandler<?> handler) throws SQLException {
-        if (!events.isEmpty()) {
-            publish(decisions(events, handler), events);
+    private void handle(List<IncomingEvent<?>> events, EventHandler<?> handler) throws SQLException {
+        if (events.isEmpty()) {
+            return;
         }
+        var outgoing = outgoing(events, handler);
+        var traces = new HashMap<UUID, String>();
+        events.forEach(cause -> traces.put(cause.event().id(), cause.traceparent()));
+        outbox.add(
+                outgoing,
+                event -> Traceparent.following(traces.get(event.event().id())));
     }
 
     @SuppressWarnings("unchecked") // they are of the types that the handler reacts to
-    private static <E extends Event> List<OutgoingEvent> decisions(
+    private static <E extends Event> List<OutgoingEvent> outgoing(
             List<IncomingEvent<?>> events, EventHandler<E> handler) throws SQLException {
         try {
             return handler.on((List<IncomingEvent<E>>) (List<?>) events);
         } catch (RuntimeException e) {
-            throw DatabaseFailure.behind(e) == null ? new DataRejectedException(e) : e;
+            throw DatabaseFailure.causeOf(e) == null ? new DataRejectedException(e) : e;
         }
     }
 
-    private void publish(List<OutgoingEvent> decisions, List<IncomingEvent<?>> causes) throws SQLException {
-        var traces = new HashMap<UUID, String>();
-        causes.forEach(cause -> traces.put(cause.event().id(), cause.traceparent()));
-        outbox.add(
-                decisions,
-                decision -> Traceparent.following(traces.get(decision.event().id())));
-    }
-
-    private void count(EventHandler<?> handler, Outcome outcome) {
+    private void count(EventHandler<?> handler, BatchOutcome outcome) {
         count(handler, "applied", outcome.applied);
         count(handler, "duplicate", outcome.duplicates);
         count(handler, "parked", outcome.parked);
@@ -243,11 +261,6 @@ public class EventConsumer {
                 .increment(events);
     }
 
-    private static String coordinates(ConsumedRecord delivery) {
-        var record = delivery.record();
-        return record.topic() + '-' + record.partition() + '@' + record.offset();
-    }
-
     /** What became of the events of a transaction. */
-    private record Outcome(int applied, int duplicates, int parked) {}
+    private record BatchOutcome(int applied, int duplicates, int parked) {}
 }

@@ -7,8 +7,8 @@ import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
- * A service's reaction to the events of a topic: one handler per consumer group. A subclass decides in {@link #on}, and
- * receives from its channel by a method of its own, since {@code @Incoming} names the channel:
+ * A service's reaction to the events of a topic: one handler per consumer group. A subclass decides in
+ * {@link #on}, and receives by a method of its own, since {@code @Incoming} names the channel:
  *
  * <pre>{@code
  * @Incoming("orders")
@@ -18,7 +18,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
  * }
  * }</pre>
  *
- * <p>Subclasses are {@code @Singleton}: a wider scope needs a proxy, and a proxy needs a constructor without arguments.
+ * <p>Subclasses are {@code @Singleton}: another scope needs a proxy, which needs a constructor without
+ * arguments.
  *
  * @param <E> the events of the topic that it reads
  */
@@ -29,8 +30,8 @@ public abstract class EventHandler<E extends Event> {
     private final Set<Class<? extends E>> reactsTo;
 
     /**
-     * @param consumerGroup names the inbox of this handler; what is recorded under it never takes effect a second time
-     * @param reactsTo the types that change something; all others are skipped by their header, without parsing
+     * @param consumerGroup names the inbox; what is recorded under it never takes effect a second time
+     * @param reactsTo the types that change something; all others are skipped by their header, not parsed
      */
     protected EventHandler(EventConsumer consumer, String consumerGroup, Set<Class<? extends E>> reactsTo) {
         this.consumer = consumer;
@@ -38,7 +39,7 @@ public abstract class EventHandler<E extends Event> {
         this.reactsTo = reactsTo;
     }
 
-    /** Returns when all records have durably taken effect, or are parked or skipped; see {@link EventConsumer#consume}. */
+    /** See {@link EventConsumer#consume}. */
     public final void consume(Iterable<ConsumerRecord<String, byte[]>> records) {
         consumer.consume(records, this);
     }
@@ -54,14 +55,14 @@ public abstract class EventHandler<E extends Event> {
     /**
      * Does the work of a batch: reads what it needs in one go, decides event by event, writes in one go.
      *
-     * <p>Runs inside a transaction that also holds the inbox and the outbox, and may run again from the start after a
-     * rollback, so its only effects are on this service's database. Each event is new, and the events of one key are in
-     * the order in which they happened.
+     * <p>Runs inside a transaction that also holds the inbox and the outbox, and may run again from the start
+     * after a rollback, so its only effects are on this service's database. Each event is new, and the events
+     * of one key are in the order in which they happened.
      *
-     * @return what is to be published in consequence, in order; it joins the trace of the event with the same key
+     * @return what is to be published in consequence, in order; it joins the trace of the event of its key
      * @throws SQLException when the database fails; the batch is repeated until it does not
-     * @throws RuntimeException when an event cannot take effect; that event is parked, and the later ones of its key
-     *     behind it
+     * @throws RuntimeException when an event cannot take effect; that event is parked, and the later ones of
+     *     its key behind it
      */
     public abstract List<OutgoingEvent> on(List<IncomingEvent<E>> events) throws SQLException;
 }

@@ -9,15 +9,17 @@ import java.util.UUID;
 import javax.sql.DataSource;
 
 /**
- * Which events each consumer group has seen. The insert decides, never a look before it: two owners of a partition, as
- * there are for a moment in every rebalance, would both look and both find nothing.
+ * The events that each consumer group has seen, which makes it an idempotent consumer (<a
+ * href="https://microservices.io/patterns/communication-style/idempotent-consumer.html">pattern</a>). The
+ * insert decides, never a select before it: in every rebalance a partition has two owners for a moment, and
+ * both would select nothing.
  */
 @ApplicationScoped
 class Inbox {
 
-    // Sorted, so that such two owners wait for each other instead of deadlocking. The day comes from the id, a UUIDv7,
-    // and
-    // not from the clock, so that it is the same for every delivery; ids of other kinds share the default partition.
+    // Sorted, so that two owners of a partition wait for each other instead of deadlocking. The day comes
+    // from the id, a UUIDv7, and not from the clock, so that it is the same for every delivery; other ids
+    // share the default partition.
     private static final String INSERT = """
             INSERT INTO inbox (event_day, consumer, event_id)
             SELECT coalesce((uuid_extract_timestamp(id) AT TIME ZONE 'UTC')::date, DATE '1970-01-01'), ?, id

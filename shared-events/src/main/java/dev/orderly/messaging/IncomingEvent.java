@@ -10,7 +10,7 @@ import java.util.UUID;
  * @param source the service that published it
  * @param version 1, 2, 3 … per key and source
  * @param traceparent of the trace it belongs to, or null
- * @param partition where it was read, as is {@code offset}; another delivery of the same event has other coordinates
+ * @param partition where it was read, as {@code offset}; another delivery has other coordinates
  */
 public record IncomingEvent<E extends Event>(
         E event, UUID eventId, String source, int version, String traceparent, int partition, long offset) {}

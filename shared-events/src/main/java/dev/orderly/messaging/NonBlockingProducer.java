@@ -11,9 +11,9 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
- * A topic that takes in what comes by HTTP in bursts, straight away: no outbox, no database, and so nothing that must be true
- * together with it. What is acknowledged is on all in-sync replicas. Nobody ever waits for the brokers, or for room: a record
- * that cannot be taken now fails now.
+ * Writes what arrives by HTTP in bursts to a topic, without an outbox: there is no state in a database that
+ * it must agree with. What is acknowledged is on all in-sync replicas. No caller ever waits for the brokers,
+ * or for room in the buffer: a record that cannot be accepted now fails now.
  */
 public final class NonBlockingProducer implements AutoCloseable {
 
@@ -21,9 +21,9 @@ public final class NonBlockingProducer implements AutoCloseable {
     private final KafkaProducer<String, byte[]> producer;
 
     /**
-     * @param kafka how to reach the brokers
-     * @param clientId what the brokers know this producer by, and set its quota for
-     * @param tuning settings of the producer, among them {@code buffer.memory}: what may be under way, in bytes
+     * @param kafka the connection to the brokers
+     * @param clientId by which the brokers identify this producer and apply its quota
+     * @param tuning settings of the producer, among them {@code buffer.memory}: the bytes in flight
      */
     public NonBlockingProducer(Map<String, Object> kafka, String topic, String clientId, Map<String, Object> tuning) {
         this.topic = topic;
@@ -34,7 +34,7 @@ public final class NonBlockingProducer implements AutoCloseable {
         config.put("compression.type", "lz4");
         config.put("delivery.timeout.ms", 10_000);
         config.put("request.timeout.ms", 5_000);
-        // The callers' threads are the event loop's: a producer that would wait for the brokers or for room says no.
+        // The callers' threads are the event loop's, which must not block.
         config.put("max.block.ms", 0);
         config.putAll(tuning);
         producer = new KafkaProducer<>(config, new StringSerializer(), new ByteArraySerializer());
@@ -50,14 +50,14 @@ public final class NonBlockingProducer implements AutoCloseable {
     }
 
     /**
-     * To be called every second: a producer forgets where a topic is that nobody writes to, and here nobody waits until it has
-     * found out again.
+     * To be called every second. A producer drops the metadata of a topic that it does not write to, and
+     * {@link #send} does not wait until it has them again.
      */
-    public void remember() {
+    public void cacheMetadata() {
         try {
             producer.partitionsFor(topic);
         } catch (KafkaException _) {
-            // It asks the brokers now, and knows the next time.
+            // By this it requests them, and has them the next time.
         }
     }
 

@@ -18,22 +18,22 @@ import javax.sql.DataSource;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * The events that this service publishes. They are rows of a table, written in the transaction of the work that they
- * report, so there is never one without the other (<a
- * href="https://microservices.io/patterns/data/transactional-outbox.html">transactional outbox</a>). The relay, Debezium,
- * reads them from the write-ahead log in commit order and sends them to the topic, at least once.
+ * The events that this service publishes. They are rows of a table, written in the transaction of the work
+ * that they report, so there is never one without the other (<a
+ * href="https://microservices.io/patterns/data/transactional-outbox.html">transactional outbox</a>). The
+ * relay, Debezium, reads them from the write-ahead log in commit order and sends them to their topics, at
+ * least once.
  */
 @ApplicationScoped
 public class Outbox {
 
-    /** Where a copy goes of what a consumer group has given up. */
     private static final String DEAD_LETTER_TOPIC = "order-service.dlq";
 
-    /** Bytes of a payload, see the table's CHECK; far below what the topic takes. */
+    /** In bytes, see the table's CHECK; far below the limit of the topics. */
     private static final int MAX_PAYLOAD = 262_144;
 
-    // Not COPY, whose rows share one log position: a relay that restarts between two of them could not tell which it
-    // has sent (dbz#1554).
+    // Not COPY, whose rows share one log position: a relay that restarts between two of them could not tell
+    // which it has sent (dbz#1554).
     private static final String INSERT = "INSERT INTO outbox (:columns) SELECT :columns FROM :rows ORDER BY ordinality";
 
     private final DataSource database;
@@ -45,17 +45,14 @@ public class Outbox {
     }
 
     /**
-     * Publishes events, each on the topic of its kind and in this order, if and when the current transaction commits.
+     * Publishes events, each on its topic and in this order, if and when the current transaction commits.
      *
-     * <p>The transaction must hold a lock on the own row of each order or customer in this database, so that the order of
+     * <p>The transaction must hold a lock on the row of each aggregate in this database, so that the order of
      * commits, which is the order on the topic, is the order of versions.
      *
      * @param traceparents gives the trace that an event belongs to, see {@link Traceparent}
      */
     public void add(List<OutgoingEvent> events, Function<OutgoingEvent, String> traceparents) throws SQLException {
-        if (events.isEmpty()) {
-            return;
-        }
         for (var topic : events.stream().map(added -> added.event().topic()).collect(toSet())) {
             if (topic.isErasable()) {
                 lock("SELECT pg_advisory_xact_lock_shared(hashtextextended(?, 0))", topic);
@@ -73,10 +70,7 @@ public class Outbox {
                 .update(database, INSERT);
     }
 
-    /**
-     * Keeps all transactions that add events to erasable topics out until the end of the current one; see
-     * {@link OutboxAuditor}.
-     */
+    /** Excludes other transactions that add events to an erasable topic, until the current one ends. */
     void lockErasableTopics() throws SQLException {
         for (var topic : Topic.values()) {
             if (topic.isErasable()) {
@@ -94,9 +88,9 @@ public class Outbox {
     }
 
     /**
-     * Makes the events of a key that are kept here unreadable, if and when the current transaction commits; those that the
-     * relay has yet to send it sends as they were. An event that {@link Event#erasesKey erases the key} is to be added as
-     * well, so that the topic is erased, too.
+     * Removes the payloads of a key that are kept here, if and when the current transaction commits; what the
+     * relay has yet to send it sends as it was. The transaction must also add an event that
+     * {@link Event#erasesKey erases the key}, so that the topic is erased as well.
      */
     public void erase(UUID key) throws SQLException {
         try (var connection = database.getConnection();
@@ -107,35 +101,46 @@ public class Outbox {
     }
 
     /**
-     * Publishes a copy of an event that is given up, if and when the current transaction commits: under its own id and key,
-     * its value as it was, and what happened in headers. A value that is no text of at most 256 KiB stays where it is, on
-     * the topic at {@code origin} and with the parked event; the copy's value is an empty object then.
+     * An event that a consumer group has given up.
+     *
+     * @param origin the coordinates of the record
      */
-    void addDeadLetter(
+    record DeadLetter(
             String consumer,
             ParkedEvents.Reason reason,
             UUID eventId,
             String key,
             String type,
             String origin,
-            byte[] value)
-            throws SQLException {
+            byte[] value) {}
+
+    /**
+     * Publishes a dead letter, if and when the current transaction commits: under the event's own id and key,
+     * with its value as it was. A value that is not a text of at most 256 KiB is replaced by an empty object;
+     * it is still on the topic at {@code origin}, and with the parked event.
+     */
+    void addDeadLetter(DeadLetter letter) throws SQLException {
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement("""
-                        INSERT INTO outbox (id, topic, key, type, source, version, schema, payload, consumer, reason, origin)
+                        INSERT INTO outbox
+                            (id, topic, key, type, source, version, schema, payload, consumer, reason, origin)
                         VALUES (?, ?, ?, ?, ?, 1, 1, ?, ?, ?, ?)
                         """)) {
-            insert.setObject(1, eventId);
+            insert.setObject(1, letter.eventId);
             insert.setString(2, DEAD_LETTER_TOPIC);
-            insert.setString(3, key == null || key.isEmpty() ? eventId.toString() : key);
-            insert.setString(4, type == null || type.isEmpty() ? "Unknown" : type);
+            insert.setString(3, isEmpty(letter.key) ? letter.eventId.toString() : letter.key);
+            insert.setString(4, isEmpty(letter.type) ? "Unknown" : letter.type);
             insert.setString(5, source);
-            insert.setString(6, text(value));
-            insert.setString(7, consumer);
-            insert.setString(8, reason.name());
-            insert.setString(9, origin);
+            insert.setString(6, text(letter.value));
+            insert.setString(7, letter.consumer);
+            insert.setString(8, letter.reason.name());
+            insert.setString(9, letter.origin);
             insert.executeUpdate();
         }
+    }
+
+    private static boolean isEmpty(String text) {
+        return text == null || text.isEmpty();
     }
 
     private static String text(byte[] value) {

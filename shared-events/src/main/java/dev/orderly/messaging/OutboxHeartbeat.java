@@ -15,20 +15,20 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
 /**
- * Gives the relay something to read even when nothing happens. The write-ahead log belongs to all databases of a server,
- * and the replication slot of one whose outbox is silent would hold all of it back, until the server gives the slot up
- * ({@code max_slot_wal_keep_size}) and with it the events behind it.
+ * Gives the relay something to read even in an idle service. The write-ahead log belongs to all databases of
+ * a server, and the replication slot of an idle outbox would retain all of it, until the server drops the
+ * slot ({@code max_slot_wal_keep_size}) and with it the events behind it.
  */
 @ApplicationScoped
 class OutboxHeartbeat {
 
     private static final Logger LOG = Logger.getLogger(OutboxHeartbeat.class);
 
-    static final String TOPIC = "relay-canary";
+    static final String TOPIC = "outbox-heartbeat";
 
     private static final String INSERT = """
             INSERT INTO outbox (topic, key, type, source, version, schema, payload)
-            VALUES ('relay-canary', ?, 'OutboxHeartbeat', ?, 1, 1, ?)
+            VALUES ('outbox-heartbeat', ?, 'OutboxHeartbeat', ?, 1, 1, ?)
             """;
 
     private final DataSource database;
@@ -42,29 +42,29 @@ class OutboxHeartbeat {
         this.clock = clock;
     }
 
+    /** The payload. */
+    record Heartbeat(Instant at) {}
+
     @Scheduled(every = "5s", skipExecutionIf = DatabaseMigration.class)
-    void sing() {
+    void emit() {
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement(INSERT)) {
             insert.setString(1, source);
             insert.setString(2, source);
-            insert.setString(3, EventJson.writeValue(new Song(clock.instant())));
+            insert.setString(3, EventJson.writeValue(new Heartbeat(clock.instant())));
             insert.executeUpdate();
         } catch (SQLException e) {
-            LOG.warnf("no canary this time: %s", e.getMessage());
+            LOG.warnf("no heartbeat this time: %s", e.getMessage());
         }
     }
 
-    /** When a canary was sung, or null when this is none of ours. */
-    static Instant sungAt(byte[] value) {
+    /** When a heartbeat was emitted, or null when the value is not a heartbeat. */
+    static Instant emittedAt(byte[] value) {
         try {
-            var song = EventJson.readValue(Song.class, value == null ? "null" : new String(value, UTF_8));
-            return song == null ? null : song.at();
+            var heartbeat = EventJson.readValue(Heartbeat.class, value == null ? "null" : new String(value, UTF_8));
+            return heartbeat == null ? null : heartbeat.at();
         } catch (UncheckedIOException _) {
             return null;
         }
     }
-
-    /** What a canary says. */
-    record Song(Instant at) {}
 }

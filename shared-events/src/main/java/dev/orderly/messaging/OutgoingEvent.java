@@ -5,7 +5,7 @@ import dev.orderly.events.Event;
 /**
  * An event to be published.
  *
- * @param version 1, 2, 3 … per key and publishing service, without gaps: readers find loss and disorder by it
+ * @param version 1, 2, 3 … per key and publishing service, without gaps: by it readers detect loss
  */
 public record OutgoingEvent(Event event, int version) {
 

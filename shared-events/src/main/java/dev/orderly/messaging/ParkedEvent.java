@@ -15,13 +15,13 @@ import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
 
 /**
- * An event that could not take effect, as it was read and as it waits.
+ * An event that could not take effect: the record as it was read, and the state of its retries.
  *
  * @param seq the order in which the events of a key are to take effect
  * @param reason a {@link ParkedEvents.Reason}
- * @param attempts how many retries there were
- * @param nextAttemptAt null when it was given up: then only an operator brings it on
- * @param gapAccepted whether it may go on without the version that is missing before it
+ * @param attempts the number of retries so far
+ * @param nextAttemptAt null after the last retry: then only an operator can make it due
+ * @param gapAccepted whether it may take effect without the missing version before it
  * @param headers as {@code name=value}
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -44,8 +44,8 @@ record ParkedEvent(
         byte[] payload) {
 
     static final String COLUMNS = """
-            seq, consumer, event_id, key, type, reason, detail, attempts, parked_at, next_attempt_at, gap_accepted, topic,
-            partition, "offset", headers, payload
+            seq, consumer, event_id, key, type, reason, detail, attempts, parked_at, next_attempt_at, gap_accepted,
+            topic, partition, "offset", headers, payload
             """;
 
     static ParkedEvent of(ResultSet row) throws SQLException {
@@ -69,8 +69,13 @@ record ParkedEvent(
                 row.getBytes(16));
     }
 
-    /** The record as it was read from the topic, and as code that has been mended since may be able to read it. */
-    ConsumedRecord delivery() {
+    /** Topic, partition and offset. */
+    String coordinates() {
+        return topic + '-' + partition + '@' + offset;
+    }
+
+    /** Decodes the record again, since the code may have been fixed after it was parked. */
+    ConsumedRecord toRecord() {
         var recordHeaders = new RecordHeaders();
         for (var header : headers) {
             var equals = header.indexOf('=');
@@ -91,7 +96,7 @@ record ParkedEvent(
                 Optional.empty()));
     }
 
-    /** For a list, where the record itself would be too much. */
+    /** For lists, where the record itself would be too long. */
     ParkedEvent withoutRecord() {
         return new ParkedEvent(
                 seq,

@@ -24,11 +24,11 @@ import java.util.UUID;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.jboss.resteasy.reactive.ResponseStatus;
 
-/** For operators: the events that wait in {@link ParkedEvents}, and what is to become of them. */
+/** For operators: lists the {@link ParkedEvents}, redrives and discards them. */
 @Path("/parked-events")
 public class ParkedEventResource {
 
-    // PostgreSQL stores neither a NUL nor half a character, and does not look for them either.
+    // PostgreSQL accepts neither a NUL nor half of a surrogate pair, not even as a search term.
     private static final String TEXT = "[^\\x00\\p{Cs}]*";
     private static final String TEXT_MESSAGE = "must have whole characters only, and no NUL";
 
@@ -38,7 +38,7 @@ public class ParkedEventResource {
         this.parkedEvents = parkedEvents;
     }
 
-    /** Who wants it, and why; kept for good. */
+    /** What is recorded of an action, and never deleted. */
     public record Instruction(
             @NotBlank(message = "is required")
             @Size(max = 100, message = "must not be longer than 100 characters")
@@ -50,8 +50,8 @@ public class ParkedEventResource {
             @Pattern(regexp = TEXT, message = TEXT_MESSAGE)
             String why) {}
 
-    /** A parked event with the record that it was read from; without its payload when that is personal data. */
-    public record Whole(ParkedEvent event, List<String> headers, String payload) {}
+    /** A parked event with its record; without the payload when that is personal data. */
+    public record ParkedEventDetails(ParkedEvent event, List<String> headers, String payload) {}
 
     @GET
     @Operation(summary = "What is parked, the oldest first")
@@ -73,12 +73,12 @@ public class ParkedEventResource {
     @GET
     @Path("/{consumer}/{eventId}")
     @Operation(summary = "A parked event with its record")
-    public Whole show(
+    public ParkedEventDetails show(
             @PathParam("consumer") @Pattern(regexp = TEXT, message = TEXT_MESSAGE) String consumer,
             @PathParam("eventId") UUID eventId)
             throws SQLException {
         var event = found(consumer, eventId);
-        return new Whole(
+        return new ParkedEventDetails(
                 event.withoutRecord(),
                 event.headers(),
                 event.payload() == null || Topic.isErasable(event.topic()) ? null : new String(event.payload(), UTF_8));

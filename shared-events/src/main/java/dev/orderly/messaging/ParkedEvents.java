@@ -29,40 +29,43 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * Events that could not take effect, kept whole and with their reason. Parking is by key: once an event of an order is
- * parked, the later ones of that order park behind it, so that their order is kept, and all other orders flow on. They are
- * retried on a schedule ({@link ParkedRetries}), and after the last retry given up: a copy goes to the dead letter topic,
- * and the event stays here until an operator redrives or discards it.
+ * Events that could not take effect, stored whole and with their reason. Parking is by key: once an event is
+ * parked, the later ones of its key park behind it, so that their order is kept, and all other keys flow on.
+ * Parked events are retried on a schedule ({@link ParkedRetries}). After the last retry a copy goes to the
+ * dead letter topic, and the event stays here until an operator redrives or discards it.
  *
- * <p>An event of an {@linkplain Topic#isErasable erasable} topic becomes no dead letter, is not shown, and leaves no copy in
- * the audit: it is personal data, which must be gone when its key is erased ({@link #erase}).
+ * <p>An event of an {@linkplain Topic#isErasable erasable} topic becomes no dead letter, is not shown, and
+ * leaves no copy in the audit: it is personal data, which must be gone when its key is
+ * {@linkplain #erase erased}.
  */
 @ApplicationScoped
 class ParkedEvents {
 
-    /** Characters of a text that somebody else wrote; the rest is cut off. */
+    /** In characters, of a text that another program wrote; the rest is cut off. */
     private static final int MAX_TEXT = 1000;
 
+    /** The names are on the wire: in the answers of HTTP and in the headers of dead letters. */
     enum Reason {
-        /** Not an event that this code can read; another try by the same code would be in vain. */
+        /** This code cannot decode the event; a retry by the same code would fail as well. */
         UNREADABLE,
-        /** The handler refused it. */
+        /** The handler or a statement rejected it. */
         FAILED,
         /** A version before it is missing. */
         GAP,
-        /** An earlier event of the same order is parked. */
+        /** It is blocked by its key: an earlier event of the same key is parked. */
         BEHIND
     }
 
     private static final String INSERT = """
-            INSERT INTO parked_event (consumer, event_id, topic, partition, "offset", key, type, source, version, headers,
-                payload, reason, detail, next_attempt_at, parked_at)
+            INSERT INTO parked_event
+                (consumer, event_id, topic, partition, "offset", key, type, source, version, headers, payload, reason,
+                detail, next_attempt_at, parked_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT DO NOTHING
             """;
 
-    // The first of its key, or the first behind those that wait for an earlier version of the same source: it may be
-    // that version.
+    // The first of its key, or the first behind those that wait for an earlier version of the same source: it
+    // may be that version.
     private static final String LOCK_DUE = "SELECT " + ParkedEvent.COLUMNS + """
             FROM parked_event parked
             WHERE consumer = ? AND next_attempt_at <= ?
@@ -109,8 +112,9 @@ class ParkedEvents {
         }
     }
 
-    void add(String consumer, ConsumedRecord delivery, Reason reason, String detail) throws SQLException {
-        var record = delivery.record();
+    void add(String consumer, ConsumedRecord record, Reason reason, String detail) throws SQLException {
+        var raw = record.raw();
+        var type = storable(ConsumedRecord.header(raw, EventHeaders.TYPE));
         var now = clock.instant();
         var nextAttempt = switch (reason) {
             case UNREADABLE -> null;
@@ -120,34 +124,28 @@ class ParkedEvents {
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement(INSERT)) {
             insert.setString(1, consumer);
-            insert.setObject(2, delivery.eventId());
-            insert.setString(3, record.topic());
-            insert.setInt(4, record.partition());
-            insert.setLong(5, record.offset());
-            insert.setString(6, delivery.key());
-            insert.setString(7, storable(ConsumedRecord.header(record, EventHeaders.TYPE)));
-            insert.setString(8, storable(ConsumedRecord.header(record, EventHeaders.SOURCE)));
-            insert.setObject(9, delivery instanceof Versioned versioned ? versioned.version() : null);
-            insert.setObject(10, headers(record));
-            insert.setBytes(11, record.value());
+            insert.setObject(2, record.eventId());
+            insert.setString(3, raw.topic());
+            insert.setInt(4, raw.partition());
+            insert.setLong(5, raw.offset());
+            insert.setString(6, record.key());
+            insert.setString(7, type);
+            insert.setString(8, storable(ConsumedRecord.header(raw, EventHeaders.SOURCE)));
+            insert.setObject(9, record instanceof Versioned versioned ? versioned.version() : null);
+            insert.setObject(10, headers(raw));
+            insert.setBytes(11, raw.value());
             insert.setString(12, reason.name());
             insert.setString(13, storable(detail));
             setTime(insert, 14, nextAttempt);
             setTime(insert, 15, now);
-            if (insert.executeUpdate() == 1 && nextAttempt == null && !Topic.isErasable(record.topic())) {
-                outbox.addDeadLetter(
-                        consumer,
-                        reason,
-                        delivery.eventId(),
-                        delivery.key(),
-                        storable(ConsumedRecord.header(record, EventHeaders.TYPE)),
-                        origin(record.topic(), record.partition(), record.offset()),
-                        record.value());
+            if (insert.executeUpdate() == 1 && nextAttempt == null && !Topic.isErasable(raw.topic())) {
+                outbox.addDeadLetter(new Outbox.DeadLetter(
+                        consumer, reason, record.eventId(), record.key(), type, record.coordinates(), raw.value()));
             }
         }
     }
 
-    /** The next event whose time has come, locked; empty when there is none that nobody else is at work on. */
+    /** The next event that is due, locked; empty when there is none, or others are at work on all of them. */
     Optional<ParkedEvent> lockDue(String consumer) throws SQLException {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement(LOCK_DUE)) {
@@ -159,24 +157,25 @@ class ParkedEvents {
         }
     }
 
-    /** It has taken effect: what waited for it may be tried at once. */
+    /** Removes an event that has taken effect; those that waited for it are due at once. */
     void remove(ParkedEvent parked) throws SQLException {
         try (var connection = database.getConnection()) {
             delete(connection, parked);
-            try (var wake = connection.prepareStatement(
+            try (var update = connection.prepareStatement(
                     "UPDATE parked_event SET next_attempt_at = ? WHERE consumer = ? AND key = ? AND reason = 'GAP'")) {
-                setTime(wake, 1, clock.instant());
-                wake.setString(2, parked.consumer());
-                wake.setString(3, parked.key());
-                wake.executeUpdate();
+                setTime(update, 1, clock.instant());
+                update.setString(2, parked.consumer());
+                update.setString(3, parked.key());
+                update.executeUpdate();
             }
         }
     }
 
-    /** Another retry was in vain. After the last one the event is given up, and a copy becomes a dead letter. */
+    /** Schedules the next retry after one that failed. After the last one, a copy becomes a dead letter. */
     void postpone(ParkedEvent parked, DataRejectedException failure) throws SQLException {
+        var reason = UnprocessableEventException.reason(failure);
         var attempts = parked.attempts() + 1;
-        var next = UnprocessableEventException.reason(failure) == Reason.UNREADABLE || attempts >= retryDelays.size()
+        var next = reason == Reason.UNREADABLE || attempts >= retryDelays.size()
                 ? null
                 : clock.instant().plus(retryDelays.get(attempts));
         try (var connection = database.getConnection();
@@ -186,19 +185,19 @@ class ParkedEvents {
                         """)) {
             update.setInt(1, attempts);
             setTime(update, 2, next);
-            update.setString(3, UnprocessableEventException.reason(failure).name());
+            update.setString(3, reason.name());
             update.setString(4, storable(failure.getMessage()));
             update.setLong(5, parked.seq());
             update.setInt(6, parked.attempts());
             if (update.executeUpdate() == 1 && next == null && !Topic.isErasable(parked.topic())) {
-                outbox.addDeadLetter(
+                outbox.addDeadLetter(new Outbox.DeadLetter(
                         parked.consumer(),
-                        UnprocessableEventException.reason(failure),
+                        reason,
                         parked.eventId(),
                         parked.key(),
                         parked.type(),
-                        origin(parked.topic(), parked.partition(), parked.offset()),
-                        parked.payload());
+                        parked.coordinates(),
+                        parked.payload()));
             }
         }
     }
@@ -240,8 +239,9 @@ class ParkedEvents {
     }
 
     /**
-     * Has it tried at once, then after each delay but the first, and with it, in order, all that is parked of its key. For an
-     * event behind a gap it means more: it goes on without what is missing, for which it would have waited by itself.
+     * Makes an event, and in order all that is parked of its key, due at once, with all delays but the first
+     * ahead. An event behind a gap then takes effect without the missing ones, for which its own retries
+     * would have waited.
      */
     void redrive(ParkedEvent parked, String operator, String why) throws SQLException {
         try (var connection = database.getConnection()) {
@@ -262,17 +262,17 @@ class ParkedEvents {
     }
 
     /**
-     * Gives it up for good; what is parked behind it goes on without it. The next version of its source, should it come only
-     * later, waits as behind any gap.
+     * Deletes an event; what is parked behind it takes effect without it. The next version of its source, if
+     * it is delivered only later, waits as behind any gap.
      */
     void discard(ParkedEvent parked, String operator, String why) throws SQLException {
         try (var connection = database.getConnection()) {
             record(connection, parked, "DISCARD", operator, why);
             try (var update = connection.prepareStatement("""
                     UPDATE parked_event next SET gap_accepted = true
-                    FROM parked_event gone
-                    WHERE gone.seq = ? AND next.consumer = gone.consumer AND next.key = gone.key
-                      AND next.source = gone.source AND next.version = gone.version + 1
+                    FROM parked_event discarded
+                    WHERE discarded.seq = ? AND next.consumer = discarded.consumer AND next.key = discarded.key
+                      AND next.source = discarded.source AND next.version = discarded.version + 1
                     """)) {
                 update.setLong(1, parked.seq());
                 update.executeUpdate();
@@ -281,7 +281,7 @@ class ParkedEvents {
         }
     }
 
-    /** Deletes all that is parked of a key, without a trace. */
+    /** Deletes all that is parked of a key, without an entry in the audit. */
     void erase(String consumer, String key) throws SQLException {
         try (var connection = database.getConnection();
                 var delete = connection.prepareStatement("DELETE FROM parked_event WHERE consumer = ? AND key = ?")) {
@@ -291,7 +291,7 @@ class ParkedEvents {
         }
     }
 
-    /** How many there are of each consumer group. */
+    /** How many events each consumer group has parked. */
     Map<String, Long> count() throws SQLException {
         try (var connection = database.getConnection();
                 var select =
@@ -332,20 +332,18 @@ class ParkedEvents {
         statement.setObject(index, time == null ? null : OffsetDateTime.ofInstant(time, ZoneOffset.UTC));
     }
 
-    private static String origin(String topic, int partition, long offset) {
-        return topic + '-' + partition + '@' + offset;
-    }
-
-    private static String[] headers(ConsumerRecord<String, byte[]> record) {
+    private static String[] headers(ConsumerRecord<String, byte[]> raw) {
         var headers = new ArrayList<String>();
-        for (var header : record.headers()) {
+        for (var header : raw.headers()) {
             headers.add(
                     storable(header.key() + '=' + (header.value() == null ? "" : new String(header.value(), UTF_8))));
         }
         return headers.toArray(String[]::new);
     }
 
-    /** PostgreSQL refuses NUL in a text, and what cannot be parked would hold up its partition for ever. */
+    /**
+     * PostgreSQL rejects NUL in a text, and a record that cannot even be parked would block its partition.
+     */
     static String storable(String text) {
         if (text == null) {
             return null;

@@ -16,8 +16,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jboss.logging.Logger;
 
 /**
- * The delay queue of parked events: each is tried again when its time has come, one transaction each, in the order of its
- * key. A database takes the place of retry topics, which would lose the order of a key and need a second write.
+ * The delay queue of parked events: each is retried when it is due, in a transaction of its own and in the
+ * order of its key. A table takes the place of retry topics, which would lose the order of a key and need a
+ * second write.
  */
 @ApplicationScoped
 class ParkedRetries {
@@ -48,7 +49,7 @@ class ParkedRetries {
     }
 
     @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = DatabaseMigration.class)
-    void retryWhatIsDue() {
+    void retryDue() {
         var counts = transactions.commit(parkedEvents::count);
         parked.forEach((group, gauge) -> gauge.set(counts.getOrDefault(group, 0L)));
         for (var handler : handlers) {
@@ -74,7 +75,7 @@ class ParkedRetries {
                 return true;
             });
         } catch (DataRejectedException e) {
-            LOG.warnf("%s: event %s is parked still: %s", handler.consumerGroup(), tried[0].eventId(), e);
+            LOG.warnf("%s: event %s stays parked: %s", handler.consumerGroup(), tried[0].eventId(), e);
             transactions.commit(() -> {
                 parkedEvents.postpone(tried[0], e);
                 return null;

@@ -12,9 +12,10 @@ import java.util.UUID;
 import javax.sql.DataSource;
 
 /**
- * The second guard behind the {@link Inbox}, which never forgets: of every order or customer, and source, the last version
- * that a consumer group has let pass. What is older is known, whatever its event id; and a group that takes everything a
- * source publishes about orders sees by a gap that something is missing, which the inbox cannot.
+ * The second guard behind the {@link Inbox}, without its retention limit: it keeps the last version of each
+ * aggregate and source that a consumer group has applied. An older version is a duplicate, whatever its event
+ * id. A group that reads all types that a source publishes also detects by a gap that an event is missing,
+ * which the inbox cannot.
  */
 @ApplicationScoped
 class SequenceGuard {
@@ -25,25 +26,28 @@ class SequenceGuard {
         this.database = database;
     }
 
-    enum Verdict {
-        NEXT,
-        OLD,
+    /** The place of a record in the sequence of its aggregate and source. */
+    enum Position {
+        IN_ORDER,
+        DUPLICATE,
         GAP
     }
 
-    private record Sequence(UUID about, String source) {}
+    private record Sequence(UUID aggregateId, String source) {}
 
-    /** What is known of whom these deliveries are about, for the length of the current transaction. */
-    Batch batch(EventHandler<?> handler, List<? extends ConsumedRecord> deliveries) throws SQLException {
+    /** The sequences of these records, as of the current transaction. */
+    Batch batch(EventHandler<?> handler, List<? extends ConsumedRecord> records) throws SQLException {
         try (var connection = database.getConnection();
-                var select = connection.prepareStatement(
-                        "SELECT about, source, version FROM last_version WHERE consumer = ? AND about = ANY (?)")) {
+                var select = connection.prepareStatement("""
+                        SELECT aggregate_id, source, version
+                        FROM last_version WHERE consumer = ? AND aggregate_id = ANY (?)
+                        """)) {
             select.setString(1, handler.consumerGroup());
             select.setObject(
                     2,
-                    deliveries.stream()
+                    records.stream()
                             .filter(Versioned.class::isInstance)
-                            .map(delivery -> ((Versioned) delivery).about())
+                            .map(record -> ((Versioned) record).aggregateId())
                             .distinct()
                             .toArray(UUID[]::new));
             var last = new HashMap<Sequence, Integer>();
@@ -56,56 +60,55 @@ class SequenceGuard {
         }
     }
 
-    /** Whether a group that reacts to these types sees every version of the source. */
+    /** Whether a handler reads all types that the source publishes, and so every version. */
     static boolean seesAllOf(String source, EventHandler<?> handler) {
         var types = Publishers.typesOf(source);
         return !types.isEmpty() && handler.reactsTo().containsAll(types);
     }
 
-    /** The events of one transaction, judged in their order. */
+    /** The records of one transaction, which are checked in their order. */
     final class Batch {
 
         private final EventHandler<?> handler;
         private final Map<Sequence, Integer> last;
-        private final Map<Sequence, Integer> passed = new HashMap<>();
+        private final Map<Sequence, Integer> advanced = new HashMap<>();
 
         private Batch(EventHandler<?> handler, Map<Sequence, Integer> last) {
             this.handler = handler;
             this.last = last;
         }
 
-        /** Judges without letting pass. */
-        Verdict judge(Versioned delivery) {
-            var before = last.getOrDefault(sequence(delivery), 0);
-            if (delivery.version() <= before) {
-                return Verdict.OLD;
+        Position check(Versioned record) {
+            var before = last.getOrDefault(sequence(record), 0);
+            if (record.version() <= before) {
+                return Position.DUPLICATE;
             }
-            return delivery.version() > before + 1 && seesAllOf(delivery.source(), handler)
-                    ? Verdict.GAP
-                    : Verdict.NEXT;
+            return record.version() > before + 1 && seesAllOf(record.source(), handler)
+                    ? Position.GAP
+                    : Position.IN_ORDER;
         }
 
-        void pass(Versioned delivery) {
-            last.put(sequence(delivery), delivery.version());
-            passed.put(sequence(delivery), delivery.version());
+        void advance(Versioned record) {
+            last.put(sequence(record), record.version());
+            advanced.put(sequence(record), record.version());
         }
 
-        /** Remembers for good what has passed, if and when the current transaction commits. */
-        void save() throws SQLException {
-            Rows.of(passed.keySet())
+        /** Stores how far the sequences have advanced, if and when the current transaction commits. */
+        void flush() throws SQLException {
+            Rows.of(advanced.keySet())
                     .text("consumer", _ -> handler.consumerGroup())
-                    .uuid("about", Sequence::about)
+                    .uuid("aggregate_id", Sequence::aggregateId)
                     .text("source", Sequence::source)
-                    .integer("version", passed::get)
+                    .integer("version", advanced::get)
                     .update(database, """
                             INSERT INTO last_version (:columns)
-                            SELECT :columns FROM :rows ORDER BY about, source
-                            ON CONFLICT (consumer, about, source) DO UPDATE SET version = excluded.version
+                            SELECT :columns FROM :rows ORDER BY aggregate_id, source
+                            ON CONFLICT (consumer, aggregate_id, source) DO UPDATE SET version = excluded.version
                             """);
         }
 
-        private static Sequence sequence(Versioned delivery) {
-            return new Sequence(delivery.about(), delivery.source());
+        private static Sequence sequence(Versioned record) {
+            return new Sequence(record.aggregateId(), record.source());
         }
     }
 }

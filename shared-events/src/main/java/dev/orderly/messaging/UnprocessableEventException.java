@@ -14,7 +14,10 @@ final class UnprocessableEventException extends DataRejectedException {
         this.reason = reason;
     }
 
-    /** The reason to park an event whose transaction was rejected: the handler or a statement failed unless it says more. */
+    /**
+     * The reason to park an event whose transaction failed; {@code FAILED} unless the exception names
+     * another.
+     */
     static ParkedEvents.Reason reason(DataRejectedException rejection) {
         return rejection instanceof UnprocessableEventException event ? event.reason : ParkedEvents.Reason.FAILED;
     }

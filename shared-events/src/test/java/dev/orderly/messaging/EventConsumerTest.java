@@ -371,7 +371,7 @@ class EventConsumerTest extends IntegrationTest {
             assertThat(sql().number("SELECT count(*) FROM pg_inherits WHERE inhparent = ?::regclass", table))
                     .isEqualTo(10);
         }
-        assertThat(sql().strings("SELECT keep_partitions()::text")).containsExactly("");
+        assertThat(sql().strings("SELECT maintain_partitions()::text")).containsExactly("");
     }
 
     @Test

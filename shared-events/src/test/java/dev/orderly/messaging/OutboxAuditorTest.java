@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.orderly.events.EventHeaders;
+import dev.orderly.events.Topic;
 import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.RealPlatform;
 import io.quarkus.scheduler.Scheduler;
@@ -24,13 +26,17 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** There is no relay here: the tests themselves send what a relay that loses something would have sent. */
+/**
+ * No relay runs here: the tests themselves send what a relay that loses something would have sent. The rows
+ * of the outbox are dated back, since it is the database that dates them.
+ */
 @QuarkusTest
 @TestProfile(IntegrationTest.Service.class)
 @QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "order-service"))
 class OutboxAuditorTest extends IntegrationTest {
 
-    private static final OffsetDateTime EVERY_CANARY = OffsetDateTime.MAX;
+    private static final OffsetDateTime ANY_HEARTBEAT = OffsetDateTime.MAX;
+    private static final long GRACE_SECONDS = 30;
 
     @Inject
     OutboxAuditor auditor;
@@ -38,15 +44,14 @@ class OutboxAuditorTest extends IntegrationTest {
     @Inject
     Scheduler scheduler;
 
-    /** And no canary of another test counts. */
     @BeforeEach
-    void nobodyElseAudits() throws SQLException {
+    void audit_only_here_and_from_ten_minutes_ago() throws SQLException {
         scheduler.pause();
         sql().execute("UPDATE outbox_audit SET seen = '{}', audited_until = now() - interval '600 s'");
     }
 
     @AfterEach
-    void theSchedulerGoesOn() {
+    void resume_the_scheduler() {
         scheduler.resume();
     }
 
@@ -57,17 +62,13 @@ class OutboxAuditorTest extends IntegrationTest {
         var pending = UUID.randomUUID();
         publish(List.of(placed(arrived), cancelled(arrived), placed(lost), cancelled(lost)));
         relay(arrived.toString());
-        auditor.audit(EVERY_CANARY);
-        assertThat(published(lost)).as("before the relay has provably passed").hasSize(1);
+        auditor.audit(ANY_HEARTBEAT);
+        assertThat(published(lost)).as("before a heartbeat has passed it").hasSize(1);
 
-        // Sung in the future, so that the relay is past the grace for all that was written up to now.
-        sql().execute(
-                        "INSERT INTO outbox (topic, key, type, source, version, schema, payload, recorded_at) VALUES "
-                                + "('relay-canary', ?, 'OutboxHeartbeat', 'order-service', 1, 1, '{}', now() + '30.1 s')",
-                        "far-ahead");
-        relay("far-ahead");
+        recordHeartbeat("in the future", -GRACE_SECONDS - 1);
+        relay("in the future");
         publish(List.of(placed(pending), cancelled(pending)));
-        auditor.audit(EVERY_CANARY);
+        auditor.audit(ANY_HEARTBEAT);
 
         assertThat(published(arrived)).hasSize(1);
         assertThat(published(lost)).containsExactly("PaymentRefunded", "PaymentRefunded");
@@ -75,94 +76,107 @@ class OutboxAuditorTest extends IntegrationTest {
                 .hasSize(1);
         assertThat(published(pending)).hasSize(1);
 
-        auditor.audit(EVERY_CANARY);
+        auditor.audit(ANY_HEARTBEAT);
         assertThat(published(lost)).as("what is published again is not missing").hasSize(2);
     }
 
     @Test
-    void an_audit_that_is_far_behind_goes_from_canary_to_canary() throws SQLException {
+    void an_audit_that_is_far_behind_goes_from_heartbeat_to_heartbeat() throws SQLException {
         for (var secondsAgo : List.of(500, 400, 300)) {
-            record("order-service", "lost " + secondsAgo, secondsAgo);
-            record("relay-canary", "canary " + secondsAgo, secondsAgo - 50);
-            relay("canary " + secondsAgo);
+            recordEvent("lost " + secondsAgo, secondsAgo);
+            recordHeartbeat("heartbeat " + secondsAgo, secondsAgo - 50);
+            relay("heartbeat " + secondsAgo);
         }
-        record("order-service", "after the last canary", 200);
+        recordEvent("after the last heartbeat", 200);
 
-        auditor.audit(EVERY_CANARY);
+        auditor.audit(ANY_HEARTBEAT);
 
         for (var secondsAgo : List.of(500, 400, 300)) {
-            assertThat(sql().strings("SELECT topic FROM outbox WHERE key = ?", "lost " + secondsAgo))
-                    .hasSize(2);
+            assertThat(copies("lost " + secondsAgo)).isEqualTo(2);
         }
-        assertThat(sql().strings("SELECT topic FROM outbox WHERE key = ?", "after the last canary"))
-                .hasSize(1);
+        assertThat(copies("after the last heartbeat")).isEqualTo(1);
     }
 
     @Test
-    void a_canary_that_came_since_the_last_look_proves_nothing() throws SQLException {
-        record("order-service", "perhaps unread", 500);
-        record("relay-canary", "canary since the look", 400);
-        relay("canary since the look");
+    void a_heartbeat_that_arrived_after_the_last_snapshot_proves_nothing() throws SQLException {
+        recordEvent("perhaps unread", 500);
+        recordHeartbeat("after the snapshot", 400);
+        relay("after the snapshot");
 
         auditor.audit(OffsetDateTime.now().minusSeconds(450));
-        assertThat(sql().strings("SELECT topic FROM outbox WHERE key = ?", "perhaps unread"))
-                .hasSize(1);
+        assertThat(copies("perhaps unread")).isEqualTo(1);
 
         auditor.audit(OffsetDateTime.now().minusSeconds(350));
-        assertThat(sql().strings("SELECT topic FROM outbox WHERE key = ?", "perhaps unread"))
-                .hasSize(2);
+        assertThat(copies("perhaps unread")).isEqualTo(2);
     }
 
-    /** As after a slot was lost for as long: none of the canaries in between has arrived. */
+    /** As after a slot was lost for that long: none of the heartbeats in between has arrived. */
     @Test
     void much_that_was_lost_is_published_again_in_short_steps() throws SQLException {
         var key = "lost for long " + UUID.randomUUID();
         for (var secondsAgo : List.of(500, 485, 470)) {
-            record("order-service", key, secondsAgo);
-            record("relay-canary", "lost canary", secondsAgo - 1);
+            recordEvent(key, secondsAgo);
+            recordHeartbeat("lost heartbeat", secondsAgo - 1);
         }
-        record("relay-canary", "first canary after", 300);
-        relay("first canary after");
+        recordHeartbeat("first heartbeat after", 300);
+        relay("first heartbeat after");
 
-        auditor.audit(EVERY_CANARY);
+        auditor.audit(ANY_HEARTBEAT);
 
-        assertThat(sql().strings("SELECT topic FROM outbox WHERE key = ?", key)).hasSize(6);
-        assertThat(sql().strings("SELECT DISTINCT recorded_at FROM outbox WHERE key = ?", key))
+        assertThat(copies(key)).isEqualTo(6);
+        assertThat(sql().number("SELECT count(DISTINCT recorded_at) FROM outbox WHERE key = ?", key))
                 .as("each in a transaction of its own, beside the three that were lost")
-                .hasSize(6);
+                .isEqualTo(6);
     }
 
-    /** That one waits at all; why it does so in a statement of its own (OutboxAuditor.LOCK), only hours of load would show. */
+    /**
+     * Only that it waits; why it does so in a statement of its own (OutboxAudit.LOCK), only hours of load
+     * would show.
+     */
     @Test
-    void an_audit_waits_for_what_is_being_noted() throws Exception {
-        record("order-service", "lost meanwhile", 500);
-        record("relay-canary", "canary meanwhile", 400);
-        relay("canary meanwhile");
-        try (var noting = database.getConnection();
-                var note = noting.prepareStatement("UPDATE outbox_audit SET seen = seen")) {
-            noting.setAutoCommit(false);
-            note.executeUpdate();
-            var audit = CompletableFuture.runAsync(() -> auditor.audit(EVERY_CANARY));
-            await().atMost(Duration.ofSeconds(10))
-                    .until(() -> !sql().strings(
-                                    "SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE ?",
-                                    "%FROM outbox_audit FOR UPDATE%")
-                            .isEmpty());
-            noting.commit();
+    void an_audit_waits_for_what_is_being_marked() throws Exception {
+        recordEvent("lost and waiting", 500);
+        recordHeartbeat("heartbeat after it", 400);
+        relay("heartbeat after it");
+        try (var marking = database.getConnection();
+                var mark = marking.prepareStatement("UPDATE outbox_audit SET seen = seen")) {
+            marking.setAutoCommit(false);
+            mark.executeUpdate();
+            var audit = CompletableFuture.runAsync(() -> auditor.audit(ANY_HEARTBEAT));
+            await().atMost(Duration.ofSeconds(10)).until(this::anAuditWaitsForTheLock);
+            marking.commit();
             audit.get(10, TimeUnit.SECONDS);
         }
-        assertThat(sql().strings("SELECT topic FROM outbox WHERE key = ?", "lost meanwhile"))
-                .hasSize(2);
+        assertThat(copies("lost and waiting")).isEqualTo(2);
     }
 
-    private void record(String topic, String key, int secondsAgo) throws SQLException {
+    private boolean anAuditWaitsForTheLock() throws SQLException {
+        return sql().number("""
+                SELECT count(*) FROM pg_stat_activity
+                WHERE wait_event_type = 'Lock' AND query LIKE '%FROM outbox_audit FOR UPDATE%'
+                """) > 0;
+    }
+
+    private void recordEvent(String key, long secondsAgo) throws SQLException {
+        record(Topic.ORDERS.topicName(), key, secondsAgo);
+    }
+
+    private void recordHeartbeat(String key, long secondsAgo) throws SQLException {
+        record(OutboxHeartbeat.TOPIC, key, secondsAgo);
+    }
+
+    private void record(String topic, String key, long secondsAgo) throws SQLException {
         sql().execute("""
                 INSERT INTO outbox (topic, key, type, source, version, schema, payload, recorded_at)
                 VALUES (?, ?, 'Any', 'order-service', 1, 1, '{}', now() - ? * interval '1 s')
                 """, topic, key, secondsAgo);
     }
 
-    /** Sends the rows as Debezium would, and returns when the auditor has seen them. */
+    private long copies(String key) throws SQLException {
+        return sql().number("SELECT count(*) FROM outbox WHERE key = ?", key);
+    }
+
+    /** Sends the rows of a key as Debezium would, and returns when the auditor has marked them. */
     private void relay(String key) throws SQLException {
         var rows = sql().strings("SELECT seq || ' ' || topic FROM outbox WHERE key = ?", key);
         assertThat(rows).isNotEmpty();
@@ -170,16 +184,16 @@ class OutboxAuditorTest extends IntegrationTest {
             for (var row : rows) {
                 var columns = row.split(" ");
                 var record = new ProducerRecord<>(columns[1], key, "{}".getBytes(UTF_8));
-                record.headers().add("source", "order-service".getBytes(UTF_8));
-                record.headers().add("seq", columns[0].getBytes(UTF_8));
+                record.headers().add(EventHeaders.SOURCE, "order-service".getBytes(UTF_8));
+                record.headers().add(EventHeaders.SEQ, columns[0].getBytes(UTF_8));
                 topic.publish(List.of(record));
             }
         }
         for (var row : rows) {
             await().atMost(Duration.ofSeconds(30))
-                    .until(() -> sql().strings(
-                                    "SELECT 'yes' FROM outbox_audit WHERE seen @> ?::bigint", row.split(" ")[0])
-                            .contains("yes"));
+                    .until(() ->
+                            sql().number("SELECT count(*) FROM outbox_audit WHERE seen @> ?::bigint", row.split(" ")[0])
+                                    == 1);
         }
     }
 }

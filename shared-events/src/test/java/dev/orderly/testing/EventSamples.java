@@ -70,9 +70,9 @@ public final class EventSamples {
     private EventSamples() {}
 
     /**
-     * Checks that a handler reads from the topic the types that change something, and no others. Both are stated in the
-     * handler, by its {@code switch} and by {@link EventHandler#reactsTo}; a type that is missing in one of them would
-     * be skipped without notice, or parsed in vain.
+     * Checks that a handler reads from the topic the types that change something, and no others. Both are
+     * stated in the handler, by its {@code switch} and by {@link EventHandler#reactsTo}; a type that is
+     * missing in one of them would be skipped without notice, or parsed in vain.
      *
      * @param samples {@link #ORDER_EVENTS} or {@link #CUSTOMER_EVENTS}
      * @param changesSomething the handler's decision, in some state for which the event matters

@@ -29,7 +29,10 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.eclipse.microprofile.config.ConfigProvider;
 
-/** The topics of orders and customers as the other services and the relay would fill them, for the tests of one service. */
+/**
+ * The topics of orders and customers as the other services and the relay would fill them, for the tests of
+ * one service.
+ */
 public final class OrderTopic implements AutoCloseable {
 
     private final Map<String, Object> cluster =

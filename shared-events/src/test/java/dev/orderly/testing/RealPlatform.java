@@ -14,10 +14,11 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A PostgreSQL and a Kafka broker of their own for the tests of one module: the same that {@code ./orderly demo} starts,
- * as processes of their own, on free ports, in a temporary folder. Arguments: {@code service} names the service whose
- * database and settings the test gets, {@code mail=true} adds the mail sink, {@code gateway=true} the payment gateway, which
- * calls the service back: then that listens where it would with {@code ./orderly up}, else on any port.
+ * A PostgreSQL and a Kafka broker of their own for the tests of one module: the same that
+ * {@code ./orderly demo} starts, as processes of their own, on free ports, in a temporary folder. Arguments:
+ * {@code service} names the service whose database and settings the test gets, {@code mail=true} adds the
+ * mail sink, {@code gateway=true} the payment gateway, which calls the service back: then that listens where
+ * it would with {@code ./orderly up}, else on any port.
  */
 public class RealPlatform implements QuarkusTestResourceLifecycleManager {
 

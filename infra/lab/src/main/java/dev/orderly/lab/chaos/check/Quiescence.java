@@ -77,7 +77,7 @@ public final class Quiescence {
                             open,
                             database,
                             "events are not audited: " + database,
-                            "outbox, outbox_audit WHERE topic <> 'relay-canary' AND recorded_at >= audited_until");
+                            "outbox, outbox_audit WHERE topic <> 'outbox-heartbeat' AND recorded_at >= audited_until");
                 }
                 count(
                         open,

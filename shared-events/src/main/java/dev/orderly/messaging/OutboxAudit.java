@@ -1,0 +1,184 @@
+package dev.orderly.messaging;
+
+import static java.util.stream.Collectors.joining;
+
+import dev.orderly.events.Topic;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.OffsetDateTime;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import javax.sql.DataSource;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+
+/**
+ * How far the outbox has been compared with the topics. Rows recorded before {@code audited_until} have
+ * arrived, and of the later ones those in {@code seen}; {@link OutboxAuditor} says when a row counts as
+ * missing.
+ */
+@ApplicationScoped
+class OutboxAudit {
+
+    private static final int MAX_CONCURRENT_ROWS = 10_000;
+
+    private static final String MARK_SEEN = """
+            UPDATE outbox_audit
+            SET seen = seen + (SELECT range_agg(int8range(seq, seq, '[]')) FROM unnest(?::bigint[]) AS seq)
+            """;
+
+    private static final String NEWEST_HEARTBEAT = """
+            SELECT (SELECT recorded_at
+                    FROM outbox
+                    WHERE topic = 'outbox-heartbeat' AND recorded_at > audited_until AND seen @> seq
+                    ORDER BY recorded_at DESC LIMIT 1)
+            FROM outbox_audit
+            """;
+
+    /**
+     * In a statement of its own. A statement that has waited for a row evaluates its conditions again, and
+     * PostgreSQL 18.6 crashes in that now and then, with all its sessions, if the statement reads partitioned
+     * tables too (a bug in {@code perform_pruning_base_step}).
+     */
+    private static final String LOCK = "SELECT FROM outbox_audit FOR UPDATE";
+
+    /**
+     * From the end of the last step to the next heartbeat that has arrived, but no more than ten seconds of
+     * rows. While a slot was lost no heartbeat arrived, and all rows of that time in one statement could
+     * exceed the statement timeout.
+     */
+    private static final String NEXT_STEP = """
+            SELECT audited_until AS since,
+                   (SELECT least(heartbeat.recorded_at - grace.length,
+                                 (SELECT recorded_at + interval '10 s'
+                                  FROM outbox
+                                  WHERE recorded_at >= audited_until
+                                  ORDER BY recorded_at LIMIT 1))
+                    FROM outbox heartbeat
+                    WHERE heartbeat.topic = 'outbox-heartbeat'
+                      AND heartbeat.recorded_at > audited_until + grace.length
+                      AND heartbeat.recorded_at <= newest.heartbeat AND seen @> heartbeat.seq
+                    ORDER BY heartbeat.recorded_at LIMIT 1) AS until
+            FROM outbox_audit, (SELECT ?::interval) AS grace (length), (SELECT ?::timestamptz) AS newest (heartbeat)
+            """;
+
+    /**
+     * Moves {@code audited_until} to the end of the step, and publishes again what of the step is not in
+     * {@code seen}: as a new row, which a later step audits. The rows of a step are aggregated first and
+     * compared as a whole, since a comparison row by row would unpack {@code seen} for each. The ends of the
+     * step are parameters, since PostgreSQL chooses partitions and indexes by those, but not by the columns
+     * of another table.
+     *
+     * <p>Removes from {@code seen} all below the lowest {@code seq} that is not audited. That one is among
+     * the first {@value #MAX_CONCURRENT_ROWS} rows by time: a row that is recorded later can have a lower one
+     * only if its transaction ran beside theirs, and that is more rows than all connections together write in
+     * one transaction each.
+     *
+     * <p>On an erasable topic only the last event of a key is published again: there the newest record is all
+     * that counts, and after an erasure the one before it would bring back what was erased.
+     */
+    private static final String AUDIT = """
+            WITH settled AS (
+                UPDATE outbox_audit
+                SET audited_until = ?,
+                    seen = seen - int8multirange(int8range(NULL,
+                        (SELECT min(seq)
+                         FROM (SELECT seq FROM outbox WHERE recorded_at >= ? ORDER BY recorded_at LIMIT %1$d))))
+            ), written AS (
+                SELECT range_agg(int8range(seq, seq, '[]')) AS seqs
+                FROM outbox
+                WHERE recorded_at >= ? AND recorded_at < ? AND topic <> 'outbox-heartbeat'
+            ), published AS (
+                INSERT INTO outbox
+                    (id, topic, key, type, source, version, schema, payload, traceparent, consumer, reason, origin)
+                SELECT id, topic, key, type, source, version, schema, payload, traceparent, consumer, reason, origin
+                FROM outbox_audit, written, unnest(written.seqs - outbox_audit.seen) AS lost, outbox
+                WHERE seq <@ lost AND recorded_at >= ? AND recorded_at < ?
+                    AND NOT (topic IN (%2$s) AND EXISTS (
+                        SELECT FROM outbox later
+                        WHERE later.topic IN (%2$s) AND later.topic = outbox.topic AND later.key = outbox.key
+                            AND later.version > outbox.version))
+                ORDER BY seq
+                RETURNING 1
+            )
+            SELECT count(*) FROM published
+            """.formatted(OutboxAudit.MAX_CONCURRENT_ROWS, OutboxAudit.erasableTopics());
+
+    private final DataSource database;
+    private final Outbox outbox;
+    private final Duration grace;
+
+    OutboxAudit(
+            DataSource database, Outbox outbox, @ConfigProperty(name = "orderly.outbox.audit-grace") Duration grace) {
+        this.database = database;
+        this.outbox = outbox;
+        this.grace = grace;
+    }
+
+    /** As literals: the planner uses the index of these topics only if it can prove that it applies. */
+    private static String erasableTopics() {
+        return Arrays.stream(Topic.values())
+                .filter(Topic::isErasable)
+                .map(topic -> "'" + topic.topicName() + "'")
+                .collect(joining(", "));
+    }
+
+    /** Records that these rows have arrived on their topics. */
+    void markSeen(Collection<Long> seqs) throws SQLException {
+        try (var connection = database.getConnection();
+                var update = connection.prepareStatement(MARK_SEEN)) {
+            update.setObject(1, seqs.toArray(Long[]::new));
+            update.executeUpdate();
+        }
+    }
+
+    /** When the newest heartbeat that has arrived was recorded, or null when none has since the last step. */
+    OffsetDateTime newestHeartbeat() throws SQLException {
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement(NEWEST_HEARTBEAT);
+                var row = select.executeQuery()) {
+            row.next();
+            return row.getObject(1, OffsetDateTime.class);
+        }
+    }
+
+    /**
+     * @param done false when there is no heartbeat to audit to
+     * @param republished how many events were missing
+     */
+    record Step(boolean done, long republished) {}
+
+    /** Audits to the next heartbeat, but to none that is newer than the given one. */
+    Step step(OffsetDateTime newestHeartbeat) throws SQLException {
+        try (var connection = database.getConnection();
+                var lock = connection.prepareStatement(LOCK);
+                var nextStep = connection.prepareStatement(NEXT_STEP)) {
+            lock.execute();
+            nextStep.setString(1, grace.toString());
+            nextStep.setObject(2, newestHeartbeat);
+            try (var step = nextStep.executeQuery()) {
+                step.next();
+                var since = step.getObject("since", OffsetDateTime.class);
+                var until = step.getObject("until", OffsetDateTime.class);
+                return until == null ? new Step(false, 0) : new Step(true, audit(connection, since, until));
+            }
+        }
+    }
+
+    private long audit(Connection connection, OffsetDateTime since, OffsetDateTime until) throws SQLException {
+        // Or the audit would miss an event that is being added, and publish the one before it after it.
+        outbox.lockErasableTopics();
+        try (var audit = connection.prepareStatement(AUDIT)) {
+            var parameter = 0;
+            for (var end : List.of(until, until, since, until, since, until)) {
+                audit.setObject(++parameter, end);
+            }
+            try (var row = audit.executeQuery()) {
+                row.next();
+                return row.getLong(1);
+            }
+        }
+    }
+}
