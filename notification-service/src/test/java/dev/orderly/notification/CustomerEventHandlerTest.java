@@ -13,6 +13,7 @@ import dev.orderly.events.CustomerEvent.CustomerVerified;
 import dev.orderly.events.CustomerEvent.Verification;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.OrderConfirmed;
+import dev.orderly.events.Topic;
 import dev.orderly.events.VerificationCodes;
 import dev.orderly.testing.OrderTopic;
 import io.quarkus.test.junit.QuarkusTest;
@@ -210,7 +211,7 @@ class CustomerEventHandlerTest extends IntegrationTest {
     private static void publish(List<ProducerRecord<String, byte[]>> events) {
         try (var topic = new OrderTopic()) {
             topic.publish(events);
-            eventually().until(() -> topic.customersAreConsumedBy(GROUP));
+            eventually().until(() -> topic.isConsumedBy(GROUP, Topic.CUSTOMERS));
         }
     }
 

@@ -71,15 +71,15 @@ class FlashSaleQueue {
      *
      * @param retryAfter null when a retry is of no use
      */
-    record Rejection(int status, String title, String detail, Duration retryAfter) {
+    record Rejection(int status, String detail, Duration retryAfter) {
 
         private static final Rejection NO_SUCH_SALE =
-                new Rejection(404, "Not Found", "There is no flash sale of this id.", null);
-        private static final Rejection NOT_OPEN = new Rejection(409, "Conflict", "The sale is not open.", null);
-        private static final Rejection SOLD_OUT = new Rejection(410, "Gone", "Sold out.", null);
+                new Rejection(404, "There is no flash sale of this id.", null);
+        private static final Rejection NOT_OPEN = new Rejection(409, "The sale is not open.", null);
+        private static final Rejection SOLD_OUT = new Rejection(410, "Sold out.", null);
 
         private static Rejection queueFull(Duration retryAfter) {
-            return new Rejection(429, "Too Many Requests", "There are as many in line as there is left.", retryAfter);
+            return new Rejection(429, "There are as many in line as there is left.", retryAfter);
         }
     }
 

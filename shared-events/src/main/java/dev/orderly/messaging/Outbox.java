@@ -119,22 +119,22 @@ public class Outbox {
      * with its value as it was. A value that is not a text of at most 256 KiB is replaced by an empty object;
      * it is still on the topic at {@code origin}, and with the parked event.
      */
-    void addDeadLetter(DeadLetter letter) throws SQLException {
+    void addDeadLetter(DeadLetter deadLetter) throws SQLException {
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement("""
                         INSERT INTO outbox
                             (id, topic, key, type, source, version, schema, payload, consumer, reason, origin)
                         VALUES (?, ?, ?, ?, ?, 1, 1, ?, ?, ?, ?)
                         """)) {
-            insert.setObject(1, letter.eventId);
+            insert.setObject(1, deadLetter.eventId);
             insert.setString(2, DEAD_LETTER_TOPIC);
-            insert.setString(3, isEmpty(letter.key) ? letter.eventId.toString() : letter.key);
-            insert.setString(4, isEmpty(letter.type) ? "Unknown" : letter.type);
+            insert.setString(3, isEmpty(deadLetter.key) ? deadLetter.eventId.toString() : deadLetter.key);
+            insert.setString(4, isEmpty(deadLetter.type) ? "Unknown" : deadLetter.type);
             insert.setString(5, source);
-            insert.setString(6, text(letter.value));
-            insert.setString(7, letter.consumer);
-            insert.setString(8, letter.reason.name());
-            insert.setString(9, letter.origin);
+            insert.setString(6, text(deadLetter.value));
+            insert.setString(7, deadLetter.consumer);
+            insert.setString(8, deadLetter.reason.name());
+            insert.setString(9, deadLetter.origin);
             insert.executeUpdate();
         }
     }

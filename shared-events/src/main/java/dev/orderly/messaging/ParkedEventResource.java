@@ -88,7 +88,7 @@ public class ParkedEventResource {
     @Path("/{consumer}/{eventId}/redrive")
     @ResponseStatus(202)
     @Atomic
-    @Operation(summary = "Try it and all that is parked of its order again, now and in order")
+    @Operation(summary = "Retry it and all that is parked of its key, now and in order")
     public void redrive(
             @PathParam("consumer") @Pattern(regexp = TEXT, message = TEXT_MESSAGE) String consumer,
             @PathParam("eventId") UUID eventId,
@@ -101,7 +101,7 @@ public class ParkedEventResource {
     @Path("/{consumer}/{eventId}/discard")
     @ResponseStatus(204)
     @Atomic
-    @Operation(summary = "Give it up for good; what is parked behind it goes on without it")
+    @Operation(summary = "Discard it; what is parked behind it takes effect without it")
     public void discard(
             @PathParam("consumer") @Pattern(regexp = TEXT, message = TEXT_MESSAGE) String consumer,
             @PathParam("eventId") UUID eventId,

@@ -12,7 +12,7 @@ class CardTokenTest {
     @ParameterizedTest
     @ValueSource(
             strings = {"tok_ok", "tok_slow_30s", "tok_1Nv0FGQ9RKHgCVdK", "tok_4242424242424241", "tok_424242424242"})
-    void a_token_of_the_gateway_is_taken_and_not_printed(String value) {
+    void a_token_of_the_gateway_is_accepted_and_not_printed(String value) {
         var token = new CardToken(value);
 
         assertThat(token.value()).isEqualTo(value);
@@ -40,7 +40,7 @@ class CardTokenTest {
                 "tok_visa_4222222222222",
                 "tok_6304000000000000000_x",
             })
-    void anything_else_is_refused_and_not_repeated_above_all_a_card_number(String value) {
+    void anything_else_is_rejected_and_not_repeated_above_all_a_card_number(String value) {
         assertThatThrownBy(() -> new CardToken(value))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(CardToken.MESSAGE);

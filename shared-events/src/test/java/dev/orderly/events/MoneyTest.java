@@ -26,9 +26,9 @@ class MoneyTest {
     }
 
     @Test
-    void there_is_no_negative_money_and_none_in_a_unit_that_is_no_currency() {
+    void there_is_no_negative_money_and_none_in_what_is_not_a_currency() {
         assertThatThrownBy(() -> Money.of(-1, "EUR")).isInstanceOf(IllegalArgumentException.class);
-        // ISO 4217 has it for "no currency".
+        // The code of ISO 4217 for "no currency".
         assertThatThrownBy(() -> Money.of(1, "XXX")).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> Money.of(1, "eur")).isInstanceOf(IllegalArgumentException.class);
     }

@@ -28,24 +28,24 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** On a web server whose answers are held back until the test lets them go. */
+/** On a web server that answers commands only when the test releases them. */
 class ConcurrencyLimiterTest {
 
-    private static final int MOST = 2;
+    private static final int MAX = 2;
 
     private final Vertx vertx = Vertx.vertx();
-    private final ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor();
-    private final List<RoutingContext> underWay = new CopyOnWriteArrayList<>();
+    private final ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor();
+    private final List<RoutingContext> inFlight = new CopyOnWriteArrayList<>();
     private int port;
 
     @BeforeEach
     void serve() {
-        var limit = new ConcurrencyLimiter(MOST, Optional.of(List.of("/crowd")), new SimpleMeterRegistry());
+        var limit = new ConcurrencyLimiter(MAX, Optional.of(List.of("/sales")), new SimpleMeterRegistry());
         var router = Router.router(vertx);
         router.route().handler(limit::admit);
-        router.post("/crowd/*").handler(buyer -> buyer.end("you are in line"));
-        router.get().handler(question -> question.end("an answer"));
-        router.route().handler(underWay::add);
+        router.post("/sales/*").handler(request -> request.end("queued"));
+        router.get().handler(request -> request.end("an answer"));
+        router.route().handler(inFlight::add);
         port = vertx.createHttpServer()
                 .requestHandler(router)
                 .listen(0)
@@ -57,78 +57,78 @@ class ConcurrencyLimiterTest {
 
     @AfterEach
     void stop() {
-        callers.shutdownNow();
+        clients.shutdownNow();
         vertx.close().toCompletionStage().toCompletableFuture().join();
     }
 
     @Test
-    void commands_beyond_the_limit_are_turned_away_until_others_are_done() {
+    void commands_beyond_the_limit_are_rejected_until_others_are_done() {
         var admitted = fillUp();
 
-        var refused = command();
+        var rejected = command();
 
-        assertThat(refused.statusCode()).isEqualTo(503);
-        assertThat(refused.header("Retry-After")).isEqualTo("1");
-        assertThat(refused.contentType()).startsWith("application/problem+json");
-        assertThat(refused.<String>path("detail")).contains("Nothing was changed");
+        assertThat(rejected.statusCode()).isEqualTo(503);
+        assertThat(rejected.header("Retry-After")).isEqualTo("1");
+        assertThat(rejected.contentType()).startsWith("application/problem+json");
+        assertThat(rejected.<String>path("detail")).contains("Nothing was changed");
 
-        underWay.forEach(RoutingContext::end);
+        inFlight.forEach(RoutingContext::end);
         assertThat(admitted)
                 .allSatisfy(answer -> assertThat(answer.join().statusCode()).isEqualTo(200));
-        var next = CompletableFuture.supplyAsync(this::command, callers);
-        await().until(() -> underWay.size() == MOST + 1);
-        underWay.getLast().end();
+        var next = CompletableFuture.supplyAsync(this::command, clients);
+        await().until(() -> inFlight.size() == MAX + 1);
+        inFlight.getLast().end();
         assertThat(next.join().statusCode()).isEqualTo(200);
     }
 
     @Test
-    void questions_are_always_admitted() {
+    void queries_are_always_admitted() {
         var admitted = fillUp();
 
         assertThat(given().port(port).get("/").statusCode()).isEqualTo(200);
 
-        underWay.forEach(RoutingContext::end);
+        inFlight.forEach(RoutingContext::end);
         admitted.forEach(CompletableFuture::join);
     }
 
     @Test
-    void what_limits_itself_is_always_admitted() {
+    void commands_below_an_exempt_path_are_always_admitted() {
         var admitted = fillUp();
 
-        assertThat(given().port(port).post("/crowd/7").statusCode()).isEqualTo(200);
+        assertThat(given().port(port).post("/sales/7").statusCode()).isEqualTo(200);
 
-        underWay.forEach(RoutingContext::end);
+        inFlight.forEach(RoutingContext::end);
         admitted.forEach(CompletableFuture::join);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/crowded", "/crowd/../orders", "/crowd/%2e%2e/orders", "/crowd%2F7"})
-    void what_only_begins_like_it_is_not_admitted(String path) throws Exception {
+    @ValueSource(strings = {"/salesmen", "/sales/../orders", "/sales/%2e%2e/orders", "/sales%2F7"})
+    void a_path_that_only_begins_like_an_exempt_one_is_not_admitted(String path) throws Exception {
         var admitted = fillUp();
 
         assertThat(statusOf(path)).isEqualTo(503);
 
-        underWay.forEach(RoutingContext::end);
+        inFlight.forEach(RoutingContext::end);
         admitted.forEach(CompletableFuture::join);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/crowd/7/", "//crowd/7", "/orders/../crowd/7"})
-    void what_is_routed_to_it_is_admitted_however_it_is_written(String path) throws Exception {
+    @ValueSource(strings = {"/sales/7/", "//sales/7", "/orders/../sales/7"})
+    void what_is_routed_to_an_exempt_path_is_admitted_in_any_spelling(String path) throws Exception {
         var admitted = fillUp();
 
         assertThat(statusOf(path)).isEqualTo(200);
 
-        underWay.forEach(RoutingContext::end);
+        inFlight.forEach(RoutingContext::end);
         admitted.forEach(CompletableFuture::join);
     }
 
-    /** By a client that sends the path as it is. */
+    /** By a client that does not normalize the path. */
     private int statusOf(String path) throws Exception {
         try (var client = HttpClient.newHttpClient()) {
             var command = HttpRequest.newBuilder(URI.create("http://localhost:" + port + path))
-                    .timeout(Duration.ofSeconds(10)) // who is admitted here is not answered
-                    .POST(BodyPublishers.ofString("a wish"))
+                    .timeout(Duration.ofSeconds(10)) // an admitted command is not answered here
+                    .POST(BodyPublishers.ofString("a command"))
                     .build();
             return client.send(command, BodyHandlers.discarding()).statusCode();
         }
@@ -136,14 +136,14 @@ class ConcurrencyLimiterTest {
 
     private List<CompletableFuture<Response>> fillUp() {
         var admitted = new ArrayList<CompletableFuture<Response>>();
-        for (var i = 1; i <= MOST; i++) {
-            admitted.add(CompletableFuture.supplyAsync(this::command, callers));
+        for (var i = 1; i <= MAX; i++) {
+            admitted.add(CompletableFuture.supplyAsync(this::command, clients));
         }
-        await().until(() -> underWay.size() == MOST);
+        await().until(() -> inFlight.size() == MAX);
         return admitted;
     }
 
     private Response command() {
-        return given().port(port).body("a wish").post("/");
+        return given().port(port).body("a command").post("/");
     }
 }

@@ -13,14 +13,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What will pass by itself is a 503, and says whether anything may have been changed. */
+/** A transient failure is a 503, and says whether anything may have been changed. */
 class ProblemNormalizerTest {
 
     private static final SQLException LOST = new SQLException("terminating connection", "57P01");
 
     @Test
     void a_database_that_is_lost_before_the_commit_is_unavailable() {
-        var problem = shapeOf(new IllegalStateException(LOST));
+        var problem = normalize(new IllegalStateException(LOST));
 
         assertThat(problem.getStatusCode()).isEqualTo(503);
         assertThat(problem.getDetail()).contains("Nothing was changed");
@@ -29,12 +29,12 @@ class ProblemNormalizerTest {
     @ParameterizedTest
     @CsvSource({
         "57014, a statement took too long",
-        "55P03, a lock did not come",
-        "25P03, nothing happened in a transaction",
+        "55P03, a lock was not granted in time",
+        "25P03, a transaction was idle",
         "25P04, a transaction took too long"
     })
-    void what_our_own_timeouts_have_ended_may_be_tried_again(String state, String why) {
-        var problem = shapeOf(new IllegalStateException(new SQLException(why, state)));
+    void what_a_timeout_of_the_database_has_ended_may_be_repeated(String state, String why) {
+        var problem = normalize(new IllegalStateException(new SQLException(why, state)));
 
         assertThat(problem.getStatusCode()).isEqualTo(503);
         assertThat(problem.getHeaders()).containsEntry("Retry-After", 1);
@@ -46,52 +46,52 @@ class ProblemNormalizerTest {
         var commit = new RollbackException("ARJUNA016053: Could not commit transaction.");
         commit.addSuppressed(new IllegalStateException(LOST));
 
-        var problem = shapeOf(new UndeclaredThrowableException(commit));
+        var problem = normalize(new UndeclaredThrowableException(commit));
 
         assertThat(problem.getStatusCode()).isEqualTo(503);
         assertThat(problem.getDetail()).contains("may have been done, or not");
     }
 
     @Test
-    void a_commit_that_the_data_does_not_allow_is_an_error_of_ours() {
+    void a_commit_that_the_data_does_not_allow_is_an_error_of_the_service() {
         var commit = new RollbackException("ARJUNA016053: Could not commit transaction.");
         commit.addSuppressed(new SQLException("a deferred constraint", "23514"));
 
-        assertThat(shapeOf(new UndeclaredThrowableException(commit)).getStatusCode())
+        assertThat(normalize(new UndeclaredThrowableException(commit)).getStatusCode())
                 .isEqualTo(500);
     }
 
     @Test
-    void causes_in_a_circle_do_not_hold_it_up() {
+    void a_cycle_of_causes_ends() {
         var outer = new IllegalStateException("outer");
         outer.initCause(new IllegalStateException("inner", outer));
 
-        assertThat(shapeOf(outer).getStatusCode()).isEqualTo(500);
+        assertThat(normalize(outer).getStatusCode()).isEqualTo(500);
     }
 
     @Test
-    void a_body_that_does_not_come_is_the_callers_matter() {
-        assertThat(shapeOf(new IOException("Read timed out")).getStatusCode()).isEqualTo(408);
+    void a_body_that_does_not_arrive_is_an_error_of_the_client() {
+        assertThat(normalize(new IOException("Read timed out")).getStatusCode()).isEqualTo(408);
     }
 
     @Test
-    void what_fails_since_we_stop_may_be_repeated_and_nothing_is_promised() {
-        var shape = new ProblemNormalizer();
-        shape.stop(new ShutdownEvent());
+    void what_fails_during_a_shutdown_may_be_repeated_and_nothing_is_promised() {
+        var normalizer = new ProblemNormalizer();
+        normalizer.stop(new ShutdownEvent());
 
-        var problem = shapeOf(new IllegalStateException("EntityManagerFactory is closed"), shape);
+        var problem = normalize(new IllegalStateException("EntityManagerFactory is closed"), normalizer);
 
         assertThat(problem.getStatusCode()).isEqualTo(503);
         assertThat(problem.getHeaders()).containsEntry("Retry-After", 1);
         assertThat(problem.getDetail()).contains("may have been done, or not");
     }
 
-    private static HttpProblem shapeOf(Throwable failure) {
-        return shapeOf(failure, new ProblemNormalizer());
+    private static HttpProblem normalize(Throwable failure) {
+        return normalize(failure, new ProblemNormalizer());
     }
 
-    private static HttpProblem shapeOf(Throwable failure, ProblemNormalizer shape) {
-        var unshaped = HttpProblem.builder().withStatus(500).withTitle("?").build();
-        return shape.apply(unshaped, ProblemContext.of(failure, "/orders"));
+    private static HttpProblem normalize(Throwable failure, ProblemNormalizer normalizer) {
+        var generic = HttpProblem.builder().withStatus(500).withTitle("?").build();
+        return normalizer.apply(generic, ProblemContext.of(failure, "/orders"));
     }
 }

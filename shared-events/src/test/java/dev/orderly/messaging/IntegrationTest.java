@@ -11,8 +11,12 @@ import dev.orderly.events.OrderEvent.OrderPlaced;
 import dev.orderly.events.OrderEvent.OrderRejected;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.testing.OrderTopic;
+import dev.orderly.testing.RealPlatform;
 import dev.orderly.testing.Sql;
+import io.quarkus.test.common.QuarkusTestResource;
+import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.junit.QuarkusTestProfile;
+import io.quarkus.test.junit.TestProfile;
 import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -23,10 +27,12 @@ import java.util.UUID;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
-/** What the tests of a consumer group on a real Kafka and a real PostgreSQL have in common. */
+/** A service with one handler, {@link RecordingHandler}, on a PostgreSQL and a Kafka of its own. */
+@TestProfile(IntegrationTest.Service.class)
+@QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "order-service"))
 abstract class IntegrationTest {
 
-    /** Not an application.properties, which the services' tests would find beside their own. */
+    /** In place of an application.properties, which the services' tests would find beside their own. */
     public static class Service implements QuarkusTestProfile {
         @Override
         public Map<String, String> getConfigOverrides() {
@@ -50,7 +56,7 @@ abstract class IntegrationTest {
     @Inject
     RecordingHandler handler;
 
-    /** Returns when the records have been dealt with. */
+    /** Publishes records as one batch, and returns when the handler's group has consumed them. */
     static void publish(List<ProducerRecord<String, byte[]>> records) {
         try (var topic = new OrderTopic()) {
             topic.publish(records);

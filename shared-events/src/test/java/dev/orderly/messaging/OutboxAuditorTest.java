@@ -7,12 +7,8 @@ import static org.awaitility.Awaitility.await;
 import dev.orderly.events.EventHeaders;
 import dev.orderly.events.Topic;
 import dev.orderly.testing.OrderTopic;
-import dev.orderly.testing.RealPlatform;
 import io.quarkus.scheduler.Scheduler;
-import io.quarkus.test.common.QuarkusTestResource;
-import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.junit.QuarkusTest;
-import io.quarkus.test.junit.TestProfile;
 import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -31,8 +27,6 @@ import org.junit.jupiter.api.Test;
  * of the outbox are dated back, since it is the database that dates them.
  */
 @QuarkusTest
-@TestProfile(IntegrationTest.Service.class)
-@QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "order-service"))
 class OutboxAuditorTest extends IntegrationTest {
 
     private static final OffsetDateTime ANY_HEARTBEAT = OffsetDateTime.MAX;

@@ -8,11 +8,7 @@ import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.equalTo;
 
 import dev.orderly.events.EventHeaders;
-import dev.orderly.testing.RealPlatform;
-import io.quarkus.test.common.QuarkusTestResource;
-import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.junit.QuarkusTest;
-import io.quarkus.test.junit.TestProfile;
 import io.restassured.http.ContentType;
 import io.restassured.response.Response;
 import java.sql.SQLException;
@@ -26,19 +22,17 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 @QuarkusTest
-@TestProfile(IntegrationTest.Service.class)
-@QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "order-service"))
 class ParkedEventsTest extends IntegrationTest {
 
     @Test
     void what_is_parked_is_retried_and_takes_effect_in_order() throws SQLException {
         var order = UUID.randomUUID();
-        handler.refused.add(order);
+        handler.rejected.add(order);
         publish(List.of(placed(order)));
         publish(List.of(cancelled(order)));
         assertThat(effects(order)).isEmpty();
 
-        handler.refused.remove(order);
+        handler.rejected.remove(order);
 
         await().untilAsserted(() -> assertThat(parked(order)).isEmpty());
         assertThat(effects(order)).containsExactly("OrderPlaced", "OrderCancelled");
@@ -48,7 +42,7 @@ class ParkedEventsTest extends IntegrationTest {
     @Test
     void after_the_last_retry_it_is_a_dead_letter_and_an_operator_can_redrive_it() throws SQLException {
         var order = UUID.randomUUID();
-        handler.refused.add(order);
+        handler.rejected.add(order);
         var placed = placed(order);
         publish(List.of(placed, cancelled(order)));
 
@@ -60,7 +54,7 @@ class ParkedEventsTest extends IntegrationTest {
                                 order.toString()))
                 .containsExactly(new String(placed.value(), UTF_8));
 
-        handler.refused.remove(order);
+        handler.rejected.remove(order);
         operate(id(placed), "redrive").then().statusCode(202);
 
         await().untilAsserted(() -> assertThat(parked(order)).isEmpty());
@@ -92,13 +86,13 @@ class ParkedEventsTest extends IntegrationTest {
     @Test
     void what_is_behind_one_that_was_discarded_goes_on_without_it() throws SQLException {
         var order = UUID.randomUUID();
-        handler.refused.add(order);
+        handler.rejected.add(order);
         var placed = placed(order);
         publish(List.of(placed, cancelled(order)));
         assertThat(parked(order)).containsExactly("OrderPlaced FAILED", "OrderCancelled BEHIND");
         operate(id(placed), "discard").then().statusCode(204);
 
-        handler.refused.remove(order);
+        handler.rejected.remove(order);
 
         await().untilAsserted(() -> assertThat(parked(order)).isEmpty());
         assertThat(effects(order)).containsExactly("OrderCancelled");
@@ -169,7 +163,8 @@ class ParkedEventsTest extends IntegrationTest {
 
     @ParameterizedTest
     @CsvSource({"redrive, operator", "redrive, why", "discard, operator", "discard, why"})
-    void what_could_not_be_kept_in_the_audit_is_refused_by_name(String action, String field) throws SQLException {
+    void an_instruction_that_the_audit_could_not_store_is_rejected_by_field(String action, String field)
+            throws SQLException {
         var order = UUID.randomUUID();
         publish(List.of(with(placed(order), order.toString(), "{oops".getBytes(UTF_8))));
         var id = given().queryParam("key", order).get("/parked-events").<String>path("[0].eventId");
@@ -192,7 +187,7 @@ class ParkedEventsTest extends IntegrationTest {
         "consumer, /parked-events?consumer=%00",
         "consumer, /parked-events/%00/0198c6a2-0000-7000-8000-000000000001"
     })
-    void what_cannot_be_the_name_of_anything_is_not_looked_for(String field, String path) {
+    void a_name_that_could_not_be_stored_is_rejected(String field, String path) {
         given().urlEncodingEnabled(false)
                 .get(path)
                 .then()

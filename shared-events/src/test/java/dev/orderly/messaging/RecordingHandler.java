@@ -20,16 +20,16 @@ import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
 
-/** Writes down what it is given, answers a cancellation with a refund, and fails as it is told to. */
+/** Records the events that it handles, answers a cancellation with a refund, and fails on demand. */
 @Singleton // so that the tests reach its fields
 class RecordingHandler extends EventHandler<OrderEvent> {
 
     static final String GROUP = "recording-consumer-group";
 
-    /** Orders whose events it refuses. */
-    final Set<UUID> refused = ConcurrentHashMap.newKeySet();
+    /** Orders whose events it rejects. */
+    final Set<UUID> rejected = ConcurrentHashMap.newKeySet();
 
-    /** How many more transactions fail as if the server had gone away, after their work was done. */
+    /** How many more transactions fail after their work is done, as by a lost connection. */
     final AtomicInteger outages = new AtomicInteger();
 
     private final DataSource database;
@@ -50,26 +50,26 @@ class RecordingHandler extends EventHandler<OrderEvent> {
 
     @Override
     public List<OutgoingEvent> on(List<IncomingEvent<OrderEvent>> events) throws SQLException {
-        var answers = new ArrayList<OutgoingEvent>();
+        var outgoing = new ArrayList<OutgoingEvent>();
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement("INSERT INTO effect (order_id, type) VALUES (?, ?)")) {
-            for (var received : events) {
-                var event = received.event();
-                if (refused.contains(event.id())) {
-                    throw new IllegalStateException("told to refuse " + event.id());
+            for (var incoming : events) {
+                var event = incoming.event();
+                if (rejected.contains(event.id())) {
+                    throw new IllegalStateException("rejected on demand: " + event.id());
                 }
                 insert.setObject(1, event.id());
                 insert.setString(2, event.getClass().getSimpleName());
                 insert.executeUpdate();
                 if (event instanceof OrderCancelled cancelled) {
-                    answers.add(new OutgoingEvent(
+                    outgoing.add(new OutgoingEvent(
                             new PaymentRefunded(cancelled.id(), Money.of(1, "EUR"), cancelled.occurredAt()), 1));
                 }
             }
         }
         if (outages.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
-            throw new SQLException("the server went away", "57P01");
+            throw new SQLException("terminating connection", "57P01");
         }
-        return answers;
+        return outgoing;
     }
 }

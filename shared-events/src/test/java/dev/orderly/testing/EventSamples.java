@@ -71,8 +71,8 @@ public final class EventSamples {
 
     /**
      * Checks that a handler reads from the topic the types that change something, and no others. Both are
-     * stated in the handler, by its {@code switch} and by {@link EventHandler#reactsTo}; a type that is
-     * missing in one of them would be skipped without notice, or parsed in vain.
+     * stated in the handler, by its {@code switch} and by {@link EventHandler#reactsTo}: a type that only the
+     * first has is skipped, and one that only the second has is parsed without effect.
      *
      * @param samples {@link #ORDER_EVENTS} or {@link #CUSTOMER_EVENTS}
      * @param changesSomething the handler's decision, in some state for which the event matters

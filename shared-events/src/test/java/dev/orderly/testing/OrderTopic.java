@@ -29,10 +29,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.eclipse.microprofile.config.ConfigProvider;
 
-/**
- * The topics of orders and customers as the other services and the relay would fill them, for the tests of
- * one service.
- */
+/** The topics of orders and customers, filled by a test in place of the other services and the relay. */
 public final class OrderTopic implements AutoCloseable {
 
     private final Map<String, Object> cluster =
@@ -46,14 +43,14 @@ public final class OrderTopic implements AutoCloseable {
     /** @param transactionalId of a producer that works in transactions, or null */
     public OrderTopic(String transactionalId) {
         var settings = new LinkedHashMap<String, Object>(cluster);
-        settings.put("linger.ms", 20); // What is sent together arrives together, as one batch.
+        settings.put("linger.ms", 20); // so that records that are sent together are consumed as one batch
         if (transactionalId != null) {
             settings.put("transactional.id", transactionalId);
         }
         producer = new KafkaProducer<>(settings, new StringSerializer(), new ByteArraySerializer());
     }
 
-    /** A record that carries an event in the wire format; change it for one that does not. */
+    /** A record that carries an event in the wire format; {@link #header} and {@link #with} damage it. */
     public static ProducerRecord<String, byte[]> record(String source, int version, Event event) {
         var value = EventJson.write(event);
         var record = new ProducerRecord<>(
@@ -85,7 +82,7 @@ public final class OrderTopic implements AutoCloseable {
         publish(List.of(record(source, version, event)));
     }
 
-    /** Sends them in a transaction that is given up: they are on the topic, and were never published. */
+    /** Sends them in a transaction that is aborted: they are on the topic, but are not published. */
     public void publishAndAbort(List<ProducerRecord<String, byte[]>> records) {
         producer.initTransactions();
         producer.beginTransaction();
@@ -109,17 +106,12 @@ public final class OrderTopic implements AutoCloseable {
         }
     }
 
-    /** Whether the group has committed all that is on the topic of orders: nothing more will come of it. */
+    /** Whether the group has committed the offsets of all that is on the topic of orders. */
     public boolean isConsumedBy(String group) {
         return isConsumedBy(group, Topic.ORDERS);
     }
 
-    /** The same of the topic of customers. */
-    public boolean customersAreConsumedBy(String group) {
-        return isConsumedBy(group, Topic.CUSTOMERS);
-    }
-
-    private boolean isConsumedBy(String group, Topic topic) {
+    public boolean isConsumedBy(String group, Topic topic) {
         return asAdmin(admin -> {
             var committed = admin.listConsumerGroupOffsets(group)
                     .partitionsToOffsetAndMetadata()
@@ -131,7 +123,7 @@ public final class OrderTopic implements AutoCloseable {
         });
     }
 
-    /** As if the time for which the topic keeps its records were over for all that are there. */
+    /** Deletes all records of the topic of orders, as its retention would. */
     public void forgetAll() {
         asAdmin(admin -> {
             var all = new HashMap<TopicPartition, RecordsToDelete>();
@@ -156,13 +148,13 @@ public final class OrderTopic implements AutoCloseable {
         return ends;
     }
 
-    private interface Question<T> {
-        T put(Admin admin) throws InterruptedException, ExecutionException;
+    private interface AdminCall<T> {
+        T on(Admin admin) throws InterruptedException, ExecutionException;
     }
 
-    private <T> T asAdmin(Question<T> question) {
+    private <T> T asAdmin(AdminCall<T> call) {
         try (var admin = Admin.create(cluster)) {
-            return question.put(admin);
+            return call.on(admin);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);

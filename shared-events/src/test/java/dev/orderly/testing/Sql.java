@@ -7,10 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import javax.sql.DataSource;
 
-/**
- * What a test asks of, or does to, the database of its service; each in a session and a transaction of its
- * own.
- */
+/** Statements of a test on the database of its service, each in a transaction of its own. */
 public final class Sql {
 
     private final DataSource database;
