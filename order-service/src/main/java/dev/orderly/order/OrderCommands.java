@@ -61,14 +61,15 @@ public class OrderCommands {
     @Atomic
     public List<PlaceOrderResult> place(List<PendingOrder> batch, Admission admission) throws SQLException {
         var priced = price(batch);
-        var admitted = admission == Admission.ADMITTED ? priced : shedLoad(priced);
-        var claimed = keys.claimKeys(pending(admitted, Candidate::isPlaceable)); // the insert decides
-        var placed = admitted.stream()
+        var candidates = admission == Admission.ADMITTED ? priced : shedLoad(priced);
+        // The insert decides which commands are the first with their key.
+        var claimed = keys.claimKeys(pending(candidates, Candidate::isPlaceable));
+        var placed = candidates.stream()
                 .filter(candidate -> claimed.contains(candidate.pending.id()))
                 .toList();
         orders.add(placed.stream().map(Candidate::order).toList());
         publish(placed);
-        return resultsWithReplays(admitted, claimed);
+        return resultsWithReplays(candidates, claimed);
     }
 
     /** A pending order and its result, unless its key turns out to be claimed. */

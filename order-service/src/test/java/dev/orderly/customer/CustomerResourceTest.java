@@ -1,20 +1,17 @@
 package dev.orderly.customer;
 
+import static dev.orderly.testing.ProblemAssert.assertProblem;
 import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.containsInAnyOrder;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasItem;
 
+import dev.orderly.IntegrationTest;
 import dev.orderly.events.VerificationCodes;
-import dev.orderly.testing.RealPlatform;
-import dev.orderly.testing.Sql;
-import io.quarkus.test.common.QuarkusTestResource;
-import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.http.ContentType;
 import io.restassured.response.Response;
-import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.util.Collections;
 import java.util.HashSet;
@@ -22,7 +19,6 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
-import javax.sql.DataSource;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,13 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @QuarkusTest
-@QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "order-service"))
-class CustomerResourceTest {
-
-    private static final String PROBLEM = "application/problem+json";
-
-    @Inject
-    DataSource database;
+class CustomerResourceTest extends IntegrationTest {
 
     @ConfigProperty(name = "orderly.verification.key")
     String verificationKey;
@@ -63,7 +53,7 @@ class CustomerResourceTest {
     }
 
     @Test
-    void a_registration_that_is_repeated_with_its_key_registers_nobody() throws Exception {
+    void a_registration_repeated_with_its_key_registers_no_second_customer() throws Exception {
         var key = UUID.randomUUID().toString();
         try (var threads = Executors.newFixedThreadPool(10)) {
             var ids = new HashSet<String>();
@@ -81,8 +71,8 @@ class CustomerResourceTest {
     }
 
     @Test
-    void an_empty_key_is_none_and_registers_nobody() throws Exception {
-        register("").then().statusCode(400).contentType(PROBLEM).body("errors.field", hasItem("Idempotency-Key"));
+    void an_empty_key_is_rejected_and_registers_no_customer() throws Exception {
+        assertProblem(register("").then(), 400).body("errors.field", hasItem("Idempotency-Key"));
 
         assertThat(sql().strings("SELECT id::text FROM customer WHERE mail = ?", mail))
                 .isEmpty();
@@ -106,11 +96,7 @@ class CustomerResourceTest {
         var wrong = code(id).equals("000000") ? "000001" : "000000";
 
         for (var left = 4; left >= 0; left--) {
-            verify(id, wrong)
-                    .then()
-                    .statusCode(422)
-                    .contentType(PROBLEM)
-                    .body("errors[0].field", equalTo("code"))
+            assertProblem(verify(id, wrong).then(), 422, "code")
                     .body("errors[0].message", equalTo("is wrong; tries left: " + left));
         }
         verify(id, code(id)).then().statusCode(422);
@@ -133,7 +119,7 @@ class CustomerResourceTest {
     }
 
     @Test
-    void a_code_expires_after_ten_minutes_and_another_may_be_had() throws SQLException {
+    void a_code_expires_after_ten_minutes_and_another_can_be_requested() throws SQLException {
         var id = id(register(null));
         var old = code(id);
         post("/customers/" + id + "/verification/codes", null, "")
@@ -161,7 +147,7 @@ class CustomerResourceTest {
     }
 
     @Test
-    void who_is_erased_is_in_no_row_any_more_and_the_topic_is_told() throws SQLException {
+    void an_erased_customer_is_in_no_row_and_a_tombstone_is_published() throws SQLException {
         var key = "key of " + mail;
         var id = id(register(key.replace(' ', '-')));
 
@@ -175,7 +161,8 @@ class CustomerResourceTest {
                     .isEmpty();
         }
         assertThat(sql().strings(
-                                "SELECT type || ' ' || version || ' ' || (payload IS NULL) FROM outbox WHERE key = ? ORDER BY seq",
+                                "SELECT type || ' ' || version || ' ' || (payload IS NULL) FROM outbox"
+                                        + " WHERE key = ? ORDER BY seq",
                                 id))
                 .containsExactly("CustomerRegistered 1 true", "CustomerErased 2 true");
         given().get("/customers/" + id).then().statusCode(200).body("status", equalTo("ERASED"));
@@ -204,7 +191,7 @@ class CustomerResourceTest {
                 "phone, `+49 151 12345678`",
                 "phone, +49151123456789012",
             })
-    void what_is_no_name_no_mail_address_or_no_phone_is_refused_by_field_and_not_repeated(String field, String value)
+    void an_invalid_name_mail_address_or_phone_is_rejected_by_field_and_not_repeated(String field, String value)
             throws SQLException {
         var body = body("Ann", mail, "+4915112345678")
                 .replaceAll(
@@ -212,8 +199,8 @@ class CustomerResourceTest {
 
         var answer = post("/customers", null, body);
 
-        answer.then().statusCode(400).contentType(PROBLEM).body("errors.field", hasItem(field));
-        if (value.length() > "+49".length()) { // which is in what is said of any number
+        assertProblem(answer.then(), 400).body("errors.field", hasItem(field));
+        if (value.length() > "+49".length()) { // which the message about any phone contains
             assertThat(answer.asString()).doesNotContain(value);
         }
         assertThat(sql().strings("SELECT id::text FROM customer WHERE mail = ?", field.equals("mail") ? value : mail))
@@ -232,8 +219,8 @@ class CustomerResourceTest {
                 "{\"name\":1,\"mail\":2,\"phone\":3}",
                 "{\"name\":\"Ann\",\"mail\":\"a@b.example\",\"phone\":\"+4915112345678\",\"admin\":true}",
             })
-    void what_is_no_registration_is_refused(String body) {
-        post("/customers", null, body).then().statusCode(400).contentType(PROBLEM);
+    void an_invalid_registration_is_rejected(String body) {
+        assertProblem(post("/customers", null, body).then(), 400);
     }
 
     @ParameterizedTest
@@ -248,7 +235,7 @@ class CustomerResourceTest {
                 "null",
                 "[]"
             })
-    void what_is_no_code_is_refused_and_costs_no_try(String code) throws SQLException {
+    void a_malformed_code_is_rejected_and_costs_no_try(String code) throws SQLException {
         var id = id(register(null));
 
         post("/customers/" + id + "/verification", null, "{\"code\":" + code + "}")
@@ -261,8 +248,8 @@ class CustomerResourceTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"17", "00000000-0000-7000-8000-000000000000"})
-    void nobody_of_that_name_is_here(String id) {
-        given().get("/customers/" + id).then().statusCode(404).contentType(PROBLEM);
+    void an_unknown_customer_is_not_found(String id) {
+        assertProblem(given().get("/customers/" + id).then(), 404);
         erase(id).then().statusCode(404);
         verify(id, "123456").then().statusCode(404);
     }
@@ -292,7 +279,7 @@ class CustomerResourceTest {
         return registered.path("id");
     }
 
-    /** As the phone would show it. */
+    /** As the SMS has it. */
     private String code(String id) {
         try {
             var verification = sql().strings("SELECT verification::text FROM customer WHERE id = ?::uuid", id)
@@ -301,9 +288,5 @@ class CustomerResourceTest {
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
-    }
-
-    private Sql sql() {
-        return new Sql(database);
     }
 }

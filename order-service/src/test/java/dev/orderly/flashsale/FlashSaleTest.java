@@ -1,5 +1,6 @@
 package dev.orderly.flashsale;
 
+import static dev.orderly.testing.ProblemAssert.assertProblem;
 import static io.restassured.RestAssured.given;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -8,14 +9,10 @@ import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasItem;
 import static org.hamcrest.Matchers.not;
 
-import dev.orderly.testing.RealPlatform;
-import dev.orderly.testing.Sql;
-import io.quarkus.test.common.QuarkusTestResource;
-import io.quarkus.test.common.ResourceArg;
+import dev.orderly.IntegrationTest;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.http.ContentType;
 import io.restassured.response.Response;
-import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -25,7 +22,6 @@ import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.stream.Stream;
-import javax.sql.DataSource;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -37,14 +33,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @QuarkusTest
-@QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "order-service"))
-class FlashSaleTest {
+class FlashSaleTest extends IntegrationTest {
 
     private static final Instant PAST = Instant.parse("2026-01-01T00:00:00Z");
     private static final Instant FUTURE = Instant.parse("2099-01-01T00:00:00Z");
-
-    @Inject
-    DataSource database;
 
     @ConfigProperty(name = "kafka.bootstrap.servers")
     String brokers;
@@ -72,16 +64,17 @@ class FlashSaleTest {
                                 sale))
                 .isEqualTo(5);
         assertThat(sql().number(
-                                "SELECT count(*) FROM outbox JOIN flash_sale_ticket ON key = order_id::text WHERE sale_id = ?",
+                                "SELECT count(*) FROM outbox JOIN flash_sale_ticket ON key = order_id::text"
+                                        + " WHERE sale_id = ?",
                                 sale))
                 .isEqualTo(5);
         await().until(() -> buy(UUID.randomUUID()).statusCode() == 410);
         given().get("/flash-sales/" + sale).then().body("left", equalTo(0));
-        given().post("/flash-sales/" + sale + "/orders").then().statusCode(410); // whoever they may be
+        given().post("/flash-sales/" + sale + "/orders").then().statusCode(410); // without knowing the buyer
     }
 
     @Test
-    void a_sale_has_its_line_to_itself_however_many_were_on_the_topic_before() throws Exception {
+    void a_sale_has_its_queue_to_itself_however_many_buyers_were_on_the_topic_before() throws Exception {
         try (var producer = producer()) {
             for (var i = 0; i < 600; i++) {
                 var buyer = UUID.randomUUID().toString().getBytes(UTF_8);
@@ -96,22 +89,22 @@ class FlashSaleTest {
     }
 
     @Test
-    void who_buys_again_or_is_delivered_again_is_in_line_once() throws SQLException {
+    void a_buyer_who_asks_again_or_is_redelivered_gets_one_ticket() throws SQLException {
         announce("console", 5, PAST, FUTURE);
-        var greedy = UUID.randomUUID();
+        var repeated = UUID.randomUUID();
 
         for (var i = 0; i < 5; i++) {
-            buy(greedy).then().statusCode(202);
+            buy(repeated).then().statusCode(202);
         }
-        await().until(() -> ticket(greedy).statusCode() == 200);
-        buy(greedy).then().statusCode(202);
+        await().until(() -> ticket(repeated).statusCode() == 200);
+        buy(repeated).then().statusCode(202);
         var last = UUID.randomUUID();
         buy(last);
         await().until(() -> ticket(last).statusCode() == 200);
 
         assertThat(sql().number("SELECT granted FROM flash_sale WHERE id = ?", sale))
                 .isEqualTo(2);
-        ticket(greedy).then().body("outcome", equalTo("ORDERED"));
+        ticket(repeated).then().body("outcome", equalTo("ORDERED"));
         assertThat(sql().number(
                                 "SELECT count(*) FROM orders JOIN flash_sale_ticket ON order_id = id WHERE sale_id = ?",
                                 sale))
@@ -119,7 +112,7 @@ class FlashSaleTest {
     }
 
     @Test
-    void who_came_first_is_first() throws SQLException {
+    void first_come_is_first_served() throws SQLException {
         announce("console", 3, PAST, FUTURE);
         var buyers = Stream.generate(UUID::randomUUID).limit(9).toList();
 
@@ -132,12 +125,12 @@ class FlashSaleTest {
     }
 
     @Test
-    void what_is_no_buyer_is_skipped_and_holds_up_nobody() {
+    void an_undecodable_buyer_is_skipped_and_blocks_no_other() {
         announce("console", 3, PAST, FUTURE);
         var buyer = UUID.randomUUID();
 
         try (var producer = producer()) {
-            producer.send(new ProducerRecord<>("flash-sale-intake", sale, "nobody".getBytes(UTF_8)));
+            producer.send(new ProducerRecord<>("flash-sale-intake", sale, "no id".getBytes(UTF_8)));
             producer.send(new ProducerRecord<>("flash-sale-intake", sale, null));
             producer.send(new ProducerRecord<>(
                     "flash-sale-intake", "no-such-sale", buyer.toString().getBytes(UTF_8)));
@@ -162,13 +155,9 @@ class FlashSaleTest {
     }
 
     @Test
-    void a_sale_is_open_from_then_till_then() {
+    void a_sale_is_open_from_its_opening_to_its_closing_time() {
         announce("console", 3, FUTURE, FUTURE.plusSeconds(1)).then().statusCode(200);
-        buy(UUID.randomUUID())
-                .then()
-                .statusCode(409)
-                .contentType("application/problem+json")
-                .body("detail", equalTo("The sale is not open."));
+        assertProblem(buy(UUID.randomUUID()).then(), 409).body("detail", equalTo("The sale is not open."));
 
         var over = sale + "-over";
         var now = Instant.now();
@@ -200,15 +189,10 @@ class FlashSaleTest {
                 "not json",
                 "{\"customerId\":\"0198c6a2-0000-7000-8000-000000000001\",\"units\":2}"
             })
-    void who_does_not_say_who_they_are_buys_nothing(String body) {
+    void a_purchase_without_a_valid_customer_is_rejected(String body) {
         announce("console", 3, PAST, FUTURE);
 
-        given().contentType(ContentType.JSON)
-                .body(body)
-                .post("/flash-sales/" + sale + "/orders")
-                .then()
-                .statusCode(400)
-                .contentType("application/problem+json");
+        assertProblem(buy(sale, body).then(), 400);
     }
 
     @ParameterizedTest
@@ -229,40 +213,33 @@ class FlashSaleTest {
                 "closesAt\":\"+300000-01-01T00:00:00Z\"",
                 "closesAt\":\"+1000000000-01-01T00:00:00Z\""
             })
-    void a_sale_that_makes_no_sense_is_not_announced(String wrong) {
+    void an_invalid_sale_is_not_announced(String wrong) {
         var field = wrong.substring(0, wrong.indexOf('"'));
         var body = announcement("console", 3, PAST, FUTURE).replaceAll(field + "\":(\"[^\"]*\"|\\d+)", wrong);
 
-        given().contentType(ContentType.JSON)
-                .body(body)
-                .put("/flash-sales/" + sale)
-                .then()
-                .statusCode(400)
-                .contentType("application/problem+json")
-                .body("errors.field", hasItem(field));
+        assertProblem(announce(body).then(), 400).body("errors.field", hasItem(field));
         given().get("/flash-sales/" + sale).then().statusCode(404);
     }
 
     @Test
-    void what_is_no_id_of_a_sale_is_not_looked_for() {
-        given().urlEncodingEnabled(false)
-                .get("/flash-sales/%00/orders/" + UUID.randomUUID())
-                .then()
-                .statusCode(400)
-                .contentType("application/problem+json")
-                .body("errors.field", hasItem("id"));
+    void an_invalid_id_of_a_sale_is_rejected() {
+        var ticket = given().urlEncodingEnabled(false).get("/flash-sales/%00/orders/" + UUID.randomUUID());
+
+        assertProblem(ticket.then(), 400).body("errors.field", hasItem("id"));
     }
 
     @Test
-    void there_is_no_such_sale() {
+    void an_unknown_sale_is_not_found() {
         buy(UUID.randomUUID()).then().statusCode(404).body("detail", not(equalTo(null)));
         ticket(UUID.randomUUID()).then().statusCode(404);
     }
 
     private Response announce(String sku, int units, Instant opens, Instant closes) {
-        return given().contentType(ContentType.JSON)
-                .body(announcement(sku, units, opens, closes))
-                .put("/flash-sales/" + sale);
+        return announce(announcement(sku, units, opens, closes));
+    }
+
+    private Response announce(String body) {
+        return given().contentType(ContentType.JSON).body(body).put("/flash-sales/" + sale);
     }
 
     private static String announcement(String sku, int units, Instant opens, Instant closes) {
@@ -275,9 +252,11 @@ class FlashSaleTest {
     }
 
     private static Response buy(String sale, UUID customer) {
-        return given().contentType(ContentType.JSON)
-                .body("{\"customerId\":\"" + customer + "\"}")
-                .post("/flash-sales/" + sale + "/orders");
+        return buy(sale, "{\"customerId\":\"" + customer + "\"}");
+    }
+
+    private static Response buy(String sale, String body) {
+        return given().contentType(ContentType.JSON).body(body).post("/flash-sales/" + sale + "/orders");
     }
 
     /** Ten at a time. */
@@ -297,7 +276,7 @@ class FlashSaleTest {
         return given().get("/flash-sales/" + sale + "/orders/" + customer);
     }
 
-    /** As the intake does, and in one go. */
+    /** As FlashSaleQueue does, in one batch. */
     private void send(List<UUID> buyers) {
         try (var producer = producer()) {
             buyers.forEach(buyer -> producer.send(new ProducerRecord<>(
@@ -313,9 +292,5 @@ class FlashSaleTest {
     private List<String> outcomes(String outcome) throws SQLException {
         return sql().strings(
                         "SELECT customer_id FROM flash_sale_ticket WHERE outcome = ? AND sale_id = ?", outcome, sale);
-    }
-
-    private Sql sql() {
-        return new Sql(database);
     }
 }

@@ -143,7 +143,7 @@ class OrderTest {
     }
 
     @Test
-    void an_undecided_order_is_cancelled_when_its_time_is_up() {
+    void an_undecided_order_is_cancelled_at_its_deadline() {
         var order = order();
 
         assertThat(order.expire(LATER)).contains(new OrderCancelled(ID, CUSTOMER, "not decided in time", LATER));

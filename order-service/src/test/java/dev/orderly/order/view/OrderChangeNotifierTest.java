@@ -18,7 +18,10 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** During an outage of the database; with a database that answers it is tested by {@link OrderViewResourceTest}. */
+/**
+ * During an outage of the database; with a database that answers it is tested by
+ * {@link OrderViewResourceTest}.
+ */
 class OrderChangeNotifierTest {
 
     private static final Duration TIMEOUT = Duration.ofMillis(200);

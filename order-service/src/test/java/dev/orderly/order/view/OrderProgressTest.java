@@ -16,6 +16,8 @@ import dev.orderly.events.OrderEvent.StockReserved;
 import dev.orderly.events.OrderStatus;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.messaging.IncomingEvent;
+import dev.orderly.order.view.OrderViewUpdater.Tables;
+import dev.orderly.testing.EventSamples;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
@@ -71,6 +73,13 @@ class OrderProgressTest {
                 received("payment-service", 2, new PaymentRefunded(ID, TOTAL, NOW)));
 
         assertThat(late).isEqualTo(new OrderProgress(OrderStatus.CANCELLED, "changed my mind", 2, 5));
+    }
+
+    @Test
+    void the_view_reads_every_event_because_each_is_in_the_timeline() {
+        var updater = new OrderViewUpdater(null, "order-view-consumer-group", Tables.LIVE, null);
+
+        EventSamples.assertReactsToWhatChangesSomething(updater, EventSamples.ORDER_EVENTS, _ -> true);
     }
 
     @SafeVarargs

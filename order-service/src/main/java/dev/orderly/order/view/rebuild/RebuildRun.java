@@ -124,7 +124,7 @@ final class RebuildRun {
         }
     }
 
-    /** @param rest what earlier tries have read and not applied */
+    /** @param rest what earlier tries have read */
     private int trySwap(List<ConsumerRecord<String, byte[]>> rest) throws SQLException {
         tables.blockProjection();
         if (topic.hasGrown()) {

@@ -27,7 +27,7 @@ final class ShadowTables {
         this.connection = connection;
     }
 
-    /** False when another instance has the lock; it lasts as long as the connection. */
+    /** False when another instance is rebuilding. */
     boolean tryLock() throws SQLException {
         return query("SELECT pg_try_advisory_lock(hashtextextended('order-view-rebuild-', 0))");
     }

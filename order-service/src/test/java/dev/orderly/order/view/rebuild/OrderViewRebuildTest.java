@@ -7,6 +7,7 @@ import static org.hamcrest.Matchers.contains;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasSize;
 
+import dev.orderly.IntegrationTest;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.OrderEvent.OrderConfirmed;
@@ -15,13 +16,8 @@ import dev.orderly.events.OrderEvent.PaymentCaptured;
 import dev.orderly.events.OrderEvent.StockReserved;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.testing.OrderTopic;
-import dev.orderly.testing.RealPlatform;
-import dev.orderly.testing.Sql;
-import io.quarkus.test.common.QuarkusTestResource;
-import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.response.Response;
-import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -29,19 +25,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
-import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 @QuarkusTest
-@QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "order-service"))
-class OrderViewRebuildTest {
+class OrderViewRebuildTest extends IntegrationTest {
 
     private static final Money PRICE = Money.of(1999, "EUR");
     private static final Instant NOW = Instant.parse("2026-11-23T10:15:30.123Z");
-
-    @Inject
-    DataSource database;
 
     private final OrderTopic topic = new OrderTopic();
     private final UUID customer = UUID.randomUUID();
@@ -52,7 +43,7 @@ class OrderViewRebuildTest {
     }
 
     @Test
-    void a_view_that_went_wrong_is_right_after_a_rebuild_and_goes_on_from_there() throws Exception {
+    void a_corrupted_view_is_right_after_a_rebuild_and_goes_on_from_there() throws Exception {
         var id = placed();
         reserved(id);
         awaitTimeline(id, 2);
@@ -165,10 +156,6 @@ class OrderViewRebuildTest {
         return sql().number(
                         "SELECT count(*) FROM parked_event WHERE consumer = 'order-view-consumer-group' AND key = ?",
                         order.toString());
-    }
-
-    private Sql sql() {
-        return new Sql(database);
     }
 
     private UUID placed() {
