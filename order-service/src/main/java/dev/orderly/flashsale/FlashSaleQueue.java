@@ -73,8 +73,7 @@ class FlashSaleQueue {
      */
     record Rejection(int status, String detail, Duration retryAfter) {
 
-        private static final Rejection NO_SUCH_SALE =
-                new Rejection(404, "There is no flash sale of this id.", null);
+        private static final Rejection NO_SUCH_SALE = new Rejection(404, "There is no flash sale of this id.", null);
         private static final Rejection NOT_OPEN = new Rejection(409, "The sale is not open.", null);
         private static final Rejection SOLD_OUT = new Rejection(410, "Sold out.", null);
 
