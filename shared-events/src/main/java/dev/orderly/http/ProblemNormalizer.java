@@ -104,11 +104,10 @@ class ProblemNormalizer implements ProblemPostProcessor {
                 .withDetail(problem.getDetail());
         problem.getHeaders().forEach(normalized::withHeader);
         problem.getParameters().forEach((name, value) -> {
-            switch (name) {
-                case "violations" -> normalized.with("errors", errors((Iterable<?>) value));
-                case "field" ->
-                    normalized.with("errors", List.of(new FieldError(value.toString(), problem.getDetail())));
-                default -> normalized.with(name, value);
+            if (name.equals("violations")) {
+                normalized.with("errors", errors((Iterable<?>) value));
+            } else {
+                normalized.with(name, value);
             }
         });
         return normalized.build();

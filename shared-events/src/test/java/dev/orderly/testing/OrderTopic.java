@@ -124,7 +124,7 @@ public final class OrderTopic implements AutoCloseable {
     }
 
     /** Deletes all records of the topic of orders, as its retention would. */
-    public void forgetAll() {
+    public void deleteRecords() {
         asAdmin(admin -> {
             var all = new HashMap<TopicPartition, RecordsToDelete>();
             ends(admin, Topic.ORDERS.topicName())

@@ -108,7 +108,7 @@ class OrderViewRebuildTest extends IntegrationTest {
         var old = placed();
         reserved(old);
         awaitTimeline(old, 2);
-        topic.forgetAll();
+        topic.deleteRecords();
         var young = placed();
         captured(old);
         awaitTimeline(old, 3);
