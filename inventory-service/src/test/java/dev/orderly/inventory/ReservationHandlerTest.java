@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.orderly.database.UuidV7;
 import dev.orderly.events.EventHeaders;
 import dev.orderly.events.EventJson;
 import dev.orderly.events.OrderEvent;
@@ -49,7 +50,7 @@ class ReservationHandlerTest extends IntegrationTest {
     @Inject
     Reservations reservations;
 
-    private final UUID order = OrderTopic.uuidV7();
+    private final UUID order = UuidV7.next();
 
     @Test
     void it_reads_the_types_that_change_something() {
@@ -157,7 +158,7 @@ class ReservationHandlerTest extends IntegrationTest {
     @Test
     void one_batch_may_hold_whole_orders_and_what_one_releases_the_next_can_reserve() throws SQLException {
         var sku = skuWith(5);
-        var next = OrderTopic.uuidV7();
+        var next = UuidV7.next();
 
         handler.receive(batch(List.of(
                 record(placed(order, line(sku, 5))),
@@ -186,8 +187,8 @@ class ReservationHandlerTest extends IntegrationTest {
     @Test
     void a_confirmation_without_a_reservation_is_parked_and_other_orders_flow() throws SQLException {
         var sku = skuWith(10);
-        var given = OrderTopic.uuidV7();
-        var another = OrderTopic.uuidV7();
+        var given = UuidV7.next();
+        var another = UuidV7.next();
         publish(placed(given, line(sku, 1)));
         publish(cancelled(given));
 
@@ -223,7 +224,7 @@ class ReservationHandlerTest extends IntegrationTest {
     @Test
     void a_malformed_event_is_parked_with_later_ones_of_its_order_and_other_orders_flow() throws SQLException {
         var sku = skuWith(10);
-        var another = OrderTopic.uuidV7();
+        var another = UuidV7.next();
         var malformed =
                 OrderTopic.with(record(placed(order, line(sku, 1))), order.toString(), "{\"id\":42".getBytes(UTF_8));
 
@@ -240,8 +241,8 @@ class ReservationHandlerTest extends IntegrationTest {
     void an_event_that_the_database_rejects_is_parked_and_the_rest_of_its_batch_takes_effect_once()
             throws SQLException {
         var sku = skuWith(10);
-        var before = OrderTopic.uuidV7();
-        var after = OrderTopic.uuidV7();
+        var before = UuidV7.next();
+        var after = UuidV7.next();
         var rejected = placed(order, line("PostgreSQL has no \0 in its texts", 1));
 
         publish(placed(before, line(sku, 1)), rejected, placed(after, line(sku, 2)));
@@ -264,7 +265,7 @@ class ReservationHandlerTest extends IntegrationTest {
     @Test
     void many_orders_for_the_last_pieces_get_those_and_no_more() throws SQLException {
         var sku = skuWith(100);
-        var orders = Stream.generate(OrderTopic::uuidV7).limit(300).toList();
+        var orders = Stream.generate(UuidV7::next).limit(300).toList();
         var records = new ArrayList<>(orders.stream()
                 .map(each -> record(placed(each, line(sku, 1))))
                 .toList());
@@ -295,7 +296,7 @@ class ReservationHandlerTest extends IntegrationTest {
         for (var i = 0; i < 24; i++) {
             var records = new ArrayList<ProducerRecord<String, byte[]>>();
             for (var j = 0; j < 25; j++) {
-                var each = OrderTopic.uuidV7();
+                var each = UuidV7.next();
                 orders.add(each);
                 records.add(record(placed(each, someOf(skus, random))));
                 if (random.nextInt(3) == 0) {
@@ -327,7 +328,7 @@ class ReservationHandlerTest extends IntegrationTest {
         var sku = skuWith(1000);
         var work = new ArrayList<Callable<Object>>();
         for (var i = 0; i < 50; i++) {
-            work.add(receiving(batch(List.of(record(placed(OrderTopic.uuidV7(), line(sku, 2)))))));
+            work.add(receiving(batch(List.of(record(placed(UuidV7.next(), line(sku, 2)))))));
             work.add(() -> restock(sku, 1000).statusCode(200));
         }
 

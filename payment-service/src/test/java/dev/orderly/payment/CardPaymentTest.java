@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.nullValue;
 
-import dev.orderly.testing.OrderTopic;
+import dev.orderly.database.UuidV7;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.RestAssured;
 import java.sql.SQLException;
@@ -26,7 +26,7 @@ class CardPaymentTest extends IntegrationTest {
     @ConfigProperty(name = "orderly.gateway.api-key")
     String apiKey;
 
-    private final UUID order = OrderTopic.uuidV7();
+    private final UUID order = UuidV7.next();
 
     @Test
     void a_good_card_is_captured_and_its_token_is_not_shown() throws SQLException {
@@ -43,7 +43,7 @@ class CardPaymentTest extends IntegrationTest {
 
     @Test
     void a_bad_card_is_declined_with_the_banks_reason() throws SQLException {
-        var unknown = OrderTopic.uuidV7();
+        var unknown = UuidV7.next();
         publish(byCard(order, 3998, "tok_declined"), byCard(unknown, 1, "tok_unknown"));
 
         awaitStatus(order, "DECLINED");
@@ -69,7 +69,7 @@ class CardPaymentTest extends IntegrationTest {
                 "tok_shuffled",
                 "tok_forged",
                 "tok_rotated")) {
-            orders.put(OrderTopic.uuidV7(), token);
+            orders.put(UuidV7.next(), token);
         }
 
         publish(orders.entrySet().stream()

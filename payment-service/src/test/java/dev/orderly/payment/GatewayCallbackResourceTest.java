@@ -7,7 +7,7 @@ import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.nullValue;
 
-import dev.orderly.testing.OrderTopic;
+import dev.orderly.database.UuidV7;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.RestAssured;
 import io.restassured.config.EncoderConfig;
@@ -38,7 +38,7 @@ class GatewayCallbackResourceTest extends IntegrationTest {
     @ConfigProperty(name = "orderly.gateway.callback-secrets")
     List<String> secrets;
 
-    private final UUID order = OrderTopic.uuidV7();
+    private final UUID order = UuidV7.next();
     private final String event = "evt_" + UUID.randomUUID();
 
     @AfterEach

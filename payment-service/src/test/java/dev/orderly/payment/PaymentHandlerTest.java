@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.nullValue;
 
+import dev.orderly.database.UuidV7;
 import dev.orderly.events.EventHeaders;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent;
@@ -39,7 +40,7 @@ class PaymentHandlerTest extends IntegrationTest {
     @Inject
     Payments payments;
 
-    private final UUID order = OrderTopic.uuidV7();
+    private final UUID order = UuidV7.next();
 
     @Test
     void it_reads_the_types_that_change_something() {
@@ -99,7 +100,7 @@ class PaymentHandlerTest extends IntegrationTest {
     void an_order_is_declined_without_an_account_in_its_currency() throws SQLException {
         var customer = customerWith(5000);
         var stranger = UUID.randomUUID();
-        var another = OrderTopic.uuidV7();
+        var another = UuidV7.next();
 
         publish(reserved(order, customer, Money.of(1, "USD")), reserved(another, stranger, 1));
 
@@ -134,7 +135,7 @@ class PaymentHandlerTest extends IntegrationTest {
     @Test
     void a_balance_that_suffices_for_some_orders_pays_those_and_no_more() throws SQLException {
         var customer = customerWith(100);
-        var orders = Stream.generate(OrderTopic::uuidV7).limit(5).toList();
+        var orders = Stream.generate(UuidV7::next).limit(5).toList();
 
         publish(orders.stream()
                 .map(each -> record(reserved(each, customer, 30)))
@@ -156,7 +157,7 @@ class PaymentHandlerTest extends IntegrationTest {
     void many_orders_of_many_customers_with_duplicates_and_cancellations_leave_the_ledger_balanced()
             throws SQLException {
         var customers = Stream.generate(() -> customerWith(10_000)).limit(5).toList();
-        var orders = Stream.generate(OrderTopic::uuidV7).limit(300).toList();
+        var orders = Stream.generate(UuidV7::next).limit(300).toList();
         var reservations = new ArrayList<ProducerRecord<String, byte[]>>();
         var cancellations = new ArrayList<ProducerRecord<String, byte[]>>();
         for (var i = 0; i < orders.size(); i++) {
@@ -200,7 +201,7 @@ class PaymentHandlerTest extends IntegrationTest {
     @Test
     void deposits_while_orders_are_paid_lose_nothing() throws Exception {
         var customer = customerWith(1000);
-        var orders = Stream.generate(OrderTopic::uuidV7).limit(100).toList();
+        var orders = Stream.generate(UuidV7::next).limit(100).toList();
 
         try (var other = Executors.newSingleThreadExecutor()) {
             var payments = other.submit(() -> {
@@ -238,7 +239,7 @@ class PaymentHandlerTest extends IntegrationTest {
         var cancellation = record(cancelled(order, customer));
 
         publish(List.of(record(reserved(order, customer, 100)), cancellation, cancellation));
-        publish(reserved(OrderTopic.uuidV7(), customer, 100));
+        publish(reserved(UuidV7.next(), customer, 100));
 
         assertThat(published(order)).containsExactly("PaymentCaptured 1", "PaymentRefunded 2");
         assertThat(paymentStatus(order)).isEqualTo("REFUNDED");
@@ -310,7 +311,7 @@ class PaymentHandlerTest extends IntegrationTest {
     @Test
     void a_malformed_event_is_parked_with_later_ones_of_its_order_and_other_orders_flow() throws SQLException {
         var customer = customerWith(5000);
-        var another = OrderTopic.uuidV7();
+        var another = UuidV7.next();
         var malformed =
                 OrderTopic.with(record(reserved(order, customer, 100)), order.toString(), "{\"id\":42".getBytes(UTF_8));
 
@@ -326,8 +327,8 @@ class PaymentHandlerTest extends IntegrationTest {
     void an_event_that_the_database_rejects_is_parked_and_the_rest_of_its_batch_takes_effect_once()
             throws SQLException {
         var customer = customerWith(5000);
-        var before = OrderTopic.uuidV7();
-        var after = OrderTopic.uuidV7();
+        var before = UuidV7.next();
+        var after = UuidV7.next();
         var rejected = new OrderCancelled(order, customer, "PostgreSQL has no \0 in its texts", Instant.now());
 
         publish(reserved(before, customer, 100), rejected, reserved(after, customer, 100));

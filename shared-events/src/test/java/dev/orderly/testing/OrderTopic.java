@@ -14,7 +14,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -55,7 +54,7 @@ public final class OrderTopic implements AutoCloseable {
         var value = EventJson.write(event);
         var record = new ProducerRecord<>(
                 event.topic().topicName(), event.id().toString(), value == null ? null : value.getBytes(UTF_8));
-        header(record, EventHeaders.ID, uuidV7().toString());
+        header(record, EventHeaders.ID, UuidV7.next().toString());
         header(record, EventHeaders.TYPE, event.getClass().getSimpleName());
         header(record, EventHeaders.SOURCE, source);
         header(record, EventHeaders.VERSION, String.valueOf(version));
@@ -166,10 +165,5 @@ public final class OrderTopic implements AutoCloseable {
     @Override
     public void close() {
         producer.close();
-    }
-
-    /** An id as services and PostgreSQL make them. */
-    public static UUID uuidV7() {
-        return UuidV7.next();
     }
 }

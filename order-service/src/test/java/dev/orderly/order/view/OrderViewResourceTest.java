@@ -10,6 +10,7 @@ import static org.hamcrest.Matchers.hasSize;
 import static org.hamcrest.Matchers.nullValue;
 
 import dev.orderly.IntegrationTest;
+import dev.orderly.database.UuidV7;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.OrderEvent.OrderCancelled;
@@ -131,7 +132,7 @@ class OrderViewResourceTest extends IntegrationTest {
     void orders_are_paged_from_the_newest_to_the_oldest() {
         var ids = new ArrayList<String>();
         for (var i = 0; i < 5; i++) {
-            ids.addFirst(placed(OrderTopic.uuidV7()).toString());
+            ids.addFirst(placed(UuidV7.next()).toString());
         }
         ids.sort((a, b) -> b.compareTo(a));
         await().untilAsserted(() ->
