@@ -52,21 +52,21 @@ class OrderSaga extends EventHandler<OrderEvent> {
     @Override
     public List<OutgoingEvent> on(List<IncomingEvent<OrderEvent>> events) throws SQLException {
         var known = orders.lock(
-                events.stream().map(received -> received.event().id()).collect(toSet()));
+                events.stream().map(incoming -> incoming.event().id()).collect(toSet()));
         var decided = new HashSet<Order>();
-        var decisions = new ArrayList<OutgoingEvent>();
-        for (var received : events) {
-            var order = known.get(received.event().id());
+        var outgoing = new ArrayList<OutgoingEvent>();
+        for (var incoming : events) {
+            var order = known.get(incoming.event().id());
             if (order == null) {
                 throw new IllegalStateException(
-                        "there is no order " + received.event().id());
+                        "there is no order " + incoming.event().id());
             }
-            order.on(received.event(), clock.instant()).ifPresent(decision -> {
+            order.on(incoming.event(), clock.instant()).ifPresent(decision -> {
                 decided.add(order);
-                decisions.add(new OutgoingEvent(decision, order.version()));
+                outgoing.add(new OutgoingEvent(decision, order.version()));
             });
         }
         orders.saveDecisions(decided);
-        return decisions;
+        return outgoing;
     }
 }

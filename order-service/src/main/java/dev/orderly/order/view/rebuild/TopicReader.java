@@ -99,8 +99,8 @@ final class TopicReader implements AutoCloseable {
     }
 
     /**
-     * In the order of time over all partitions: when the topic grew, an order may have gone on in another partition. So a
-     * batch ends where the next record of a partition is not fetched yet.
+     * In the order of time over all partitions: when the topic grew, an order may have gone on in another
+     * partition. So a batch ends where the next record of a partition is not fetched yet.
      */
     private List<ConsumerRecord<String, byte[]>> oldestFetched(Map<TopicPartition, Long> goal) {
         var batch = new ArrayList<ConsumerRecord<String, byte[]>>();
