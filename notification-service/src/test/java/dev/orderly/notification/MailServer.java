@@ -3,18 +3,15 @@ package dev.orderly.notification;
 import static io.restassured.RestAssured.given;
 import static org.awaitility.Awaitility.await;
 
-import java.io.IOException;
 import java.net.ConnectException;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
-import java.util.regex.Pattern;
+import org.eclipse.microprofile.config.ConfigProvider;
 
-/** The mail sink that {@link dev.orderly.testing.RealPlatform} starts, and restarts whenever it is killed. */
+/** The mail simulator that {@link dev.orderly.testing.RealPlatform} starts, and restarts whenever it is killed. */
 final class MailServer {
-
-    private static final Pattern API_PORT = Pattern.compile("-Dgreenmail\\.api\\.port=(\\d+)");
 
     private MailServer() {}
 
@@ -26,17 +23,12 @@ final class MailServer {
     }
 
     static List<Mail> mailsTo(String address) {
-        // After a start, SMTP is available before the HTTP interface is.
-        var response = await().ignoreExceptionsMatching(
-                        failure -> failure instanceof ConnectException || failure instanceof IllegalStateException)
+        var response = await().ignoreExceptionsMatching(failure -> failure instanceof ConnectException) // restarting
                 .until(
                         () -> given().baseUri("http://127.0.0.1")
                                 .port(apiPort())
                                 .get("/api/user/{address}/messages", address),
                         Objects::nonNull);
-        if (response.statusCode() == 400) {
-            return List.of(); // a user exists from the first mail on
-        }
         List<Map<String, String>> mails =
                 response.then().statusCode(200).extract().jsonPath().getList("");
         return mails.stream()
@@ -48,34 +40,26 @@ final class MailServer {
         process().destroyForcibly();
     }
 
-    /** From now on the kernel accepts connections, and the process replies to none. */
+    /** From now on it accepts connections and replies to none. */
     static void freeze() {
-        signal("STOP");
+        hang(600);
     }
 
     static void thaw() {
-        signal("CONT");
+        hang(0);
     }
 
-    private static void signal(String name) {
-        try {
-            new ProcessBuilder("kill", "-s", name, String.valueOf(process().pid()))
-                    .start()
-                    .waitFor();
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
-        }
+    private static void hang(int seconds) {
+        given().baseUri("http://127.0.0.1")
+                .port(apiPort())
+                .body("{\"seconds\":" + seconds + "}")
+                .put("/api/fault")
+                .then()
+                .statusCode(200);
     }
 
     private static int apiPort() {
-        var port = API_PORT.matcher(process().info().commandLine().orElseThrow());
-        if (!port.find()) {
-            throw new IllegalStateException("the mail server has no API");
-        }
-        return Integer.parseInt(port.group(1));
+        return ConfigProvider.getConfig().getValue("orderly.test.mail-api-port", Integer.class);
     }
 
     /** Among the descendants of this process, so that a test can kill no other platform's. */
@@ -83,7 +67,7 @@ final class MailServer {
         return ProcessHandle.current()
                 .descendants()
                 .filter(process -> process.info().command().orElse("").endsWith("java"))
-                .filter(process -> process.info().commandLine().orElse("").contains("-Dgreenmail."))
+                .filter(process -> process.info().commandLine().orElse("").contains("dev.orderly.simulator.Simulators"))
                 .findFirst()
                 .orElseThrow(() -> new IllegalStateException("there is no mail server"));
     }

@@ -1,5 +1,6 @@
 package dev.orderly.testing;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -17,8 +18,8 @@ import java.util.concurrent.TimeUnit;
  * A PostgreSQL and a Kafka broker of their own for the tests of one module: the same that
  * {@code ./orderly demo} starts, as processes of their own, on free ports, in a temporary folder. Arguments:
  * {@code service} names the service whose database and settings the test gets, {@code mail=true} adds the
- * mail sink, {@code gateway=true} the payment gateway, which calls the service back: then that listens where
- * it would with {@code ./orderly up}, else on any port.
+ * simulators, {@code gateway=true} too, and the service listens where the gateway calls it back, else on any
+ * port.
  */
 public class RealPlatform implements QuarkusTestResourceLifecycleManager {
 
@@ -53,8 +54,7 @@ public class RealPlatform implements QuarkusTestResourceLifecycleManager {
                             "platform",
                             "--brokers=1",
                             "--no-connect",
-                            "--no-mail=" + !mail,
-                            "--no-gateway=" + !gateway,
+                            "--no-simulators=" + !(mail || gateway),
                             "--free-ports",
                             "--stop-on-eof",
                             "--data=" + data)
@@ -67,6 +67,11 @@ public class RealPlatform implements QuarkusTestResourceLifecycleManager {
                 var equals = line.indexOf('=');
                 environment.put(line.substring(0, equals), line.substring(equals + 1));
             }
+            var ports =
+                    new ObjectMapper().readTree(data.resolve("run/status.json").toFile());
+            environment.put(
+                    "orderly.test.mail-api-port",
+                    ports.path("ports").path("mailApi").asText());
             environment.put("quarkus.http.test-port", gateway ? environment.get("HTTP_PORT") : "0");
             return environment;
         } catch (IOException e) {

@@ -85,10 +85,8 @@ public final class AotCacheBuilder {
             archives.put(
                     service.archive(settings), service.jar(settings.checkout()).getParent());
         }
-        Path simulators = Checkout.target("simulators").resolve("simulators.jar");
-        archives.put(JvmOptions.archive("sms"), simulators);
-        archives.put(JvmOptions.archive("gateway"), simulators);
-        archives.put(JvmOptions.archive("mail"), Checkout.target("simulators").resolve("greenmail.jar"));
+        archives.put(
+                JvmOptions.archive("simulators"), Checkout.target("simulators").resolve("simulators.jar"));
         return archives;
     }
 

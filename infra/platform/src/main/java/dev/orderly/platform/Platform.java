@@ -32,13 +32,14 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Everything one launcher runs, and the order of it. PostgreSQL and the brokers start side by side; databases, roles and
- * topics exist before any service starts; services, Connect, the mail sink and the payment gateway start side by side; an
- * outbox's relay is registered as soon as its service's migration has made the slot.
+ * topics exist before any service starts; services, Connect and the simulators start side by side; an outbox's relay is
+ * registered as soon as its service's migration has created the slot.
  */
 public final class Platform implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Platform.class);
     private static final Duration RELAYS_DEADLINE = Duration.ofSeconds(180);
-    private static final Duration HELPERS_GRACE = Duration.ofSeconds(1);
+    private static final String SIMULATORS = "simulators";
+    private static final Duration SIMULATORS_GRACE = Duration.ofSeconds(1);
 
     private final PlatformSettings settings;
     private final Scope scope;
@@ -57,8 +58,8 @@ public final class Platform implements AutoCloseable {
     private final List<ProcessSupervisor.Supervised> runningPostgres = new ArrayList<>();
 
     /** What of it to start; PostgreSQL and Kafka always. */
-    public record Scope(boolean services, boolean connect, boolean mail, boolean gateway) {
-        public static final Scope ALL = new Scope(true, true, true, true);
+    public record Scope(boolean services, boolean connect, boolean simulators) {
+        public static final Scope ALL = new Scope(true, true, true);
     }
 
     /** The folder is this platform's from now on, and closed with it. */
@@ -106,12 +107,8 @@ public final class Platform implements AutoCloseable {
                     settings.infra(), connect.url("/"), postgres.databases(), databases, this::inSecretsFile);
             connectors.start();
         }
-        if (scope.mail()) {
-            helpers.add(mail());
-            helpers.add(sms(secrets));
-        }
-        if (scope.gateway()) {
-            helpers.add(gateway(secrets));
+        if (scope.simulators()) {
+            helpers.add(simulators(secrets));
         }
         var applications = scope.services()
                 ? services.stream().map(s -> s.part(settings, secrets)).toList()
@@ -177,54 +174,21 @@ public final class Platform implements AutoCloseable {
         }
     }
 
-    private ManagedProcess mail() {
-        var command = JvmOptions.MAIL.command(settings, JvmOptions.archive("mail"));
-        command.addAll(List.of(
-                "-Dgreenmail.smtp.hostname=" + PlatformSettings.HOST,
-                "-Dgreenmail.smtp.port=" + settings.ports().smtp(),
-                "-Dgreenmail.api.hostname=" + PlatformSettings.HOST,
-                "-Dgreenmail.api.port=" + settings.ports().mailApi(),
-                "-Dgreenmail.auth.disabled",
-                "-jar",
-                Checkout.target("simulators").resolve("greenmail.jar").toString()));
+    private ManagedProcess simulators(Secrets secrets) {
+        var ports = settings.ports();
+        var command = JvmOptions.SIMULATORS.command(settings, JvmOptions.archive(SIMULATORS));
+        command.addAll(List.of("-cp", Checkout.classPath("simulators"), "dev.orderly.simulator.Simulators"));
         return new ManagedProcess(
-                "mail",
-                settings.ports().smtp(),
-                command,
-                Map.of(),
-                ManagedProcess.Stop.term(settings.grace(JvmOptions.MAIL, HELPERS_GRACE)),
-                HealthProbe.tcp(settings.ports().smtp()),
-                ManagedProcess.ALWAYS);
-    }
-
-    private ManagedProcess sms(Secrets secrets) {
-        int port = settings.ports().sms();
-        var command = JvmOptions.MAIL.command(settings, JvmOptions.archive("sms"));
-        command.addAll(List.of("-cp", Checkout.classPath("simulators"), "dev.orderly.simulator.sms.SmsServer"));
-        return new ManagedProcess(
-                "sms",
-                port,
+                SIMULATORS,
+                ports.gateway(),
                 command,
                 Map.of(
-                        "SMS_HOST", PlatformSettings.HOST,
-                        "SMS_PORT", String.valueOf(port),
-                        "SMS_API_KEY", secrets.of(Secrets.SMS_API_KEY)),
-                ManagedProcess.Stop.term(settings.grace(JvmOptions.MAIL, HELPERS_GRACE)),
-                HealthProbe.http(URI.create("http://%s:%d/health".formatted(PlatformSettings.HOST, port))),
-                ManagedProcess.ALWAYS);
-    }
-
-    private ManagedProcess gateway(Secrets secrets) {
-        int port = settings.ports().gateway();
-        var command = JvmOptions.GATEWAY.command(settings, JvmOptions.archive("gateway"));
-        command.addAll(List.of("-cp", Checkout.classPath("simulators"), "dev.orderly.simulator.gateway.GatewayServer"));
-        return new ManagedProcess(
-                "gateway",
-                port,
-                command,
-                Map.of(
-                        "GATEWAY_HOST", PlatformSettings.HOST,
-                        "GATEWAY_PORT", String.valueOf(port),
+                        "SIMULATORS_HOST", PlatformSettings.HOST,
+                        "SMTP_PORT", String.valueOf(ports.smtp()),
+                        "MAIL_API_PORT", String.valueOf(ports.mailApi()),
+                        "SMS_PORT", String.valueOf(ports.sms()),
+                        "SMS_API_KEY", secrets.of(Secrets.SMS_API_KEY),
+                        "GATEWAY_PORT", String.valueOf(ports.gateway()),
                         "GATEWAY_JOURNAL",
                                 settings.data().resolve("gateway/journal.jsonl").toString(),
                         "GATEWAY_API_KEY", secrets.of(Secrets.GATEWAY_API_KEY),
@@ -233,8 +197,8 @@ public final class Platform implements AutoCloseable {
                                 ServiceDefinition.named(services, ServiceDefinition.PAYMENTS)
                                         .url("/payments/callbacks")
                                         .toString()),
-                ManagedProcess.Stop.term(settings.grace(JvmOptions.GATEWAY, HELPERS_GRACE)),
-                HealthProbe.http(URI.create("http://%s:%d/health".formatted(PlatformSettings.HOST, port))),
+                ManagedProcess.Stop.term(settings.grace(JvmOptions.SIMULATORS, SIMULATORS_GRACE)),
+                HealthProbe.http(URI.create("http://%s:%d/health".formatted(PlatformSettings.HOST, ports.gateway()))),
                 ManagedProcess.ALWAYS);
     }
 

@@ -5,22 +5,17 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code ./orderly platform}. */
-@Command(
-        name = "platform",
-        description = "Start PostgreSQL, Kafka, Connect, mail and the payment gateway without the services.")
+@Command(name = "platform", description = "Start PostgreSQL, Kafka, Connect and the simulators without the services.")
 public final class PlatformCommand extends StartCommand {
     @Option(names = "--no-connect", description = "Without Kafka Connect: nothing relays the outboxes.")
     boolean noConnect;
 
-    @Option(names = "--no-mail", description = "Without the mail sink and the SMS provider.")
-    boolean noMail;
-
-    @Option(names = "--no-gateway", description = "Without the payment gateway.")
-    boolean noGateway;
+    @Option(names = "--no-simulators", description = "Without payment gateway, SMS provider and mail server.")
+    boolean noSimulators;
 
     @Override
     protected Platform.Scope scope() {
-        return new Platform.Scope(false, !noConnect, !noMail, !noGateway);
+        return new Platform.Scope(false, !noConnect, !noSimulators);
     }
 
     @Override

@@ -50,13 +50,11 @@ final class PlatformPorts {
         if (scope.connect()) {
             ports.put(first.connect(), "connect (--connect-port)");
         }
-        if (scope.mail()) {
-            ports.put(first.smtp(), "mail (--smtp-port)");
-            ports.put(first.mailApi(), "mail's API (--port-offset)");
-            ports.put(first.sms(), "sms (--port-offset)");
-        }
-        if (scope.gateway()) {
-            ports.put(first.gateway(), "gateway (--port-offset)");
+        if (scope.simulators()) {
+            ports.put(first.smtp(), "the mail simulator (--smtp-port)");
+            ports.put(first.mailApi(), "the mail simulator's API (--port-offset)");
+            ports.put(first.sms(), "the SMS simulator (--port-offset)");
+            ports.put(first.gateway(), "the gateway simulator (--port-offset)");
         }
         services.forEach(service -> ports.put(service.httpPort(), service.name() + " (--http-port)"));
         return ports;

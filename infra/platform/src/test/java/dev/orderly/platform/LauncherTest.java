@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** How a launcher ends, and how it does not start. */
 class LauncherTest {
-    private static final String[] SMALL = {"--free-ports", "--no-connect", "--no-mail", "--no-gateway"};
+    private static final String[] SMALL = {"--free-ports", "--no-connect", "--no-simulators"};
 
     @TempDir
     Path data;
@@ -49,8 +49,7 @@ class LauncherTest {
             var launched = PlatformProcess.start(
                     data,
                     "--no-connect",
-                    "--no-mail",
-                    "--no-gateway",
+                    "--no-simulators",
                     "--port-offset=9000",
                     "--postgres-port=" + (taken.getLocalPort() - 9000));
 

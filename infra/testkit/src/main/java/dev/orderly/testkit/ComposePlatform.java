@@ -70,7 +70,7 @@ public final class ComposePlatform extends RunningPlatform {
 
     @Override
     public List<String> logged() {
-        return Stream.of(SERVICES, BROKERS, List.of("postgres", "connect", "bootstrap", "gateway"))
+        return Stream.of(SERVICES, BROKERS, List.of("postgres", "connect", "bootstrap", "simulators"))
                 .flatMap(List::stream)
                 .toList();
     }

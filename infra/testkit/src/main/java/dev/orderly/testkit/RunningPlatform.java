@@ -42,6 +42,7 @@ public class RunningPlatform implements AutoCloseable {
     public static final List<String> SERVICES =
             List.of("order-service", "inventory-service", "payment-service", "notification-service");
     private static final String MAIL_API = "mail-api";
+    private static final String GATEWAY = "gateway";
     public static final List<String> BROKERS = List.of("kafka-1", "kafka-2", "kafka-3");
     /** Who reads the topic: consumer group, and the service it belongs to. */
     public static final Map<String, String> GROUPS = Map.of(
@@ -90,11 +91,12 @@ public class RunningPlatform implements AutoCloseable {
         launch("--free-ports", "--fresh");
         parts().forEach(part -> ports.put(part.name(), part.port()));
         ports.put(MAIL_API, status().path("ports").path("mailApi").asInt());
+        ports.put(GATEWAY, status().path("ports").path("gateway").asInt());
     }
 
     /** For a system that has no status file. */
     final void usePorts(ToIntFunction<String> port) {
-        for (var parts : List.of(SERVICES, BROKERS, List.of("postgres", "connect", "gateway", MAIL_API))) {
+        for (var parts : List.of(SERVICES, BROKERS, List.of("postgres", "connect", GATEWAY, MAIL_API))) {
             parts.forEach(part -> ports.put(part, port.applyAsInt(part)));
         }
     }
@@ -317,7 +319,7 @@ public class RunningPlatform implements AutoCloseable {
     /** The same of the payment gateway, as its merchant. */
     public Optional<String> askGateway(String method, String path, String body) throws InterruptedException {
         return ask(
-                HttpRequest.newBuilder(url("gateway", path))
+                HttpRequest.newBuilder(url(GATEWAY, path))
                         .header("Authorization", "Bearer " + secret("gateway_api_key")),
                 method,
                 body);

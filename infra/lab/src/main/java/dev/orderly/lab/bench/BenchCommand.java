@@ -164,11 +164,9 @@ public final class BenchCommand implements Callable<Integer> {
             say("starting everything");
             system.start();
             prepare();
-            var emptying = Thread.ofVirtual().start(this::emptyMailSink);
             try (var load = new OrderLoadGenerator(system.url("order-service", "/"))) {
                 right = measure(load);
             } finally {
-                emptying.interrupt();
                 for (var other : others) {
                     other.close();
                 }
@@ -267,18 +265,6 @@ public final class BenchCommand implements Callable<Integer> {
         awaitEnd();
         double took = (System.nanoTime() - start) / 1e9;
         return (confirmed() - before) / took;
-    }
-
-    /** The mail sink keeps letters in memory and ends when that is full, in the middle of a phase. */
-    private void emptyMailSink() {
-        try {
-            while (true) {
-                TimeUnit.SECONDS.sleep(10);
-                system.ask("POST", system.mailApi("/api/mail/purge"), null);
-            }
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt(); // all is measured
-        }
     }
 
     /** Fills catalogue, shelves and accounts. */

@@ -11,8 +11,7 @@ import java.util.Locale;
 public enum JvmOptions {
     BROKER,
     CONNECT,
-    MAIL,
-    GATEWAY,
+    SIMULATORS,
     SERVICE;
 
     /** An archive is written as its process ends. */

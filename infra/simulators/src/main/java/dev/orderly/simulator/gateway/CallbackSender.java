@@ -1,5 +1,6 @@
 package dev.orderly.simulator.gateway;
 
+import static dev.orderly.simulator.http.JsonServer.JSON;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -27,17 +28,17 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Tells the merchant what happened, by signed callbacks, each until it is acknowledged with 200: at least once, in no order
- * that anybody could rely on, and in the behaviour of the payment.
+ * Sends signed callbacks to the merchant, each until it is acknowledged with 200: at least once, in no guaranteed order,
+ * and as the behaviour of the payment's card demands.
  */
 final class CallbackSender {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
-    private static final long FIRST_PAUSE_MILLIS = 500;
-    private static final long LONGEST_PAUSE_MILLIS = 30_000;
-    private static final int COPIES = 5;
-    private static final Duration SHUFFLED = Duration.ofSeconds(1);
-    private static final Duration RECORDED = Duration.ofHours(1);
+    private static final Duration TIMEOUT = Duration.ofSeconds(5);
+    private static final long MIN_BACKOFF_MILLIS = 500;
+    private static final long MAX_BACKOFF_MILLIS = 30_000;
+    private static final int DUPLICATES = 5;
+    private static final Duration SHUFFLED_DELAY = Duration.ofSeconds(1);
+    private static final Duration REPLAY_AGE = Duration.ofHours(1);
 
     private final URI url;
     private final List<String> secrets;
@@ -47,19 +48,19 @@ final class CallbackSender {
             .connectTimeout(Duration.ofSeconds(2))
             .build();
 
-    /** @param secrets that are live: the first signs, unless told otherwise */
+    /** @param secrets that are live; the first signs, unless the card says otherwise */
     CallbackSender(URI url, List<String> secrets) {
         this.url = url;
         this.secrets = secrets;
     }
 
     /**
-     * Has it callback, and returns at once.
+     * Returns at once.
      *
-     * @param note is told "delivered", once, when the merchant has acknowledged it, and "acceptedForgery" of each forgery that the
-     *     merchant has acknowledged; and which
+     * @param journal gets "delivered" and the event's id, once, when the merchant has acknowledged it, and
+     *     "acceptedForgery" and its id for each forgery that the merchant has acknowledged
      */
-    Future<?> sendCallback(JsonNode event, Payment payment, BiConsumer<String, String> note) {
+    Future<?> sendCallback(JsonNode event, Payment payment, BiConsumer<String, String> journal) {
         var behaviour = payment.token().behaviour();
         if (behaviour == CardBehaviour.NEVER) {
             return CompletableFuture.completedFuture(null);
@@ -67,16 +68,16 @@ final class CallbackSender {
         var body = body(event, payment);
         var secret = behaviour == CardBehaviour.ROTATED ? secrets.getLast() : secrets.getFirst();
         if (behaviour == CardBehaviour.FORGED) {
-            threads.submit(() -> forge(body, note));
+            threads.submit(() -> forge(body, journal));
         }
         var first = new AtomicBoolean(true);
         Future<?> callback = null;
-        for (int copy = 0; copy < (behaviour == CardBehaviour.DUPLICATE ? COPIES : 1); copy++) {
+        for (int copy = 0; copy < (behaviour == CardBehaviour.DUPLICATE ? DUPLICATES : 1); copy++) {
             callback = threads.submit(() -> {
                 TimeUnit.MILLISECONDS.sleep(delay(event, payment).toMillis());
                 deliver(body.toString().getBytes(UTF_8), secret);
                 if (first.getAndSet(false)) {
-                    note.accept("delivered", event.path("event").asText());
+                    journal.accept("delivered", event.path("event").asText());
                 }
                 return null;
             });
@@ -89,17 +90,18 @@ final class CallbackSender {
         var due = switch (payment.token().behaviour()) {
             case LATE -> happened.plus(payment.token().delay());
             case SHUFFLED ->
-                event.path("type").asText().endsWith(PaymentStore.PROCESSING) ? happened.plus(SHUFFLED) : happened;
+                event.path("type").asText().endsWith(PaymentStore.PROCESSING)
+                        ? happened.plus(SHUFFLED_DELAY)
+                        : happened;
             default -> happened;
         };
         var delay = Duration.between(Instant.now(), due);
         return delay.isNegative() ? Duration.ZERO : delay;
     }
 
-    /** The same to the byte, however often it is sent. */
+    /** The same to the byte in every attempt. */
     private static ObjectNode body(JsonNode event, Payment payment) {
-        var body = Journal.JSON
-                .createObjectNode()
+        var body = JSON.createObjectNode()
                 .put("id", event.path("event").asText())
                 .put("type", event.path("type").asText())
                 .put("merchant", payment.merchant())
@@ -110,17 +112,17 @@ final class CallbackSender {
     }
 
     private void deliver(byte[] body, String secret) throws InterruptedException {
-        long pause = FIRST_PAUSE_MILLIS;
+        long backoff = MIN_BACKOFF_MILLIS;
         while (!post(body, signature(secret, Instant.now(), body))) {
-            TimeUnit.MILLISECONDS.sleep(pause);
-            pause = Math.min(2 * pause, LONGEST_PAUSE_MILLIS);
+            TimeUnit.MILLISECONDS.sleep(backoff);
+            backoff = Math.min(2 * backoff, MAX_BACKOFF_MILLIS);
         }
     }
 
-    /** Whether it was acknowledged. */
+    /** Returns whether it was acknowledged. */
     private boolean post(byte[] body, String signature) throws InterruptedException {
         var request = HttpRequest.newBuilder(url)
-                .timeout(PATIENCE)
+                .timeout(TIMEOUT)
                 .header("Content-Type", "application/json")
                 .POST(BodyPublishers.ofByteArray(body));
         if (signature != null) {
@@ -149,24 +151,24 @@ final class CallbackSender {
         http.shutdownNow();
     }
 
-    /** As somebody would who knows everything but the secrets. */
-    private Void forge(ObjectNode truth, BiConsumer<String, String> note) throws InterruptedException {
-        var forged = truth.deepCopy().put("id", truth.path("id").asText() + "_forged");
+    /** As an attacker would who knows everything but the secrets. */
+    private Void forge(ObjectNode genuine, BiConsumer<String, String> journal) throws InterruptedException {
+        var forged = genuine.deepCopy().put("id", genuine.path("id").asText() + "_forged");
         forged.put("type", forged.path("type").asText().endsWith("failed") ? "payment.succeeded" : "payment.refunded");
         var body = forged.toString().getBytes(UTF_8);
         var now = Instant.now();
-        var ofAnother = signature(secrets.getFirst(), now, truth.toString().getBytes(UTF_8));
+        var ofGenuine = signature(secrets.getFirst(), now, genuine.toString().getBytes(UTF_8));
         var signatures = new String[] {
             null,
             "",
             "t=" + now.getEpochSecond(),
             signature("x".repeat(32), now, body),
-            ofAnother,
-            signature(secrets.getFirst(), now.minus(RECORDED), body),
+            ofGenuine,
+            signature(secrets.getFirst(), now.minus(REPLAY_AGE), body),
         };
         for (var signature : signatures) {
             if (post(body, signature)) {
-                note.accept("acceptedForgery", forged.path("id").asText());
+                journal.accept("acceptedForgery", forged.path("id").asText());
             }
         }
         return null;

@@ -4,30 +4,30 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** How a payment is answered and called back about. */
+/** How the gateway responds to a payment, and how it calls back. */
 enum CardBehaviour {
     PROMPT,
-    /** The bank thinks; nobody knows the outcome before. */
+    /** The bank takes its time; until then the payment is processing. */
     SLOW,
-    /** It is done at once, but neither the answer says so nor, for a while, a callback. */
+    /** Settled at once, but the response does not say so, and the callback is delayed. */
     LATE,
-    /** As late, and the callback is lost. */
+    /** As LATE, and the callback is lost. */
     NEVER,
-    /** It is done, and the answer comes when nobody waits for it any more. */
+    /** Settled, but the response comes after any timeout. */
     HANG,
-    /** It is done, and the answer is 500. */
+    /** Settled, but the response is 500. */
     ERROR,
-    /** Nothing is done the first two times, and the answer is 503. */
+    /** The first two requests have no effect, and get 503. */
     UNAVAILABLE,
-    /** The callback is there before the answer. */
+    /** The callback arrives before the response. */
     EARLY,
-    /** The callback comes five times at once. */
+    /** Each callback is sent five times at once. */
     DUPLICATE,
-    /** The callback that it was begun comes after the one that it is done. */
+    /** The callback that processing has begun arrives after the one that it has ended. */
     SHUFFLED,
-    /** Somebody else calls back as well: unsigned, wrongly signed, recorded, about other amounts and payments. */
+    /** An attacker calls back as well: unsigned, wrongly signed, replayed, with other outcomes. */
     FORGED,
-    /** CallbackSender are signed with the other of the two secrets that are live. */
+    /** Callbacks are signed with the other of the two live secrets. */
     ROTATED;
 
     static Optional<CardBehaviour> named(String word) {

@@ -1,20 +1,17 @@
 package dev.orderly.simulator.gateway;
 
 import static dev.orderly.simulator.gateway.PaymentStore.PROCESSING;
-import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import dev.orderly.simulator.gateway.PaymentStore.Payment;
 import dev.orderly.simulator.gateway.PaymentStore.Result;
+import dev.orderly.simulator.http.JsonServer;
+import dev.orderly.simulator.http.JsonServer.Request;
+import dev.orderly.simulator.http.JsonServer.Response;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -22,7 +19,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.regex.Pattern;
@@ -31,191 +27,123 @@ import java.util.regex.Pattern;
  * The gateway's HTTP interface:
  *
  * <pre>
- *   PUT  /payments/{id}         {"merchant", "amount", "cardToken"}: captures it, once; 202 while the bank thinks
- *   GET  /payments/{id}         what became of it
- *   POST /payments/{id}/cancel  the same body: is never captured, unless it is already
- *   POST /payments/{id}/refund  gives it back, once
- *   GET  /log                   the journal, a line of JSON for everything that happened
- *   PUT  /fault                 {"manner": "hang", "seconds": 8}: how well-behaved payments behave for a while
+ *   PUT  /payments/{id}         {"merchant", "amount", "cardToken"}: captures it, once; 202 while it is processed
+ *   GET  /payments/{id}         its status and outcome
+ *   POST /payments/{id}/cancel  the same body: is never captured, unless it already is
+ *   POST /payments/{id}/refund  refunds it, once
+ *   GET  /log                   the journal, a line of JSON for each request and event
+ *   PUT  /fault                 {"behaviour": "hang", "seconds": 8}: how payments by cards without a behaviour
+ *                               of their own behave for so long
  * </pre>
  */
 public final class GatewayServer implements AutoCloseable {
 
     private static final Pattern PAYMENT = Pattern.compile("([A-Z]+) /payments/([\\w-]{1,64})(/cancel|/refund)?");
-    private static final int MAX_BODY = 16 * 1024;
     private static final Duration HANG = Duration.ofSeconds(20);
-    private static final Duration EARLY = Duration.ofSeconds(3);
+    private static final Duration MAX_EARLY_WAIT = Duration.ofSeconds(3);
     private static final int UNAVAILABLE_TIMES = 2;
 
-    private final HttpServer server;
-    private final byte[] authorization;
+    private final JsonServer http;
     private final PaymentStore payments;
-    private final Map<String, Integer> refused = new ConcurrentHashMap<>();
+    private final Map<String, Integer> rejections = new ConcurrentHashMap<>();
     private volatile Fault fault = new Fault(CardBehaviour.PROMPT, Instant.EPOCH);
 
     private record Fault(CardBehaviour behaviour, Instant until) {}
 
-    private record Answer(int status, String body) {}
-
-    /** It may be larger than the memory, so it is not in here. */
-    private static final Answer JOURNAL = new Answer(200, "");
-
-    GatewayServer(InetSocketAddress address, Path journal, String apiKey, URI callbacks, List<String> secrets)
+    public GatewayServer(InetSocketAddress address, Path journal, String apiKey, URI callbacks, List<String> secrets)
             throws IOException {
-        authorization = ("Bearer " + apiKey).getBytes(UTF_8);
         payments = new PaymentStore(journal, new CallbackSender(callbacks, secrets));
-        server = HttpServer.create(address, 0);
-        server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
-        server.createContext("/", this::handle);
-        server.start();
-    }
-
-    /** Configured by its environment alone. */
-    public static void main(String[] arguments) throws IOException {
-        var gateway = new GatewayServer(
-                new InetSocketAddress(
-                        InetAddress.getByName(variable("GATEWAY_HOST")), Integer.parseInt(variable("GATEWAY_PORT"))),
-                Path.of(variable("GATEWAY_JOURNAL")),
-                variable("GATEWAY_API_KEY"),
-                URI.create(variable("GATEWAY_CALLBACK_URL")),
-                List.of(variable("GATEWAY_CALLBACK_SECRETS").split(",")));
-        System.out.println("listening on " + gateway.server.getAddress());
-    }
-
-    private static String variable(String name) {
-        var value = System.getenv(name);
-        if (value == null || value.isEmpty()) {
-            System.err.println("the environment has no " + name);
-            System.exit(2);
-        }
-        return value;
-    }
-
-    int port() {
-        return server.getAddress().getPort();
+        http = new JsonServer(address, apiKey, this::respond);
     }
 
     @Override
     public void close() throws IOException {
-        server.stop(0);
+        http.close();
         payments.close();
     }
 
-    private void handle(HttpExchange exchange) throws IOException {
-        try (exchange) {
-            var answer = answer(exchange);
-            var body = answer.body().getBytes(UTF_8);
-            exchange.getResponseHeaders().set("Content-Type", "application/json");
-            if (answer == JOURNAL) {
-                exchange.sendResponseHeaders(answer.status(), 0); // in chunks
-                payments.copyJournal(exchange.getResponseBody());
-            } else {
-                exchange.sendResponseHeaders(answer.status(), body.length == 0 ? -1 : body.length);
-                exchange.getResponseBody().write(body);
-            }
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
+    private Response respond(Request request) throws IOException, InterruptedException {
+        var payment = PAYMENT.matcher(request.route());
+        if (payment.matches()) {
+            var operation = payment.group(1) + (payment.group(3) == null ? "" : payment.group(3));
+            return respond(operation, payment.group(2), request);
         }
-    }
-
-    private Answer answer(HttpExchange exchange) throws IOException, InterruptedException {
-        var route = exchange.getRequestMethod() + " " + exchange.getRequestURI().getPath();
-        if (route.equals("GET /health")) {
-            return new Answer(200, "{}");
-        }
-        var key = exchange.getRequestHeaders().getFirst("Authorization");
-        if (key == null || !MessageDigest.isEqual(key.getBytes(UTF_8), authorization)) {
-            return refusal(401, "who are you?");
-        }
-        var body = exchange.getRequestBody().readNBytes(MAX_BODY + 1);
-        if (body.length > MAX_BODY) {
-            return refusal(413, "too much");
-        }
-        try {
-            var payment = PAYMENT.matcher(route);
-            if (payment.matches()) {
-                var what = payment.group(1) + (payment.group(3) == null ? "" : payment.group(3));
-                return answer(what, payment.group(2), body);
-            }
-            return switch (route) {
-                case "GET /log" -> JOURNAL;
-                case "PUT /fault" -> behave(Journal.JSON.readTree(body));
-                default -> refusal(404, "there is no " + route);
-            };
-        } catch (JsonProcessingException _) {
-            return refusal(400, "not JSON");
-        }
-    }
-
-    private Answer behave(JsonNode wanted) {
-        var behaviour = CardBehaviour.named(wanted.path("manner").asText());
-        behaviour.ifPresent(to -> fault =
-                new Fault(to, Instant.now().plusSeconds(wanted.path("seconds").asLong())));
-        return behaviour.isPresent() ? new Answer(200, "{}") : refusal(400, "no such behaviour");
-    }
-
-    private Answer answer(String what, String id, byte[] body) throws IOException, InterruptedException {
-        if (isOn(CardBehaviour.UNAVAILABLE)) {
-            return refusal(503, "come back later");
-        }
-        var known = payments.find(id);
-        if (known.isEmpty() && (what.equals("GET") || what.equals("POST/refund"))) {
-            return refusal(404, "no such payment");
-        }
-        if (what.equals("GET")) {
-            return shown(known.get(), false);
-        }
-        var asked = wanted(id, Journal.JSON.readTree(body));
-        if (asked.isEmpty()) {
-            return refusal(422, "no such card, or no such amount");
-        }
-        var wanted = asked.get();
-        if (known.isPresent() && !known.get().isSameAs(wanted)) {
-            return refusal(409, "this is the id of another payment");
-        }
-        if (wanted.token().behaviour() == CardBehaviour.UNAVAILABLE
-                && refused.merge(id, 1, Integer::sum) <= UNAVAILABLE_TIMES) {
-            return refusal(503, "come back later");
-        }
-        return switch (what) {
-            case "PUT" -> respond(payments.request(wanted));
-            case "POST/cancel" -> respond(payments.cancel(wanted));
-            case "POST/refund" -> respond(payments.refund(wanted));
-            default -> refusal(405, "not so");
+        return switch (request.route()) {
+            case "GET /log" -> new Response(200, 0, payments::copyJournal);
+            case "PUT /fault" -> inject(request.json());
+            default -> Response.error(404, "there is no " + request.route());
         };
     }
 
-    private Answer respond(Result result) throws InterruptedException {
+    private Response inject(JsonNode requested) {
+        var behaviour = CardBehaviour.named(requested.path("behaviour").asText());
+        behaviour.ifPresent(to -> fault = new Fault(
+                to, Instant.now().plusSeconds(requested.path("seconds").asLong())));
+        return behaviour.isPresent() ? Response.ok() : Response.error(400, "no such behaviour");
+    }
+
+    private Response respond(String operation, String id, Request request) throws IOException, InterruptedException {
+        if (isActive(CardBehaviour.UNAVAILABLE)) {
+            return Response.error(503, "come back later");
+        }
+        var known = payments.find(id);
+        if (known.isEmpty() && (operation.equals("GET") || operation.equals("POST/refund"))) {
+            return Response.error(404, "no such payment");
+        }
+        if (operation.equals("GET")) {
+            return payment(known.get(), false);
+        }
+        var valid = requested(id, request.json());
+        if (valid.isEmpty()) {
+            return Response.error(422, "no such card, or no such amount");
+        }
+        var requested = valid.get();
+        if (known.isPresent() && !known.get().isSameAs(requested)) {
+            return Response.error(409, "this is the id of another payment");
+        }
+        if (requested.token().behaviour() == CardBehaviour.UNAVAILABLE
+                && rejections.merge(id, 1, Integer::sum) <= UNAVAILABLE_TIMES) {
+            return Response.error(503, "come back later");
+        }
+        return switch (operation) {
+            case "PUT" -> respond(payments.request(requested));
+            case "POST/cancel" -> respond(payments.cancel(requested));
+            case "POST/refund" -> respond(payments.refund(requested));
+            default -> Response.error(405, "a payment has no such operation");
+        };
+    }
+
+    private Response respond(Result result) throws InterruptedException {
         var behaviour = result.payment().token().behaviour();
-        if (isOn(CardBehaviour.HANG) || behaviour == CardBehaviour.HANG && result.isNew()) {
+        if (isActive(CardBehaviour.HANG) || behaviour == CardBehaviour.HANG && result.isNew()) {
             TimeUnit.MILLISECONDS.sleep(HANG.toMillis());
         }
-        if (isOn(CardBehaviour.ERROR) || behaviour == CardBehaviour.ERROR && result.isNew()) {
-            return refusal(500, "something went wrong");
+        if (isActive(CardBehaviour.ERROR) || behaviour == CardBehaviour.ERROR && result.isNew()) {
+            return Response.error(500, "something went wrong");
         }
         if (behaviour == CardBehaviour.EARLY) {
             try {
-                result.callback().get(EARLY.toMillis(), TimeUnit.MILLISECONDS);
+                result.callback().get(MAX_EARLY_WAIT.toMillis(), TimeUnit.MILLISECONDS);
             } catch (ExecutionException | TimeoutException _) {
                 // then it is not early
             }
         }
-        return shown(
+        return payment(
                 result.payment(),
                 result.isNew() && (behaviour == CardBehaviour.LATE || behaviour == CardBehaviour.NEVER));
     }
 
-    /** @param quiet whether what has just happened is not said */
-    private static Answer shown(Payment payment, boolean quiet) {
+    /** @param concealed whether the response does not say what has just happened */
+    private static Response payment(Payment payment, boolean concealed) {
         var json = payment.json();
-        if (quiet) {
+        if (concealed) {
             json.put(payment.refund().equals("none") ? "status" : "refund", PROCESSING);
         }
-        return new Answer(quiet || payment.status().equals(PROCESSING) ? 202 : 200, json.toString());
+        return Response.json(concealed || payment.status().equals(PROCESSING) ? 202 : 200, json);
     }
 
-    /** Empty when there is no such card, or the amount is none. */
-    private Optional<Payment> wanted(String id, JsonNode body) {
+    /** Empty when card or amount is invalid. */
+    private Optional<Payment> requested(String id, JsonNode body) {
         var amount = body.path("amount");
         var card = body.path("cardToken").asText();
         if (amount.path("amount").asLong() < 1
@@ -223,19 +151,14 @@ public final class GatewayServer implements AutoCloseable {
                 || !body.path("merchant").isTextual()) {
             return Optional.empty();
         }
-        return TestCard.read(card)
-                .map(token -> token.behaviour() == CardBehaviour.PROMPT && isOn(fault.behaviour())
-                        ? token.in(fault.behaviour())
+        return TestCard.parse(card)
+                .map(token -> token.behaviour() == CardBehaviour.PROMPT && isActive(fault.behaviour())
+                        ? token.with(fault.behaviour())
                         : token)
-                .map(token -> Payment.wanted(id, body.path("merchant").asText(), amount, card, token));
+                .map(token -> Payment.requested(id, body.path("merchant").asText(), amount, card, token));
     }
 
-    private boolean isOn(CardBehaviour behaviour) {
+    private boolean isActive(CardBehaviour behaviour) {
         return fault.behaviour() == behaviour && Instant.now().isBefore(fault.until());
-    }
-
-    private static Answer refusal(int status, String why) {
-        return new Answer(
-                status, Journal.JSON.createObjectNode().put("error", why).toString());
     }
 }

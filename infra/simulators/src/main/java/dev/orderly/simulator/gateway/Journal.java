@@ -1,9 +1,9 @@
 package dev.orderly.simulator.gateway;
 
+import static dev.orderly.simulator.http.JsonServer.JSON;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -16,19 +16,16 @@ import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.function.Consumer;
 
-/** All that the gateway has done, a line of JSON each, only ever added to: its memory, and its witness. */
+/** An append-only log of all that the gateway has done, a line of JSON each: it restores the payments, and is the evidence. */
 final class Journal {
 
-    static final JsonMapper JSON = new JsonMapper();
-
-    /** In bytes; what it takes to find the end of the last one. */
-    private static final int LONGEST_LINE = 65_536;
+    private static final int MAX_LINE_BYTES = 65_536;
 
     private final Path file;
     private final FileChannel channel;
 
-    /** Opens it, or makes it, and hands on what is in it. A line that a crash cut off was never promised to anybody. */
-    Journal(Path file, Consumer<JsonNode> each) throws IOException {
+    /** Creates or opens it, and replays it. A line that a crash cut off was acknowledged to no client. */
+    Journal(Path file, Consumer<JsonNode> replay) throws IOException {
         this.file = file;
         Files.createDirectories(file.toAbsolutePath().getParent());
         channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
@@ -39,17 +36,17 @@ final class Journal {
         channel.position(channel.size());
         try (var lines = Files.newBufferedReader(file)) {
             for (var line = lines.readLine(); line != null; line = lines.readLine()) {
-                each.accept(JSON.readTree(line));
+                replay.accept(JSON.readTree(line));
             }
         }
     }
 
     private long endOfLastLine() throws IOException {
-        var tail = ByteBuffer.allocate((int) Math.min(channel.size(), LONGEST_LINE));
+        var tail = ByteBuffer.allocate((int) Math.min(channel.size(), MAX_LINE_BYTES));
         long start = channel.size() - tail.capacity();
         while (tail.hasRemaining()) {
             if (channel.read(tail, start + tail.position()) < 0) {
-                throw new IOException("somebody else shortens " + file);
+                throw new IOException("another process truncates " + file);
             }
         }
         int end = tail.capacity();
@@ -66,7 +63,7 @@ final class Journal {
                 .put("payment", payment);
     }
 
-    /** Returns when the disk has it: only then may anybody be told. */
+    /** Returns when it is on the disk: only then may a response or a callback say so. */
     synchronized void append(ObjectNode line) {
         var bytes = ByteBuffer.wrap((line + "\n").getBytes(UTF_8));
         try {

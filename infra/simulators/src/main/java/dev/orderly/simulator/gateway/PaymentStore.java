@@ -1,6 +1,7 @@
 package dev.orderly.simulator.gateway;
 
 import static dev.orderly.simulator.gateway.Journal.line;
+import static dev.orderly.simulator.http.JsonServer.JSON;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -20,8 +21,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /**
- * All payments. Whatever happens to one is in the journal before anybody is callback; and after a crash everything goes on from
- * there: what the bank was still thinking about, and callbacks that nobody has acknowledged.
+ * All payments. A change is in the journal before a callback or a response says so. After a crash the journal restores
+ * everything: payments that the bank still processed, and callbacks that were not acknowledged.
  */
 final class PaymentStore {
 
@@ -34,9 +35,9 @@ final class PaymentStore {
     private final Journal journal;
 
     /**
-     * A payment. From every status but processing nothing leads back; what succeeded can be refunded, as a whole and once.
+     * A payment. Every status but processing is final; what succeeded can be refunded, as a whole and once.
      *
-     * @param id the merchant's, by which a request that is repeated is known
+     * @param id the merchant's, and the idempotency key of the request
      * @param amount as the merchant sent it: {@code {"amount": 3998, "currency": "EUR"}}
      * @param status processing, succeeded, failed or cancelled
      * @param refund none or succeeded
@@ -51,24 +52,16 @@ final class PaymentStore {
             String reason,
             String refund) {
 
-        static Payment wanted(String id, String merchant, JsonNode amount, String card, TestCard token) {
+        static Payment requested(String id, String merchant, JsonNode amount, String card, TestCard token) {
             return new Payment(id, merchant, amount, card, token, PROCESSING, null, "none");
         }
 
-        /** What an event makes of it. */
         Payment after(JsonNode event) {
-            var what = event.path("type").asText().substring("payment.".length());
-            return what.equals("refunded")
+            var outcome = event.path("type").asText().substring("payment.".length());
+            var why = event.path("reason").asText(null);
+            return outcome.equals("refunded")
                     ? new Payment(id, merchant, amount, card, token, status, reason, "succeeded")
-                    : new Payment(
-                            id,
-                            merchant,
-                            amount,
-                            card,
-                            token,
-                            what,
-                            event.path("reason").asText(null),
-                            refund);
+                    : new Payment(id, merchant, amount, card, token, outcome, why, refund);
         }
 
         boolean isSameAs(Payment other) {
@@ -76,16 +69,16 @@ final class PaymentStore {
         }
 
         ObjectNode json() {
-            ObjectNode json = Journal.JSON.createObjectNode().put("id", id).put("merchant", merchant);
+            ObjectNode json = JSON.createObjectNode().put("id", id).put("merchant", merchant);
             json.set("amount", amount);
             return json.put("status", status).put("reason", reason).put("refund", refund);
         }
     }
 
     /**
-     * What a request led to.
+     * The effect of a request.
      *
-     * @param isNew whether it led to anything: one that is repeated does not
+     * @param isNew whether it has changed the payment: a repeated one does not
      * @param callback the delivery of the callback about it
      */
     record Result(Payment payment, boolean isNew, Future<?> callback) {}
@@ -107,17 +100,18 @@ final class PaymentStore {
         switch (line.path("entry").asText()) {
             case "requested" -> {
                 var card = line.path("card").asText();
-                var token = TestCard.read(card)
+                var token = TestCard.parse(card)
                         .orElseThrow()
-                        .in(CardBehaviour.valueOf(line.path("manner").asText()));
-                payments.put(id, Payment.wanted(id, line.path("merchant").asText(), line.path("amount"), card, token));
+                        .with(CardBehaviour.valueOf(line.path("behaviour").asText()));
+                payments.put(
+                        id, Payment.requested(id, line.path("merchant").asText(), line.path("amount"), card, token));
             }
             case "event" -> {
                 payments.computeIfPresent(id, (_, payment) -> payment.after(line));
                 undelivered.put(line.path("event").asText(), line);
             }
             case "delivered" -> undelivered.remove(line.path("event").asText());
-            default -> {} // for the reader of the journal only
+            default -> {} // for readers of the journal only
         }
     }
 
@@ -125,33 +119,33 @@ final class PaymentStore {
         return Optional.ofNullable(payments.get(id));
     }
 
-    /** Captures a payment that is new, or declines it, now or later; one that is known stays as it is. */
-    synchronized Result request(Payment wanted) {
-        if (payments.containsKey(wanted.id())) {
-            return unchanged(wanted.id());
+    /** Captures or declines a new payment, now or later; a known one stays as it is. */
+    synchronized Result request(Payment requested) {
+        if (payments.containsKey(requested.id())) {
+            return unchanged(requested.id());
         }
-        begin(wanted);
-        var behaviour = wanted.token().behaviour();
+        begin(requested);
+        var behaviour = requested.token().behaviour();
         if (behaviour == CardBehaviour.SLOW || behaviour == CardBehaviour.SHUFFLED) {
-            record(wanted.id(), PROCESSING, null);
+            record(requested.id(), PROCESSING, null);
         }
         if (behaviour == CardBehaviour.SLOW) {
-            settleLater(wanted);
-            return unchanged(wanted.id());
+            settleLater(requested);
+            return unchanged(requested.id());
         }
-        return changed(wanted.id(), settle(wanted.id()));
+        return changed(requested.id(), settle(requested.id()));
     }
 
-    /** Makes sure that a payment that is new is never captured; what the bank has begun cannot be stopped. */
-    synchronized Result cancel(Payment wanted) {
-        if (payments.containsKey(wanted.id())) {
-            return unchanged(wanted.id());
+    /** Ensures that a new payment is never captured; what the bank has begun cannot be stopped. */
+    synchronized Result cancel(Payment requested) {
+        if (payments.containsKey(requested.id())) {
+            return unchanged(requested.id());
         }
-        begin(wanted);
-        return changed(wanted.id(), record(wanted.id(), "cancelled", "cancelled"));
+        begin(requested);
+        return changed(requested.id(), record(requested.id(), "cancelled", "cancelled"));
     }
 
-    /** Gives back what was captured, once. */
+    /** Refunds what was captured, once. */
     synchronized Result refund(Payment known) {
         var payment = payments.get(known.id());
         return payment.status().equals("succeeded") && payment.refund().equals("none")
@@ -171,7 +165,7 @@ final class PaymentStore {
         ObjectNode line = line("requested", payment.id()).put("merchant", payment.merchant());
         line.set("amount", payment.amount());
         journal.append(line.put("card", payment.card())
-                .put("manner", payment.token().behaviour().name()));
+                .put("behaviour", payment.token().behaviour().name()));
         payments.put(payment.id(), payment);
     }
 

@@ -6,27 +6,27 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * A card, by the token that stands for it. Tokens of this gateway say what happens to a payment with them, in words:
+ * A card, by the token that stands for it. The words of a token say what happens to a payment with it:
  *
  * <pre>
- *   tok_ok            captured at once, and that is the answer; the callback follows
- *   tok_declined      declined, else the same
- *   tok_slow_30s      the bank takes 30 s (or 5m, or 2h): the answer is "processing", also to those who ask meanwhile
- *   tok_never         captured, but the answer is "processing", and there is never a callback
- *   tok_declined_late_2h   more words than one: declined, and the callback comes two hours late
+ *   tok_ok            captured at once, and the response says so; the callback follows
+ *   tok_declined      declined, otherwise the same
+ *   tok_slow_30s      the bank takes 30 s (or 5m, or 2h): until then the response is "processing"
+ *   tok_never         captured, but the response is "processing", and there is no callback
+ *   tok_declined_late_2h   several words: declined, and the callback comes two hours late
  * </pre>
  *
  * and so on: every word of {@link CardBehaviour}, an outcome, a time, each at most once, in any order.
  *
- * @param delay what is slow or late takes as long
+ * @param delay of what is slow or late
  */
 record TestCard(boolean declined, CardBehaviour behaviour, Duration delay) {
 
-    private static final Duration USUAL_DELAY = Duration.ofSeconds(3);
+    private static final Duration DEFAULT_DELAY = Duration.ofSeconds(3);
     private static final Pattern TIME = Pattern.compile("(\\d{1,4})([smh])");
 
     /** Empty when there is no such card. */
-    static Optional<TestCard> read(String text) {
+    static Optional<TestCard> parse(String text) {
         if (text == null || !text.startsWith("tok_")) {
             return Optional.empty();
         }
@@ -49,10 +49,10 @@ record TestCard(boolean declined, CardBehaviour behaviour, Duration delay) {
         return Optional.of(new TestCard(
                 declined != null && declined,
                 behaviour == null ? CardBehaviour.PROMPT : behaviour,
-                delay == null ? USUAL_DELAY : delay));
+                delay == null ? DEFAULT_DELAY : delay));
     }
 
-    TestCard in(CardBehaviour other) {
+    TestCard with(CardBehaviour other) {
         return new TestCard(declined, other, delay);
     }
 }

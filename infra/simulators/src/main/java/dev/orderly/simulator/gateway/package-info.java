@@ -1,7 +1,8 @@
 /**
- * A payment gateway to try against: a program of its own, which knows nothing of the rest, takes card payments over HTTP, and
- * is as unpleasant as real ones are. It keeps a log of what it has done, which is what our ledger is compared with.
+ * A payment gateway for machines without one: it knows nothing of the rest of the system, accepts card payments over
+ * HTTP, and fails in the ways that real ones do. Its journal of what it has done is what our ledger is compared with.
  *
- * <p>How it behaves is chosen by the card token, see {@link dev.orderly.simulator.gateway.TestCard}, or for a while for all of them.
+ * <p>The card token chooses how it behaves, see {@link dev.orderly.simulator.gateway.TestCard}; a fault does so for all
+ * payments for some time.
  */
 package dev.orderly.simulator.gateway;

@@ -160,9 +160,6 @@ public record SystemSnapshot(
     private static final Pattern CRASH = Pattern.compile(
             "PANIC: |was terminated by signal (?!9:)|Terminating due to java\\.lang\\.OutOfMemoryError|fatal error has been detected");
 
-    /** It keeps all letters in its memory, until that is full. */
-    private static final String MAIL = "mail";
-
     private static final Pattern ENTRY = Pattern.compile("^\\d{4}-\\d\\d-\\d\\d \\S+ +(\\S+)");
 
     public static SystemSnapshot of(
@@ -449,9 +446,7 @@ public record SystemSnapshot(
             if (RunningPlatform.SERVICES.stream().anyMatch(part::startsWith)) { // or a second instance
                 unexpected(log, poison, slotsWereLost).forEach(line -> complaints.add(part + ": " + line));
             }
-            if (!part.equals(MAIL)) {
-                crashes(log).forEach(line -> complaints.add(part + ": " + line));
-            }
+            crashes(log).forEach(line -> complaints.add(part + ": " + line));
         }
         return complaints;
     }

@@ -118,17 +118,24 @@ public final class FaultInjector implements AutoCloseable {
         try {
             var target = fault.target();
             switch (fault.kind()) {
-                case KILL_SERVICE, KILL_CONNECT, KILL_BROKER, KILL_POSTGRES, KILL_MAIL, KILL_GATEWAY ->
+                case KILL_SERVICE, KILL_CONNECT, KILL_BROKER, KILL_POSTGRES, KILL_SIMULATORS ->
                     signalPart("KILL", target);
                 case RESTART_SERVICE, RESTART_CONNECT, RESTART_BROKER -> signalPart("TERM", target);
                 case RESTART_POSTGRES -> signalPart("INT", target); // its fast shutdown
-                case PAUSE_SERVICE, PAUSE_CONNECT, PAUSE_BROKER, PAUSE_POSTGRES, PAUSE_MAIL, PAUSE_GATEWAY ->
+                case PAUSE_SERVICE, PAUSE_CONNECT, PAUSE_BROKER, PAUSE_POSTGRES, PAUSE_SIMULATORS ->
                     pause(target, fault.lasts());
+                case HANG_MAIL -> {
+                    var hang = "{\"seconds\":%d}".formatted(fault.lasts().toSeconds());
+                    if (system.ask("PUT", system.mailApi("/api/fault"), hang).isEmpty()) {
+                        throw new Missed("the mail server does not answer");
+                    }
+                    TimeUnit.MILLISECONDS.sleep(fault.lasts().toMillis());
+                }
                 case FAIL_GATEWAY -> {
                     var told = system.askGateway(
                             "PUT",
                             "/fault",
-                            "{\"manner\":\"%s\",\"seconds\":%d}"
+                            "{\"behaviour\":\"%s\",\"seconds\":%d}"
                                     .formatted(target, fault.lasts().toSeconds()));
                     if (told.isEmpty()) {
                         throw new Missed("the gateway does not listen");

@@ -1,0 +1,2 @@
+/** The HTTP server that the simulators share. */
+package dev.orderly.simulator.http;
