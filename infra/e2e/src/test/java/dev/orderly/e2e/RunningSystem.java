@@ -97,7 +97,7 @@ class RunningSystem implements BeforeAllCallback {
     static Connection holdRelays() throws SQLException {
         var session = connect("postgres", "postgres", secret("postgres"));
         try (var lock = session.createStatement()) {
-            lock.execute("SELECT pg_advisory_lock_shared(hashtextextended('relays are at rest', 0))");
+            lock.execute("SELECT pg_advisory_lock_shared(hashtextextended('relays are paused', 0))");
         }
         return session;
     }

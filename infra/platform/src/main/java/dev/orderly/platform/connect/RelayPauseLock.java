@@ -10,7 +10,7 @@ import java.sql.SQLException;
  */
 public final class RelayPauseLock implements AutoCloseable {
 
-    private static final String LOCK = "(hashtextextended('relays are at rest', 0))";
+    private static final String LOCK = "(hashtextextended('relays are paused', 0))";
     private static final int SECONDS = 10;
 
     private final Connection session;
