@@ -28,6 +28,11 @@ import java.util.concurrent.TimeoutException;
 public final class StateDirectory implements AutoCloseable {
     private static final String MARKER = "made-by-orderly";
     private static final String LOCK = "lock";
+    /** Of all that is in the folder. Incremented when what is written no longer fits what an older version wrote. */
+    private static final int FORMAT = 1;
+
+    private static final String BROKERS = "brokers";
+    private static final String FORMAT_FILE = "format";
     private static final long NEEDED_BYTES = 1L << 30;
     /** A killed launcher's parts are ended by their guards; the slowest has 3 s before it is killed. */
     private static final Duration LEFTOVERS_END = Duration.ofSeconds(10);
@@ -52,12 +57,18 @@ public final class StateDirectory implements AutoCloseable {
                         + launcher(data).map(String::valueOf).orElse("unknown") + "): ./orderly stop");
             }
             var folder = new StateDirectory(data, channel);
-            folder.awaitLeftovers();
-            if (fresh) {
-                folder.empty();
+            try {
+                folder.awaitLeftovers();
+                if (fresh) {
+                    folder.empty();
+                }
+                folder.checkFormat();
+                folder.prepare(brokers);
+                return folder;
+            } catch (IOException | RuntimeException e) {
+                channel.close();
+                throw e;
             }
-            folder.prepare(brokers);
-            return folder;
         } catch (IOException e) {
             throw new CommandFailedException("cannot use " + data + " for the platform's state: " + e, e);
         }
@@ -164,11 +175,26 @@ public final class StateDirectory implements AutoCloseable {
         }
     }
 
+    /** State without a number has format 0. */
+    private void checkFormat() throws IOException {
+        Path file = data.resolve(FORMAT_FILE);
+        int format = Files.exists(data.resolve(BROKERS)) ? 0 : FORMAT;
+        if (Files.exists(file)) {
+            format = Integer.parseInt(Files.readString(file).strip());
+        }
+        if (format != FORMAT) {
+            throw new CommandFailedException(
+                    "%s was made by %s version of Orderly; start with --fresh, which empties it"
+                            .formatted(data, format < FORMAT ? "an older" : "a newer"));
+        }
+        Files.writeString(file, FORMAT + "\n");
+    }
+
     private void prepare(int brokers) throws IOException {
         Files.createDirectories(data.resolve("run"));
         Files.createDirectories(data.resolve("log"));
         Files.setPosixFilePermissions(data.resolve("run"), PosixFilePermissions.fromString("rwx------"));
-        Path madeWith = data.resolve("brokers");
+        Path madeWith = data.resolve(BROKERS);
         if (Files.exists(madeWith)) {
             String before = Files.readString(madeWith).strip();
             if (!before.equals(String.valueOf(brokers))) {

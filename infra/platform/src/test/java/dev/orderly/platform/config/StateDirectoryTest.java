@@ -1,0 +1,62 @@
+package dev.orderly.platform.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class StateDirectoryTest {
+
+    @TempDir
+    Path data;
+
+    @BeforeEach
+    void make() throws IOException {
+        StateDirectory.open(data, false, 3).close();
+        Files.writeString(data.resolve("orders"), "state");
+    }
+
+    @Test
+    void state_of_this_version_is_opened_again() throws IOException {
+        StateDirectory.open(data, false, 3).close();
+
+        assertThat(data.resolve("orders")).exists();
+    }
+
+    @Test
+    void state_without_a_format_number_is_of_an_older_version_and_emptied_only_by_fresh() throws IOException {
+        Files.delete(data.resolve("format"));
+
+        assertThatThrownBy(() -> StateDirectory.open(data, false, 3))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessage("%s was made by an older version of Orderly; start with --fresh, which empties it", data);
+        assertThat(data.resolve("orders")).exists();
+
+        StateDirectory.open(data, true, 3).close();
+        assertThat(data.resolve("orders")).doesNotExist();
+        StateDirectory.open(data, false, 3).close();
+    }
+
+    @Test
+    void state_of_a_newer_version_is_refused() throws IOException {
+        Files.writeString(data.resolve("format"), "1000\n");
+
+        assertThatThrownBy(() -> StateDirectory.open(data, false, 3))
+                .hasMessageContaining("was made by a newer version of Orderly");
+    }
+
+    /** What {@code ./orderly status} and {@code stop} ask for. */
+    @Test
+    void the_launcher_on_state_of_an_older_version_is_found() throws IOException {
+        Files.delete(data.resolve("format"));
+
+        assertThat(StateDirectory.inUse(data)).isFalse();
+        assertThat(StateDirectory.launcher(data))
+                .contains(ProcessHandle.current().pid());
+    }
+}
