@@ -101,40 +101,26 @@ public class Outbox {
     }
 
     /**
-     * An event that a consumer group has given up.
-     *
-     * @param origin the coordinates of the record
+     * Publishes a parked event as a dead letter, if and when the current transaction commits: under its own
+     * id and key, with its value as it was. A value that is not a text of at most 256 KiB is replaced by an
+     * empty object; it is still on the topic at {@code origin}, and with the parked event.
      */
-    record DeadLetter(
-            String consumer,
-            ParkedEvents.Reason reason,
-            UUID eventId,
-            String key,
-            String type,
-            String origin,
-            byte[] value) {}
-
-    /**
-     * Publishes a dead letter, if and when the current transaction commits: under the event's own id and key,
-     * with its value as it was. A value that is not a text of at most 256 KiB is replaced by an empty object;
-     * it is still on the topic at {@code origin}, and with the parked event.
-     */
-    void addDeadLetter(DeadLetter deadLetter) throws SQLException {
+    void addDeadLetter(ParkedEvent parked) throws SQLException {
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement("""
                         INSERT INTO outbox
                             (id, topic, key, type, source, version, schema, payload, consumer, reason, origin)
                         VALUES (?, ?, ?, ?, ?, 1, 1, ?, ?, ?, ?)
                         """)) {
-            insert.setObject(1, deadLetter.eventId);
+            insert.setObject(1, parked.eventId());
             insert.setString(2, DEAD_LETTER_TOPIC);
-            insert.setString(3, isEmpty(deadLetter.key) ? deadLetter.eventId.toString() : deadLetter.key);
-            insert.setString(4, isEmpty(deadLetter.type) ? "Unknown" : deadLetter.type);
+            insert.setString(3, isEmpty(parked.key()) ? parked.eventId().toString() : parked.key());
+            insert.setString(4, isEmpty(parked.type()) ? "Unknown" : parked.type());
             insert.setString(5, source);
-            insert.setString(6, text(deadLetter.value));
-            insert.setString(7, deadLetter.consumer);
-            insert.setString(8, deadLetter.reason.name());
-            insert.setString(9, deadLetter.origin);
+            insert.setString(6, text(parked.payload()));
+            insert.setString(7, parked.consumer());
+            insert.setString(8, parked.reason());
+            insert.setString(9, parked.coordinates());
             insert.executeUpdate();
         }
     }

@@ -2,6 +2,7 @@ package dev.orderly.messaging;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -40,8 +41,8 @@ record ParkedEvent(
         String topic,
         int partition,
         long offset,
-        List<String> headers,
-        byte[] payload) {
+        @JsonIgnore List<String> headers,
+        @JsonIgnore byte[] payload) {
 
     static final String COLUMNS = """
             seq, consumer, event_id, key, type, reason, detail, attempts, parked_at, next_attempt_at, gap_accepted,
@@ -94,26 +95,5 @@ record ParkedEvent(
                 payload,
                 recordHeaders,
                 Optional.empty()));
-    }
-
-    /** For lists, where the record itself would be too long. */
-    ParkedEvent withoutRecord() {
-        return new ParkedEvent(
-                seq,
-                consumer,
-                eventId,
-                key,
-                type,
-                reason,
-                detail,
-                attempts,
-                parkedAt,
-                nextAttemptAt,
-                gapAccepted,
-                topic,
-                partition,
-                offset,
-                null,
-                null);
     }
 }

@@ -65,9 +65,7 @@ public class ParkedEventResource {
                     @Max(value = 1000, message = "must be at most 1000")
                     int limit)
             throws SQLException {
-        return parkedEvents.page(consumer, key, after, limit).stream()
-                .map(ParkedEvent::withoutRecord)
-                .toList();
+        return parkedEvents.page(consumer, key, after, limit);
     }
 
     @GET
@@ -79,7 +77,7 @@ public class ParkedEventResource {
             throws SQLException {
         var event = found(consumer, eventId);
         return new ParkedEventDetails(
-                event.withoutRecord(),
+                event,
                 event.headers(),
                 event.payload() == null || Topic.isErasable(event.topic()) ? null : new String(event.payload(), UTF_8));
     }

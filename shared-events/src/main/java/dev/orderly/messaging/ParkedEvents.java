@@ -62,7 +62,8 @@ class ParkedEvents {
                 detail, next_attempt_at, parked_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT DO NOTHING
-            """;
+            RETURNING
+            """ + ParkedEvent.COLUMNS;
 
     // The first of its key, or the first behind those that wait for an earlier version of the same source: it
     // may be that version.
@@ -114,7 +115,6 @@ class ParkedEvents {
 
     void add(String consumer, ConsumedRecord record, Reason reason, String detail) throws SQLException {
         var raw = record.raw();
-        var type = storable(ConsumedRecord.header(raw, EventHeaders.TYPE));
         var now = clock.instant();
         var nextAttempt = switch (reason) {
             case UNREADABLE -> null;
@@ -129,7 +129,7 @@ class ParkedEvents {
             insert.setInt(4, raw.partition());
             insert.setLong(5, raw.offset());
             insert.setString(6, record.key());
-            insert.setString(7, type);
+            insert.setString(7, storable(ConsumedRecord.header(raw, EventHeaders.TYPE)));
             insert.setString(8, storable(ConsumedRecord.header(raw, EventHeaders.SOURCE)));
             insert.setObject(9, record instanceof Versioned versioned ? versioned.version() : null);
             insert.setObject(10, headers(raw));
@@ -138,9 +138,15 @@ class ParkedEvents {
             insert.setString(13, storable(detail));
             setTime(insert, 14, nextAttempt);
             setTime(insert, 15, now);
-            if (insert.executeUpdate() == 1 && nextAttempt == null && !Topic.isErasable(raw.topic())) {
-                outbox.addDeadLetter(new Outbox.DeadLetter(
-                        consumer, reason, record.eventId(), record.key(), type, record.coordinates(), raw.value()));
+            publishUnlessRetried(insert);
+        }
+    }
+
+    /** Publishes the event that a statement returns as a dead letter, if no retry is scheduled. */
+    private void publishUnlessRetried(PreparedStatement statement) throws SQLException {
+        for (var parked : events(statement)) {
+            if (parked.nextAttemptAt() == null && !Topic.isErasable(parked.topic())) {
+                outbox.addDeadLetter(parked);
             }
         }
     }
@@ -151,9 +157,7 @@ class ParkedEvents {
                 var select = connection.prepareStatement(LOCK_DUE)) {
             select.setString(1, consumer);
             setTime(select, 2, clock.instant());
-            try (var row = select.executeQuery()) {
-                return row.next() ? Optional.of(ParkedEvent.of(row)) : Optional.empty();
-            }
+            return events(select).stream().findFirst();
         }
     }
 
@@ -182,23 +186,15 @@ class ParkedEvents {
                 var update = connection.prepareStatement("""
                         UPDATE parked_event SET attempts = ?, next_attempt_at = ?, reason = ?, detail = ?
                         WHERE seq = ? AND attempts = ?
-                        """)) {
+                        RETURNING
+                        """ + ParkedEvent.COLUMNS)) {
             update.setInt(1, attempts);
             setTime(update, 2, next);
             update.setString(3, reason.name());
             update.setString(4, storable(failure.getMessage()));
             update.setLong(5, parked.seq());
             update.setInt(6, parked.attempts());
-            if (update.executeUpdate() == 1 && next == null && !Topic.isErasable(parked.topic())) {
-                outbox.addDeadLetter(new Outbox.DeadLetter(
-                        parked.consumer(),
-                        reason,
-                        parked.eventId(),
-                        parked.key(),
-                        parked.type(),
-                        parked.coordinates(),
-                        parked.payload()));
-            }
+            publishUnlessRetried(update);
         }
     }
 
@@ -216,13 +212,7 @@ class ParkedEvents {
             select.setString(4, key);
             select.setLong(5, after);
             select.setInt(6, limit);
-            var page = new ArrayList<ParkedEvent>();
-            try (var rows = select.executeQuery()) {
-                while (rows.next()) {
-                    page.add(ParkedEvent.of(rows));
-                }
-            }
-            return page;
+            return events(select);
         }
     }
 
@@ -232,9 +222,7 @@ class ParkedEvents {
                         "SELECT " + ParkedEvent.COLUMNS + " FROM parked_event WHERE consumer = ? AND event_id = ?")) {
             select.setString(1, consumer);
             select.setObject(2, eventId);
-            try (var row = select.executeQuery()) {
-                return row.next() ? Optional.of(ParkedEvent.of(row)) : Optional.empty();
-            }
+            return events(select).stream().findFirst();
         }
     }
 
@@ -303,6 +291,16 @@ class ParkedEvents {
             }
             return counts;
         }
+    }
+
+    private static List<ParkedEvent> events(PreparedStatement statement) throws SQLException {
+        var events = new ArrayList<ParkedEvent>();
+        try (var rows = statement.executeQuery()) {
+            while (rows.next()) {
+                events.add(ParkedEvent.of(rows));
+            }
+        }
+        return events;
     }
 
     private static void delete(Connection connection, ParkedEvent parked) throws SQLException {
