@@ -21,7 +21,7 @@ import org.eclipse.microprofile.openapi.annotations.Operation;
 @Path("/products")
 public class ProductResource {
 
-    public record Offer(
+    public record OfferRequest(
             // PostgreSQL stores neither NUL nor a lone surrogate.
             @NotBlank
             @Size(max = 200)
@@ -61,7 +61,7 @@ public class ProductResource {
     @Transactional
     public ProductDocument put(
             @PathParam("sku") @Pattern(regexp = Line.SKU, message = Line.SKU_MESSAGE) String sku,
-            @NotNull @Valid Offer offer) {
+            @NotNull @Valid OfferRequest offer) {
         var product = Product.<Product>findByIdOptional(sku).orElseGet(() -> new Product(sku));
         product.offer(offer.name(), offer.price());
         product.persist();

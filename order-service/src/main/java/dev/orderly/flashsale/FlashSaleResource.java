@@ -47,7 +47,7 @@ public class FlashSaleResource {
     }
 
     /** The product must be in the catalogue and in stock when the sale opens. */
-    public record Announcement(
+    public record AnnouncementRequest(
             @NotNull @Pattern(regexp = Line.SKU, message = Line.SKU_MESSAGE)
             String sku,
 
@@ -66,7 +66,8 @@ public class FlashSaleResource {
         }
     }
 
-    public record Buyer(@NotNull(message = "is required") UUID customerId) {}
+    public record PurchaseRequest(
+            @NotNull(message = "is required") UUID customerId) {}
 
     @PUT
     @Path("/{id}")
@@ -74,7 +75,7 @@ public class FlashSaleResource {
     @APIResponse(responseCode = "409", description = "There is another sale of this id")
     public FlashSaleDocument announce(
             @PathParam("id") @Pattern(regexp = ID, message = ID_MESSAGE) String id,
-            @NotNull(message = "a body is required") @Valid Announcement announcement)
+            @NotNull(message = "a body is required") @Valid AnnouncementRequest announcement)
             throws SQLException {
         var opensAt = storable("opensAt", announcement.opensAt());
         var closesAt = storable("closesAt", announcement.closesAt());
@@ -121,10 +122,10 @@ public class FlashSaleResource {
     @NonBlocking
     public Uni<Response> buy(
             @PathParam("id") String id,
-            @NotNull(message = "a body is required") @Valid Buyer buyer,
+            @NotNull(message = "a body is required") @Valid PurchaseRequest purchase,
             @Context UriInfo uri) {
         var here = uri.getAbsolutePath(); // now: the request scope ends when the caller hangs up
-        return queue.add(id, buyer.customerId())
+        return queue.add(id, purchase.customerId())
                 .onFailure()
                 .transform(_ -> Problems.unavailable("You may be in line or not; ask again."))
                 .map(rejection -> {
@@ -132,7 +133,7 @@ public class FlashSaleResource {
                         throw problem(rejection.get());
                     }
                     return Response.accepted()
-                            .location(URI.create(here + "/" + buyer.customerId()))
+                            .location(URI.create(here + "/" + purchase.customerId()))
                             .build();
                 });
     }

@@ -78,7 +78,7 @@ public class OrderResource {
             @Min(1) @Max(MAX_QUANTITY) int quantity) {}
 
     /** An order as accepted. */
-    public record PlacedOrder(
+    public record OrderDocument(
             UUID id,
             OrderStatus status,
             UUID customerId,
@@ -130,7 +130,7 @@ public class OrderResource {
     /** PENDING and version 1, whatever it is by now: a repeated request gets the answer that was lost. */
     private static Response accepted(UriBuilder location, Order order) {
         return accepted(location, order.id(), 1)
-                .entity(new PlacedOrder(
+                .entity(new OrderDocument(
                         order.id(),
                         OrderStatus.PENDING,
                         order.customerId(),

@@ -85,7 +85,7 @@ class OrderChangeNotifier {
     }
 
     /** The entries of the order's timeline after a position, and then each new one, until the timeout. */
-    Multi<OrderView.Entry> entriesAfter(UUID order, int position, Duration timeout) {
+    Multi<OrderView.TimelineEntry> entriesAfter(UUID order, int position, Duration timeout) {
         return Multi.createFrom().emitter(emitter -> {
             var stream = new StreamSubscription(order, position, System.nanoTime() + timeout.toNanos(), emitter);
             emitter.onTermination(() -> subscriptions.remove(stream));
@@ -141,7 +141,7 @@ class OrderChangeNotifier {
                 }
             }
         } catch (RuntimeException e) {
-            LOG.warn("a request could not be completed at its timeout", e); // thrown on, it would end the schedule
+            LOG.warn("a request could not be completed at its timeout", e); // else the schedule would end
         }
     }
 
@@ -176,17 +176,18 @@ class OrderChangeNotifier {
     private static final class StreamSubscription implements Subscription {
         private final UUID order;
         private final long deadline;
-        private final MultiEmitter<? super OrderView.Entry> emitter;
+        private final MultiEmitter<? super OrderView.TimelineEntry> emitter;
         private int position;
 
-        StreamSubscription(UUID order, int position, long deadline, MultiEmitter<? super OrderView.Entry> emitter) {
+        StreamSubscription(
+                UUID order, int position, long deadline, MultiEmitter<? super OrderView.TimelineEntry> emitter) {
             this.order = order;
             this.position = position;
             this.deadline = deadline;
             this.emitter = emitter;
         }
 
-        void emit(OrderView.Entry entry) {
+        void emit(OrderView.TimelineEntry entry) {
             if (entry.position() > position) {
                 position = entry.position();
                 emitter.emit(entry);

@@ -27,7 +27,7 @@ public record OrderView(
         Money total,
         PaymentMethod paymentMethod,
         Instant placedAt,
-        List<Entry> timeline) {
+        List<TimelineEntry> timeline) {
 
     /**
      * An event of the order.
@@ -35,7 +35,7 @@ public record OrderView(
      * @param position 1, 2, 3 … within the order
      * @param version 1, 2, 3 … within the order and the source
      */
-    public record Entry(
+    public record TimelineEntry(
             int position,
             String type,
             OrderStatus status,

@@ -94,18 +94,18 @@ public class OrderViewResource {
     private static int ownVersion(OrderView order) {
         return order.timeline().stream()
                 .filter(entry -> entry.source().equals(OrderProgress.OWNER))
-                .mapToInt(OrderView.Entry::version)
+                .mapToInt(OrderView.TimelineEntry::version)
                 .max()
                 .orElse(0);
     }
 
     /** A page of orders; {@code next} leads to the following one and is absent on the last. */
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    public record Page(List<OrderView> orders, URI next) {}
+    public record OrderPage(List<OrderView> orders, URI next) {}
 
     @GET
     @Operation(summary = "Orders, newest first")
-    public Page list(
+    public OrderPage list(
             @QueryParam("customerId") @Pattern(regexp = UUID_OR_EMPTY, message = UuidParameter.MESSAGE)
                     String customerId,
             @QueryParam("status") @Pattern(regexp = STATUS_OR_EMPTY, message = "must be a status of an order")
@@ -120,7 +120,7 @@ public class OrderViewResource {
                 isSet(after) ? UUID.fromString(after) : null,
                 limit + 1);
         if (found.size() <= limit) {
-            return new Page(found, null);
+            return new OrderPage(found, null);
         }
         var page = found.subList(0, limit);
         var next = UriBuilder.fromPath("/orders");
@@ -130,7 +130,7 @@ public class OrderViewResource {
         if (isSet(status)) {
             next.queryParam("status", status);
         }
-        return new Page(
+        return new OrderPage(
                 page,
                 next.queryParam("limit", limit)
                         .queryParam("after", page.getLast().id())

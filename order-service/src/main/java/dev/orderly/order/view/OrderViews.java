@@ -44,7 +44,7 @@ class OrderViews {
             select.setObject(1, id);
             try (var rows = select.executeQuery()) {
                 var order = Optional.<OrderView>empty();
-                var timeline = new ArrayList<OrderView.Entry>();
+                var timeline = new ArrayList<OrderView.TimelineEntry>();
                 while (rows.next()) {
                     timeline.add(entry(rows));
                     order = Optional.of(order(rows, timeline));
@@ -118,7 +118,7 @@ class OrderViews {
     }
 
     /** The entries of each order's timeline after a position. */
-    Map<UUID, List<OrderView.Entry>> entriesAfter(Map<UUID, Integer> positions) throws SQLException {
+    Map<UUID, List<OrderView.TimelineEntry>> entriesAfter(Map<UUID, Integer> positions) throws SQLException {
         try (var connection = database.getConnection();
                 var select = Rows.of(positions.entrySet())
                         .uuid("order_id", Map.Entry::getKey)
@@ -128,7 +128,7 @@ class OrderViews {
                                 JOIN :rows ON event.order_id = rows.order_id AND position > rows.last
                                 ORDER BY event.order_id, position
                                 """)) {
-            var entries = new HashMap<UUID, List<OrderView.Entry>>();
+            var entries = new HashMap<UUID, List<OrderView.TimelineEntry>>();
             try (var rows = select.executeQuery()) {
                 while (rows.next()) {
                     entries.computeIfAbsent(rows.getObject(1, UUID.class), _ -> new ArrayList<>())
@@ -139,8 +139,8 @@ class OrderViews {
         }
     }
 
-    private static OrderView.Entry entry(ResultSet row) throws SQLException {
-        return new OrderView.Entry(
+    private static OrderView.TimelineEntry entry(ResultSet row) throws SQLException {
+        return new OrderView.TimelineEntry(
                 row.getInt("position"),
                 row.getString("type"),
                 OrderStatus.valueOf(row.getString("reached")),
@@ -151,7 +151,7 @@ class OrderViews {
                 row.getLong("offset"));
     }
 
-    private static OrderView order(ResultSet row, List<OrderView.Entry> timeline) throws SQLException {
+    private static OrderView order(ResultSet row, List<OrderView.TimelineEntry> timeline) throws SQLException {
         return new OrderView(
                 row.getObject(1, UUID.class),
                 row.getObject(2, UUID.class),

@@ -29,7 +29,7 @@ class OrderViewRebuild {
     private final String topic;
     private final String projectionGroup;
 
-    private volatile Status status = new Status(State.NEVER, null, null, 0, 0, 0, null);
+    private volatile RebuildStatus status = new RebuildStatus(RebuildState.NEVER, null, null, 0, 0, 0, null);
     private volatile Thread worker;
 
     OrderViewRebuild(
@@ -47,7 +47,7 @@ class OrderViewRebuild {
         this.projectionGroup = projectionGroup;
     }
 
-    enum State {
+    enum RebuildState {
         NEVER,
         RUNNING,
         DONE,
@@ -61,22 +61,23 @@ class OrderViewRebuild {
      * @param kept orders copied from the old view
      * @param problem why it failed
      */
-    record Status(State state, Instant startedAt, Instant endedAt, long events, long of, int kept, String problem) {
+    record RebuildStatus(
+            RebuildState state, Instant startedAt, Instant endedAt, long events, long of, int kept, String problem) {
 
-        private Status read(long newEvents, long newOf) {
-            return new Status(state, startedAt, endedAt, newEvents, newOf, kept, problem);
+        private RebuildStatus read(long newEvents, long newOf) {
+            return new RebuildStatus(state, startedAt, endedAt, newEvents, newOf, kept, problem);
         }
 
-        private Status done(Instant at, int orders) {
-            return new Status(State.DONE, startedAt, at, events, of, orders, null);
+        private RebuildStatus done(Instant at, int orders) {
+            return new RebuildStatus(RebuildState.DONE, startedAt, at, events, of, orders, null);
         }
 
-        private Status failed(Instant at, String why) {
-            return new Status(State.FAILED, startedAt, at, events, of, kept, why);
+        private RebuildStatus failed(Instant at, String why) {
+            return new RebuildStatus(RebuildState.FAILED, startedAt, at, events, of, kept, why);
         }
     }
 
-    Status status() {
+    RebuildStatus status() {
         return status;
     }
 
@@ -90,10 +91,10 @@ class OrderViewRebuild {
 
     /** Starts a rebuild; false when this instance runs one already. */
     synchronized boolean start() {
-        if (status.state == State.RUNNING) {
+        if (status.state == RebuildState.RUNNING) {
             return false;
         }
-        status = new Status(State.RUNNING, clock.instant(), null, 0, 0, 0, null);
+        status = new RebuildStatus(RebuildState.RUNNING, clock.instant(), null, 0, 0, 0, null);
         worker = Thread.ofPlatform().name("order-view-rebuild").start(this::run);
         return true;
     }

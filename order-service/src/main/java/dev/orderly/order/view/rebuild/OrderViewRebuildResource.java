@@ -19,14 +19,14 @@ class OrderViewRebuildResource {
 
     @GET
     @Operation(summary = "The progress of this instance's last rebuild")
-    public OrderViewRebuild.Status status() {
+    public OrderViewRebuild.RebuildStatus status() {
         return rebuild.status();
     }
 
     @POST
     @ResponseStatus(202)
     @Operation(summary = "Rebuild the view of orders from the topic, while the old one is served and kept up to date")
-    public OrderViewRebuild.Status start() {
+    public OrderViewRebuild.RebuildStatus start() {
         if (!rebuild.start()) {
             throw Problems.conflict("A rebuild is under way.");
         }

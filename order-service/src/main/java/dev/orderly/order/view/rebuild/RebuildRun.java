@@ -45,7 +45,7 @@ final class RebuildRun {
     /** Each try waits for the lock no longer than the database role's timeout. */
     private static final int MAX_SWAP_TRIES = 20;
 
-    interface Progress {
+    interface ProgressListener {
         void update(long events, long of);
     }
 
@@ -53,7 +53,7 @@ final class RebuildRun {
     private final TopicReader topic;
     private final OrderViewUpdater shadow;
     private final String projectionGroup;
-    private final Progress progress;
+    private final ProgressListener progress;
     private long applied;
     private long total;
 
@@ -65,7 +65,7 @@ final class RebuildRun {
             TopicReader topic,
             OrderViewUpdater shadow,
             String projectionGroup,
-            Progress progress) {
+            ProgressListener progress) {
         this.tables = tables;
         this.topic = topic;
         this.shadow = shadow;
