@@ -16,7 +16,6 @@ import dev.orderly.testing.Sql;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.junit.QuarkusTestProfile;
-import io.quarkus.test.junit.TestProfile;
 import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -28,11 +27,10 @@ import javax.sql.DataSource;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
 /** A service with one handler, {@link RecordingHandler}, on a PostgreSQL and a Kafka of its own. */
-@TestProfile(IntegrationTest.Service.class)
 @QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "order-service"))
 abstract class IntegrationTest {
 
-    /** In place of an application.properties, which the services' tests would find beside their own. */
+    /** To be named by every test. In place of an application.properties, which services' tests would find. */
     public static class Service implements QuarkusTestProfile {
         @Override
         public Map<String, String> getConfigOverrides() {

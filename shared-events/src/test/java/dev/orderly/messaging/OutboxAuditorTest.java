@@ -9,6 +9,7 @@ import dev.orderly.events.Topic;
 import dev.orderly.testing.OrderTopic;
 import io.quarkus.scheduler.Scheduler;
 import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
 import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.Test;
  * of the outbox are dated back, since it is the database that dates them.
  */
 @QuarkusTest
+@TestProfile(IntegrationTest.Service.class)
 class OutboxAuditorTest extends IntegrationTest {
 
     private static final OffsetDateTime ANY_HEARTBEAT = OffsetDateTime.MAX;
