@@ -1,12 +1,10 @@
 package dev.orderly.cli;
 
-import static dev.orderly.testkit.ShopClient.expect;
-import static dev.orderly.testkit.ShopClient.send;
-
 import dev.orderly.lab.scenario.SampleOrders;
 import dev.orderly.platform.AotCacheBuilder;
 import dev.orderly.platform.ServiceDefinition;
 import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.testkit.ShopClient;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -47,31 +45,18 @@ final class AotCacheCommand implements Callable<Integer> {
     }
 
     private static void placeMany(List<ServiceDefinition> services) throws InterruptedException {
-        var orders = ServiceDefinition.named(services, ServiceDefinition.ORDERS);
-        var price = Map.of("amount", 1, "currency", "EUR");
-        expect(send("PUT", orders.url("/products/training"), Map.of("name", "Training", "price", price)));
-        expect(send(
-                "PUT",
-                ServiceDefinition.named(services, ServiceDefinition.STOCK).url("/stock/training"),
-                Map.of("available", 1_000_000)));
+        var shop = new ShopClient(
+                (service, path) -> ServiceDefinition.named(services, service).url(path));
+        shop.putProduct("training", "Training", 1);
+        shop.putStock("training", 1_000_000);
         var customers = new ArrayList<Callable<Void>>();
         for (int i = 0; i < CUSTOMERS; i++) {
-            var customer = UUID.randomUUID();
-            expect(send(
-                    "POST",
-                    ServiceDefinition.named(services, ServiceDefinition.PAYMENTS)
-                            .url("/accounts/" + customer + "/deposits"),
-                    Map.of("amount", Map.of("amount", 1_000_000, "currency", "EUR"))));
-            var order = Map.of(
-                    "customerId",
-                    customer,
-                    "lines",
-                    List.of(Map.of("sku", "training", "quantity", 1)),
-                    "paymentMethod",
-                    "BALANCE");
+            var customer = UUID.randomUUID().toString();
+            shop.deposit(customer, 1_000_000);
+            var order = ShopClient.order(customer, Map.of("training", 1));
             customers.add(() -> {
                 while (true) {
-                    expect(send("POST", orders.url("/orders"), order));
+                    ShopClient.expect(shop.place(order));
                 }
             });
         }

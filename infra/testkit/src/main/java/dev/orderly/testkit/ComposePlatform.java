@@ -6,44 +6,33 @@ import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.ComposeSettings;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** What {@code docker-compose up} has started. Whoever looks at it may break it meanwhile; we do not. */
+/** What {@code docker-compose up} has started: observed, and neither started nor stopped from here. */
 public final class ComposePlatform extends RunningPlatform {
 
     private static final Duration START = Duration.ofSeconds(180);
 
-    public ComposePlatform(Path checkout, Path data) {
-        super(checkout, data, Map.of());
+    public ComposePlatform(Path data) {
+        super(data, Map.of());
     }
 
-    /** Returns when it can be used. What others have ordered there could not be accounted for. */
+    /** Returns when it can be used. Orders that others have placed could not be accounted for. */
     @Override
     public void start() throws InterruptedException {
         usePorts(ComposeSettings::port);
-        await(START, "all services and relays; docker-compose ps tells more", () -> {
-            try {
-                return brokenParts().isEmpty() && brokenRelays().isEmpty();
-            } catch (InterruptedException _) {
-                Thread.currentThread().interrupt();
-                return true;
-            }
-        });
-        try (var connection = connect("orders");
-                var select = connection.createStatement();
-                var row = select.executeQuery("SELECT count(*) FROM orders")) {
-            row.next();
-            if (row.getLong(1) > 0) {
-                throw new CommandFailedException("there are " + row.getLong(1)
-                        + " orders already, of which we know nothing: docker-compose down -v, then up again");
-            }
-        } catch (SQLException e) {
-            throw new CommandFailedException("cannot ask the database for orders: " + e.getMessage(), e);
+        Await.until(
+                START,
+                "all services and relays are ready; see docker-compose ps",
+                () -> brokenParts().isEmpty() && brokenRelays().isEmpty());
+        long orders = number("orders", "SELECT count(*) FROM orders");
+        if (orders > 0) {
+            throw new CommandFailedException(
+                    "there are " + orders + " orders already: docker-compose down -v, then up again");
         }
     }
 
@@ -75,10 +64,10 @@ public final class ComposePlatform extends RunningPlatform {
                 .toList();
     }
 
-    /** Of all containers of a part, also of those that are gone but not removed. */
+    /** Of all containers of a part, also of those that have ended but were not removed. */
     @Override
     public List<String> log(String part) throws IOException, InterruptedException {
-        // The project's name is the user's business; but nobody else has its port.
+        // The user may have chosen any name for the project; its port is known, and unique.
         String proxy = docker("ps", "-q", "--filter", "publish=" + ComposeSettings.port("order-service"))
                 .getFirst();
         String project = docker("inspect", "--format", "{{index .Config.Labels \"com.docker.compose.project\"}}", proxy)
@@ -104,7 +93,7 @@ public final class ComposePlatform extends RunningPlatform {
                 .lines()
                 .toList();
         if (process.waitFor() != 0) {
-            throw new CommandFailedException(String.join(" ", command) + " says: " + String.join(" ", lines));
+            throw new CommandFailedException(String.join(" ", command) + ": " + String.join(" ", lines));
         }
         return lines;
     }

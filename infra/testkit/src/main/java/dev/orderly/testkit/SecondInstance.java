@@ -1,6 +1,8 @@
 package dev.orderly.testkit;
 
+import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.JvmOptions;
+import dev.orderly.platform.config.PlatformSettings;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -12,8 +14,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * One more process of a service, that joins its consumer groups and leaves them again: on a port of its own, with all that the
- * first was told. It ends with this process, whatever that ends by.
+ * A second instance of a service, that joins its consumer groups and leaves them again: on a port of its own,
+ * with the environment of the first. A guard process stops it when this process ends, also when that is
+ * killed.
  */
 public final class SecondInstance implements AutoCloseable {
 
@@ -30,17 +33,19 @@ public final class SecondInstance implements AutoCloseable {
         this.system = system;
         this.service = service;
         int port = freePort();
-        this.ready = URI.create("http://localhost:" + port + "/q/health/ready");
+        this.ready = URI.create("http://" + PlatformSettings.HOST + ":" + port + "/q/health/ready");
         var command = new ArrayList<>(List.of(
                 "bash",
-                system.guard().toString(),
+                Checkout.path().resolve("infra/platform/guard.sh").toString(),
                 system.data().resolveSibling("second-" + port + ".pid").toString(),
                 "TERM",
                 String.valueOf(STOP_TENTHS)));
-        command.addAll(JvmOptions.SERVICE.command(system.infra()));
-        command.addAll(JvmOptions.using(JvmOptions.archive(system.target(service), service)));
+        var target = Checkout.path().resolve(service).resolve("target");
+        command.addAll(JvmOptions.SERVICE.command(Checkout.path().resolve("infra")));
+        command.addAll(JvmOptions.using(JvmOptions.archive(target, service)));
         command.addAll(List.of(flags));
-        command.addAll(List.of("-jar", system.jar(service).toString()));
+        command.addAll(
+                List.of("-jar", target.resolve("quarkus-app/quarkus-run.jar").toString()));
         var builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(system.data()
@@ -56,17 +61,13 @@ public final class SecondInstance implements AutoCloseable {
         return service;
     }
 
-    /** False when it was not ready in time, or has ended. */
+    /** Returns false when it was not ready in time, or has ended. */
     public boolean awaitReady(Duration atMost) throws InterruptedException {
-        long deadline = System.nanoTime() + atMost.toNanos();
-        while (guard.isAlive() && System.nanoTime() < deadline) {
-            if (system.ask("GET", ready, null).isPresent()) {
-                wasReady = true;
-                return true;
-            }
-            TimeUnit.MILLISECONDS.sleep(200);
-        }
-        return false;
+        Await.within(atMost, () -> {
+            wasReady = system.ask("GET", ready, null).isPresent();
+            return wasReady || !guard.isAlive();
+        });
+        return wasReady;
     }
 
     /** Returns when the time is over, or it has ended before. */
@@ -91,7 +92,7 @@ public final class SecondInstance implements AutoCloseable {
         return guard.descendants();
     }
 
-    /** Asks it to stop, and returns when it has; when this thread is interrupted, it stops by itself. */
+    /** Asks it to stop, and returns when it has; an interrupted caller does not wait. */
     @Override
     public void close() throws IOException {
         guard.getOutputStream().close();

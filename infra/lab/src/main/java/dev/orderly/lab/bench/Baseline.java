@@ -20,12 +20,13 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
-/** What the same servers do at this moment without us: bare SQL and a bare producer. Other figures are to be read beside these. */
+/** What the same servers do without the services: bare SQL, and a bare producer. */
 final class Baseline {
     private static final int CONNECTIONS = 8;
     private static final int PAYLOAD = 400;
     private static final int GROUP = 100;
-    private static final int ACTIVE = 10_000;
+    private static final int MAX_IN_FLIGHT = 10_000;
+    private static final String TOPIC = "bench-baseline";
 
     private final RunningPlatform system;
     private final Duration time;
@@ -35,14 +36,14 @@ final class Baseline {
         this.time = time;
     }
 
-    /** Transactions per second that each insert an order's row and an event's row: one order each, and a hundred each. */
+    /** Orders per second, each a row of an order and of an event: one a transaction, and a hundred. */
     Map<String, Double> sql() throws SQLException, InterruptedException, ExecutionException {
         try (var connection = system.connect("postgres");
                 var statement = connection.createStatement()) {
             statement.execute("DROP TABLE IF EXISTS bench_order, bench_event");
             statement.execute("CREATE TABLE bench_order (id uuid PRIMARY KEY, payload text)");
-            statement.execute(
-                    "CREATE TABLE bench_event (seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, id uuid, payload text)");
+            statement.execute("CREATE TABLE bench_event"
+                    + " (seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, id uuid, payload text)");
             try {
                 double single = ordersPerSecond(1);
                 return Map.of(
@@ -97,7 +98,7 @@ final class Baseline {
         }
     }
 
-    /** Records per second that a producer with acks=all gets acknowledged, on a topic like ours. */
+    /** Records per second that a producer with acks=all gets acknowledged, on a topic like that of orders. */
     double kafka() throws InterruptedException, ExecutionException {
         var settings = Map.<String, Object>of(
                 "bootstrap.servers",
@@ -109,7 +110,7 @@ final class Baseline {
                 "compression.type",
                 "lz4");
         try (var admin = Admin.create(Map.<String, Object>of("bootstrap.servers", system.bootstrapServers()))) {
-            admin.createTopics(List.of(new NewTopic("bench-floor", Optional.of(3), Optional.empty())
+            admin.createTopics(List.of(new NewTopic(TOPIC, Optional.of(3), Optional.empty())
                             .configs(Map.of("retention.ms", "60000"))))
                     .all()
                     .get();
@@ -119,11 +120,9 @@ final class Baseline {
                 var sent = 0L;
                 long start = System.nanoTime();
                 while (System.nanoTime() - start < time.toNanos()) {
-                    if (sent - acknowledged.get() < ACTIVE) {
+                    if (sent - acknowledged.get() < MAX_IN_FLIGHT) {
                         producer.send(
-                                new ProducerRecord<>(
-                                        "bench-floor", UUID.randomUUID().toString(), payload),
-                                (_, e) -> {
+                                new ProducerRecord<>(TOPIC, UUID.randomUUID().toString(), payload), (_, e) -> {
                                     if (e == null) {
                                         acknowledged.incrementAndGet();
                                     }
@@ -136,7 +135,7 @@ final class Baseline {
                 producer.flush();
                 return acknowledged.get() * 1e9 / (System.nanoTime() - start);
             } finally {
-                admin.deleteTopics(List.of("bench-floor")).all().get();
+                admin.deleteTopics(List.of(TOPIC)).all().get();
             }
         }
     }

@@ -24,8 +24,8 @@ import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.internal.chartpart.Chart;
 
 /**
- * What was measured: figures, each with its unit, in the order in which they came; and the curves behind them. Written as JSON
- * and CSV for programs, as one HTML file for people.
+ * What was measured: figures, each with its unit, in the order in which they came; and the curves behind
+ * them. Written as JSON and CSV for programs, as one HTML file for people.
  */
 final class BenchReport {
     private static final JsonMapper JSON = new JsonMapper();
@@ -36,7 +36,7 @@ final class BenchReport {
     private final List<Figure> figures = new ArrayList<>();
     private final List<Chart<?, ?>> charts = new ArrayList<>();
 
-    /** @param higherIsBetter of a comparison: which of two values is the better */
+    /** @param higherIsBetter which of two compared values is the better */
     record Figure(String section, String name, double value, String unit, boolean higherIsBetter) {
         String shown() {
             return (value >= 1000
@@ -128,7 +128,8 @@ final class BenchReport {
         about.remove("figures");
         var html = new StringBuilder("""
                 <!doctype html><meta charset="utf-8"><title>Orderly: benchmark</title>
-                <style>body{font:15px/1.5 system-ui;margin:2em auto;max-width:60em}td,th{text-align:left;padding:.1em 1em .1em 0}
+                <style>body{font:15px/1.5 system-ui;margin:2em auto;max-width:60em}
+                td,th{text-align:left;padding:.1em 1em .1em 0}
                 td:last-child{text-align:right}img{max-width:100%%;display:block;margin:1em 0}</style>
                 <h1>Orderly: benchmark</h1><p>%s</p><table><tr><th><th>figure<th>value
                 """.formatted(escaped(about.toString())));

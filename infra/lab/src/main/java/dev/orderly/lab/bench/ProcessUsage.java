@@ -13,9 +13,9 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** What the operating system has noted for each part: CPU time since its start, and memory now. */
+/** Resources of each part, by the operating system: CPU time since its start, and memory now. */
 final class ProcessUsage {
-    /** This process: it makes the load, and is part of the cost. */
+    /** This process: it generates the load, and is part of the cost. */
     static final String GENERATOR = "generator";
 
     private ProcessUsage() {}
@@ -35,8 +35,8 @@ final class ProcessUsage {
     }
 
     /**
-     * Resident memory by part, in MB. Of PostgreSQL without its children: they share most of theirs with it, and the sum
-     * would count that once for each.
+     * Resident memory by part, in MB. Of PostgreSQL without its children: they share most of theirs with it,
+     * and the sum would count that once for each.
      */
     static Map<String, Long> residentMegabytes(RunningPlatform system, List<SecondInstance> others)
             throws IOException, InterruptedException {

@@ -9,7 +9,6 @@ import dev.orderly.lab.chaos.fault.Mutation;
 import dev.orderly.lab.chaos.fault.TimeSpan;
 import dev.orderly.lab.chaos.workload.OperationHistory;
 import dev.orderly.lab.chaos.workload.Workload;
-import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.StateDirectory;
 import dev.orderly.testkit.ComposePlatform;
@@ -183,8 +182,8 @@ public final class ChaosCommand implements Callable<Integer> {
     private boolean run(Path folder, List<Fault> schedule, Duration load)
             throws IOException, InterruptedException, SQLException {
         try (var system = compose
-                        ? new ComposePlatform(Checkout.path(), folder.resolve("platform"))
-                        : new RunningPlatform(Checkout.path(), folder.resolve("platform"), SETTINGS);
+                        ? new ComposePlatform(folder.resolve("platform"))
+                        : new RunningPlatform(folder.resolve("platform"), SETTINGS, "up", "--free-ports", "--fresh");
                 var history = new OperationHistory(folder.resolve("history.jsonl"))) {
             system.start();
             var report = run(system, history, schedule, load);

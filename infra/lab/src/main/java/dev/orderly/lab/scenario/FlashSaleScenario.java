@@ -1,24 +1,15 @@
 package dev.orderly.lab.scenario;
 
 import static dev.orderly.testkit.ShopClient.expect;
-import static dev.orderly.testkit.ShopClient.json;
 import static dev.orderly.testkit.ShopClient.send;
 
-import dev.orderly.platform.ServiceDefinition;
+import dev.orderly.lab.load.LoadClient;
 import dev.orderly.platform.config.CommandFailedException;
-import dev.orderly.platform.config.PlatformSettings;
-import dev.orderly.platform.postgres.ServiceDatabases;
-import dev.orderly.platform.process.StatusFile;
-import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
+import dev.orderly.testkit.Await;
+import dev.orderly.testkit.RunningPlatform;
+import dev.orderly.testkit.ShopClient;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpClient;
-import io.vertx.core.http.HttpClientOptions;
-import io.vertx.core.http.HttpMethod;
-import io.vertx.core.http.PoolOptions;
-import io.vertx.core.http.RequestOptions;
-import java.io.PrintStream;
-import java.net.URI;
+import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -33,102 +24,161 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 /**
- * A flash sale: all buyers at once, each once, and those in whose way others are again when they were told to. What is counted
- * is what the buyers were told; what is checked is what the databases say in the end.
+ * {@code ./orderly scenario flash-sale}: all buyers at once, each once; those whom the service asks to retry
+ * later do so. What is counted is what the buyers were answered; what is checked is what the databases hold
+ * in the end.
  */
-public final class FlashSaleScenario implements AutoCloseable {
+@Command(
+        name = "flash-sale",
+        description = "Many buyers at once for few units: none is sold twice, first come, first served.")
+public final class FlashSaleScenario extends Scenario {
     private static final int CONNECTIONS = 256;
     private static final int THREADS = 8;
-    private static final int MOST_TRIES = 5;
+    private static final int MAX_ATTEMPTS = 5;
+    private static final long RETRY_MILLIS = 1_000;
     private static final int KILLS = 2;
-    private static final Duration PATIENCE = Duration.ofMinutes(2);
-    private static final Duration LOOK = Duration.ofMillis(250);
+    private static final Duration MAX_WAIT = Duration.ofMinutes(2);
+    private static final Duration SAMPLE_INTERVAL = Duration.ofMillis(250);
     private static final int PRICE = 1;
 
-    private final PlatformSettings settings;
-    private final ServiceDatabases databases;
-    private final URI orders;
-    private final URI inventory;
-    private final PrintStream out;
-    private final Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(THREADS));
-    private final HttpClient client = vertx.createHttpClient(
-            new HttpClientOptions().setKeepAlive(true).setTcpNoDelay(true),
-            new PoolOptions().setHttp1MaxSize(CONNECTIONS).setMaxWaitQueueSize(-1));
+    @Option(names = "--buyers", paramLabel = "N", defaultValue = "20000", description = "(default: ${DEFAULT-VALUE})")
+    int buyers;
 
-    /** What buyers were told. */
-    private static final class Told {
+    @Option(names = "--stock", paramLabel = "N", defaultValue = "500", description = "(default: ${DEFAULT-VALUE})")
+    int stock;
+
+    @Option(
+            names = "--runs",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Sales, one after the other. (default: ${DEFAULT-VALUE})")
+    int runs;
+
+    @Option(
+            names = "--rehearsal",
+            paramLabel = "N",
+            defaultValue = "5000",
+            description = "Buyers of a sale before the first: what is compiled then is not compiled in the burst."
+                    + " 0 for none. (default: ${DEFAULT-VALUE})")
+    int rehearsal;
+
+    @Option(names = "--kill-inventory", description = "Kill inventory-service at random moments of each sale.")
+    boolean kill;
+
+    private RunningPlatform system;
+    private ShopClient shop;
+    private LoadClient client;
+
+    /** Responses to the buyers of a sale. */
+    private static final class Responses {
         final AtomicLong accepted = new AtomicLong();
-        final AtomicLong later = new AtomicLong();
+        final AtomicLong retryLater = new AtomicLong();
         final AtomicLong soldOut = new AtomicLong();
-        final AtomicLong other = new AtomicLong();
-        final AtomicLong waiting = new AtomicLong();
+        final AtomicLong failed = new AtomicLong();
+        final AtomicLong waitingBuyers = new AtomicLong();
 
-        long answers() {
-            return accepted.get() + later.get() + soldOut.get() + other.get();
+        long all() {
+            return accepted.get() + retryLater.get() + soldOut.get() + failed.get();
         }
     }
 
-    public FlashSaleScenario(PlatformSettings settings, List<ServiceDefinition> services, PrintStream out) {
-        this.settings = settings;
-        this.databases = ServiceDatabases.of(settings);
-        this.orders =
-                ServiceDefinition.named(services, ServiceDefinition.ORDERS).url("/");
-        this.inventory = ServiceDefinition.named(services, "inventory-service").url("/");
-        this.out = out;
+    @Override
+    boolean run(RunningPlatform platform, ShopClient shopClient) throws InterruptedException {
+        system = platform;
+        shop = shopClient;
+        try (var loadClient = new LoadClient(system.url("order-service", "/"), CONNECTIONS)) {
+            client = loadClient;
+            boolean right = rehearsal == 0 || sell(0, rehearsal, Math.ceilDiv(rehearsal, 40), false);
+            for (int number = 1; number <= runs; number++) {
+                right &= sell(number, buyers, stock, kill);
+            }
+            return right;
+        }
     }
 
-    /** Runs one sale, prints it, and says whether exactly the stock was sold, to as many customers. */
-    public boolean run(int number, int buyers, int stock, boolean kill) throws InterruptedException {
+    /** Runs one sale, prints it, and returns whether exactly the stock was sold, to as many customers. */
+    private boolean sell(int number, int buyers, int stock, boolean kill) throws InterruptedException {
         String sale = "rush-" + number;
-        prepare(sale, buyers, stock);
-        out.printf(
+        // Each sale has buyers of its own.
+        String customers = "0198c6a2-0000-7000-8%03d".formatted(number % 1000);
+        prepare(sale, customers, buyers, stock);
+        System.out.printf(
                 "%nsale %d: %,d buyers for %,d units%s%n",
                 number, buyers, stock, kill ? ", and inventory-service is killed" : "");
-        var told = new Told();
-        var free = new Semaphore(CONNECTIONS);
+        var responses = new Responses();
         var kills = new AtomicInteger();
         var killer = Thread.ofVirtual().unstarted(() -> killInventory(kills));
         if (kill) {
             killer.start();
         }
         var lags = new ArrayList<String>();
-        var looking = Thread.ofVirtual().start(() -> look(sale, told, lags));
+        var sampler = Thread.ofVirtual().start(() -> sampleLag(sale, responses, lags));
         long start = System.nanoTime();
-        rush(buyers, buyer -> {
-            free.acquire();
-            told.waiting.incrementAndGet();
-            buy(sale, customer(number, buyer), 1, told, free);
-        });
-        long rushed = System.nanoTime() - start;
-        while (told.waiting.get() > 0) {
-            TimeUnit.MILLISECONDS.sleep(10);
-        }
+        sendAll(sale, customers, buyers, responses);
+        long sent = System.nanoTime() - start;
+        Await.within(MAX_WAIT, () -> responses.waitingBuyers.get() == 0);
         long answered = System.nanoTime() - start;
-        boolean drained = awaitDrained(sale, stock);
+        boolean drained = Await.within(MAX_WAIT, () -> isDrained(sale, stock));
         long ended = System.nanoTime() - start;
         killer.interrupt();
-        looking.interrupt();
-        looking.join();
-        boolean right = print(sale, buyers, stock, told, lags, rushed, answered, ended);
-        if (kill) {
-            out.printf("inventory-service was killed %d times%n", kills.get());
-        }
-        return right && drained && (!kill || kills.get() > 0);
+        sampler.interrupt();
+        sampler.join();
+        lags.forEach(System.out::println);
+        System.out.printf(
+                "%,d first responses in %.2f s: %,.0f/s; all %,d in %.2f s: %,.0f/s; all ended after %.2f s%n",
+                buyers,
+                sent / 1e9,
+                buyers * 1e9 / sent,
+                responses.all(),
+                answered / 1e9,
+                responses.all() * 1e9 / answered,
+                ended / 1e9);
+        System.out.printf(
+                "accepted %,d · retry later %,d · sold out %,d · no response %,d%n",
+                responses.accepted.get(), responses.retryLater.get(), responses.soldOut.get(), responses.failed.get());
+        return isExactlySold(sale, stock)
+                & drained
+                & (!kill || check("inventory-service was killed %d times".formatted(kills.get()), kills.get() > 0));
     }
 
-    private interface Buyer {
-        void come(int number) throws InterruptedException;
+    private void prepare(String sale, String customers, int buyers, int stock) throws InterruptedException {
+        shop.putProduct(sale, "Console", PRICE);
+        shop.putStock(sale, stock);
+        // By SQL: twenty thousand deposits by HTTP would take longer than the sale.
+        system.execute("payments", """
+                WITH paid AS (
+                    INSERT INTO transfer (kind, from_account, to_account, amount, currency, customer_balance,
+                                          idempotency_key, occurred_at)
+                    SELECT 'DEPOSIT', 'bank', 'customer:' || id, %1$d, 'EUR', %1$d, 'rush-' || id, now()
+                    FROM (SELECT ('%2$s-' || lpad(n::text, 12, '0'))::uuid AS id FROM generate_series(0, %3$d) AS n)
+                )
+                INSERT INTO balance (customer_id, currency, amount)
+                SELECT ('%2$s-' || lpad(n::text, 12, '0'))::uuid, 'EUR', %1$d FROM generate_series(0, %3$d) AS n
+                ON CONFLICT DO NOTHING
+                """.formatted(PRICE, customers, buyers - 1));
+        var opens = Instant.now().minusSeconds(60).toString();
+        var closes = Instant.now().plusSeconds(3600).toString();
+        expect(send(
+                "PUT",
+                system.url("order-service", "/flash-sales/" + sale),
+                Map.of("sku", sale, "units", stock, "opensAt", opens, "closesAt", closes)));
     }
 
-    /** By threads of their own, each of which Vert.x gives an event loop: one alone is no crowd on a machine that is busy. */
-    private static void rush(int buyers, Buyer buyer) throws InterruptedException {
+    /** By several threads: one alone makes no burst on a busy machine. */
+    private void sendAll(String sale, String customers, int buyers, Responses responses) throws InterruptedException {
+        var permits = new Semaphore(CONNECTIONS);
         try (var threads = Executors.newFixedThreadPool(THREADS)) {
             threads.invokeAll(IntStream.range(0, THREADS)
                     .mapToObj(first -> (Callable<Void>) () -> {
                         for (int number = first; number < buyers; number += THREADS) {
-                            buyer.come(number);
+                            permits.acquire();
+                            responses.waitingBuyers.incrementAndGet();
+                            var customer = Buffer.buffer("{\"customerId\":\"%s-%012d\"}".formatted(customers, number));
+                            buy(sale, customer, 1, responses, permits);
                         }
                         return null;
                     })
@@ -136,74 +186,25 @@ public final class FlashSaleScenario implements AutoCloseable {
         }
     }
 
-    private void prepare(String sale, int buyers, int stock) throws InterruptedException {
-        expect(send(
-                "PUT",
-                orders.resolve("products/" + sale),
-                Map.of("name", "Console", "price", Map.of("amount", PRICE, "currency", "EUR"))));
-        expect(send("PUT", inventory.resolve("stock/" + sale), Map.of("available", stock)));
-        // By hand: twenty thousand deposits by HTTP would take longer than the sale.
-        execute("payments", """
-                WITH paid AS (
-                    INSERT INTO transfer (kind, from_account, to_account, amount, currency, customer_balance, idempotency_key, occurred_at)
-                    SELECT 'DEPOSIT', 'bank', 'customer:' || id, %1$d, 'EUR', %1$d, 'rush-' || id, now()
-                    FROM (SELECT ('0198c6a2-0000-7000-%2$s-' || lpad(n::text, 12, '0'))::uuid AS id FROM generate_series(0, %3$d) AS n)
-                )
-                INSERT INTO balance (customer_id, currency, amount)
-                SELECT ('0198c6a2-0000-7000-%2$s-' || lpad(n::text, 12, '0'))::uuid, 'EUR', %1$d FROM generate_series(0, %3$d) AS n
-                ON CONFLICT DO NOTHING
-                """.formatted(PRICE, group(sale), buyers - 1));
-        expect(send(
-                "PUT",
-                orders.resolve("flash-sales/" + sale),
-                Map.of(
-                        "sku",
-                        sale,
-                        "units",
-                        stock,
-                        "opensAt",
-                        Instant.now().minusSeconds(60).toString(),
-                        "closesAt",
-                        Instant.now().plusSeconds(3600).toString())));
-    }
-
-    /** So that each sale has buyers of its own. */
-    private static String group(String sale) {
-        return "8%03d".formatted(Integer.parseInt(sale.substring(sale.indexOf('-') + 1)) % 1000);
-    }
-
-    private static String customer(int run, int number) {
-        return "0198c6a2-0000-7000-8%03d-%012d".formatted(run % 1000, number);
-    }
-
-    private void buy(String sale, String customer, int attempt, Told told, Semaphore free) {
-        client.request(new RequestOptions()
-                        .setMethod(HttpMethod.POST)
-                        .setHost(orders.getHost())
-                        .setPort(orders.getPort())
-                        .setURI("/flash-sales/" + sale + "/orders"))
-                .compose(request -> request.putHeader("Content-Type", "application/json")
-                        .send(Buffer.buffer("{\"customerId\":\"" + customer + "\"}")))
-                .compose(response -> response.body().map(response))
-                .onComplete(answer -> {
+    private void buy(String sale, Buffer customer, int attempt, Responses responses, Semaphore permits) {
+        client.post("/flash-sales/" + sale + "/orders", "application/json", customer)
+                .otherwise(_ -> new LoadClient.Response(0, null, 0))
+                .onSuccess(response -> {
                     if (attempt == 1) {
-                        free.release();
+                        permits.release();
                     }
-                    int status = answer.succeeded() ? answer.result().statusCode() : 0;
-                    boolean again = attempt < MOST_TRIES && status != 202 && status != 410;
-                    switch (status) {
-                        case 202 -> told.accepted.incrementAndGet();
-                        case 429 -> told.later.incrementAndGet();
-                        case 410 -> told.soldOut.incrementAndGet();
-                        default -> told.other.incrementAndGet();
+                    switch (response.status()) {
+                        case 202 -> responses.accepted.incrementAndGet();
+                        case 429 -> responses.retryLater.incrementAndGet();
+                        case 410 -> responses.soldOut.incrementAndGet();
+                        default -> responses.failed.incrementAndGet();
                     }
-                    if (again) {
-                        var after = answer.succeeded() ? answer.result().getHeader("Retry-After") : null;
-                        vertx.setTimer(
-                                1000L * (after == null ? 1 : Long.parseLong(after)),
-                                _ -> buy(sale, customer, attempt + 1, told, free));
+                    if (response.status() == 202 || response.status() == 410 || attempt == MAX_ATTEMPTS) {
+                        responses.waitingBuyers.decrementAndGet();
                     } else {
-                        told.waiting.decrementAndGet();
+                        client.after(
+                                Math.max(RETRY_MILLIS, response.retryAfterMillis()),
+                                () -> buy(sale, customer, attempt + 1, responses, permits));
                     }
                 });
     }
@@ -212,121 +213,72 @@ public final class FlashSaleScenario implements AutoCloseable {
         try {
             for (int i = 0; i < KILLS; i++) {
                 TimeUnit.MILLISECONDS.sleep(ThreadLocalRandom.current().nextInt(100, 2_000));
-                StatusFile.read(settings.data()).orElseThrow().parts().stream()
-                        .filter(part -> part.name().equals("inventory-service") && part.pid() != 0)
-                        .flatMap(part -> ProcessHandle.of(part.pid()).stream())
-                        .filter(ProcessHandle::destroyForcibly)
-                        .forEach(_ -> kills.incrementAndGet());
+                if (system.kill("inventory-service").pid() != 0) {
+                    kills.incrementAndGet();
+                }
             }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt(); // the sale is over
+        } catch (IOException e) {
+            throw new CommandFailedException("cannot kill inventory-service: " + e, e);
         }
     }
 
-    /** The lag curve: who is in line, and whose order has not ended. */
-    private void look(String sale, Told told, List<String> lags) {
+    /** The curve of the lag: tickets that are queued, and orders that have not ended. */
+    private void sampleLag(String sale, Responses responses, List<String> lags) {
         long start = System.nanoTime();
-        try (var connection = databases.connect("orders");
+        try (var connection = system.connect("orders");
                 var select = connection.prepareStatement("""
                         SELECT (SELECT count(*) FROM flash_sale_ticket WHERE sale_id = ?),
                                (SELECT count(*) FROM orders WHERE status = 'PENDING')
                         """)) {
             select.setString(1, sale);
-            while (true) {
-                long decided;
-                long open;
+            long decided = 0;
+            long pending = 1;
+            // Until the rest of the curve is flat.
+            while (decided < responses.accepted.get() || pending > 0 || responses.soldOut.get() == 0) {
                 try (var row = select.executeQuery()) {
                     row.next();
                     decided = row.getLong(1);
-                    open = row.getLong(2);
+                    pending = row.getLong(2);
                 }
-                lags.add("%5.2f s  in line %,6d  orders open %,6d"
+                lags.add("%5.2f s  queued %,6d  orders pending %,6d"
                         .formatted(
-                                (System.nanoTime() - start) / 1e9, Math.max(0, told.accepted.get() - decided), open));
-                if (decided >= told.accepted.get() && open == 0 && told.soldOut.get() > 0) {
-                    return; // the rest of the curve is flat
-                }
-                TimeUnit.MILLISECONDS.sleep(LOOK.toMillis());
+                                (System.nanoTime() - start) / 1e9,
+                                Math.max(0, responses.accepted.get() - decided),
+                                pending));
+                TimeUnit.MILLISECONDS.sleep(SAMPLE_INTERVAL.toMillis());
             }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt(); // the sale is over
         } catch (SQLException e) {
-            throw new CommandFailedException("cannot look into orders: " + e.getMessage(), e);
+            throw new CommandFailedException("cannot sample the lag: " + e.getMessage(), e);
         }
     }
 
-    private boolean awaitDrained(String sale, int stock) throws InterruptedException {
-        long end = System.nanoTime() + PATIENCE.toNanos();
-        while (System.nanoTime() < end) {
-            // Inventory hears of a confirmed order a moment after it is.
-            if (confirmed(sale) >= stock
-                    && databases.number("orders", "SELECT count(*) FROM orders WHERE status = 'PENDING'") == 0
-                    && databases.number("inventory", "SELECT reserved FROM stock WHERE sku = '" + sale + "'") == 0) {
-                return true;
-            }
-            TimeUnit.MILLISECONDS.sleep(LOOK.toMillis());
-        }
-        return false;
+    /** Inventory commits a reservation a moment after its order is confirmed. */
+    private boolean isDrained(String sale, int stock) throws InterruptedException {
+        return confirmed(sale) >= stock
+                && system.number("orders", "SELECT count(*) FROM orders WHERE status = 'PENDING'") == 0
+                && system.number("inventory", "SELECT reserved FROM stock WHERE sku = '" + sale + "'") == 0;
     }
 
     private long confirmed(String sale) {
-        return databases.number(
-                "orders",
-                "SELECT count(*) FROM flash_sale_ticket JOIN orders ON order_id = orders.id WHERE status = 'CONFIRMED' AND sale_id = '"
-                        + sale + "'");
+        return system.number("orders", """
+                SELECT count(*) FROM flash_sale_ticket JOIN orders ON order_id = orders.id
+                WHERE status = 'CONFIRMED' AND sale_id = '%s'
+                """.formatted(sale));
     }
 
-    private boolean print(
-            String sale, int buyers, int stock, Told told, List<String> lags, long rushed, long answered, long ended)
-            throws InterruptedException {
-        var shelf = json(expect(send("GET", inventory.resolve("stock/" + sale), null)));
+    private boolean isExactlySold(String sale, int stock) throws InterruptedException {
+        var now = shop.stock(sale);
         long confirmed = confirmed(sale);
-        long twice = databases.number(
-                "orders",
-                "SELECT count(*) FROM (SELECT customer_id FROM orders WHERE lines LIKE '%\"" + sale
-                        + "\"%' GROUP BY 1 HAVING count(*) > 1)");
-        lags.forEach(out::println);
-        out.printf(
-                "%,d first answers in %.2f s: %,.0f/s; all %,d answers in %.2f s: %,.0f/s%n",
-                buyers,
-                rushed / 1e9,
-                buyers * 1e9 / rushed,
-                told.answers(),
-                answered / 1e9,
-                told.answers() * 1e9 / answered);
-        out.printf(
-                "accepted %,d · told to come later %,d · told that it is sold out %,d · no answer %,d%n",
-                told.accepted.get(), told.later.get(), told.soldOut.get(), told.other.get());
-        out.printf(
-                "sold %,d of %,d (stock: %,d available, %,d reserved, %,d sold); customers with two: %d; all ended after %.2f s%n",
-                confirmed,
-                stock,
-                shelf.path("available").asLong(),
-                shelf.path("reserved").asLong(),
-                shelf.path("sold").asLong(),
-                twice,
-                ended / 1e9);
-        boolean right = confirmed == stock
-                && shelf.path("sold").asLong() == stock
-                && shelf.path("available").asLong() == 0
-                && shelf.path("reserved").asLong() == 0
-                && twice == 0;
-        out.println(right ? "right" : "WRONG");
-        return right;
-    }
-
-    private void execute(String database, String sql) {
-        try (var connection = databases.connect(database);
-                var statement = connection.createStatement()) {
-            statement.execute(sql);
-        } catch (SQLException e) {
-            throw new CommandFailedException("cannot prepare " + database + ": " + e.getMessage(), e);
-        }
-    }
-
-    @Override
-    public void close() {
-        client.close();
-        vertx.close();
+        long twice = system.number("orders", """
+                SELECT count(*) FROM
+                    (SELECT customer_id FROM orders WHERE lines LIKE '%%"%s"%%' GROUP BY 1 HAVING count(*) > 1)
+                """.formatted(sale));
+        return check(
+                "%,d of %,d confirmed; %s; customers with two: %d".formatted(confirmed, stock, now, twice),
+                confirmed == stock && now.equals(new ShopClient.Stock(0, 0, stock)) && twice == 0);
     }
 }

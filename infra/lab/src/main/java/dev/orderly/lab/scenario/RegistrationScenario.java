@@ -1,254 +1,189 @@
 package dev.orderly.lab.scenario;
 
 import static dev.orderly.testkit.ShopClient.expect;
+import static dev.orderly.testkit.ShopClient.id;
 import static dev.orderly.testkit.ShopClient.json;
 import static dev.orderly.testkit.ShopClient.send;
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
-import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.github.freva.asciitable.AsciiTable;
-import com.github.freva.asciitable.Column;
-import com.github.freva.asciitable.HorizontalAlign;
-import dev.orderly.platform.ServiceDefinition;
 import dev.orderly.platform.config.CommandFailedException;
-import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.Secrets;
-import dev.orderly.platform.postgres.ServiceDatabases;
+import dev.orderly.testkit.Await;
+import dev.orderly.testkit.RunningPlatform;
 import dev.orderly.testkit.ShopClient;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.io.UncheckedIOException;
 import java.net.URI;
-import java.nio.file.Files;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringDeserializer;
+import picocli.CommandLine.Command;
 
 /**
- * Customers from registration to erasure: what they get by mail and by SMS, what a code is good for, and that afterwards
- * nothing is left of a person, which is looked for in every table of every database, in the topics and in the logs.
+ * {@code ./orderly scenario registration}: customers from registration to erasure. What they get by mail and
+ * by SMS, what a verification code is good for, and that after the erasure no table, topic or log holds the
+ * person's data.
  */
-public final class RegistrationScenario {
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+@Command(
+        name = "registration",
+        description = "Register customers, with welcome mail and SMS code; verify them; erase one from everywhere.")
+public final class RegistrationScenario extends Scenario {
+    private static final Duration MAX_WAIT = Duration.ofSeconds(30);
     private static final Duration POLL = Duration.ofMillis(100);
+    private static final int MAX_WRONG_CODES = 5;
     private static final Pattern CODE = Pattern.compile("\\b\\d{6}\\b");
+    /** Mail server and SMS provider are outside of the system: they hold what was sent to them. */
+    private static final String OUTSIDE = "simulators";
 
-    private final PlatformSettings settings;
-    private final List<ServiceDefinition> services;
-    private final PrintStream out;
-    private final URI customers;
-    private final URI orders;
-    private final URI mails;
-    private final URI messages;
-    private final Secrets secrets;
-    private final ServiceDatabases databases;
     private final List<Check> checks = new ArrayList<>();
+    private RunningPlatform system;
+    private ShopClient shop;
 
-    private record Check(String what, boolean right, String seen) {}
+    private record Check(String what, boolean right, Object seen) {}
 
     private record Person(String name, String mail, String phone) {
         static Person called(String name, int number) {
             return new Person(
                     name + " Example",
-                    name.toLowerCase(java.util.Locale.ROOT) + "@shop.example",
+                    name.toLowerCase(Locale.ROOT) + "@shop.example",
                     "+4915112345%03d".formatted(number));
         }
 
-        Map<String, String> registration() {
-            return Map.of("name", name, "mail", mail, "phone", phone);
+        boolean isIn(String text) {
+            return Stream.of(name, mail, phone).anyMatch(text::contains);
         }
 
-        List<String> traces() {
-            return List.of(name, mail, phone);
+        String pattern() {
+            return String.join("|", name, mail, phone).replace(".", "\\.").replace("+", "\\+");
         }
     }
 
-    public RegistrationScenario(PlatformSettings settings, List<ServiceDefinition> services, PrintStream out) {
-        this.settings = settings;
-        this.services = services;
-        this.out = out;
-        this.customers =
-                ServiceDefinition.named(services, ServiceDefinition.ORDERS).url("/customers/");
-        this.orders =
-                ServiceDefinition.named(services, ServiceDefinition.ORDERS).url("/orders");
-        this.mails = local(settings.ports().mailApi(), "/api/user/");
-        this.messages = local(settings.ports().sms(), "/messages");
-        this.secrets = Secrets.of(settings.data(), List.of());
-        this.databases = ServiceDatabases.of(settings);
-    }
-
-    private static URI local(int port, String path) {
-        return URI.create("http://" + PlatformSettings.HOST + ":" + port + path);
-    }
-
-    /** Runs it, prints what was seen, and says whether everything was right. */
-    public boolean run() throws InterruptedException {
+    @Override
+    boolean run(RunningPlatform platform, ShopClient shopClient) throws InterruptedException {
+        system = platform;
+        shop = shopClient;
         var ann = Person.called("Ann", 1);
         var bob = Person.called("Bob", 2);
         String annId = register(ann, "ann-1");
         String bobId = register(bob, "bob-1");
-        check(
-                "a registration repeated under its key registers nobody",
-                register(ann, "ann-1").equals(annId),
-                "the same id");
+        String repeated = register(ann, "ann-1");
+        check("a registration repeated under its key has no effect", repeated.equals(annId), "the same id");
 
-        await(() -> mails(ann) == 1 && sms(ann).size() == 1 && mails(bob) == 1 && sms(bob).size() == 1);
-        check("each got one welcome mail", mails(ann) == 1 && mails(bob) == 1, mails(ann) + " and " + mails(bob));
+        var messages = List.of(1, 1, 1, 1);
+        Await.within(MAX_WAIT, () -> messages(ann, bob).equals(messages));
         check(
-                "each got one SMS with a code",
-                sms(ann).size() == 1 && sms(bob).size() == 1,
-                sms(ann).size() + " and " + sms(bob).size());
+                "each got one welcome mail and one SMS with a code",
+                messages(ann, bob).equals(messages),
+                messages(ann, bob));
 
-        check("the right code verifies", verify(annId, code(ann)) == 200, "200");
+        int verified = verify(annId, code(ann));
+        check("the right code verifies", verified == 200, verified);
         String wrong = code(bob).equals("000000") ? "000001" : "000000";
-        var answers = new ArrayList<Integer>();
-        for (int i = 0; i < 5; i++) {
-            answers.add(verify(bobId, wrong));
+        var statuses = new ArrayList<Integer>();
+        for (int i = 0; i < MAX_WRONG_CODES; i++) {
+            statuses.add(verify(bobId, wrong));
         }
-        answers.add(verify(bobId, code(bob)));
-        check(
-                "five wrong codes, and the right one is too late",
-                answers.stream().allMatch(a -> a == 422),
-                answers.toString());
-        int soon = send("POST", customers.resolve(bobId + "/verification/codes"), null)
+        statuses.add(verify(bobId, code(bob)));
+        check("after five wrong codes the right one fails", statuses.stream().allMatch(s -> s == 422), statuses);
+        int early = send("POST", customers("/" + bobId + "/verification/codes"), null)
                 .statusCode();
-        check("another code can be had, but not at once", soon == 429, String.valueOf(soon));
+        check("another code can be requested, but not at once", early == 429, early);
 
-        String order = order(annId);
-        erase(ann, annId, order);
-        print();
+        erase(ann, annId);
+        System.out.println("\n"
+                + table(
+                        checks,
+                        List.of(
+                                text("what", Check::what),
+                                text("seen", check -> check.seen().toString()),
+                                text("right?", check -> check.right() ? "yes" : "NO"))));
         return checks.stream().allMatch(Check::right);
     }
 
-    private void erase(Person ann, String annId, String order) throws InterruptedException {
-        await(() -> mails(ann) == 2); // about the order
-        check("the mail about an order goes to the address of its customer", mails(ann) == 2, mails(ann) + " mails");
-        check("before: the person is in these tables", !tablesWith(ann).isEmpty(), String.join(", ", tablesWith(ann)));
-        expect(send("DELETE", customers.resolve(annId), null));
-        await(() -> tablesWith(ann).isEmpty() && tombstones(annId) == 1);
-        var left = tablesWith(ann);
-        check("after: in none of any database", left.isEmpty(), left.isEmpty() ? "none" : String.join(", ", left));
-        check(
-                "the topic customer-service has a tombstone, by which Kafka forgets",
-                tombstones(annId) == 1,
-                tombstones(annId) + "");
-        var elsewhere = topicsWith(ann);
-        check(
-                "no other topic ever had the person",
-                elsewhere.equals(List.of("customer-service")),
-                String.join(", ", elsewhere));
-        var logs = logsWith(ann);
-        check("nor has any log of ours", logs.isEmpty(), logs.isEmpty() ? "none" : String.join(", ", logs));
-        String status = json(expect(send("GET", orders.resolve("orders/" + order), null)))
-                .path("status")
-                .asText();
-        check("the order is there still", status.equals("REJECTED"), status);
+    private void erase(Person person, String id) throws InterruptedException {
+        shop.putProduct("mug", "Mug", 19_99);
+        // It is rejected, since nothing is in stock; its mail is what counts.
+        String order = id(shop.place(ShopClient.order(id, Map.of("mug", 1))));
+        shop.awaitEnd(order);
+        Await.within(MAX_WAIT, () -> mails(person) == 2);
+        check("the mail about an order goes to the address of its customer", mails(person) == 2, mails(person));
+        check("before: the person is in these tables", !tablesWith(person).isEmpty(), tablesWith(person));
+        expect(send("DELETE", customers("/" + id), null));
+        Await.within(MAX_WAIT, () -> tablesWith(person).isEmpty() && tombstones(id) == 1);
+        check("after: in no table of any database", tablesWith(person).isEmpty(), tablesWith(person));
+        check("customer-service has a tombstone, by which Kafka erases", tombstones(id) == 1, tombstones(id));
+        var topics = topicsWith(person);
+        check("no other topic ever held the person", topics.equals(List.of("customer-service")), topics);
+        var logs = logsWith(person);
+        check("nor does any log of the system", logs.isEmpty(), logs);
+        String status = shop.order(order).path("status").asText();
+        check("the order still exists", status.equals("REJECTED"), status);
+    }
+
+    private void check(String what, boolean right, Object seen) {
+        checks.add(new Check(what, right, seen));
+    }
+
+    private URI customers(String path) {
+        return system.url("order-service", "/customers" + path);
     }
 
     private String register(Person person, String key) throws InterruptedException {
-        return json(expect(send(
-                        "POST",
-                        URI.create(customers.toString().replaceAll("/$", "")),
-                        person.registration(),
-                        Map.of("Idempotency-Key", key))))
-                .path("id")
-                .asText();
+        var registration = Map.of("name", person.name(), "mail", person.mail(), "phone", person.phone());
+        return id(send("POST", customers(""), registration, Map.of("Idempotency-Key", key)));
     }
 
     private int verify(String id, String code) throws InterruptedException {
-        return send("POST", customers.resolve(id + "/verification"), Map.of("code", code))
+        return send("POST", customers("/" + id + "/verification"), Map.of("code", code))
                 .statusCode();
     }
 
-    /** One that is rejected, since nothing is in stock; its mail is what counts. */
-    private String order(String customer) throws InterruptedException {
-        expect(send(
-                "PUT",
-                orders.resolve("/products/mug"),
-                Map.of("name", "Mug", "price", Map.of("amount", 19_99, "currency", "EUR"))));
-        var accepted = expect(send(
-                "POST",
-                orders,
-                Map.of(
-                        "customerId",
-                        customer,
-                        "lines",
-                        List.of(Map.of("sku", "mug", "quantity", 1)),
-                        "paymentMethod",
-                        "BALANCE")));
-        return ShopClient.awaitEnd(accepted).path("id").asText();
+    private List<Integer> messages(Person ann, Person bob) throws InterruptedException {
+        return List.of(mails(ann), mails(bob), sms(ann).size(), sms(bob).size());
     }
 
-    private int mails(Person person) {
-        var answer = ask(mails.resolve(person.mail() + "/messages"), Map.of());
-        return answer.isArray() ? answer.size() : 0; // it does not know who never got any
+    private int mails(Person person) throws InterruptedException {
+        var mails = json(send("GET", system.mailApi("/api/user/" + person.mail() + "/messages"), null));
+        return mails.isArray() ? mails.size() : 0; // the mail server does not know an address without mails
     }
 
-    private List<String> sms(Person person) {
-        var all = ask(messages, Map.of("Authorization", "Bearer " + secrets.of(Secrets.SMS_API_KEY)));
-        return StreamSupport.stream(all.spliterator(), false)
+    private List<String> sms(Person person) throws InterruptedException {
+        var authorization = Map.of("Authorization", "Bearer " + system.secret(Secrets.SMS_API_KEY));
+        return StreamSupport.stream(
+                        json(send("GET", system.sms(), null, authorization)).spliterator(), false)
                 .filter(sms -> sms.path("to").asText().equals(person.phone()))
                 .map(sms -> sms.path("text").asText())
                 .toList();
     }
 
-    private String code(Person person) {
+    private String code(Person person) throws InterruptedException {
         var code = CODE.matcher(sms(person).getLast());
         return code.find() ? code.group() : "none";
     }
 
-    private static com.fasterxml.jackson.databind.JsonNode ask(URI url, Map<String, String> headers) {
-        try {
-            return json(send("GET", url, null, headers));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CommandFailedException("interrupted", e);
-        }
-    }
-
-    private static boolean mentions(String text, Person person) {
-        return person.traces().stream().anyMatch(text::contains);
-    }
-
-    /** Every table of every service's database in which a row has the person's name, mail or phone. */
+    /** Every table in which a row holds the person's name, mail address or phone number. */
     private List<String> tablesWith(Person person) {
         var found = new ArrayList<String>();
-        for (var service : services) {
-            try (var connection = databases.connect(service.database());
-                    var statement = connection.createStatement()) {
-                var tables = new ArrayList<String>();
-                try (var rows = statement.executeQuery(
-                        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")) {
-                    while (rows.next()) {
-                        tables.add(rows.getString(1));
-                    }
-                }
-                for (String table : tables) {
-                    try (var rows =
-                            statement.executeQuery("SELECT EXISTS (SELECT FROM \"%1$s\" t WHERE t::text ~ '%2$s')"
-                                    .formatted(
-                                            table,
-                                            String.join("|", person.traces())
-                                                    .replace(".", "\\.")
-                                                    .replace("+", "\\+")))) {
-                        rows.next();
-                        if (rows.getBoolean(1)) {
-                            found.add(service.database() + "." + table);
-                        }
+        for (String database : RunningPlatform.DATABASES) {
+            try (var connection = system.connect(database);
+                    var tables = connection.getMetaData().getTables(null, "public", "%", new String[] {"TABLE"})) {
+                while (tables.next()) {
+                    String table = tables.getString("TABLE_NAME");
+                    String rows = "SELECT count(*) FROM \"%s\" t WHERE t::text ~ '%s'";
+                    if (system.number(database, rows.formatted(table, person.pattern())) > 0) {
+                        found.add(database + "." + table);
                     }
                 }
             } catch (SQLException e) {
-                throw new CommandFailedException("cannot look into " + service.database() + ": " + e.getMessage(), e);
+                throw new CommandFailedException("cannot list the tables of " + database + ": " + e.getMessage(), e);
             }
         }
         return found;
@@ -256,7 +191,7 @@ public final class RegistrationScenario {
 
     private List<String> topicsWith(Person person) {
         return records().stream()
-                .filter(record -> record.value() != null && mentions(record.value(), person))
+                .filter(record -> record.value() != null && person.isIn(record.value()))
                 .map(ConsumerRecord::topic)
                 .distinct()
                 .sorted()
@@ -269,11 +204,11 @@ public final class RegistrationScenario {
                 .count();
     }
 
-    /** All that is on our topics. */
+    /** Every record on the topics of the services. */
     private List<ConsumerRecord<String, String>> records() {
         var all = new ArrayList<ConsumerRecord<String, String>>();
         try (var consumer = new KafkaConsumer<>(
-                Map.<String, Object>of("bootstrap.servers", settings.bootstrapServers()),
+                Map.<String, Object>of("bootstrap.servers", system.bootstrapServers()),
                 new StringDeserializer(),
                 new StringDeserializer())) {
             var partitions = consumer.listTopics().entrySet().stream()
@@ -292,53 +227,18 @@ public final class RegistrationScenario {
         return all;
     }
 
-    private List<String> logsWith(Person person) {
-        try (var logs = Files.list(settings.data().resolve("log"))) {
-            // The world outside has what was sent to it.
-            return logs.filter(log -> !log.endsWith("simulators.log"))
-                    .filter(log -> {
-                        try {
-                            return mentions(
-                                    new String(Files.readString(log, ISO_8859_1).getBytes(ISO_8859_1), UTF_8), person);
-                        } catch (IOException e) {
-                            throw new UncheckedIOException(e);
-                        }
-                    })
-                    .map(log -> log.getFileName().toString())
-                    .toList();
+    private List<String> logsWith(Person person) throws InterruptedException {
+        try {
+            var found = new ArrayList<String>();
+            for (String part : system.logged()) {
+                String log = String.join("\n", system.log(part));
+                if (!part.equals(OUTSIDE) && person.isIn(log)) {
+                    found.add(part);
+                }
+            }
+            return found;
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new CommandFailedException("cannot read the logs: " + e, e);
         }
-    }
-
-    private static void await(BooleanSupplier condition) throws InterruptedException {
-        long end = System.nanoTime() + PATIENCE.toNanos();
-        while (!condition.getAsBoolean() && System.nanoTime() < end) {
-            TimeUnit.MILLISECONDS.sleep(POLL.toMillis());
-        }
-    }
-
-    private void check(String what, boolean right, String seen) {
-        checks.add(new Check(what, right, seen));
-    }
-
-    private void print() {
-        out.println();
-        out.println(AsciiTable.getTable(
-                AsciiTable.NO_BORDERS,
-                checks,
-                List.of(
-                        new Column()
-                                .header("what")
-                                .dataAlign(HorizontalAlign.LEFT)
-                                .headerAlign(HorizontalAlign.LEFT)
-                                .with(Check::what),
-                        new Column()
-                                .header("seen")
-                                .dataAlign(HorizontalAlign.LEFT)
-                                .headerAlign(HorizontalAlign.LEFT)
-                                .maxWidth(34)
-                                .with(Check::seen),
-                        new Column().header("right?").with((Check check) -> check.right() ? "yes" : "NO"))));
     }
 }

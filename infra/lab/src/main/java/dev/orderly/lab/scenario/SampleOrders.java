@@ -1,23 +1,20 @@
 package dev.orderly.lab.scenario;
 
-import static com.github.freva.asciitable.HorizontalAlign.LEFT;
+import static dev.orderly.lab.scenario.Scenario.number;
+import static dev.orderly.lab.scenario.Scenario.text;
 import static dev.orderly.testkit.ShopClient.expect;
-import static dev.orderly.testkit.ShopClient.json;
-import static dev.orderly.testkit.ShopClient.send;
+import static dev.orderly.testkit.ShopClient.id;
 import static java.util.stream.Collectors.joining;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.github.freva.asciitable.AsciiTable;
-import com.github.freva.asciitable.Column;
-import com.github.freva.asciitable.ColumnData;
 import dev.orderly.platform.ConsoleProgress;
 import dev.orderly.platform.ServiceDefinition;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.testkit.Await;
 import dev.orderly.testkit.ShopClient;
 import java.io.PrintStream;
 import java.net.URI;
-import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -25,14 +22,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
-import java.util.stream.StreamSupport;
 import picocli.CommandLine.Help.Ansi;
 
 /**
- * The demo: one order for each way an order can end, each checked down to stock and money, each shown with what happened to
- * it and when. It fills stock and accounts first, so it can be run again on old data.
+ * The demo: one order for each way an order can end, each checked down to stock and money, each shown with
+ * what happened to it and when. It fills stock and accounts first, so it can be run again on old data.
  */
 public final class SampleOrders {
     private static final String RICH = "0198c6a2-0000-7000-8000-000000000001";
@@ -41,21 +35,17 @@ public final class SampleOrders {
     private static final long POOR_BALANCE = 5_00;
 
     private static final int TRIES_TO_CANCEL = 10;
-    /** For the services to take note of an order that has ended, and for one that is being restarted to come back. */
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    /** For stock and money to follow an order that has ended. */
+    private static final Duration MAX_WAIT = Duration.ofSeconds(20);
 
-    private static final Duration POLL = Duration.ofMillis(50);
-
-    /** The catalogue; of the last there are fewer than somebody will order. */
+    /** The catalogue; of the last there are fewer than one sample orders. */
     private static final List<Product> PRODUCTS = List.of(
             new Product("mug", "Mug", 19_99, 100),
             new Product("t-shirt", "T-shirt", 24_99, 100),
             new Product("book", "Book on events", 39_99, 100),
             new Product("golden-mug", "Mug, golden, the last one", 99_99, 1));
 
-    private final URI orders;
-    private final URI inventory;
-    private final URI payments;
+    private final ShopClient shop;
     private final List<ServiceDefinition> services;
     private final PlatformSettings settings;
     private final PrintStream out;
@@ -63,19 +53,14 @@ public final class SampleOrders {
 
     private record Product(String sku, String name, long price, int stock) {}
 
-    private record Item(String sku, int quantity) {}
+    /** An order, and how it must end. */
+    private record Case(String name, String customer, Map<String, Integer> lines, String status, String reason) {}
 
-    /** All that an order may change: stock by SKU and what a customer has. */
-    private record Holdings(Map<String, Stock> stock, long balance) {}
+    /** All that an order may change: stock by SKU, and the customer's balance. */
+    private record Holdings(Map<String, ShopClient.Stock> stock, long balance) {}
 
-    private record Stock(long available, long reserved, long sold) {
-        Stock sell(int quantity) {
-            return new Stock(available - quantity, reserved, sold + quantity);
-        }
-    }
-
-    /** An order that was to end in a certain way, and how it did. */
-    private record Sample(String name, String expected, JsonNode order, Instant placed, Optional<String> complaint) {
+    /** How an order ended. */
+    private record Sample(Case expected, JsonNode order, Instant placed, Optional<String> complaint) {
         String got() {
             return order.path("status").asText()
                     + (order.hasNonNull("reason") ? ", " + order.path("reason").asText() : "");
@@ -97,32 +82,21 @@ public final class SampleOrders {
         this.out = out;
         this.settings = settings;
         this.services = services;
-        this.orders = url("order-service");
-        this.inventory = url("inventory-service");
-        this.payments = url("payment-service");
+        this.shop = new ShopClient(this::url);
     }
 
-    private URI url(String name) {
-        return services.stream()
-                .filter(s -> s.name().equals(name))
-                .findFirst()
-                .orElseThrow()
-                .url("/");
+    private URI url(String service, String path) {
+        return ServiceDefinition.named(services, service).url(path);
     }
 
     /** Places them all, prints what became of them, and says whether every outcome was right. */
     public boolean run() throws InterruptedException {
         seed();
         var samples = new ArrayList<Sample>();
-        samples.add(
-                place("Enough of everything", "CONFIRMED", "", RICH, List.of(new Item("mug", 2), new Item("book", 1))));
-        samples.add(place(
-                "More golden mugs than there are",
-                "REJECTED",
-                "stock",
-                RICH,
-                List.of(new Item("mug", 1), new Item("golden-mug", 5))));
-        samples.add(place("More than the account holds", "REJECTED", "balance", POOR, List.of(new Item("t-shirt", 1))));
+        samples.add(place(new Case("Enough of everything", RICH, Map.of("mug", 2, "book", 1), "CONFIRMED", "")));
+        samples.add(place(new Case(
+                "More golden mugs than there are", RICH, Map.of("mug", 1, "golden-mug", 5), "REJECTED", "stock")));
+        samples.add(place(new Case("More than the account holds", POOR, Map.of("t-shirt", 1), "REJECTED", "balance")));
         samples.add(cancelled());
         samples.forEach(this::print);
         out.println(summary(samples));
@@ -132,138 +106,86 @@ public final class SampleOrders {
 
     private void seed() throws InterruptedException {
         for (Product product : PRODUCTS) {
-            expect(send(
-                    "PUT",
-                    orders.resolve("products/" + product.sku()),
-                    Map.of("name", product.name(), "price", euros(product.price()))));
-            expect(send("PUT", inventory.resolve("stock/" + product.sku()), Map.of("available", product.stock())));
+            shop.putProduct(product.sku(), product.name(), product.price());
+            shop.putStock(product.sku(), product.stock());
         }
         fillUp(RICH, RICH_BALANCE);
         fillUp(POOR, POOR_BALANCE);
     }
 
     private void fillUp(String customer, long wanted) throws InterruptedException {
-        long missing = wanted - balance(customer);
+        long missing = wanted - shop.balance(customer);
         if (missing > 0) {
-            expect(send(
-                    "POST", payments.resolve("accounts/" + customer + "/deposits"), Map.of("amount", euros(missing))));
+            shop.deposit(customer, missing);
         }
     }
 
-    private static Map<String, Object> euros(long cents) {
-        return Map.of("amount", cents, "currency", "EUR");
-    }
-
-    private Sample place(String name, String expected, String reason, String customer, List<Item> items)
-            throws InterruptedException {
-        var before = holdings(customer, items);
+    private Sample place(Case expected) throws InterruptedException {
+        var before = holdings(expected);
         Instant placed = Instant.now();
-        var order = ShopClient.awaitEnd(post(customer, items));
-        return judged(name, expected, reason, customer, items, before, order, placed);
+        String id = id(shop.place(ShopClient.order(expected.customer(), expected.lines())));
+        return checked(expected, before, shop.awaitEnd(id), placed);
     }
 
-    /** Cancels at once; an order may be confirmed before the customer is heard, so it may take more than one. */
+    /** Cancels at once. The order may be confirmed before that is processed, so it may take more than one. */
     private Sample cancelled() throws InterruptedException {
-        var items = List.of(new Item("book", 1));
+        var expected = new Case("Cancelled by the customer", RICH, Map.of("book", 1), "CANCELLED", "");
         for (int i = 0; i < TRIES_TO_CANCEL; i++) {
-            var before = holdings(RICH, items);
+            var before = holdings(expected);
             Instant placed = Instant.now();
-            var accepted = post(RICH, items);
-            String id = json(accepted).path("id").asText();
-            var answer = send("POST", orders.resolve("orders/" + id + "/cancel"), null);
-            var order = ShopClient.awaitEnd(accepted);
-            if (answer.statusCode() == 409) {
-                continue;
+            String id = id(shop.place(ShopClient.order(RICH, expected.lines())));
+            var response = shop.cancel(id);
+            var order = shop.awaitEnd(id);
+            if (response.statusCode() != 409) {
+                expect(response);
+                return checked(expected, before, order, placed);
             }
-            expect(answer);
-            return judged("Cancelled by the customer", "CANCELLED", "", RICH, items, before, order, placed);
         }
         throw new CommandFailedException(
                 "none of " + TRIES_TO_CANCEL + " orders could be cancelled before it was confirmed");
     }
 
-    private HttpResponse<String> post(String customer, List<Item> items) throws InterruptedException {
-        var body = Map.of("customerId", customer, "lines", items, "paymentMethod", "BALANCE");
-        return expect(send("POST", orders.resolve("orders"), body));
-    }
-
-    private Sample judged(
-            String name,
-            String expected,
-            String reason,
-            String customer,
-            List<Item> items,
-            Holdings before,
-            JsonNode order,
-            Instant placed)
-            throws InterruptedException {
-        var complaints = new ArrayList<String>();
-        String got = order.path("status").asText();
-        if (!got.equals(expected)) {
-            complaints.add("the order is " + got + ", not " + expected);
-        } else if (!order.path("reason").asText().contains(reason)) {
-            complaints.add("the reason is " + order.path("reason").asText() + ", not about " + reason);
+    private Sample checked(Case expected, Holdings before, JsonNode order, Instant placed) throws InterruptedException {
+        String status = order.path("status").asText();
+        String reason = order.path("reason").asText();
+        String complaint = null;
+        if (!status.equals(expected.status())) {
+            complaint = "the order is " + status + ", not " + expected.status();
+        } else if (!reason.contains(expected.reason())) {
+            complaint = "the reason is " + reason + ", not about " + expected.reason();
         } else {
-            // What an order leaves behind: what it sold and what it cost if it was confirmed, and else nothing at all.
-            boolean confirmed = expected.equals("CONFIRMED");
-            var stock = new LinkedHashMap<>(before.stock());
-            if (confirmed) {
-                items.forEach(i -> stock.computeIfPresent(i.sku(), (_, s) -> s.sell(i.quantity())));
+            var after = status.equals("CONFIRMED") ? confirmed(expected, before, order) : before;
+            if (!Await.within(MAX_WAIT, () -> holdings(expected).equals(after))) {
+                complaint = "stock and balance are " + holdings(expected) + ", not " + after;
             }
-            long total = order.path("total").path("amount").asLong();
-            var should = new Holdings(stock, before.balance() - (confirmed ? total : 0));
-            awaitHoldings(customer, items, should).ifPresent(complaints::add);
         }
-        return new Sample(name, expected, order, placed, complaints.stream().findFirst());
+        return new Sample(expected, order, placed, Optional.ofNullable(complaint));
     }
 
-    // An order has ended as soon as order-service says so; the others hear of it a moment later.
-    private Optional<String> awaitHoldings(String customer, List<Item> items, Holdings should)
-            throws InterruptedException {
-        Instant deadline = Instant.now().plus(PATIENCE);
-        Holdings are = holdings(customer, items);
-        while (!are.equals(should)) {
-            if (Instant.now().isAfter(deadline)) {
-                return Optional.of("stock and balance are " + are + ", not " + should);
-            }
-            TimeUnit.MILLISECONDS.sleep(POLL.toMillis());
-            are = holdings(customer, items);
-        }
-        return Optional.empty();
+    /** A confirmed order leaves behind what it sold and what it cost; any other nothing at all. */
+    private static Holdings confirmed(Case expected, Holdings before, JsonNode order) {
+        var stock = new LinkedHashMap<>(before.stock());
+        expected.lines()
+                .forEach((sku, quantity) -> stock.computeIfPresent(
+                        sku,
+                        (_, s) -> new ShopClient.Stock(s.available() - quantity, s.reserved(), s.sold() + quantity)));
+        return new Holdings(stock, before.balance() - order.at("/total/amount").asLong());
     }
 
-    private Holdings holdings(String customer, List<Item> items) throws InterruptedException {
-        var stock = new LinkedHashMap<String, Stock>();
-        for (Item item : items) {
-            var s = json(expect(send("GET", inventory.resolve("stock/" + item.sku()), null)));
-            stock.put(
-                    item.sku(),
-                    new Stock(
-                            s.path("available").asLong(),
-                            s.path("reserved").asLong(),
-                            s.path("sold").asLong()));
+    private Holdings holdings(Case order) throws InterruptedException {
+        var stock = new LinkedHashMap<String, ShopClient.Stock>();
+        for (String sku : order.lines().keySet()) {
+            stock.put(sku, shop.stock(sku));
         }
-        return new Holdings(stock, balance(customer));
-    }
-
-    private long balance(String customer) throws InterruptedException {
-        var response = send("GET", payments.resolve("accounts/" + customer), null);
-        if (response.statusCode() == 404) {
-            return 0; // opens with the first deposit
-        }
-        return StreamSupport.stream(json(expect(response)).path("balances").spliterator(), false)
-                .filter(b -> b.path("currency").asText().equals("EUR"))
-                .mapToLong(b -> b.path("amount").asLong())
-                .sum();
+        return new Holdings(stock, shop.balance(order.customer()));
     }
 
     private void print(Sample sample) {
         out.println(ansi.string("%n@|bold %s|@ · order %s"
-                .formatted(sample.name(), sample.order().path("id").asText())));
+                .formatted(sample.expected().name(), sample.order().path("id").asText())));
         var events = new ArrayList<JsonNode>();
         sample.order().path("timeline").forEach(events::add);
-        out.println(AsciiTable.getTable(
-                AsciiTable.NO_BORDERS,
+        out.println(Scenario.table(
                 events,
                 List.of(
                         text("event", e -> e.path("type").asText()),
@@ -275,32 +197,24 @@ public final class SampleOrders {
     }
 
     private String summary(List<Sample> samples) {
-        var table = AsciiTable.getTable(
-                AsciiTable.NO_BORDERS,
+        var table = Scenario.table(
                 samples,
                 List.of(
-                        text("order", Sample::name),
-                        text("expected", Sample::expected),
+                        text("order", s -> s.expected().name()),
+                        text("expected", s -> s.expected().status()),
                         text("got", Sample::got),
                         number("after ms", s -> String.valueOf(s.millis())),
                         text("right?", s -> s.complaint().isEmpty() ? "yes" : "NO")));
         var complaints = samples.stream()
                 .filter(s -> s.complaint().isPresent())
-                .map(s -> "\n" + ansi.string("@|red wrong:|@ ") + s.name() + ": "
+                .map(s -> "\n" + ansi.string("@|red wrong:|@ ") + s.expected().name() + ": "
                         + s.complaint().get())
                 .toList();
         return "\n" + table + String.join("", complaints);
     }
 
-    private static <T> ColumnData<T> text(String header, Function<T, String> value) {
-        return new Column().header(header).headerAlign(LEFT).dataAlign(LEFT).with(value);
-    }
-
-    private static <T> ColumnData<T> number(String header, Function<T, String> value) {
-        return new Column().header(header).with(value);
-    }
-
     private void printWhereToGoOn() {
+        var orders = url(ServiceDefinition.ORDERS, "/");
         var others = services.stream()
                 .map(s -> s.url("/"))
                 .filter(url -> !url.equals(orders))
@@ -322,6 +236,6 @@ public final class SampleOrders {
                   -d '{"customerId":"%6$s","lines":[{"sku":"mug","quantity":1}],"paymentMethod":"BALANCE"}'
                 curl '%1$sorders?customerId=%6$s&limit=3'
                 curl %2$sstock/mug\
-                """.formatted(orders, inventory, others, connect, mail, RICH));
+                """.formatted(orders, url(ServiceDefinition.STOCK, "/"), others, connect, mail, RICH));
     }
 }

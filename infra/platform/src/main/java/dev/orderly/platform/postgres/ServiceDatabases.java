@@ -1,7 +1,6 @@
 package dev.orderly.platform.postgres;
 
 import dev.orderly.platform.config.CommandFailedException;
-import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.Secrets;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,15 +30,6 @@ public final class ServiceDatabases {
         this.host = host;
         this.port = port;
         this.secrets = secrets;
-    }
-
-    /** Those of a platform that this launcher has started. */
-    public static ServiceDatabases of(PlatformSettings settings) {
-        return new ServiceDatabases(
-                settings.infra(),
-                PlatformSettings.HOST,
-                settings.ports().postgres(),
-                Secrets.of(settings.data(), List.of()));
     }
 
     public String host() {
@@ -114,18 +104,6 @@ public final class ServiceDatabases {
                 dropped.add(rows.getString(1));
             }
             return dropped;
-        }
-    }
-
-    /** The one number that a question asked as superuser is answered by. */
-    public long number(String database, String sql) {
-        try (var connection = connect(database);
-                var statement = connection.createStatement();
-                var row = statement.executeQuery(sql)) {
-            row.next();
-            return row.getLong(1);
-        } catch (SQLException e) {
-            throw new CommandFailedException("cannot look into " + database + ": " + e.getMessage(), e);
         }
     }
 

@@ -1,0 +1,80 @@
+package dev.orderly.lab.load;
+
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.PoolOptions;
+import io.vertx.core.http.RequestOptions;
+import java.net.URI;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+
+/** HTTP requests by the thousand per second to one service, without a thread for each. */
+public final class LoadClient implements AutoCloseable {
+    /** A service closes connections after 60 s of silence; a request on such a one would fail. */
+    private static final int IDLE_SECONDS = 30;
+
+    /** With fewer, requests would wait for each other on a busy machine. */
+    private static final int EVENT_LOOPS = 8;
+
+    private final Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(EVENT_LOOPS));
+    private final HttpClient client;
+    private final URI service;
+
+    /** @param retryAfterMillis how long the service asks to wait before the next request; 0 if it does not */
+    public record Response(int status, Buffer body, long retryAfterMillis) {}
+
+    public LoadClient(URI service, int connections) {
+        this.service = service;
+        client = vertx.createHttpClient(
+                new HttpClientOptions()
+                        .setKeepAlive(true)
+                        .setKeepAliveTimeout(IDLE_SECONDS)
+                        .setTcpNoDelay(true),
+                new PoolOptions().setHttp1MaxSize(connections).setMaxWaitQueueSize(-1));
+    }
+
+    /** Each request under an idempotency key of its own. */
+    public Future<Response> post(String path, String contentType, Buffer body) {
+        return client.request(options(HttpMethod.POST, path))
+                .compose(request -> request.putHeader("Content-Type", contentType)
+                        .putHeader("Idempotency-Key", UUID.randomUUID().toString())
+                        .send(body))
+                .compose(LoadClient::read);
+    }
+
+    public Future<Response> get(String path) {
+        return client.request(options(HttpMethod.GET, path))
+                .compose(HttpClientRequest::send)
+                .compose(LoadClient::read);
+    }
+
+    private static Future<Response> read(io.vertx.core.http.HttpClientResponse response) {
+        var after = response.getHeader("Retry-After");
+        long millis = after == null ? 0 : TimeUnit.SECONDS.toMillis(Long.parseLong(after));
+        return response.body().map(body -> new Response(response.statusCode(), body, millis));
+    }
+
+    public void after(long millis, Runnable action) {
+        vertx.setTimer(Math.max(1, millis), _ -> action.run());
+    }
+
+    private RequestOptions options(HttpMethod method, String path) {
+        return new RequestOptions()
+                .setMethod(method)
+                .setHost(service.getHost())
+                .setPort(service.getPort())
+                .setURI(path);
+    }
+
+    @Override
+    public void close() {
+        client.close();
+        vertx.close();
+    }
+}

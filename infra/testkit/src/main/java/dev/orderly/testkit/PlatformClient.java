@@ -1,0 +1,182 @@
+package dev.orderly.testkit;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.orderly.platform.config.CommandFailedException;
+import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.platform.config.Secrets;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
+
+/** The parts of a platform, reached as any operator can: by their ports and passwords. */
+public abstract class PlatformClient implements AutoCloseable {
+
+    public static final String TOPIC = "order-service";
+    public static final List<String> DATABASES = List.of("orders", "inventory", "payments", "notifications");
+    public static final List<String> SERVICES =
+            List.of("order-service", "inventory-service", "payment-service", "notification-service");
+    public static final List<String> BROKERS = List.of("kafka-1", "kafka-2", "kafka-3");
+
+    static final String MAIL_API = "mail-api";
+    static final String SMS = "sms";
+    static final String GATEWAY = "gateway";
+    static final JsonMapper JSON = new JsonMapper();
+
+    /** By part. A part keeps its port when it restarts. */
+    final Map<String, Integer> ports = new ConcurrentHashMap<>();
+
+    private final HttpClient http =
+            HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
+    private Admin admin;
+
+    /** A password, by the name of its role. */
+    public abstract String secret(String name);
+
+    public URI url(String part, String path) {
+        return URI.create("http://" + PlatformSettings.HOST + ":" + ports.get(part) + path);
+    }
+
+    public URI mailApi(String path) {
+        return url(MAIL_API, path);
+    }
+
+    /** All SMS that were sent. */
+    public URI sms() {
+        return url(SMS, "/messages");
+    }
+
+    public String bootstrapServers() {
+        return BROKERS.stream()
+                .filter(ports::containsKey)
+                .map(broker -> PlatformSettings.HOST + ":" + ports.get(broker))
+                .collect(Collectors.joining(","));
+    }
+
+    public synchronized Admin admin() {
+        if (admin == null) {
+            admin = Admin.create(Map.of(
+                    "bootstrap.servers", bootstrapServers(),
+                    "client.id", "chaos",
+                    "request.timeout.ms", "5000",
+                    "default.api.timeout.ms", "15000"));
+        }
+        return admin;
+    }
+
+    /** As superuser: a check must see everything, and a fault may touch anything. */
+    public Connection connect(String database) throws SQLException {
+        return connect(database, "postgres");
+    }
+
+    public Connection connect(String database, String role) throws SQLException {
+        var properties = new Properties();
+        properties.setProperty("user", role);
+        properties.setProperty("password", secret(role));
+        properties.setProperty("loginTimeout", "10");
+        properties.setProperty("socketTimeout", "60");
+        properties.setProperty("ApplicationName", "chaos");
+        return DriverManager.getConnection(
+                "jdbc:postgresql://%s:%d/%s".formatted(PlatformSettings.HOST, ports.get("postgres"), database),
+                properties);
+    }
+
+    /** The one number that a query as superuser returns, however long it takes. */
+    public long number(String database, String sql) {
+        try (var connection = connect(database);
+                var statement = connection.createStatement()) {
+            connection.setNetworkTimeout(Runnable::run, 0);
+            try (var row = statement.executeQuery(sql)) {
+                row.next();
+                return row.getLong(1);
+            }
+        } catch (SQLException e) {
+            throw new CommandFailedException("cannot query " + database + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Executes a statement as superuser, however long it takes. */
+    public void execute(String database, String sql) {
+        try (var connection = connect(database);
+                var statement = connection.createStatement()) {
+            connection.setNetworkTimeout(Runnable::run, 0);
+            statement.execute(sql);
+        } catch (SQLException e) {
+            throw new CommandFailedException("cannot change " + database + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** The body of a part's HTTP response; empty when there is none, or its status is not one of success. */
+    public Optional<String> ask(String method, URI url, String body) throws InterruptedException {
+        return ask(HttpRequest.newBuilder(url), method, body);
+    }
+
+    /** The same of the payment gateway, with the API key of its merchant. */
+    public Optional<String> askGateway(String method, String path, String body) throws InterruptedException {
+        return ask(
+                HttpRequest.newBuilder(url(GATEWAY, path))
+                        .header("Authorization", "Bearer " + secret(Secrets.GATEWAY_API_KEY)),
+                method,
+                body);
+    }
+
+    private Optional<String> ask(HttpRequest.Builder asking, String method, String body) throws InterruptedException {
+        try {
+            var request = asking.timeout(Duration.ofSeconds(10))
+                    .header("Content-Type", "application/json")
+                    .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body))
+                    .build();
+            var answer = http.send(request, BodyHandlers.ofString());
+            return answer.statusCode() / 100 == 2 ? Optional.of(answer.body()) : Optional.empty();
+        } catch (IOException _) {
+            return Optional.empty(); // down or stopped, as under fault injection
+        }
+    }
+
+    public Optional<String> connector(String method, String path) throws InterruptedException {
+        return ask(method, url("connect", "/connectors" + path), null);
+    }
+
+    /** Each relay that is not RUNNING with all of its tasks; or that Connect does not answer. */
+    public List<String> brokenRelays() throws InterruptedException {
+        var answer = connector("GET", "?expand=status");
+        if (answer.isEmpty()) {
+            return List.of("Connect does not answer");
+        }
+        try {
+            var broken = new ArrayList<String>();
+            for (var connector : JSON.readTree(answer.get())) {
+                var status = connector.path("status");
+                var tasks = status.path("tasks").findValuesAsText("state");
+                var running = status.at("/connector/state").asText().equals("RUNNING") && !tasks.isEmpty();
+                if (!running || !tasks.stream().allMatch("RUNNING"::equals)) {
+                    broken.add(status.path("name").asText() + " is not running, its tasks are " + tasks);
+                }
+            }
+            return broken;
+        } catch (IOException e) {
+            return List.of("Connect returned no JSON: " + e.getMessage());
+        }
+    }
+
+    @Override
+    public void close() {
+        if (admin != null) {
+            admin.close(Duration.ZERO);
+        }
+    }
+}
