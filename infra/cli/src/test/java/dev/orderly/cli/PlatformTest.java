@@ -1,9 +1,11 @@
-package dev.orderly.platform;
+package dev.orderly.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.orderly.testkit.OrderlyCommand;
+import dev.orderly.testkit.RunningPlatform;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -11,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,31 +28,33 @@ import org.apache.kafka.common.quota.ClientQuotaFilterComponent;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The real platform, started once: what services find on it, and that its parts come back. */
+@Tag("processes")
 class PlatformTest {
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration MAX_WAIT = Duration.ofSeconds(60);
 
     @TempDir
     static Path folder;
 
     private static Path data;
-    private static PlatformProcess platform;
+    private static RunningPlatform platform;
 
     @BeforeAll
-    static void start() throws IOException {
+    static void start() throws InterruptedException {
         data = folder.resolve("with a space");
-        platform = PlatformProcess.start(data, "--free-ports").awaitReady();
+        platform = new RunningPlatform(data, Map.of(), "platform", "--brokers=1", "--free-ports");
+        platform.start();
     }
 
     @AfterAll
     static void stop() throws Exception {
+        int exitCode = platform.stop();
         platform.close();
-        assertThat(platform.exitCode())
-                .as("the code of a stop that was asked for")
-                .isZero();
+        assertThat(exitCode).as("exit code of a regular stop").isZero();
     }
 
     @Test
@@ -132,12 +137,14 @@ class PlatformTest {
 
     @Test
     void a_second_launcher_on_the_same_folder_is_told_about_the_first() throws Exception {
-        var second = PlatformProcess.start(data, "--free-ports");
+        try (var second = OrderlyCommand.startPlatform("platform", "--brokers=1", "--free-ports", "--data=" + data)) {
+            var result = second.end();
 
-        assertThat(second.awaitEnd())
-                .containsExactly("orderly: already running (pid %d): ./orderly stop"
-                        .formatted(platform.status().pid()));
-        assertThat(second.exitCode()).isEqualTo(1);
+            assertThat(result.output().lines())
+                    .containsExactly("orderly: already running (pid %d): ./orderly stop"
+                            .formatted(platform.processes().getFirst().pid()));
+            assertThat(result.exitCode()).isEqualTo(1);
+        }
     }
 
     @Test
@@ -176,7 +183,14 @@ class PlatformTest {
                 .containsEntry("seq", "1")
                 .containsEntry("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
 
-        platform.killAndAwaitReturn("postgres", "kafka-1", "connect");
+        var killed = new ArrayList<RunningPlatform.Part>();
+        for (var part : List.of("postgres", "kafka-1", "connect")) {
+            killed.add(platform.kill(part));
+        }
+        for (var former : killed) {
+            platform.awaitRestart(former);
+            assertThat(platform.part(former.name()).restarts()).isEqualTo(former.restarts() + 1);
+        }
         publish("order-2", "{}");
 
         assertThat(relayed("order-2").value()).isEqualTo("{}");
@@ -208,7 +222,7 @@ class PlatformTest {
                 new StringDeserializer(),
                 new StringDeserializer())) {
             consumer.subscribe(List.of("order-service"));
-            return await().atMost(PATIENCE)
+            return await().atMost(MAX_WAIT)
                     .until(
                             () -> {
                                 for (var record : consumer.poll(Duration.ofMillis(200))) {
