@@ -3,123 +3,128 @@ package dev.orderly.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import java.sql.SQLException;
 import java.time.Duration;
+import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Cancelled at every point of the path: stock and money come back, whatever was under way. */
-@ExtendWith(RunningSystem.class)
+/** Cancelled at every point of the path: stock and money come back, whatever was in flight. */
+@EndToEnd
 class CancellationTest {
 
-    private final Shop shop = new Shop(10, 5000);
+    private static final Duration MAX_WAIT = Duration.ofSeconds(30);
+
+    private final Shop shop;
+
+    CancellationTest() throws InterruptedException {
+        shop = RunningSystem.shop(10, 5000);
+    }
 
     @Test
-    void before_anybody_has_seen_the_order() throws SQLException {
+    void before_anybody_has_seen_the_order() throws Exception {
         String id;
-        try (var _ = RunningSystem.pauseRelay("orders")) {
+        try (var _ = new Relay("orders").pause()) {
             id = shop.order(3);
-            Shop.cancel(id).then().statusCode(202);
+            cancel(id);
         }
 
         assertCancelledAndUndone(id);
     }
 
     @Test
-    void while_the_stock_is_about_to_be_reserved() {
-        RunningSystem.freeze("inventory-service");
-        String id;
-        try {
-            id = shop.order(3);
-            awaitStatus(id, "PENDING");
-            Shop.cancel(id).then().statusCode(202);
-        } finally {
-            RunningSystem.thaw("inventory-service");
-        }
+    void while_the_stock_is_about_to_be_reserved() throws Exception {
+        var id = whileStopped("inventory-service", () -> {
+            var order = shop.order(3);
+            shop.awaitStatus(order, MAX_WAIT, "PENDING");
+            cancel(order);
+            return order;
+        });
 
         assertCancelledAndUndone(id);
     }
 
     @Test
-    void while_the_reservation_is_on_its_way() throws SQLException {
+    void while_the_reservation_is_on_its_way() throws Exception {
         String id;
-        try (var _ = RunningSystem.pauseRelay("inventory")) {
+        try (var _ = new Relay("inventory").pause()) {
             id = shop.order(3);
-            await().untilAsserted(() ->
-                    assertThat(rows("inventory", "outbox WHERE key = '%s'", id)).isEqualTo(1));
-            Shop.cancel(id).then().statusCode(202);
-            awaitStatus(id, "CANCELLED");
+            awaitOutbox("inventory", id);
+            cancel(id);
+            shop.awaitStatus(id, MAX_WAIT, "CANCELLED");
         }
 
         awaitTimeline(id, "StockReserved");
         assertCancelledAndUndone(id);
-        assertThat(Shop.timeline(id)).doesNotContain("PaymentCaptured");
+        assertThat(shop.timeline(id)).doesNotContain("PaymentCaptured");
     }
 
     @Test
-    void while_the_payment_is_about_to_be_captured() {
-        RunningSystem.freeze("payment-service");
-        String id;
-        try {
-            id = shop.order(3);
-            awaitStatus(id, "RESERVED");
-            Shop.cancel(id).then().statusCode(202);
-            awaitStatus(id, "CANCELLED");
-        } finally {
-            RunningSystem.thaw("payment-service");
-        }
+    void while_the_payment_is_about_to_be_captured() throws Exception {
+        var id = whileStopped("payment-service", () -> {
+            var order = shop.order(3);
+            shop.awaitStatus(order, MAX_WAIT, "RESERVED");
+            cancel(order);
+            shop.awaitStatus(order, MAX_WAIT, "CANCELLED");
+            return order;
+        });
 
         assertCancelledAndUndone(id);
     }
 
     @Test
-    void while_the_captured_payment_is_on_its_way() throws SQLException {
+    void while_the_captured_payment_is_on_its_way() throws Exception {
         String id;
-        try (var _ = RunningSystem.pauseRelay("payments")) {
+        try (var _ = new Relay("payments").pause()) {
             id = shop.order(3);
-            await().untilAsserted(() ->
-                    assertThat(rows("payments", "outbox WHERE key = '%s'", id)).isEqualTo(1));
+            awaitOutbox("payments", id);
             shop.assertSpent(3 * Shop.PRICE);
-            Shop.cancel(id).then().statusCode(202);
-            awaitStatus(id, "CANCELLED");
+            cancel(id);
+            shop.awaitStatus(id, MAX_WAIT, "CANCELLED");
         }
 
         awaitTimeline(id, "PaymentRefunded");
         assertCancelledAndUndone(id);
-        assertThat(Shop.timeline(id))
+        assertThat(shop.timeline(id))
                 .containsExactly(
                         "OrderPlaced", "StockReserved", "OrderCancelled", "PaymentCaptured", "PaymentRefunded");
     }
 
     @Test
-    void after_the_order_was_confirmed_it_is_too_late() {
+    void after_the_order_was_confirmed_it_is_too_late() throws Exception {
         var id = shop.order(3);
-        assertThat(Shop.lookAtTheEnd(id).<String>path("status")).isEqualTo("CONFIRMED");
+        assertThat(shop.awaitEnd(id).path("status").asText()).isEqualTo("CONFIRMED");
 
-        Shop.cancel(id).then().statusCode(409);
+        assertThat(shop.cancel(id)).isEqualTo(409);
 
-        await().untilAsserted(() -> shop.assertSold(3));
+        shop.assertSold(3);
         shop.assertSpent(3 * Shop.PRICE);
     }
 
-    private void assertCancelledAndUndone(String id) {
-        assertThat(Shop.lookAtTheEnd(id).<String>path("status")).isEqualTo("CANCELLED");
-        await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
-            shop.assertSold(0);
-            shop.assertSpent(0);
-        });
+    private void cancel(String id) throws InterruptedException {
+        assertThat(shop.cancel(id)).isEqualTo(202);
     }
 
-    private static void awaitStatus(String id, String status) {
-        await().atMost(Duration.ofSeconds(20))
-                .until(() -> status.equals(Shop.look(id).path("status")));
+    /** The service keeps its connections, and answers nothing. */
+    private static String whileStopped(String service, Callable<String> action) throws Exception {
+        RunningSystem.platform().signal("STOP", service);
+        try {
+            return action.call();
+        } finally {
+            RunningSystem.platform().signal("CONT", service);
+        }
     }
 
-    private static void awaitTimeline(String id, String event) {
-        await().atMost(Duration.ofSeconds(30)).until(() -> Shop.timeline(id).contains(event));
+    private void assertCancelledAndUndone(String id) throws InterruptedException {
+        assertThat(shop.awaitEnd(id).path("status").asText()).isEqualTo("CANCELLED");
+        shop.assertSold(0);
+        shop.assertSpent(0);
     }
 
-    private static long rows(String database, String where, String id) {
-        return RunningSystem.number(database, "SELECT count(*) FROM " + where.formatted(id));
+    private void awaitTimeline(String id, String event) {
+        await().atMost(MAX_WAIT).until(() -> shop.timeline(id).contains(event));
+    }
+
+    private static void awaitOutbox(String database, String id) {
+        var sql = "SELECT count(*) FROM outbox WHERE key = '" + id + "'";
+        await().atMost(MAX_WAIT).until(() -> RunningSystem.platform().number(database, sql) == 1);
     }
 }

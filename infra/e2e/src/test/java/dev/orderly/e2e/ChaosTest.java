@@ -2,18 +2,20 @@ package dev.orderly.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.orderly.testkit.OrderlyCommand;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The fault lab, for half a minute: our services keep their promises, and services that do not are found out. */
+/** Fault injection, for half a minute: the services keep their promises, and mutated ones are found out. */
+@Tag("processes")
 class ChaosTest {
 
     @TempDir
@@ -30,7 +32,7 @@ class ChaosTest {
                         + "restart-connector,rewind-offsets");
 
         assertThat(run.output()).contains("every promise was kept").doesNotContain("VIOLATED");
-        assertThat(run.code()).isZero();
+        assertThat(run.exitCode()).isZero();
     }
 
     /** A platform and a minute each, so only when asked for: {@code ./orderly test -Dorderly.chaos=true}. */
@@ -59,14 +61,12 @@ class ChaosTest {
                 "--deadline=45");
 
         assertThat(run.output()).containsPattern(invariant + " +VIOLATED");
-        assertThat(run.code()).isEqualTo(1);
+        assertThat(run.exitCode()).isEqualTo(1);
     }
 
-    private FaultLab.Run chaos(String... options) throws IOException, InterruptedException {
-        var all = new ArrayList<>(List.of("--data=" + data));
-        all.addAll(List.of(options));
-        try (var lab = new FaultLab(Map.of(), all.toArray(String[]::new))) {
-            return lab.end();
-        }
+    private OrderlyCommand.Result chaos(String... options) throws IOException, InterruptedException {
+        var arguments = new ArrayList<>(List.of("chaos", "--data=" + data));
+        arguments.addAll(List.of(options));
+        return OrderlyCommand.run(arguments.toArray(String[]::new));
     }
 }

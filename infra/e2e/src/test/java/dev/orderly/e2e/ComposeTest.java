@@ -1,18 +1,18 @@
 package dev.orderly.e2e;
 
-import static io.restassured.RestAssured.get;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 import static org.awaitility.Awaitility.await;
 
+import dev.orderly.testkit.OrderlyCommand;
+import dev.orderly.testkit.ShopClient;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -21,7 +21,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The images and {@code docker-compose.yml}: every outcome of an order, and what survives when containers die. */
+/** The images and {@code docker-compose.yml}: every outcome of an order, and what survives a kill. */
+@Tag("processes")
 @ExtendWith(ComposedSystem.class)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ComposeTest {
@@ -31,41 +32,36 @@ class ComposeTest {
     @TempDir
     Path data;
 
-    @BeforeAll
-    static void shopsAreInContainers() {
-        Shop.urls = ComposedSystem::url;
-    }
-
-    /** The first: of orders that others placed, the lab would not know what to think. */
+    /** First: the checks cannot account for orders that other tests have placed. */
     @Test
     @Order(1)
     void whatever_container_is_killed_or_cut_off_every_promise_is_kept() throws IOException, InterruptedException {
-        try (var lab =
-                new FaultLab(ComposedSystem.environment(), "--compose", "--until-eof", "--rate=10", "--data=" + data)) {
-            awaitOrders(lab);
+        var arguments = List.of("chaos", "--compose", "--until-eof", "--rate=10", "--data=" + data);
+        try (var chaos = OrderlyCommand.start(ComposedSystem.environment(), arguments)) {
+            awaitOrders(chaos);
 
             ComposedSystem.kill("order-service");
             ComposedSystem.start("order-service");
-            awaitOrders(lab);
+            awaitOrders(chaos);
 
             ComposedSystem.kill("kafka-2");
-            awaitOrders(lab);
+            awaitOrders(chaos);
             for (var victim : List.of("payment-service", "connect")) {
                 ComposedSystem.kill(victim);
-                awaitOrders(lab);
+                awaitOrders(chaos);
                 ComposedSystem.start(victim);
             }
             ComposedSystem.awaitReady(); // more that start at once would take minutes on two cores
             ComposedSystem.start("kafka-2");
 
             ComposedSystem.cutOff("inventory-service");
-            awaitOrders(lab);
+            awaitOrders(chaos);
             ComposedSystem.connect("inventory-service");
-            awaitOrders(lab);
-            var run = lab.end();
+            awaitOrders(chaos);
+            var run = chaos.end();
 
             assertThat(run.output()).contains("every promise was kept");
-            assertThat(run.code()).isZero();
+            assertThat(run.exitCode()).isZero();
         }
     }
 
@@ -75,49 +71,47 @@ class ComposeTest {
         "2, 5000, REJECTED, OrderPlaced StockRejected OrderRejected",
         "10, 2999, REJECTED, OrderPlaced StockReserved PaymentDeclined OrderRejected"
     })
-    void an_order_of_three_ends_as_stock_and_money_allow(int stock, int money, String end, String events) {
-        var shop = new Shop(stock, money);
+    void an_order_of_three_ends_as_stock_and_money_allow(int stock, int money, String end, String events)
+            throws Exception {
+        var shop = new Shop(ComposedSystem::url, stock, money);
 
         var id = shop.order(3);
 
-        var order = Shop.lookAtTheEnd(id);
-        assertThat(order.<String>path("status")).isEqualTo(end);
-        assertThat(order.<List<String>>path("timeline.type")).containsExactly(events.split(" "));
+        var order = shop.awaitEnd(id);
+        assertThat(order.path("status").asText()).isEqualTo(end);
+        assertThat(ShopClient.events(order)).containsExactly(events.split(" "));
         var sold = end.equals("CONFIRMED") ? 3 : 0;
-        await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> shop.assertSold(sold));
+        shop.assertSold(sold);
         shop.assertSpent(sold * Shop.PRICE);
-        await().atMost(Duration.ofSeconds(20))
-                .untilAsserted(() -> assertThat(
-                                get(ComposedSystem.url("notification-service") + "/notifications?orderId=" + id)
-                                        .<List<String>>path("state"))
-                        .containsExactly("SENT"));
+        shop.assertMailed(id, end);
     }
 
     @Test
-    void an_order_that_is_cancelled_leaves_nothing_behind() {
-        var shop = new Shop(10, 5000);
+    void an_order_that_is_cancelled_leaves_nothing_behind() throws Exception {
+        var shop = new Shop(ComposedSystem::url, 10, 5000);
         String id;
-        do { // an order may be confirmed before the customer is heard
+        do { // an order may be confirmed before its cancellation is processed
             id = shop.order(1);
-        } while (Shop.cancel(id).statusCode() == 409);
+        } while (shop.cancel(id) == 409);
 
-        assertThat(Shop.lookAtTheEnd(id).<String>path("status")).isEqualTo("CANCELLED");
+        assertThat(shop.awaitEnd(id).path("status").asText()).isEqualTo("CANCELLED");
     }
 
     @Test
-    void a_service_that_starts_without_its_database_lives_and_waits_and_goes_on() {
-        var payments = ComposedSystem.url("payment-service");
+    void a_service_that_starts_without_its_database_lives_and_waits_and_goes_on() throws Exception {
         ComposedSystem.kill("postgres");
         ComposedSystem.kill("payment-service");
         ComposedSystem.start("payment-service");
 
         ComposedSystem.awaitAnswer("payment-service", "/q/health/live");
-        var ready = get(payments + "/q/health/ready");
+        var ready = ShopClient.send("GET", ComposedSystem.url("payment-service", "/q/health/ready"), null);
         assertThat(ready.statusCode()).isEqualTo(503);
-        assertThat(ready.<String>path("checks.find { it.name == 'Database migration' }.status"))
-                .isEqualTo("DOWN");
-        assertThat(get(payments + "/accounts/" + UUID.randomUUID()).statusCode())
-                .isEqualTo(503);
+        assertThat(ShopClient.json(ready).path("checks")).anySatisfy(check -> {
+            assertThat(check.path("name").asText()).isEqualTo("Database migration");
+            assertThat(check.path("status").asText()).isEqualTo("DOWN");
+        });
+        var account = ComposedSystem.url("payment-service", "/accounts/" + UUID.randomUUID());
+        assertThat(ShopClient.send("GET", account, null).statusCode()).isEqualTo(503);
 
         ComposedSystem.start("postgres");
         ComposedSystem.awaitReady(); // all of them: the others were without it as well
@@ -141,11 +135,11 @@ class ComposeTest {
     }
 
     /** Returns when some more orders have been accepted. */
-    private static void awaitOrders(FaultLab lab) throws IOException, InterruptedException {
+    private static void awaitOrders(OrderlyCommand chaos) throws IOException, InterruptedException {
         var enough = orders() + SOME_ORDERS;
-        await().atMost(ComposedSystem.PATIENCE).until(() -> !lab.runs() || orders() >= enough);
-        if (!lab.runs()) {
-            fail("the fault lab ended: " + lab.end().output());
+        await().atMost(ComposedSystem.MAX_WAIT).until(() -> !chaos.isAlive() || orders() >= enough);
+        if (!chaos.isAlive()) {
+            fail("chaos ended: " + chaos.end().output());
         }
     }
 

@@ -26,15 +26,15 @@ import org.testcontainers.containers.DockerComposeContainer;
 import org.testcontainers.lifecycle.Startable;
 
 /**
- * What {@code docker-compose up --build} starts, under a project name and on ports of its own, removed with its volumes at
- * the end. Tests that need it are skipped where no Docker engine or no Compose answers.
+ * What {@code docker-compose up --build} starts, under a project name and on ports of its own, removed with
+ * its volumes at the end. Tests that need it are skipped where no Docker engine or no Compose answers.
  */
 class ComposedSystem implements BeforeAllCallback {
 
     private static final Path CHECKOUT = Path.of(System.getProperty("orderly.checkout"));
     private static final List<String> SERVICES =
             List.of("order-service", "inventory-service", "payment-service", "notification-service");
-    static final Duration PATIENCE = Duration.ofSeconds(240);
+    static final Duration MAX_WAIT = Duration.ofSeconds(240);
 
     private static Composed composed;
 
@@ -52,16 +52,16 @@ class ComposedSystem implements BeforeAllCallback {
                 .computeIfAbsent(ComposedSystem.class, _ -> new Composed(compose), Composed.class);
     }
 
-    static String url(String service) {
-        return "http://localhost:" + composed.port(service);
+    static URI url(String service, String path) {
+        return URI.create("http://localhost:" + composed.port(service) + path);
     }
 
-    /** What compose was told, for others who look for it. */
+    /** The settings that compose was started with; another command finds the containers by them. */
     static Map<String, String> environment() {
         return composed.environment;
     }
 
-    /** The process is gone at once, and nobody starts it again. */
+    /** The process is gone at once, and is not restarted. */
     static void kill(String service) {
         docker().killContainerCmd(container(service).getId()).withSignal("KILL").exec();
     }
@@ -70,7 +70,7 @@ class ComposedSystem implements BeforeAllCallback {
         docker().startContainerCmd(container(service).getId()).exec();
     }
 
-    /** It runs, and reaches nobody. */
+    /** It runs, without a network. */
     static void cutOff(String service) {
         docker().disconnectFromNetworkCmd()
                 .withNetworkId(composed.network())
@@ -91,10 +91,10 @@ class ComposedSystem implements BeforeAllCallback {
         SERVICES.forEach(service -> awaitAnswer(service, "/q/health/ready"));
     }
 
-    /** Returns when a service says 200. By the JDK's own client: RestAssured's logs each attempt that fails. */
+    /** Returns when a service answers 200. */
     static void awaitAnswer(String service, String path) {
-        var address = URI.create(url(service) + path);
-        await(service + path).atMost(PATIENCE).ignoreExceptions().until(() -> {
+        var address = url(service, path);
+        await(service + path).atMost(MAX_WAIT).ignoreExceptions().until(() -> {
             try (var _ = address.toURL().openStream()) {
                 return true;
             }
@@ -165,7 +165,8 @@ class ComposedSystem implements BeforeAllCallback {
             takeFreePorts();
             var identifier = "orderly-e2e-" + UUID.randomUUID().toString().substring(0, 8);
             var file = CHECKOUT.resolve("docker-compose.yml").toFile();
-            // The reactor has just packaged everything: images take it from there instead of building it again.
+            // The reactor has just packaged everything: images take it from there instead of building it
+            // again.
             if (!succeeds(CHECKOUT.resolve("orderly").toString(), "packaged")) {
                 throw new IllegalStateException("./orderly packaged failed");
             }
@@ -185,7 +186,7 @@ class ComposedSystem implements BeforeAllCallback {
                     .findFirst()
                     .orElseThrow();
             awaitReady();
-            await().atMost(PATIENCE)
+            await().atMost(MAX_WAIT)
                     .until(() -> container("bootstrap").getStatus().contains("(healthy)"));
         }
 

@@ -1,12 +1,10 @@
 package dev.orderly.e2e;
 
-import static io.restassured.RestAssured.given;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.hamcrest.Matchers.equalTo;
 
-import java.sql.SQLException;
+import dev.orderly.testkit.ShopClient;
 import java.time.Duration;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
@@ -22,75 +20,74 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What the relay loses comes back, and what nobody can read is neither lost nor in the way. */
-@ExtendWith(RunningSystem.class)
+/** What the relay loses comes back, and what no service can read is neither lost nor in the way. */
+@EndToEnd
 class LossTest {
 
+    private static final Duration MAX_WAIT = Duration.ofSeconds(30);
+    /** For the auditor to find a lost event, and the reconciler a relay that does not run. */
+    private static final Duration REPAIRED = Duration.ofSeconds(120);
+
     @Test
-    void an_event_that_went_down_with_its_replication_slot_is_published_again() throws SQLException {
-        var shop = new Shop(1, 5000);
+    void an_event_that_went_down_with_its_replication_slot_is_published_again() throws Exception {
+        var shop = RunningSystem.shop(1, 5000);
+        var relay = new Relay("inventory");
         String id;
-        try (var _ = RunningSystem.holdRelays()) {
+        try (var _ = Relay.lock()) {
             id = orderWhoseEventStaysIn("inventory", shop);
-            RunningSystem.dropSlot("inventory");
+            relay.dropSlot();
         }
 
-        await().atMost(Duration.ofSeconds(90))
-                .untilAsserted(() -> Shop.look(id).then().body("status", equalTo("CONFIRMED")));
-        assertThat(Shop.timeline(id))
+        shop.awaitStatus(id, REPAIRED, "CONFIRMED");
+        assertThat(shop.timeline(id))
                 .containsExactly("OrderPlaced", "StockReserved", "PaymentCaptured", "OrderConfirmed");
-        await().untilAsserted(() -> shop.assertSold(1));
+        shop.assertSold(1);
         shop.assertSpent(Shop.PRICE);
     }
 
-    /** All four: their log is one. */
+    /** All four slots: the databases share one log. */
     @Test
-    void events_whose_replication_slot_the_server_has_given_up_are_published_again() throws SQLException {
-        var shop = new Shop(1, 5000);
+    void events_whose_replication_slot_the_server_has_given_up_are_published_again() throws Exception {
+        var shop = RunningSystem.shop(1, 5000);
         String id;
-        try (var _ = RunningSystem.holdRelays()) {
+        try (var _ = Relay.lock()) {
             id = orderWhoseEventStaysIn("payments", shop);
-            RunningSystem.giveUpSlots("payments");
+            new Relay("payments").invalidateSlot();
         }
 
-        await().atMost(Duration.ofSeconds(120))
-                .untilAsserted(() -> Shop.look(id).then().body("status", equalTo("CONFIRMED")));
+        shop.awaitStatus(id, REPAIRED, "CONFIRMED");
         shop.assertSpent(Shop.PRICE);
     }
 
-    private static String orderWhoseEventStaysIn(String database, Shop shop) {
-        RunningSystem.stopRelay(database);
+    private static String orderWhoseEventStaysIn(String database, Shop shop) throws InterruptedException {
+        new Relay(database).stop();
         var id = shop.order(1);
-        await().atMost(Duration.ofSeconds(20))
-                .until(() ->
-                        RunningSystem.number(database, "SELECT count(*) FROM outbox WHERE key = '" + id + "'") == 1);
+        var sql = "SELECT count(*) FROM outbox WHERE key = '" + id + "'";
+        await().atMost(MAX_WAIT).until(() -> RunningSystem.platform().number(database, sql) == 1);
         return id;
     }
 
     @Test
-    void a_partition_that_is_missing_is_there_when_its_service_has_started() throws SQLException {
+    void a_partition_that_is_missing_is_there_when_its_service_has_started() throws Exception {
+        var platform = RunningSystem.platform();
         var last = "outbox_" + LocalDate.now(ZoneOffset.UTC).plusDays(7).format(DateTimeFormatter.BASIC_ISO_DATE);
-        RunningSystem.change("inventory", "DROP TABLE " + last);
-        long former = RunningSystem.pid("inventory-service");
+        platform.execute("inventory", "DROP TABLE " + last);
 
-        RunningSystem.kill("inventory-service");
-        RunningSystem.awaitRestart("inventory-service", former);
+        platform.awaitRestart(platform.kill("inventory-service"));
 
-        assertThat(RunningSystem.number("inventory", "SELECT count(*) FROM pg_class WHERE relname = '" + last + "'"))
+        assertThat(platform.number("inventory", "SELECT count(*) FROM pg_class WHERE relname = '" + last + "'"))
                 .isEqualTo(1);
     }
 
     @Test
-    void a_relay_that_somebody_has_stopped_and_left_so_runs_again() {
-        var shop = new Shop(1, 5000);
-        RunningSystem.stopRelay("payments");
+    void a_relay_that_somebody_has_stopped_and_left_so_runs_again() throws Exception {
+        var shop = RunningSystem.shop(1, 5000);
+        new Relay("payments").stop();
 
         var id = shop.order(1);
 
-        await().atMost(Duration.ofSeconds(60))
-                .untilAsserted(() -> Shop.look(id).then().body("status", equalTo("CONFIRMED")));
+        shop.awaitStatus(id, REPAIRED, "CONFIRMED");
     }
 
     @Test
@@ -99,7 +96,8 @@ class LossTest {
         var garbage = new ProducerRecord<>("order-service", order.toString(), "{oops");
         garbage.headers().add("type", "OrderPlaced".getBytes(UTF_8));
         try (var producer = new KafkaProducer<>(
-                Map.<String, Object>of("bootstrap.servers", RunningSystem.bootstrapServers()),
+                Map.<String, Object>of(
+                        "bootstrap.servers", RunningSystem.platform().bootstrapServers()),
                 new StringSerializer(),
                 new StringSerializer())) {
             producer.send(garbage).get();
@@ -107,21 +105,22 @@ class LossTest {
 
         var dead = deadLetters(order, 2);
 
-        assertThat(dead).allSatisfy(letter -> {
-            assertThat(letter.value()).isEqualTo("{oops");
-            assertThat(header(letter, "reason")).isEqualTo("UNREADABLE");
-            assertThat(header(letter, "origin")).startsWith("order-service-");
+        assertThat(dead).allSatisfy(record -> {
+            assertThat(record.value()).isEqualTo("{oops");
+            assertThat(header(record, "reason")).isEqualTo("UNREADABLE");
+            assertThat(header(record, "origin")).startsWith("order-service-");
         });
         assertThat(dead)
-                .extracting(letter -> header(letter, "consumer"))
+                .extracting(record -> header(record, "consumer"))
                 .containsExactlyInAnyOrder("inventory-consumer-group", "order-view-consumer-group");
         assertThat(RunningSystem.orderly("parked", "list", "--order", order.toString()))
                 .contains("UNREADABLE", "given up", "inventory", "order-view");
         for (var group : List.of("inventory-consumer-group", "order-view-consumer-group")) {
             var service = group.startsWith("inventory") ? "inventory-service" : "order-service";
-            String event = given().get(
-                            RunningSystem.url(service) + "/parked-events?key={order}&consumer={group}", order, group)
-                    .path("[0].eventId");
+            var parked = RunningSystem.platform().url(service, "/parked-events?key=" + order + "&consumer=" + group);
+            var event = ShopClient.json(ShopClient.send("GET", parked, null))
+                    .at("/0/eventId")
+                    .asText();
             assertThat(RunningSystem.orderly("parked", "discard", event, "--why", "a test", "--consumer", group))
                     .contains("discard: OrderPlaced of order " + order);
         }
@@ -133,7 +132,7 @@ class LossTest {
         try (var consumer = new KafkaConsumer<>(
                 Map.<String, Object>of(
                         "bootstrap.servers",
-                        RunningSystem.bootstrapServers(),
+                        RunningSystem.platform().bootstrapServers(),
                         "group.id",
                         "test-" + order,
                         "auto.offset.reset",
@@ -142,7 +141,7 @@ class LossTest {
                 new StringDeserializer())) {
             consumer.subscribe(List.of("order-service.dlq"));
             var found = new ArrayList<ConsumerRecord<String, String>>();
-            await().atMost(Duration.ofSeconds(30)).until(() -> {
+            await().atMost(MAX_WAIT).until(() -> {
                 for (var record : consumer.poll(Duration.ofMillis(200))) {
                     if (record.key().equals(order.toString())) {
                         found.add(record);

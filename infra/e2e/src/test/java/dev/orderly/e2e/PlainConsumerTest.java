@@ -13,32 +13,32 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What others rely on: a consumer with no code of ours understands the topic. */
-@ExtendWith(RunningSystem.class)
+/** What others rely on: a consumer without any code of this repository understands the topic. */
+@EndToEnd
 class PlainConsumerTest {
+
+    private static final Duration MAX_WAIT = Duration.ofSeconds(20);
 
     @Test
     void a_consumer_in_the_payment_services_place_finds_every_orders_id_and_status() throws Exception {
-        var shop = new Shop(10, 5000);
+        var shop = RunningSystem.shop(10, 5000);
         var id = shop.order(1);
-        Shop.lookAtTheEnd(id);
+        shop.awaitEnd(id);
         var mine = new ArrayList<ConsumerRecord<String, String>>();
 
-        // It joins beside the payment service, gets a share of the partitions, and reads them from the start; it
-        // commits
-        // nothing, so the payment service goes on where it was.
+        // It joins beside the payment service, gets a share of the partitions, and reads them from the start.
+        // It commits nothing, so the payment service goes on where it was.
         try (var consumer = new KafkaConsumer<>(
                 Map.<String, Object>of(
-                        "bootstrap.servers", RunningSystem.bootstrapServers(),
+                        "bootstrap.servers", RunningSystem.platform().bootstrapServers(),
                         "group.id", "payment-consumer-group",
                         "enable.auto.commit", "false",
                         "auto.offset.reset", "earliest"),
                 new StringDeserializer(),
                 new StringDeserializer())) {
             consumer.subscribe(List.of("order-service"));
-            await().atMost(Duration.ofSeconds(20)).until(() -> {
+            await().atMost(MAX_WAIT).until(() -> {
                 consumer.poll(Duration.ofMillis(100));
                 return !consumer.assignment().isEmpty();
             });
@@ -49,7 +49,7 @@ class PlainConsumerTest {
             }
         }
 
-        // What another test has put on the topic to see it refused.
+        // What another test has put on the topic, to see it parked.
         mine.removeIf(record -> record.headers().lastHeader("source") == null);
         var json = new JsonMapper();
         assertThat(mine).isNotEmpty();
@@ -74,6 +74,6 @@ class PlainConsumerTest {
             }
         }
         var after = shop.order(1);
-        assertThat(Shop.lookAtTheEnd(after).<String>path("status")).isEqualTo("CONFIRMED");
+        assertThat(shop.awaitEnd(after).path("status").asText()).isEqualTo("CONFIRMED");
     }
 }

@@ -3,37 +3,41 @@ package dev.orderly.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.orderly.testkit.ShopClient;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** More partitions under load: orders go on being accepted, and no order's events get out of order. */
-@ExtendWith(RunningSystem.class)
+@EndToEnd
 class ScaleTest {
 
     private static final int STOCK = 10_000;
+    private static final Duration MAX_WAIT = Duration.ofSeconds(60);
 
     @Test
     void the_topic_grows_while_orders_are_placed() throws Exception {
-        var shop = new Shop(STOCK, 100_000_000);
+        var shop = RunningSystem.shop(STOCK, 100_000_000);
         var orders = new CopyOnWriteArrayList<String>();
-        var refused = new CopyOnWriteArrayList<Integer>();
+        var rejected = new CopyOnWriteArrayList<Integer>();
         var grown = new AtomicBoolean();
         var client = Thread.ofVirtual().start(() -> {
-            while (!grown.get()) {
-                var answer = shop.tryToOrder(1, UUID.randomUUID().toString());
-                if (answer.statusCode() == 202) {
-                    orders.add(answer.path("id"));
-                } else {
-                    refused.add(answer.statusCode());
+            try {
+                while (!grown.get()) {
+                    var response = shop.tryToOrder(1, UUID.randomUUID().toString());
+                    if (response.statusCode() == 202) {
+                        orders.add(ShopClient.id(response));
+                    } else {
+                        rejected.add(response.statusCode());
+                    }
                 }
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
             }
         });
 
@@ -42,26 +46,31 @@ class ScaleTest {
         client.join();
 
         assertThat(output).contains("there are 10 partitions", "all groups read all partitions");
-        assertThat(refused).isEmpty();
+        assertThat(rejected).isEmpty();
         var partitions = new HashSet<Integer>();
         var open = new ArrayList<>(orders);
-        await().atMost(Duration.ofSeconds(60)).until(() -> {
-            open.removeIf(id -> confirmed(id, partitions));
+        await().atMost(MAX_WAIT).ignoreExceptions().until(() -> {
+            for (var id : orders) {
+                if (open.contains(id) && confirmed(shop, id, partitions)) {
+                    open.remove(id);
+                }
+            }
             return open.isEmpty();
         });
         assertThat(partitions).as("partitions in use").hasSizeGreaterThan(3);
-        await().untilAsserted(() -> shop.assertSold(orders.size()));
+        shop.assertSold(orders.size());
         assertThat(RunningSystem.orderly("parked", "list")).doesNotContain("GAP");
     }
 
-    private static boolean confirmed(String order, Set<Integer> partitions) {
-        var seen = Shop.look(order);
-        if (!"CONFIRMED".equals(seen.path("status"))) {
+    private static boolean confirmed(Shop shop, String id, Set<Integer> partitions) throws InterruptedException {
+        var order = shop.find(id);
+        if (!order.path("status").asText().equals("CONFIRMED")) {
             return false;
         }
-        assertThat(seen.<List<String>>path("timeline.type"))
+        assertThat(ShopClient.events(order))
                 .containsExactly("OrderPlaced", "StockReserved", "PaymentCaptured", "OrderConfirmed");
-        partitions.addAll(seen.<List<Integer>>path("timeline.partition"));
+        order.path("timeline")
+                .forEach(event -> partitions.add(event.path("partition").asInt()));
         return true;
     }
 }

@@ -1,95 +1,101 @@
 package dev.orderly.e2e;
 
-import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
-import io.restassured.http.ContentType;
-import io.restassured.response.Response;
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.orderly.testkit.ShopClient;
+import java.net.URI;
+import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
-import java.util.function.UnaryOperator;
+import java.util.function.BiFunction;
 
-/** A product of its own with some stock, and a customer of its own with some money: nothing that another test touches. */
+/** A product with some stock, and a customer with some money, that no other test touches. */
 final class Shop {
 
     static final int PRICE = 1000;
 
-    /** Where the services are: with {@code ./orderly up}, unless a test says otherwise. */
-    static UnaryOperator<String> urls = RunningSystem::url;
+    /** For what follows an order's end: stock, money and mails. */
+    static final Duration SETTLED = Duration.ofSeconds(30);
 
     final String sku = "sku-" + UUID.randomUUID().toString().substring(0, 13);
-    final UUID customer = UUID.randomUUID();
+    private final String customer = UUID.randomUUID().toString();
+    private final ShopClient client;
     private final int stock;
     private final int money;
 
-    Shop(int stock, int money) {
+    Shop(BiFunction<String, String, URI> urls, int stock, int money) throws InterruptedException {
+        this.client = new ShopClient(urls);
         this.stock = stock;
         this.money = money;
-        given().contentType(ContentType.JSON)
-                .body("{\"name\":\"A thing\",\"price\":{\"amount\":%d,\"currency\":\"EUR\"}}".formatted(PRICE))
-                .put(urls.apply("order-service") + "/products/" + sku)
-                .then()
-                .statusCode(200);
-        given().contentType(ContentType.JSON)
-                .body("{\"available\":%d}".formatted(stock))
-                .put(urls.apply("inventory-service") + "/stock/" + sku)
-                .then()
-                .statusCode(200);
+        client.putProduct(sku, "A thing", PRICE);
+        client.putStock(sku, stock);
         if (money > 0) {
-            given().contentType(ContentType.JSON)
-                    .body("{\"amount\":{\"amount\":%d,\"currency\":\"EUR\"}}".formatted(money))
-                    .post(urls.apply("payment-service") + "/accounts/" + customer + "/deposits")
-                    .then()
-                    .statusCode(201);
+            client.deposit(customer, money);
         }
     }
 
     /** The id of a new order. */
-    String order(int quantity) {
-        return tryToOrder(quantity, UUID.randomUUID().toString())
-                .then()
-                .statusCode(202)
-                .extract()
-                .path("id");
+    String order(int quantity) throws InterruptedException {
+        return ShopClient.id(tryToOrder(quantity, UUID.randomUUID().toString()));
     }
 
-    Response tryToOrder(int quantity, String idempotencyKey) {
-        return given().contentType(ContentType.JSON)
-                .header("Idempotency-Key", idempotencyKey)
-                .body("""
-                        {"customerId":"%s","lines":[{"sku":"%s","quantity":%d}],"paymentMethod":"BALANCE"}
-                        """.formatted(customer, sku, quantity))
-                .post(urls.apply("order-service") + "/orders");
+    HttpResponse<String> tryToOrder(int quantity, String idempotencyKey) throws InterruptedException {
+        return client.place(ShopClient.order(customer, Map.of(sku, quantity)), idempotencyKey);
     }
 
-    static Response cancel(String order) {
-        return given().post(urls.apply("order-service") + "/orders/" + order + "/cancel");
+    /** The status of the response. */
+    int cancel(String order) throws InterruptedException {
+        return client.cancel(order).statusCode();
     }
 
-    static Response look(String order) {
-        return given().get(urls.apply("order-service") + "/orders/" + order + "?version=1");
+    JsonNode find(String order) throws InterruptedException {
+        return client.order(order);
     }
 
-    /** The order when it is decided, or what it is after half a minute. */
-    static Response lookAtTheEnd(String order) {
-        return given().get(urls.apply("order-service") + "/orders/" + order + "?version=1&wait=30");
+    /** The order when it has ended, or as it is after half a minute. */
+    JsonNode awaitEnd(String order) throws InterruptedException {
+        return client.awaitEnd(order);
     }
 
-    static List<String> timeline(String order) {
-        return look(order).path("timeline.type");
+    String status(String order) throws InterruptedException {
+        return client.order(order).path("status").asText();
     }
 
-    /** Nothing is set aside, so many are sold, and every item is where it belongs. */
+    /** A read model that lags behind is no failure: it answers 503. */
+    void awaitStatus(String order, Duration atMost, String... statuses) {
+        await().atMost(atMost).ignoreExceptions().until(() -> List.of(statuses).contains(status(order)));
+    }
+
+    List<String> timeline(String order) throws InterruptedException {
+        return ShopClient.events(client.order(order));
+    }
+
+    JsonNode payment(String order) throws InterruptedException {
+        return client.payment(order);
+    }
+
+    void assertMailed(String order, String kind) {
+        await().atMost(SETTLED).untilAsserted(() -> {
+            var notifications = client.notifications(order);
+            assertThat(notifications.findValuesAsText("kind")).containsExactly(kind);
+            assertThat(notifications.findValuesAsText("state")).containsExactly("SENT");
+        });
+    }
+
+    /** So many are sold in the end, the rest is available, and nothing is reserved. */
     void assertSold(int sold) {
-        var now = given().get(urls.apply("inventory-service") + "/stock/" + sku);
-        assertThat(List.of(now.<Integer>path("available"), now.<Integer>path("reserved"), now.<Integer>path("sold")))
-                .as("available, reserved, sold")
-                .isEqualTo(List.of(stock - sold, 0, sold));
+        await().atMost(SETTLED)
+                .untilAsserted(
+                        () -> assertThat(client.stock(sku)).isEqualTo(new ShopClient.Stock(stock - sold, 0, sold)));
     }
 
     void assertSpent(int spent) {
-        var balance = given().get(urls.apply("payment-service") + "/accounts/" + customer)
-                .<Integer>path("balances[0].amount");
-        assertThat(balance).as("balance").isEqualTo(money - spent);
+        await().atMost(SETTLED)
+                .untilAsserted(
+                        () -> assertThat(client.balance(customer)).as("balance").isEqualTo(money - spent));
     }
 }
