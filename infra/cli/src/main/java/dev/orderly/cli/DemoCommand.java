@@ -7,6 +7,7 @@ import dev.orderly.platform.StartCommand;
 import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.ComposeSettings;
 import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.testkit.ComposePlatform;
 import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -35,7 +36,7 @@ final class DemoCommand extends StartCommand {
                 .stream()
                 .map(s -> new ServiceDefinition(s.name(), s.database(), ComposeSettings.port(s.name())))
                 .toList();
-        ComposeReadiness.await(settings, services);
+        new ComposePlatform(settings.data()).awaitReady();
         return new SampleOrders(settings, services, System.out).run() ? 0 : 1;
     }
 

@@ -15,20 +15,25 @@ import java.util.stream.Stream;
 /** What {@code docker-compose up} has started: observed, and neither started nor stopped from here. */
 public final class ComposePlatform extends RunningPlatform {
 
-    private static final Duration START = Duration.ofSeconds(180);
+    private static final Duration MAX_START = Duration.ofSeconds(180);
 
     public ComposePlatform(Path data) {
         super(data, Map.of());
     }
 
-    /** Returns when it can be used. Orders that others have placed could not be accounted for. */
-    @Override
-    public void start() throws InterruptedException {
+    /** The containers may only just have been started. */
+    public void awaitReady() throws InterruptedException {
         usePorts(ComposeSettings::port);
         Await.until(
-                START,
-                "all services and relays are ready; see docker-compose ps",
+                MAX_START,
+                "all services and relays to be ready; see docker-compose ps",
                 () -> brokenParts().isEmpty() && brokenRelays().isEmpty());
+    }
+
+    /** Orders that others have placed could not be accounted for. */
+    @Override
+    public void start() throws InterruptedException {
+        awaitReady();
         long orders = number("orders", "SELECT count(*) FROM orders");
         if (orders > 0) {
             throw new CommandFailedException(

@@ -158,13 +158,14 @@ public abstract class PlatformClient implements AutoCloseable {
             return List.of("Connect does not answer");
         }
         try {
+            var connectors = JSON.readTree(answer.get());
             var broken = new ArrayList<String>();
-            for (var connector : JSON.readTree(answer.get())) {
-                var status = connector.path("status");
+            for (String database : DATABASES) {
+                var status = connectors.path(database + "-outbox").path("status");
                 var tasks = status.path("tasks").findValuesAsText("state");
-                var running = status.at("/connector/state").asText().equals("RUNNING") && !tasks.isEmpty();
+                boolean running = status.at("/connector/state").asText().equals("RUNNING") && !tasks.isEmpty();
                 if (!running || !tasks.stream().allMatch("RUNNING"::equals)) {
-                    broken.add(status.path("name").asText() + " is not running, its tasks are " + tasks);
+                    broken.add("the relay of " + database + " is not running, its tasks are " + tasks);
                 }
             }
             return broken;

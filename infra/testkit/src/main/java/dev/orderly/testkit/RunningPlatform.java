@@ -7,6 +7,7 @@ import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.StateDirectory;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -124,7 +125,7 @@ public class RunningPlatform extends PlatformClient {
                 readPorts();
                 return;
             } catch (CommandFailedException e) {
-                launcher.destroyForcibly(); // if it is still there: its parts end with it
+                killLauncher();
                 if (attempt == MAX_STARTS) {
                     throw e;
                 }
@@ -282,6 +283,12 @@ public class RunningPlatform extends PlatformClient {
         return launcher.waitFor();
     }
 
+    private void killLauncher() {
+        if (launcher != null) {
+            launcher.destroyForcibly(); // its parts end with it
+        }
+    }
+
     @Override
     public void close() {
         super.close();
@@ -289,11 +296,15 @@ public class RunningPlatform extends PlatformClient {
             if (launcher != null) {
                 stop();
             }
+        } catch (IOException | InterruptedException e) {
+            killLauncher();
+        }
+        try {
             if (temporary != null) {
                 StateDirectory.delete(temporary);
             }
-        } catch (IOException | InterruptedException e) {
-            launcher.destroyForcibly();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 }
