@@ -19,8 +19,8 @@ import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 
 /**
- * {@code ./orderly build-aot-cache}, a part of the build: has the services, and all that they use, serve orders, so that the
- * JVM can record what they load, link and compile first.
+ * {@code ./orderly build-aot-cache}, a part of the build: has the services, and all that they use, serve
+ * orders, so that the JVM can record what they load, link and compile first.
  */
 @Command(name = "build-aot-cache", hidden = true, description = "Make the AOT caches of the services.")
 final class AotCacheCommand implements Callable<Integer> {

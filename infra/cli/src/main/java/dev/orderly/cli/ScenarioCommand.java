@@ -7,8 +7,8 @@ import dev.orderly.lab.scenario.RegistrationScenario;
 import picocli.CommandLine.Command;
 
 /**
- * {@code ./orderly scenario}: what the system is for, one use at a time, each on a fresh platform that ends with it. Exit
- * code 0 when everything was as it claims, else 1.
+ * {@code ./orderly scenario}: what the system is for, one use at a time, each on a fresh platform that ends
+ * with it. Exit code 0 when everything was as it claims, else 1.
  */
 @Command(
         name = "scenario",
