@@ -34,7 +34,7 @@ final class DemoCommand extends StartCommand {
         var services = ServiceDefinition.all(
                         settings.checkout(), settings.ports().http())
                 .stream()
-                .map(s -> new ServiceDefinition(s.name(), s.database(), ComposeSettings.port(s.name())))
+                .map(service -> service.on(ComposeSettings.port(service.name())))
                 .toList();
         new ComposePlatform(settings.data()).awaitReady();
         return new SampleOrders(settings, services, System.out).run() ? 0 : 1;

@@ -192,7 +192,7 @@ public final class Platform implements AutoCloseable {
                         "GATEWAY_JOURNAL",
                                 settings.data().resolve("gateway/journal.jsonl").toString(),
                         "GATEWAY_API_KEY", secrets.of(Secrets.GATEWAY_API_KEY),
-                        "GATEWAY_CALLBACK_SECRETS", secrets.gatewayCallbacks(),
+                        "GATEWAY_CALLBACK_SECRETS", secrets.of(Secrets.GATEWAY_CALLBACK_SECRETS),
                         "GATEWAY_CALLBACK_URL",
                                 ServiceDefinition.named(services, ServiceDefinition.PAYMENTS)
                                         .url("/payments/callbacks")

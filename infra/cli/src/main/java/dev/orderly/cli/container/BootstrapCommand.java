@@ -54,7 +54,7 @@ public final class BootstrapCommand implements Callable<Integer> {
             }
         });
         try (var relays = new ConnectorReconciler(
-                infra, connect, databases, names, _ -> "${env:" + Secrets.relayVariable() + "}")) {
+                infra, connect, databases, names, _ -> "${env:" + Secrets.RELAY_VARIABLE + "}")) {
             relays.start();
             while (true) {
                 report(relays.allRun());

@@ -15,9 +15,9 @@ import java.util.Properties;
 import java.util.stream.Collectors;
 
 /**
- * The passwords of the database roles, and what the payment gateway and payment-service share: random, made once, kept in
- * {@code secrets.properties} (mode 0600) for as long as the data. Connect reads that file itself; services get theirs by
- * environment.
+ * The passwords of the database roles and the keys that services and simulators share: random, generated once, kept in
+ * {@code secrets.properties} (mode 0600) for as long as the data. Connect reads that file itself; services get theirs
+ * by environment.
  */
 public final class Secrets {
     private static final String ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -26,17 +26,17 @@ public final class Secrets {
     /** PostgreSQL's superuser. */
     public static final String SUPERUSER = "postgres";
 
-    /** By which payment-service is known to the payment gateway. */
+    /** The bearer token of payment-service at the payment gateway. */
     public static final String GATEWAY_API_KEY = "gateway_api_key";
-    /** What the payment gateway signs its callbacks with. */
-    static final String GATEWAY_CALLBACKS = "gateway_callbacks";
-    /** What it will sign them with: both are accepted, so that the other can be replaced. */
-    static final String GATEWAY_CALLBACKS_NEXT = "gateway_callbacks_next";
-
-    /** What notification-service shows the SMS provider. */
+    /** Two secrets: callbacks are signed with the first, and accepted with either, so that one can be replaced. */
+    public static final String GATEWAY_CALLBACK_SECRETS = "gateway_callback_secrets";
+    /** The bearer token of notification-service at the SMS provider. */
     public static final String SMS_API_KEY = "sms_api_key";
-    /** What order-service and notification-service make verification codes from. */
-    public static final String VERIFICATION_KEY = "verification_key";
+    /** The key that order-service and notification-service derive verification codes from. */
+    static final String VERIFICATION_KEY = "verification_key";
+
+    /** In containers, both of the bootstrap process, which creates the relays' roles, and of Connect. */
+    public static final String RELAY_VARIABLE = "DB_RELAY_PASSWORD";
 
     private final Properties passwords;
 
@@ -61,11 +61,12 @@ public final class Secrets {
             var random = new SecureRandom();
             boolean added = false;
             var names = new ArrayList<>(roles);
-            names.addAll(
-                    List.of(GATEWAY_API_KEY, GATEWAY_CALLBACKS, GATEWAY_CALLBACKS_NEXT, SMS_API_KEY, VERIFICATION_KEY));
+            names.addAll(List.of(GATEWAY_API_KEY, SMS_API_KEY, VERIFICATION_KEY));
             for (String role : names) {
                 added |= passwords.putIfAbsent(role, password(random)) == null;
             }
+            var callbackSecrets = password(random) + "," + password(random);
+            added |= passwords.putIfAbsent(GATEWAY_CALLBACK_SECRETS, callbackSecrets) == null;
             if (added) {
                 var text = new StringWriter();
                 passwords.store(text, null);
@@ -77,21 +78,16 @@ public final class Secrets {
         return new Secrets(passwords);
     }
 
-    /** What a container is told: one password for each kind of role, the same in every database. */
+    /** Of a container: one password for each kind of role, the same in every database. */
     public static Secrets ofEnvironment(List<String> databases) {
         var passwords = new Properties();
         passwords.setProperty(SUPERUSER, variable("POSTGRES_PASSWORD"));
         for (String database : databases) {
             passwords.setProperty(database + "_owner", variable("DB_OWNER_PASSWORD"));
             passwords.setProperty(database + "_app", variable("DB_APP_PASSWORD"));
-            passwords.setProperty(database + "_relay", variable(relayVariable()));
+            passwords.setProperty(database + "_relay", variable(RELAY_VARIABLE));
         }
         return new Secrets(passwords);
-    }
-
-    /** What both a container that makes the relays' roles and Connect, which uses them, find the password under. */
-    public static String relayVariable() {
-        return "DB_RELAY_PASSWORD";
     }
 
     public static String variable(String name) {
@@ -111,11 +107,6 @@ public final class Secrets {
             throw new IllegalArgumentException("no password for role " + role);
         }
         return password;
-    }
-
-    /** As both sides take them: the one that signs, then the other. */
-    public String gatewayCallbacks() {
-        return of(GATEWAY_CALLBACKS) + "," + of(GATEWAY_CALLBACKS_NEXT);
     }
 
     private static String password(SecureRandom random) {
