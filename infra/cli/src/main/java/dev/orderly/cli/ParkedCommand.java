@@ -9,7 +9,6 @@ import com.github.freva.asciitable.HorizontalAlign;
 import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.PlatformSettings;
-import dev.orderly.platform.config.StateDirectory;
 import dev.orderly.platform.process.HealthProbe;
 import dev.orderly.platform.process.StatusFile;
 import java.io.IOException;
@@ -22,7 +21,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import picocli.CommandLine.Command;
@@ -31,8 +29,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /**
- * {@code ./orderly parked}: the events that could not take effect, over all services, and what an operator can do about
- * them. A face for the services' {@code /parked-events}, which do the work and keep the record of it.
+ * {@code ./orderly parked}: the events that could not take effect, of all services, and what an operator can do about
+ * them. A client of the services' {@code /parked-events}, which do the work and record it.
  */
 @Command(
         name = "parked",
@@ -65,13 +63,8 @@ final class ParkedCommand {
         Path data;
 
         private List<Parked> parked(String consumer, String key) throws IOException, InterruptedException {
-            var state = Checkout.data(data);
-            var file = StateDirectory.inUse(state) ? StatusFile.read(state) : Optional.<StatusFile>empty();
-            if (file.isEmpty()) {
-                throw new CommandFailedException("nothing runs on " + state);
-            }
             var parked = new ArrayList<Parked>();
-            for (var part : file.get().parts()) {
+            for (var part : StatusFile.running(Checkout.data(data)).parts()) {
                 if (part.name().endsWith("-service")) {
                     var url = URI.create("http://%s:%d/parked-events".formatted(PlatformSettings.HOST, part.port()));
                     collect(part.name(), url, consumer, key, parked);
@@ -95,7 +88,7 @@ final class ParkedCommand {
             } while (page.size() == PAGE);
         }
 
-        /** The one that is meant by an event id. */
+        /** The parked event with this id. */
         private Parked one(String eventId, String consumer) throws IOException, InterruptedException {
             var found = parked(consumer, null).stream()
                     .filter(parked -> parked.text("eventId").equals(eventId))
@@ -164,9 +157,7 @@ final class ParkedCommand {
         }
     }
 
-    /** {@code show EVENT}. */
-    @Command(name = "show", description = "Show a parked event with its record, headers and reason.")
-    static final class Show implements Callable<Integer> {
+    private abstract static class OfOne implements Callable<Integer> {
         @Mixin
         Running running;
 
@@ -176,10 +167,17 @@ final class ParkedCommand {
         @Option(names = "--consumer", paramLabel = "GROUP", description = "Needed when several have parked it.")
         String consumer;
 
+        final Parked parked() throws IOException, InterruptedException {
+            return running.one(event, consumer);
+        }
+    }
+
+    /** {@code show EVENT}. */
+    @Command(name = "show", description = "Show a parked event with its record, headers and reason.")
+    static final class Show extends OfOne {
         @Override
         public Integer call() throws IOException, InterruptedException {
-            System.out.println(JSON.writerWithDefaultPrettyPrinter()
-                    .writeValueAsString(get(address(running.one(event, consumer)))));
+            System.out.println(JSON.writerWithDefaultPrettyPrinter().writeValueAsString(get(address(parked()))));
             return 0;
         }
     }
@@ -194,7 +192,7 @@ final class ParkedCommand {
     }
 
     /** {@code discard EVENT}. */
-    @Command(name = "discard", description = "Give a parked event up for good; those behind it go on without it.")
+    @Command(name = "discard", description = "Give a parked event up, finally; those behind it go on without it.")
     static final class Discard extends Action {
         @Override
         String name() {
@@ -202,27 +200,18 @@ final class ParkedCommand {
         }
     }
 
-    private abstract static class Action implements Callable<Integer> {
-        @Mixin
-        Running running;
-
-        @Parameters(paramLabel = "EVENT", description = "The event's id, as list shows it.")
-        String event;
-
-        @Option(names = "--why", required = true, paramLabel = "TEXT", description = "Kept for good, with your name.")
+    private abstract static class Action extends OfOne {
+        @Option(names = "--why", required = true, paramLabel = "TEXT", description = "Recorded, with your name.")
         String why;
 
         @Option(names = "--as", paramLabel = "NAME", description = "Who you are. (default: your user name)")
         String operator = System.getProperty("user.name");
 
-        @Option(names = "--consumer", paramLabel = "GROUP", description = "Needed when several have parked it.")
-        String consumer;
-
         abstract String name();
 
         @Override
         public Integer call() throws IOException, InterruptedException {
-            var parked = running.one(event, consumer);
+            var parked = parked();
             var request = HttpRequest.newBuilder(URI.create(address(parked) + "/" + name()))
                     .timeout(TIMEOUT)
                     .header("Content-Type", "application/json")

@@ -2,10 +2,10 @@ package dev.orderly.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.orderly.platform.ServiceDefinition;
 import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.PlatformSettings;
-import dev.orderly.platform.config.StateDirectory;
 import dev.orderly.platform.process.HealthProbe;
 import dev.orderly.platform.process.StatusFile;
 import java.io.IOException;
@@ -16,13 +16,12 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code ./orderly rebuild-view}: asks order-service to do it, and tells how far it is. */
+/** {@code ./orderly rebuild-view}: has order-service do it, and shows the progress. */
 @Command(
         name = "rebuild-view",
         description = "Build the read model again from the topic, while the old one is read and kept up to date.")
@@ -36,29 +35,23 @@ final class RebuildViewCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         var state = Checkout.data(data);
-        var url = URI.create("http://%s:%d/order-view/rebuild"
-                .formatted(
-                        PlatformSettings.HOST,
-                        (StateDirectory.inUse(state) ? StatusFile.read(state) : Optional.<StatusFile>empty())
-                                        .orElseThrow(() -> new CommandFailedException("nothing runs on " + state))
-                                        .parts()
-                                        .stream()
-                                        .filter(part -> part.name().equals("order-service"))
-                                        .findAny()
-                                        .orElseThrow(
-                                                () -> new CommandFailedException("no order-service runs on " + state))
-                                        .port()));
-        var status = ask(HttpRequest.newBuilder(url).POST(BodyPublishers.noBody()));
-        var told = "";
+        int port = StatusFile.running(state).parts().stream()
+                .filter(part -> part.name().equals(ServiceDefinition.ORDERS))
+                .findAny()
+                .orElseThrow(() -> new CommandFailedException("no order-service runs on " + state))
+                .port();
+        var url = URI.create("http://%s:%d/order-view/rebuild".formatted(PlatformSettings.HOST, port));
+        var status = send(HttpRequest.newBuilder(url).POST(BodyPublishers.noBody()));
+        var shown = "";
         while (status.path("state").asText().equals("RUNNING")) {
             var line = "%,d of %,d events"
                     .formatted(status.path("events").asLong(), status.path("of").asLong());
-            if (!line.equals(told)) {
+            if (!line.equals(shown)) {
                 System.out.println(line);
-                told = line;
+                shown = line;
             }
             TimeUnit.MILLISECONDS.sleep(POLL.toMillis());
-            status = ask(HttpRequest.newBuilder(url).GET());
+            status = send(HttpRequest.newBuilder(url).GET());
         }
         if (!status.path("state").asText().equals("DONE")) {
             throw new CommandFailedException(
@@ -76,7 +69,7 @@ final class RebuildViewCommand implements Callable<Integer> {
         return 0;
     }
 
-    private static JsonNode ask(HttpRequest.Builder request) throws IOException, InterruptedException {
+    private static JsonNode send(HttpRequest.Builder request) throws IOException, InterruptedException {
         var response =
                 HealthProbe.HTTP.send(request.timeout(Duration.ofSeconds(10)).build(), BodyHandlers.ofString());
         if (response.statusCode() / 100 != 2) {

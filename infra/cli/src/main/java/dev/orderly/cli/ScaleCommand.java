@@ -25,7 +25,7 @@ final class ScaleCommand implements Callable<Integer> {
             names = "--deadline",
             paramLabel = "SECONDS",
             defaultValue = "120",
-            description = "For each step; then all goes on as before. (default: ${DEFAULT-VALUE})")
+            description = "For each step; then everything continues as before. (default: ${DEFAULT-VALUE})")
     int deadline;
 
     @Override

@@ -16,12 +16,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code ./orderly status}: 0 when it runs and all parts are ready, else 1. */
+/** {@code ./orderly status}: 0 when all processes are ready, else 1. */
 @Command(name = "status", description = "Show every part: state, process, port, restarts, memory.")
 final class StatusCommand implements Callable<Integer> {
     @Option(names = "--data", paramLabel = "DIR", description = "State folder. (default: .orderly in the checkout)")
@@ -30,14 +31,14 @@ final class StatusCommand implements Callable<Integer> {
     @Option(names = "--json", description = "For programs.")
     boolean json;
 
-    /** A part with what only the operating system knows. */
-    private record Row(StatusFile.Part part, long residentKb) {}
+    /** A process with what only the operating system knows. */
+    private record Row(ProcessStatus part, long residentKb) {}
 
     @Override
     public Integer call() throws JsonProcessingException {
         Path state = Checkout.data(data);
         boolean running = StateDirectory.inUse(state);
-        var file = running ? StatusFile.read(state) : java.util.Optional.<StatusFile>empty();
+        var file = running ? StatusFile.read(state) : Optional.<StatusFile>empty();
         if (file.isEmpty()) {
             System.out.println(json ? "{\"running\":false,\"parts\":[]}" : "nothing runs on " + state);
             return 1;
@@ -92,12 +93,12 @@ final class StatusCommand implements Callable<Integer> {
         return number == 0 ? none : String.valueOf(number);
     }
 
-    private static String since(StatusFile.Part part) {
-        var up = Duration.between(part.sinceWhen(), Instant.now());
+    private static String since(ProcessStatus part) {
+        var up = Duration.between(Instant.parse(part.since()), Instant.now());
         return "%d:%02d:%02d".formatted(up.toHours(), up.toMinutesPart(), up.toSecondsPart());
     }
 
-    /** Of the process and its children, PostgreSQL's shared memory counted once where the system can tell (PSS). */
+    /** Of the process and its children, without shared memory where the system distinguishes it. */
     private static long residentKb(long pid) {
         return ProcessHandle.of(pid).stream()
                 .flatMap(p -> Stream.concat(Stream.of(p), p.descendants()))
@@ -116,7 +117,7 @@ final class StatusCommand implements Callable<Integer> {
             String text = new String(ps.getInputStream().readAllBytes()).strip();
             return text.isEmpty() ? 0 : Long.parseLong(text);
         } catch (IOException _) {
-            return 0; // it ended meanwhile
+            return 0; // it has ended
         }
     }
 

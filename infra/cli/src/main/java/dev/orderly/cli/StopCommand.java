@@ -12,7 +12,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code ./orderly stop}. */
-@Command(name = "stop", description = "Stop what runs on the state folder, and wait until it is gone.")
+@Command(name = "stop", description = "Stop what runs on the state folder, and wait until it has ended.")
 final class StopCommand implements Callable<Integer> {
     private static final Duration DEADLINE = Duration.ofSeconds(20);
 

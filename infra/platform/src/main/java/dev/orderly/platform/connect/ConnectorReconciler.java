@@ -32,21 +32,21 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps one relay per database registered and running, for ever: every second it compares what is with what should be. A
- * connector is registered when its slot is there, which is before its service can accept a write (the slot is the last step
+ * Keeps one relay per database registered and running: every second it compares the actual with the desired state. A
+ * connector is registered when its slot exists, which is before its service can accept a write (the slot is the last step
  * of the service's migration); one that failed is restarted, since Connect itself never does that; one that is stopped or
- * paused is resumed, unless somebody holds it ({@link RelayPauseLock}). Only changes are logged.
+ * paused is resumed, unless a {@link RelayPauseLock} is held. Only changes are logged.
  */
 public final class ConnectorReconciler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ConnectorReconciler.class);
     private static final Duration PERIOD = Duration.ofSeconds(1);
     private static final Duration TIMEOUT = Duration.ofSeconds(10);
-    private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(60);
+    private static final Duration MAX_BACKOFF = Duration.ofSeconds(60);
     private static final JsonMapper JSON = new JsonMapper();
 
-    private static final Set<String> AT_REST = Set.of("STOPPED", "PAUSED");
+    private static final Set<String> PAUSED = Set.of("STOPPED", "PAUSED");
 
-    /** What Debezium says when the slot begins behind the position that it has stored. */
+    /** Debezium's message when the slot begins behind the position that it has stored. */
     private static final String OFFSET_LOST = "no longer available on the server";
 
     private final Path template;
@@ -55,7 +55,7 @@ public final class ConnectorReconciler implements AutoCloseable {
     private final List<String> databases;
     private final UnaryOperator<String> relayPassword;
     private final CountDownLatch closed = new CountDownLatch(1);
-    private final Map<String, String> lastSeen = new HashMap<>();
+    private final Map<String, String> lastLogged = new HashMap<>();
     private final Map<String, Restarts> restarts = new HashMap<>();
     private volatile Set<String> running = Set.of();
     private Thread loop;
@@ -64,8 +64,7 @@ public final class ConnectorReconciler implements AutoCloseable {
     private record Restarts(int count, Instant next) {}
 
     /**
-     * @param connect the worker's address
-     * @param relayPassword how the worker finds the password of a role: a reference, never the password itself
+     * @param relayPassword by role, a reference that the worker resolves: never the password itself
      */
     public ConnectorReconciler(
             Path infra,
@@ -111,20 +110,20 @@ public final class ConnectorReconciler implements AutoCloseable {
                 reconcileWhilePossible();
             } while (!isClosedAfterPeriod());
         } catch (InterruptedException _) {
-            LOG.info("no longer looking after the connectors");
+            LOG.info("no longer reconciling the connectors");
         }
     }
 
-    /** In one session: to begin one costs both sides more than all that is asked in it. */
+    /** In one session: to open one costs both sides more than all queries in it. */
     private void reconcileWhilePossible() throws InterruptedException {
         try (var session = postgres.connect(Secrets.SUPERUSER)) {
             do {
                 reconcile(session);
-                noticed("the connectors", "reachable");
+                logOnChange("the connectors", "reachable");
             } while (!isClosedAfterPeriod());
         } catch (IOException | SQLException e) {
-            // Connect or PostgreSQL is down or starting; the supervisor brings it back, and this is called again.
-            noticed("the connectors", "out of reach: " + e);
+            // Connect or PostgreSQL is down or starting; the supervisor restarts it, and the next period tries again.
+            logOnChange("the connectors", "unreachable: " + e);
         }
     }
 
@@ -134,13 +133,13 @@ public final class ConnectorReconciler implements AutoCloseable {
 
     private void reconcile(Connection session) throws IOException, SQLException, InterruptedException {
         for (String slot : ServiceDatabases.dropLostSlots(session)) {
-            LOG.error("{} was further behind than the server keeps its log; its relay makes a new one", slot);
+            LOG.error("{} was further behind than the server keeps its log; its relay creates a new one", slot);
         }
         Set<String> slots = ServiceDatabases.slots(session);
         JsonNode registered = JSON.readTree(send("GET", "/connectors?expand=info&expand=status", null));
         var nowRunning = new HashSet<String>();
         for (String database : databases) {
-            if (runs(database, slots, registered.path(database + "-outbox"))) {
+            if (reconcile(database, slots, registered.path(database + "-outbox"))) {
                 nowRunning.add(database);
             }
         }
@@ -150,35 +149,35 @@ public final class ConnectorReconciler implements AutoCloseable {
         }
     }
 
-    /** Says whether the relay runs after all was done for it; what is wrong with one must not be the others' trouble. */
-    private boolean runs(String database, Set<String> slots, JsonNode connector) throws InterruptedException {
+    /** Reconciles one, and returns whether it runs; a failure of one must not affect the others. */
+    private boolean reconcile(String database, Set<String> slots, JsonNode connector) throws InterruptedException {
         try {
             if (slots.contains("outbox_" + database)) {
                 register(database, connector);
             }
             boolean runs = keepRunning(database, connector.path("status"));
-            noticed("looking after " + database, "fine");
+            logOnChange("reconciling " + database, "done");
             return runs;
         } catch (IOException | SQLException | CommandFailedException e) {
-            noticed("looking after " + database, "impossible: " + e);
+            logOnChange("reconciling " + database, "failed: " + e);
             return false;
         }
     }
 
     private void register(String database, JsonNode connector) throws IOException, InterruptedException {
-        var wanted = new HashMap<>(configuration(database));
-        wanted.put("name", database + "-outbox"); // as Connect gives it back
+        var desired = new HashMap<>(configuration(database));
+        desired.put("name", database + "-outbox"); // as Connect gives it back
         var actual = connector.path("info").path("config");
         if (!actual.isMissingNode()
                 && JSON.convertValue(actual, new TypeReference<Map<String, String>>() {})
-                        .equals(wanted)) {
+                        .equals(desired)) {
             return;
         }
-        send("PUT", "/connectors/" + database + "-outbox/config", JSON.writeValueAsString(wanted));
+        send("PUT", "/connectors/" + database + "-outbox/config", JSON.writeValueAsString(desired));
         LOG.info("registered the connector of {}", database);
     }
 
-    /** The data file with this database's names in it. */
+    /** The template with this database's names in it. */
     Map<String, String> configuration(String database) {
         try {
             String text = Files.readString(template)
@@ -192,32 +191,32 @@ public final class ConnectorReconciler implements AutoCloseable {
         }
     }
 
-    /** Says whether connector and task run; restarts them if one failed, less and less often while it keeps failing. */
+    /** Returns whether connector and task run; restarts them if one failed, with backoff. */
     private boolean keepRunning(String database, JsonNode status)
             throws IOException, InterruptedException, SQLException {
         String state = status.path("connector").path("state").asText("not registered");
         var tasks = StreamSupport.stream(status.path("tasks").spliterator(), false)
                 .map(task -> task.path("state").asText())
                 .toList();
-        noticed("the connector of " + database, state + ", tasks " + tasks);
+        logOnChange("the connector of " + database, state + ", tasks " + tasks);
         if (state.equals("FAILED") || tasks.contains("FAILED")) {
             restart(database, firstLine(status));
             return false;
         }
-        if (AT_REST.contains(state) && !isHeld()) {
+        if (PAUSED.contains(state) && !isPauseLocked()) {
             LOG.warn("resuming the connector of {}, which was left {}", database, state);
             send("PUT", "/connectors/" + database + "-outbox/resume", "");
         }
         boolean runs = state.equals("RUNNING") && tasks.equals(List.of("RUNNING"));
         if (runs
                 && restarts.containsKey(database)
-                && Instant.now().isAfter(restarts.get(database).next().plus(LONGEST_BACKOFF))) {
+                && Instant.now().isAfter(restarts.get(database).next().plus(MAX_BACKOFF))) {
             restarts.remove(database);
         }
         return runs;
     }
 
-    private boolean isHeld() throws SQLException {
+    private boolean isPauseLocked() throws SQLException {
         try (var session = postgres.connect(Secrets.SUPERUSER)) {
             return RelayPauseLock.isTaken(session);
         }
@@ -234,14 +233,14 @@ public final class ConnectorReconciler implements AutoCloseable {
             LOG.warn("restarting the connector of {}, which failed: {}", database, why);
             send("POST", "/connectors/" + database + "-outbox/restart?includeTasks=true&onlyFailed=true", "");
         }
-        long seconds = Math.min(LONGEST_BACKOFF.toSeconds(), 2L << Math.min(before.count(), 5));
+        long seconds = Math.min(MAX_BACKOFF.toSeconds(), 2L << Math.min(before.count(), 5));
         restarts.put(database, new Restarts(before.count() + 1, Instant.now().plusSeconds(seconds)));
     }
 
     /**
-     * The slot was lost and is a new one, which does not reach back to where the connector was, so it refuses to go on. It
-     * may: what lies between is still in the outbox, and the service's auditor publishes it again. Should this end halfway,
-     * the next round begins it again.
+     * The slot was lost, and its successor does not reach back to the connector's offset, so the connector refuses to go
+     * on. It may: what lies between is still in the outbox, and the service's auditor publishes it again. If this fails
+     * halfway, the next period starts over.
      */
     private void startFromTheSlot(String database) throws IOException, InterruptedException {
         LOG.error(
@@ -278,16 +277,16 @@ public final class ConnectorReconciler implements AutoCloseable {
                 .build();
         var response = HealthProbe.HTTP.send(request, BodyHandlers.ofString());
         if (response.statusCode() >= 300) {
-            // 409 while Connect rebalances: the next round asks again
+            // 409 while Connect rebalances: the next period tries again
             String why = response.body().lines().findFirst().orElse("");
             throw new IOException(method + " " + path + " answered " + response.statusCode() + ": " + why);
         }
         return response.body();
     }
 
-    private void noticed(String what, String now) {
-        if (!now.equals(lastSeen.put(what, now))) {
-            LOG.info("{}: {}", what, now);
+    private void logOnChange(String subject, String state) {
+        if (!state.equals(lastLogged.put(subject, state))) {
+            LOG.info("{}: {}", subject, state);
         }
     }
 

@@ -4,14 +4,14 @@ import java.sql.Connection;
 import java.sql.SQLException;
 
 /**
- * Whoever stops or pauses relays on purpose holds this meanwhile; those that are not held are resumed by {@link
- * OutboxConnectors}. It is a lock of the session, so it ends with its holder, however that ends: Connect remembers that a
- * connector is at rest, and whoever was to resume it may be gone.
+ * Held while relays are stopped or paused on purpose; without it {@link ConnectorReconciler} resumes them. It is a lock of
+ * the session, so it ends with its holder, however that ends: Connect remembers that a connector is paused, and the
+ * process that was to resume it may have died.
  */
 public final class RelayPauseLock implements AutoCloseable {
 
     private static final String LOCK = "(hashtextextended('relays are paused', 0))";
-    private static final int SECONDS = 10;
+    private static final int VALIDATION_SECONDS = 10;
 
     private final Connection session;
 
@@ -19,11 +19,7 @@ public final class RelayPauseLock implements AutoCloseable {
         this.session = session;
     }
 
-    /**
-     * There may be several at a time.
-     *
-     * @param session to the database {@code postgres}; closed when this is
-     */
+    /** It is shared. @param session to the database {@code postgres}; closed with it */
     public static RelayPauseLock take(Connection session) throws SQLException {
         try (var statement = session.createStatement()) {
             statement.execute("SELECT pg_advisory_lock_shared" + LOCK);
@@ -34,7 +30,7 @@ public final class RelayPauseLock implements AutoCloseable {
         }
     }
 
-    /** Whether anybody has one; asked with a session that is closed after it. */
+    /** @param session closed by the caller after it, since a lock that it gets is released with it */
     static boolean isTaken(Connection session) throws SQLException {
         try (var statement = session.createStatement();
                 var row = statement.executeQuery("SELECT pg_try_advisory_lock" + LOCK)) {
@@ -43,9 +39,9 @@ public final class RelayPauseLock implements AutoCloseable {
         }
     }
 
-    /** Not if PostgreSQL or the connection to it was lost meanwhile. */
-    public boolean stands() throws SQLException {
-        return session.isValid(SECONDS);
+    /** False if PostgreSQL or the connection to it was lost. */
+    public boolean isValid() throws SQLException {
+        return session.isValid(VALIDATION_SECONDS);
     }
 
     @Override

@@ -141,7 +141,7 @@ public final class KafkaBrokers implements AutoCloseable {
 
     /** In the controllers' eyes: a broker that accepts connections may still be catching up. */
     private boolean inCluster(int id) throws InterruptedException {
-        if (!HealthProbe.tcp(settings.ports().broker(id)).yes()) {
+        if (!HealthProbe.tcp(settings.ports().broker(id)).check()) {
             return false; // the client would only wait
         }
         return topics().brokers().contains(id);

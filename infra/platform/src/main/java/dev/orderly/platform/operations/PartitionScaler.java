@@ -6,7 +6,6 @@ import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.Secrets;
-import dev.orderly.platform.config.StateDirectory;
 import dev.orderly.platform.connect.RelayPauseLock;
 import dev.orderly.platform.postgres.ServiceDatabases;
 import dev.orderly.platform.process.HealthProbe;
@@ -25,7 +24,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -39,10 +37,9 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * More partitions for the topic of orders, while orders are accepted. With them most keys move to
- * another partition, and an event there could be read before an older one of its order in the partition where that still
- * lies. So the relays stop first, and the outboxes hold back what happens meanwhile; then all groups read to the end; then
- * there is nothing left that could be overtaken.
+ * Adds partitions to the topic of orders, while orders are accepted. Most keys move to another partition then, where an
+ * event could be read before an older one of its order in the partition of before. So the relays stop first, and the
+ * outboxes buffer; then all groups read to the end; then there is nothing left that could be overtaken.
  */
 public final class PartitionScaler {
     private static final List<String> TOPICS = List.of("order-service", "order-service.dlq");
@@ -70,7 +67,7 @@ public final class PartitionScaler {
     /**
      * Returns when all groups read all partitions of the platform that runs on a state folder.
      *
-     * @param deadline for each step; then all goes on as before
+     * @param deadline for each step; then everything continues as before
      */
     public static void grow(Path data, int partitions, Duration deadline)
             throws IOException, InterruptedException, ExecutionException {
@@ -78,8 +75,7 @@ public final class PartitionScaler {
     }
 
     private void grow() throws IOException, InterruptedException, ExecutionException {
-        var running = (StateDirectory.inUse(data) ? StatusFile.read(data) : Optional.<StatusFile>empty())
-                .orElseThrow(() -> new CommandFailedException("nothing runs on " + data));
+        var running = StatusFile.running(data);
         connect = URI.create("http://%s:%d/connectors"
                 .formatted(PlatformSettings.HOST, running.ports().connect()));
         databases = new ServiceDatabases(
@@ -101,31 +97,31 @@ public final class PartitionScaler {
                 say("there are " + now + " partitions already");
                 return;
             }
-            try (var hold = hold()) {
-                grow(hold);
+            try (var pause = pauseLock()) {
+                grow(pause);
             } catch (SQLException e) {
-                throw new CommandFailedException("PostgreSQL was lost meanwhile: " + e.getMessage(), e);
+                throw new CommandFailedException("PostgreSQL was lost: " + e.getMessage(), e);
             }
         }
     }
 
-    private RelayPauseLock hold() throws InterruptedException {
+    private RelayPauseLock pauseLock() throws InterruptedException {
         var end = Instant.now().plusSeconds(deadline);
         while (true) {
             try {
                 return RelayPauseLock.take(databases.connect(Secrets.SUPERUSER));
             } catch (SQLException e) {
                 if (Instant.now().isAfter(end)) {
-                    throw new CommandFailedException("cannot hold the relays: " + e.getMessage(), e);
+                    throw new CommandFailedException("cannot lock the relays: " + e.getMessage(), e);
                 }
-                TimeUnit.MILLISECONDS.sleep(500); // it is busy, or just coming back
+                TimeUnit.MILLISECONDS.sleep(500); // busy, or starting
             }
         }
     }
 
-    private void grow(RelayPauseLock hold) throws IOException, InterruptedException, ExecutionException, SQLException {
+    private void grow(RelayPauseLock pause) throws IOException, InterruptedException, ExecutionException, SQLException {
         var relays = relays().keySet();
-        // Whatever happens from here on, also Ctrl-C: events must flow again.
+        // Whatever happens from here on, Ctrl-C included: events must flow again.
         var resume = new Thread(() -> resume(relays));
         Runtime.getRuntime().addShutdownHook(resume);
         try {
@@ -139,11 +135,11 @@ public final class PartitionScaler {
                             .allMatch(relay -> stateOf(relay).equals("STOPPED")
                                     && relay.path("status").path("tasks").isEmpty()));
             say("the relays have stopped; orders are accepted, their events wait in the outboxes");
-            await("all groups to read to the end", () -> behind().isEmpty());
+            await("all groups to read to the end", () -> lagging().isEmpty());
             say("all groups have read to the end");
-            if (!hold.stands()) {
+            if (!pause.isValid()) {
                 throw new CommandFailedException(
-                        "PostgreSQL was lost meanwhile, so the relays may run again; nothing was changed");
+                        "PostgreSQL was lost, so the relays may run again; nothing was changed");
             }
             for (var topic : TOPICS) {
                 if (partitionsOf(topic) < partitions) {
@@ -166,7 +162,7 @@ public final class PartitionScaler {
                                         .findValuesAsText("state")
                                         .equals(List.of("RUNNING"))));
         say("the relays run");
-        await("all groups to have the new partitions", () -> withoutAll().isEmpty());
+        await("all groups to have the new partitions", () -> incomplete().isEmpty());
         say("all groups read all partitions");
     }
 
@@ -221,7 +217,7 @@ public final class PartitionScaler {
                 .size();
     }
 
-    /** The groups that somebody is a member of and that read the topic. */
+    /** The groups that have members and read the topic. */
     private Set<String> groups() throws InterruptedException, ExecutionException {
         var names = admin.listGroups(ListGroupsOptions.forConsumerGroups()).all().get().stream()
                 .map(GroupListing::groupId)
@@ -239,14 +235,14 @@ public final class PartitionScaler {
     }
 
     /** Those of the groups that have not committed the end of each partition. */
-    private Set<String> behind() throws InterruptedException, ExecutionException {
+    private Set<String> lagging() throws InterruptedException, ExecutionException {
         var latest = new HashMap<TopicPartition, OffsetSpec>();
         int count = partitionsOf(TOPICS.getFirst());
         for (int partition = 0; partition < count; partition++) {
             latest.put(new TopicPartition(TOPICS.getFirst(), partition), OffsetSpec.latest());
         }
         var ends = admin.listOffsets(latest).all().get();
-        var behind = new HashSet<String>();
+        var lagging = new HashSet<String>();
         for (String group : groups()) {
             var committed = admin.listConsumerGroupOffsets(group)
                     .partitionsToOffsetAndMetadata()
@@ -254,26 +250,26 @@ public final class PartitionScaler {
             ends.forEach((partition, end) -> {
                 var position = committed.get(partition);
                 if (end.offset() > 0 && (position == null || position.offset() < end.offset())) {
-                    behind.add(group);
+                    lagging.add(group);
                 }
             });
         }
-        return behind;
+        return lagging;
     }
 
-    /** Those of the groups in which a partition is nobody's. */
-    private Set<String> withoutAll() throws InterruptedException, ExecutionException {
-        var without = new HashSet<String>();
+    /** Those of the groups in which a partition is not assigned. */
+    private Set<String> incomplete() throws InterruptedException, ExecutionException {
+        var incomplete = new HashSet<String>();
         admin.describeConsumerGroups(groups()).all().get().forEach((name, group) -> {
             long assigned = group.members().stream()
                     .flatMap(member -> member.assignment().topicPartitions().stream())
                     .filter(partition -> partition.topic().equals(TOPICS.getFirst()))
                     .count();
             if (assigned < partitions) {
-                without.add(name);
+                incomplete.add(name);
             }
         });
-        return without;
+        return incomplete;
     }
 
     private void await(String what, Condition condition) throws IOException, InterruptedException, ExecutionException {
@@ -281,7 +277,7 @@ public final class PartitionScaler {
         while (!condition.holds()) {
             if (System.nanoTime() > end) {
                 throw new CommandFailedException(
-                        "waited " + deadline + " s for " + what + ", in vain; the relays go on");
+                        "waited " + deadline + " s for " + what + " without success; the relays continue");
             }
             TimeUnit.MILLISECONDS.sleep(POLL.toMillis());
         }

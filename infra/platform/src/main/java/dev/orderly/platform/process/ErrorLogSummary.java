@@ -9,23 +9,23 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/** Finds the one line of a log that says why: so that the console can name it and nobody needs to see a stack trace. */
+/** Finds the one line of a log that says why, so that the console can show it instead of a stack trace. */
 public final class ErrorLogSummary {
-    private static final int LOOKED_AT = 64 * 1024;
-    private static final int LONGEST = 300;
-    private static final Pattern COMPLAINT = Pattern.compile("\\b(ERROR|FATAL|PANIC)\\b|Exception|Error:|^error:");
+    private static final int TAIL_BYTES = 64 * 1024;
+    private static final int MAX_CHARACTERS = 300;
+    private static final Pattern ERROR = Pattern.compile("\\b(ERROR|FATAL|PANIC)\\b|Exception|Error:|^error:");
     private static final Pattern STACK = Pattern.compile("^\\s+(at |\\.\\.\\. )|^\\s*$|^Caused by: $");
 
     private ErrorLogSummary() {}
 
-    /** The last line of the file that means something. */
+    /** The last line of the file that says what is wrong. */
     public static Optional<String> of(Path log) {
         if (!Files.isReadable(log)) {
             return Optional.empty();
         }
         try (var file = new RandomAccessFile(log.toFile(), "r")) {
-            file.seek(Math.max(0, file.length() - LOOKED_AT));
-            byte[] tail = new byte[LOOKED_AT];
+            file.seek(Math.max(0, file.length() - TAIL_BYTES));
+            byte[] tail = new byte[TAIL_BYTES];
             int length = Math.max(0, file.read(tail));
             return meaningful(
                     new String(tail, 0, length, StandardCharsets.UTF_8).lines().toList());
@@ -34,14 +34,14 @@ public final class ErrorLogSummary {
         }
     }
 
-    /** The last complaint, or else the last line of any kind; frames of a stack trace are neither. */
+    /** The last error, else the last line; frames of a stack trace are neither. */
     static Optional<String> meaningful(List<String> lines) {
-        var spoken = lines.stream().filter(l -> !STACK.matcher(l).find()).toList();
-        return spoken.reversed().stream()
-                .filter(l -> COMPLAINT.matcher(l).find())
+        var messages = lines.stream().filter(l -> !STACK.matcher(l).find()).toList();
+        return messages.reversed().stream()
+                .filter(l -> ERROR.matcher(l).find())
                 .findFirst()
-                .or(() -> spoken.reversed().stream().findFirst())
+                .or(() -> messages.reversed().stream().findFirst())
                 .map(String::strip)
-                .map(l -> l.length() > LONGEST ? l.substring(0, LONGEST) + "…" : l);
+                .map(l -> l.length() > MAX_CHARACTERS ? l.substring(0, MAX_CHARACTERS) + "…" : l);
     }
 }

@@ -10,17 +10,17 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 
-/** A question to a part, answered within {@link #TIMEOUT}: "no" is an answer as good as "yes" and never an exception. */
+/** Returns within {@link #TIMEOUT} whether a process is healthy; that it is not is a result, never an exception. */
 @FunctionalInterface
 public interface HealthProbe {
-    /** A late yes is a yes: a service that starts into a crowd, on a machine that has no time for it, is ready for all that. */
+    /** Generous: a service that is slow because the machine is overloaded at its start is ready all the same. */
     Duration TIMEOUT = Duration.ofSeconds(10);
 
     HttpClient HTTP = HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
 
-    boolean yes() throws InterruptedException;
+    boolean check() throws InterruptedException;
 
-    /** Somebody accepts connections. */
+    /** A process accepts connections. */
     static HealthProbe tcp(int port) {
         return () -> {
             try (var socket = new Socket()) {
@@ -32,12 +32,12 @@ public interface HealthProbe {
         };
     }
 
-    /** Answers 200. */
+    /** It responds with 200. */
     static HealthProbe http(URI url) {
         return () -> status(url) == 200;
     }
 
-    /** Does not say of itself that it is down. No answer is no such statement: a busy machine must not kill its services. */
+    /** It does not respond with 503. No response is not that: services must not be killed because the machine is busy. */
     static HealthProbe notDown(URI url) {
         return () -> status(url) != 503;
     }

@@ -8,9 +8,9 @@ import java.util.Set;
 /**
  * One process of the platform, as the {@link ProcessSupervisor} needs to know it.
  *
- * @param environment all it is told, on top of {@link #INHERITED}
- * @param ready whether it does its work
- * @param alive whether it still can; asked once it was ready, "no" three times in a row restarts it
+ * @param environment all of it but {@link #INHERITED}
+ * @param ready whether it can do its work
+ * @param alive checked once it was ready; three failures in a row restart it
  */
 public record ManagedProcess(
         String name,
@@ -20,12 +20,12 @@ public record ManagedProcess(
         Stop stop,
         HealthProbe ready,
         HealthProbe alive) {
-    /** What a part may see of the user's own environment: enough to run, nothing that configures. */
+    /** The variables of the user's own environment that it gets: enough to run, nothing that configures. */
     static final Set<String> INHERITED = Set.of("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "TZ");
 
     public static final HealthProbe ALWAYS = () -> true;
 
-    /** How to end it: the signal that asks, and how long it may take before it is killed. */
+    /** The signal that stops it, and how long that may take before it is killed. */
     public record Stop(String signal, Duration grace) {
         public static Stop term(Duration grace) {
             return new Stop("TERM", grace);

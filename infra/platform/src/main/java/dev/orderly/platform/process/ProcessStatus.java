@@ -3,15 +3,15 @@ package dev.orderly.platform.process;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Locale;
 
 /**
- * What is known of a part, as {@code run/status.json} has it.
+ * The state of a process, as {@code run/status.json} has it; texts where JSON has no type.
  *
- * @param pid of the part itself, not of its guard; 0 while there is none
- * @param since when it got into this state
+ * @param pid of the process itself, not of its guard; 0 while there is none
+ * @param since when it entered this state
  */
-public record ProcessStatus(String name, State state, long pid, int restarts, Instant since, int port, Path log) {
-    /** A part's way through life. */
+public record ProcessStatus(String name, State state, long pid, int restarts, String since, int port, String log) {
     public enum State {
         @JsonProperty("starting")
         STARTING,
@@ -24,8 +24,16 @@ public record ProcessStatus(String name, State state, long pid, int restarts, In
 
         @Override
         public String toString() {
-            return name().toLowerCase(java.util.Locale.ROOT);
+            return name().toLowerCase(Locale.ROOT);
         }
+    }
+
+    static ProcessStatus starting(ManagedProcess process, Path log) {
+        return new ProcessStatus(process.name(), State.STARTING, 0, 0, now(), process.port(), log.toString());
+    }
+
+    private static String now() {
+        return Instant.now().toString();
     }
 
     ProcessStatus started(long process) {
@@ -33,14 +41,14 @@ public record ProcessStatus(String name, State state, long pid, int restarts, In
     }
 
     ProcessStatus ready() {
-        return new ProcessStatus(name, State.READY, pid, restarts, Instant.now(), port, log);
+        return new ProcessStatus(name, State.READY, pid, restarts, now(), port, log);
     }
 
     ProcessStatus restarting() {
-        return new ProcessStatus(name, State.RESTARTING, 0, restarts + 1, Instant.now(), port, log);
+        return new ProcessStatus(name, State.RESTARTING, 0, restarts + 1, now(), port, log);
     }
 
     ProcessStatus stopped() {
-        return new ProcessStatus(name, State.STOPPED, 0, restarts, Instant.now(), port, log);
+        return new ProcessStatus(name, State.STOPPED, 0, restarts, now(), port, log);
     }
 }

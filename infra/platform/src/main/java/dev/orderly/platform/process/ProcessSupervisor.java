@@ -23,45 +23,45 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps parts running: what dies is started again after 0.2 s, doubling to 5 s while it keeps dying, from 0.2 s again once it
- * stayed up for 10 s. What says of itself that it is no longer alive is killed and started again. Each part runs under
- * {@code guard.sh}, so that it ends with this process, however this process ends.
+ * Keeps processes running: one that ends is restarted after 0.2 s, doubling to 5 s while it keeps ending, from 0.2 s
+ * again once it stayed up for 10 s. One whose liveness probe fails is killed and restarted. Each runs under {@code
+ * guard.sh}, so that it ends with this process, however this process ends.
  */
 public final class ProcessSupervisor {
     private static final Logger LOG = LoggerFactory.getLogger(ProcessSupervisor.class);
-    private static final Duration FIRST_BACKOFF = Duration.ofMillis(200);
-    private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(5);
-    private static final Duration STEADY = Duration.ofSeconds(10);
+    private static final Duration MIN_BACKOFF = Duration.ofMillis(200);
+    private static final Duration MAX_BACKOFF = Duration.ofSeconds(5);
+    private static final Duration STABLE = Duration.ofSeconds(10);
     private static final Duration STARTING_POLL = Duration.ofMillis(150);
     private static final Duration RUNNING_POLL = Duration.ofSeconds(1);
-    /** A dozen cold JVMs on two busy cores need a minute and more; what hangs is told by its log all the same. */
+    /** A dozen cold JVMs on two busy cores need a minute and more. */
     private static final Duration FIRST_START = Duration.ofSeconds(180);
 
     private static final int NOT_ALIVE_LIMIT = 3;
-    /** What ends this often before it was ever ready will not get there. */
+    /** What ends this often before it was ever ready never will be. */
     private static final int FIRST_START_LIMIT = 5;
 
     private final PlatformSettings settings;
     private final Consumer<List<ProcessStatus>> onChange;
     private final List<Supervised> parts = new ArrayList<>();
 
-    /** Hears of every change of any part's status, one at a time. */
+    /** @param onChange gets every change of any status, one at a time */
     public ProcessSupervisor(PlatformSettings settings, Consumer<List<ProcessStatus>> onChange) {
         this.settings = settings;
         this.onChange = onChange;
     }
 
-    /** Starts the part and returns at once. */
+    /** Returns at once. */
     public synchronized Supervised start(ManagedProcess part) {
         var supervised = new Supervised(part);
         parts.add(supervised);
-        Thread.ofVirtual().name("supervise-" + part.name()).start(supervised::keepUp);
+        Thread.ofVirtual().name("supervise-" + part.name()).start(supervised::superviseLoop);
         return supervised;
     }
 
-    /** Stops these parts in parallel and returns when they are gone: within the longest of their graces. */
+    /** Stops these in parallel and returns when they have ended: within the longest of their graces. */
     public void stop(Collection<Supervised> which) {
-        which.forEach(Supervised::askToStop);
+        which.forEach(Supervised::requestStop);
         which.forEach(Supervised::awaitStopped);
     }
 
@@ -69,11 +69,11 @@ public final class ProcessSupervisor {
         onChange.accept(parts.stream().map(Supervised::status).toList());
     }
 
-    /** A part that is to run until it is stopped. */
+    /** Runs a process until it is stopped. */
     public final class Supervised {
         private final ManagedProcess part;
         private final CompletableFuture<Void> firstReady = new CompletableFuture<>();
-        private final CountDownLatch stopAsked = new CountDownLatch(1);
+        private final CountDownLatch stopRequested = new CountDownLatch(1);
         private final CountDownLatch stopped = new CountDownLatch(1);
         private volatile Process guard;
         private volatile List<ProcessHandle> family = List.of();
@@ -81,25 +81,14 @@ public final class ProcessSupervisor {
 
         private Supervised(ManagedProcess part) {
             this.part = part;
-            this.status = new ProcessStatus(
-                    part.name(),
-                    ProcessStatus.State.STARTING,
-                    0,
-                    0,
-                    Instant.now(),
-                    part.port(),
-                    settings.log(part.name()));
-        }
-
-        ManagedProcess part() {
-            return part;
+            this.status = ProcessStatus.starting(part, settings.log(part.name()));
         }
 
         ProcessStatus status() {
             return status;
         }
 
-        /** Returns when the part is ready for the first time; fails with what its log says if it does not get there. */
+        /** Returns when it is ready for the first time; fails with what its log says if it does not get there. */
         public void awaitReady() throws InterruptedException {
             try {
                 firstReady.get(FIRST_START.toMillis(), TimeUnit.MILLISECONDS);
@@ -120,13 +109,13 @@ public final class ProcessSupervisor {
                     cause);
         }
 
-        private void keepUp() {
+        private void superviseLoop() {
             try {
-                Duration backoff = FIRST_BACKOFF;
-                for (int starts = 1; stopAsked.getCount() > 0; starts++) {
+                Duration backoff = MIN_BACKOFF;
+                for (int starts = 1; stopRequested.getCount() > 0; starts++) {
                     Instant started = Instant.now();
                     String end = runOnce();
-                    if (stopAsked.getCount() == 0) {
+                    if (stopRequested.getCount() == 0) {
                         break;
                     }
                     LOG.warn("{} {}", part.name(), end);
@@ -137,12 +126,12 @@ public final class ProcessSupervisor {
                     }
                     status = status.restarting();
                     changed();
-                    backoff = Duration.between(started, Instant.now()).compareTo(STEADY) > 0 ? FIRST_BACKOFF : backoff;
-                    stopAsked.await(backoff.toMillis(), TimeUnit.MILLISECONDS);
-                    backoff = min(backoff.multipliedBy(2), LONGEST_BACKOFF);
+                    backoff = Duration.between(started, Instant.now()).compareTo(STABLE) > 0 ? MIN_BACKOFF : backoff;
+                    stopRequested.await(backoff.toMillis(), TimeUnit.MILLISECONDS);
+                    backoff = min(backoff.multipliedBy(2), MAX_BACKOFF);
                 }
             } catch (InterruptedException e) {
-                LOG.error("{} is no longer supervised", part.name(), e); // nobody interrupts these threads
+                LOG.error("{} is no longer supervised", part.name(), e); // no code interrupts these threads
             } finally {
                 status = status.stopped();
                 changed();
@@ -150,14 +139,14 @@ public final class ProcessSupervisor {
             }
         }
 
-        /** From the start of the process to its end, of which it tells. */
+        /** Returns how the process ended. */
         private String runOnce() throws InterruptedException {
             Path pidFile = settings.run(part.name() + ".pid");
             try {
                 Files.deleteIfExists(pidFile);
                 guard = launch(pidFile);
                 try {
-                    if (stopAsked.getCount() > 0) { // else it was asked for while this one was being started
+                    if (stopRequested.getCount() > 0) { // else it was requested while this one was being started
                         watch(guard, pidFile);
                     }
                 } finally {
@@ -170,11 +159,12 @@ public final class ProcessSupervisor {
             }
         }
 
-        /** Usually it has ended. If somebody killed the guard alone, the part still has its port, and its pipe ends it. */
+        /** Usually it has ended. If the guard alone was killed, the process still has its port, and its pipe ends it. */
         private static void end(Process guard, Path pidFile) throws IOException, InterruptedException {
             guard.getOutputStream().close();
             guard.waitFor();
-            StateDirectory.processOf(pidFile).ifPresent(left -> left.onExit().join());
+            StateDirectory.processOf(pidFile)
+                    .ifPresent(orphan -> orphan.onExit().join());
         }
 
         private Process launch(Path pidFile) throws IOException {
@@ -207,7 +197,7 @@ public final class ProcessSupervisor {
                         changed();
                     }
                 } else if (!ready) {
-                    ready = part.ready().yes();
+                    ready = part.ready().check();
                     if (ready) {
                         status = status.ready();
                         firstReady.complete(null);
@@ -215,9 +205,9 @@ public final class ProcessSupervisor {
                         changed();
                     }
                 } else {
-                    notAlive = part.alive().yes() ? 0 : notAlive + 1;
+                    notAlive = part.alive().check() ? 0 : notAlive + 1;
                     if (notAlive == NOT_ALIVE_LIMIT) {
-                        LOG.warn("{} says that it is down: killing it", part.name());
+                        LOG.warn("{} is not alive: killing it", part.name());
                         StateDirectory.processOf(pidFile).ifPresent(ProcessHandle::destroyForcibly);
                         notAlive = 0;
                     }
@@ -225,8 +215,8 @@ public final class ProcessSupervisor {
             }
         }
 
-        private void askToStop() {
-            stopAsked.countDown();
+        private void requestStop() {
+            stopRequested.countDown();
             Process process = guard;
             if (process != null) {
                 family = process.descendants().toList();

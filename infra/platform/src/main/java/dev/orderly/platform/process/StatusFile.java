@@ -1,49 +1,31 @@
 package dev.orderly.platform.process;
 
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.Secrets;
+import dev.orderly.platform.config.StateDirectory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * {@code run/status.json}: what runs, for {@code ./orderly status} and for tests and tools that kill parts. It is replaced
- * as a whole at each change, so a reader never sees half of one.
+ * {@code run/status.json}: what runs, for {@code ./orderly status} and for tests and tools that kill processes. It is
+ * replaced as a whole at each change, so a reader never sees half of one.
  *
  * @param pid of the launcher
  */
-public record StatusFile(long pid, int brokers, PlatformSettings.Ports ports, List<Part> parts) {
-    private static final JsonMapper JSON = new JsonMapper();
-
-    /** A {@link ProcessStatus} in types that JSON has. */
-    public record Part(
-            String name, ProcessStatus.State state, long pid, int restarts, String since, int port, String log) {
-        public Instant sinceWhen() {
-            return Instant.parse(since);
-        }
-    }
+public record StatusFile(long pid, int brokers, PlatformSettings.Ports ports, List<ProcessStatus> parts) {
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES) // of another version
+            .build();
 
     public static void write(PlatformSettings settings, List<ProcessStatus> parts) {
-        var file = new StatusFile(
-                ProcessHandle.current().pid(),
-                settings.brokers(),
-                settings.ports(),
-                parts.stream()
-                        .map(s -> new Part(
-                                s.name(),
-                                s.state(),
-                                s.pid(),
-                                s.restarts(),
-                                s.since().toString(),
-                                s.port(),
-                                s.log().toString()))
-                        .toList());
+        var file = new StatusFile(ProcessHandle.current().pid(), settings.brokers(), settings.ports(), parts);
         try {
             Secrets.writePrivately(
                     settings.run("status.json"),
@@ -53,7 +35,7 @@ public record StatusFile(long pid, int brokers, PlatformSettings.Ports ports, Li
         }
     }
 
-    /** What the last launcher on this folder wrote last. */
+    /** What the last launcher on this directory wrote last. */
     public static Optional<StatusFile> read(Path data) {
         Path file = data.resolve("run/status.json");
         try {
@@ -61,5 +43,11 @@ public record StatusFile(long pid, int brokers, PlatformSettings.Ports ports, Li
         } catch (IOException e) {
             throw new CommandFailedException("cannot read " + file + ": " + e.getMessage(), e);
         }
+    }
+
+    /** Of the platform that runs on this directory. */
+    public static StatusFile running(Path data) {
+        return (StateDirectory.inUse(data) ? read(data) : Optional.<StatusFile>empty())
+                .orElseThrow(() -> new CommandFailedException("nothing runs on " + data));
     }
 }
