@@ -1,5 +1,5 @@
 # The image of a service:             docker build --target service --build-arg SERVICE=order-service -t orderly/order-service .
-# The image of the platform's helper: docker build --target platform -t orderly/platform .
+# The image of simulators and bootstrap: docker build --target platform -t orderly/platform .
 # For the classic builder as well as for BuildKit; what is above the first ARG is built once for all of them.
 
 FROM eclipse-temurin:25-jdk AS build
@@ -37,6 +37,6 @@ ENV HTTP_PORT=8080
 EXPOSE 8080
 # Heap: half of the container's memory, whatever that is. JDK_JAVA_OPTIONS adds to these flags or overrides them.
 ENTRYPOINT ["java", "@/app/common.options", "@/app/jdk25.options", "-XX:MaxRAMPercentage=50", "-jar", "/app/quarkus-run.jar"]
-# Ready, not only alive: nobody restarts a container for it, and people read it as "can be used".
+# Ready, not only alive: a container is not restarted for it, and people read it as "can be used".
 HEALTHCHECK --interval=10s --timeout=4s --start-period=180s --retries=3 \
     CMD ["bash", "-c", "exec bash /usr/local/bin/answers.sh \"$HTTP_PORT\" /q/health/ready"]

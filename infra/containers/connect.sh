@@ -3,7 +3,7 @@
 # KAFKA_BOOTSTRAP_SERVERS is where the brokers are, DB_RELAY_PASSWORD what the connectors refer to.
 set -euo pipefail
 
-# The image has a connector for every database there is: a dozen that nobody would use here, and that take memory.
+# The image has connectors for a dozen databases; loading those that are not used here takes memory.
 plugins=/tmp/plugins
 mkdir -p "$plugins"
 ln -sfn /kafka/connect/debezium-connector-postgres "$plugins"

@@ -20,7 +20,7 @@ exec 3>&2 2>/dev/null
 pid=$!
 echo "$pid" >"$pidfile.new" && mv -f "$pidfile.new" "$pidfile"
 
-# Waits for the end of the pipe. It works without the process above, should somebody kill that.
+# Waits for the end of the pipe. It works without the process above, should that be killed.
 {
   trap - TERM
   while read -r _; do :; done

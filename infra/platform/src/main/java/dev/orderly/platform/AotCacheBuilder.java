@@ -22,17 +22,16 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Part of the build: starts things once so that the JVM can write down what they load, link and compile first
- * ({@link JvmOptions#command}). Every later start takes a third of the processor time. Without archives everything works, slower: a
- * failure here is printed and fails no build.
+ * Part of the build: starts each kind of process once in training, so that the JVM records what it loads, links and
+ * compiles first ({@link JvmOptions#command}). Without these caches everything works, slower: a failure is printed and
+ * fails no build.
  */
 public final class AotCacheBuilder {
     private final PlatformSettings settings;
-    private final Map<Path, Path> archives;
+    private final Map<Path, Path> caches;
 
-    /** Has running services do what they will do most. */
+    /** Load that makes running services hot. */
     public interface WarmUp {
-        /** Returns when they have done enough of it. */
         void run(PlatformSettings settings, List<ServiceDefinition> services) throws InterruptedException;
     }
 
@@ -43,17 +42,17 @@ public final class AotCacheBuilder {
     private AotCacheBuilder(Set<JvmOptions> kinds) {
         var data = Checkout.target("platform").resolve("aot/training");
         settings = PlatformPorts.onFreePorts(
-                new PlatformSettings(Checkout.path(), data, 1, PlatformSettings.Ports.USUAL, kinds));
-        archives = kinds.contains(JvmOptions.SERVICE) ? ofServices(settings) : ofPlatform();
+                new PlatformSettings(Checkout.path(), data, 1, PlatformSettings.Ports.DEFAULT, kinds));
+        caches = kinds.contains(JvmOptions.SERVICE) ? ofServices(settings) : ofPlatform();
     }
 
-    /** Makes the archives of broker and Connect, as a part of this module's own build. */
+    /** Builds the caches of broker and Connect, in this module's own build. */
     public static void main(String[] arguments) throws IOException, InterruptedException {
         var builder = new AotCacheBuilder(EnumSet.of(JvmOptions.BROKER, JvmOptions.CONNECT));
         builder.buildIfStale(builder::recordPlatform);
     }
 
-    /** Makes the archives of the services, which must be built, and of all else that serves them. */
+    /** Builds the caches of the services, which must be built, and of the simulators. */
     public static void buildServices(WarmUp warmUp) throws IOException, InterruptedException {
         var builder = new AotCacheBuilder(EnumSet.complementOf(EnumSet.of(JvmOptions.BROKER, JvmOptions.CONNECT)));
         builder.buildIfStale(folder -> builder.recordServices(folder, warmUp));
@@ -61,7 +60,7 @@ public final class AotCacheBuilder {
 
     private void buildIfStale(Recording recording) throws IOException, InterruptedException {
         try {
-            if (!upToDate(archives)) {
+            if (!upToDate(caches)) {
                 build(recording);
             }
             StateDirectory.delete(settings.data());
@@ -70,48 +69,48 @@ public final class AotCacheBuilder {
         }
     }
 
-    /** The archives, each with the jars, or the folder of jars, that it is made of. */
+    /** The caches, each with the jar, or the folder of jars, that it is built from. */
     private static Map<Path, Path> ofPlatform() {
         Path lib = Checkout.target("kafka").resolve("lib");
         return Map.of(
-                JvmOptions.archive("broker"), lib,
-                JvmOptions.archive("connect"), lib);
+                JvmOptions.aotCache("broker"), lib,
+                JvmOptions.aotCache("connect"), lib);
     }
 
     private static Map<Path, Path> ofServices(PlatformSettings settings) {
-        var archives = new HashMap<Path, Path>();
+        var caches = new HashMap<Path, Path>();
         for (var service :
                 ServiceDefinition.all(settings.checkout(), settings.ports().http())) {
-            archives.put(
-                    service.archive(settings), service.jar(settings.checkout()).getParent());
+            caches.put(
+                    service.aotCache(settings), service.jar(settings.checkout()).getParent());
         }
-        archives.put(
-                JvmOptions.archive("simulators"), Checkout.target("simulators").resolve("simulators.jar"));
-        return archives;
+        caches.put(
+                JvmOptions.aotCache("simulators"), Checkout.target("simulators").resolve("simulators.jar"));
+        return caches;
     }
 
     private void build(Recording recording) throws IOException, InterruptedException {
-        for (Path archive : archives.keySet()) {
-            Files.createDirectories(archive.getParent());
+        for (Path cache : caches.keySet()) {
+            Files.createDirectories(cache.getParent());
         }
         var folder = StateDirectory.open(settings.data(), true, settings.brokers());
         System.setProperty("orderly.log", settings.log("launcher").toString());
         recording.run(folder);
-        for (Path archive : archives.keySet()) {
-            keepIfFinished(archive);
+        for (Path cache : caches.keySet()) {
+            keepIfFinished(cache);
         }
     }
 
-    private static void keepIfFinished(Path archive) throws IOException {
-        Path written = JvmOptions.unfinished(archive);
-        // The JVM notes what it has seen here, makes the archive of it, and deletes the notes when that is whole.
-        Path notes = Path.of(written + ".config");
-        if (Files.deleteIfExists(notes)) {
+    private static void keepIfFinished(Path cache) throws IOException {
+        Path written = JvmOptions.unfinished(cache);
+        // The JVM writes its recording here, builds the cache from it, and deletes it when the cache is complete.
+        Path recording = Path.of(written + ".config");
+        if (Files.deleteIfExists(recording)) {
             Files.deleteIfExists(written);
             throw new CommandFailedException(
-                    archive.getFileName() + " was not written within " + JvmOptions.ARCHIVE_WRITING.toSeconds() + " s");
+                    cache.getFileName() + " was not written within " + JvmOptions.CACHE_WRITING.toSeconds() + " s");
         }
-        Files.move(written, archive, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(written, cache, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
     private void recordServices(StateDirectory folder, WarmUp warmUp) throws IOException, InterruptedException {
@@ -144,13 +143,13 @@ public final class AotCacheBuilder {
         }
     }
 
-    private static boolean upToDate(Map<Path, Path> archives) throws IOException {
-        for (var archive : archives.entrySet()) {
-            if (!Files.exists(archive.getKey())) {
+    private static boolean upToDate(Map<Path, Path> caches) throws IOException {
+        for (var cache : caches.entrySet()) {
+            if (!Files.exists(cache.getKey())) {
                 return false;
             }
-            var written = Files.getLastModifiedTime(archive.getKey());
-            try (var jars = Files.walk(archive.getValue())) {
+            var written = Files.getLastModifiedTime(cache.getKey());
+            try (var jars = Files.walk(cache.getValue())) {
                 for (Path jar : jars.filter(Files::isRegularFile).toList()) {
                     if (Files.getLastModifiedTime(jar).compareTo(written) > 0) {
                         return false;

@@ -25,7 +25,7 @@ public final class CommandRunner {
     private static int failed(Exception exception) {
         LoggerFactory.getLogger(CommandRunner.class).error("failed", exception);
         if (exception instanceof InterruptedException) {
-            return 1; // a stop was asked for, and says so itself
+            return 1; // a stop was requested, and prints so itself
         }
         String line = exception instanceof CommandFailedException
                 ? exception.getMessage()

@@ -12,10 +12,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
-/**
- * Tells the user what the start waits for: on a terminal as one line that keeps changing, elsewhere as a line for each part
- * that got ready.
- */
+/** Shows what the start waits for: on a terminal in one line that changes, elsewhere a line for each part that is ready. */
 public final class ConsoleProgress implements AutoCloseable {
     private static final Duration REFRESH = Duration.ofMillis(200);
     private static final int COLUMNS = 100;
@@ -25,7 +22,7 @@ public final class ConsoleProgress implements AutoCloseable {
     private final boolean terminal;
     private final Instant started = Instant.now();
     private final CountDownLatch closed = new CountDownLatch(1);
-    private final Set<String> told = new HashSet<>();
+    private final Set<String> shown = new HashSet<>();
     private List<ProcessStatus> parts = List.of();
     private String step = "databases and topics";
 
@@ -37,7 +34,7 @@ public final class ConsoleProgress implements AutoCloseable {
         }
     }
 
-    /** Whether a person looks at it; colour and moving lines are for them only. */
+    /** Only then colours and moving lines make sense. */
     public static boolean onTerminal() {
         return System.console() != null && System.console().isTerminal() && !"dumb".equals(System.getenv("TERM"));
     }
@@ -50,7 +47,7 @@ public final class ConsoleProgress implements AutoCloseable {
     synchronized void parts(List<ProcessStatus> now) {
         parts = now;
         for (ProcessStatus part : now) {
-            if (part.state() == ProcessStatus.State.READY && closed.getCount() > 0 && told.add(part.name())) {
+            if (part.state() == ProcessStatus.State.READY && closed.getCount() > 0 && shown.add(part.name())) {
                 line("%-22s ready after %s".formatted(part.name(), elapsed()));
             }
         }
@@ -89,7 +86,7 @@ public final class ConsoleProgress implements AutoCloseable {
         out.flush();
     }
 
-    /** The moving line goes; what is printed after this stands by itself. */
+    /** Removes the moving line. */
     @Override
     public synchronized void close() {
         if (closed.getCount() > 0) {

@@ -25,15 +25,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Everything one launcher runs, and the order of it. PostgreSQL and the brokers start side by side; databases, roles and
- * topics exist before any service starts; services, Connect and the simulators start side by side; an outbox's relay is
- * registered as soon as its service's migration has created the slot.
+ * Everything one launcher runs, and the order of its start. PostgreSQL and the brokers start in parallel; databases,
+ * roles and topics exist before any service starts; services, Connect and the simulators start in parallel; an outbox's
+ * relay is registered as soon as its service's migration has created the slot.
  */
 public final class Platform implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Platform.class);
@@ -57,12 +58,12 @@ public final class Platform implements AutoCloseable {
     private final List<ProcessSupervisor.Supervised> runningBrokers = new ArrayList<>();
     private final List<ProcessSupervisor.Supervised> runningPostgres = new ArrayList<>();
 
-    /** What of it to start; PostgreSQL and Kafka always. */
+    /** What to start besides PostgreSQL and Kafka. */
     public record Scope(boolean services, boolean connect, boolean simulators) {
         public static final Scope ALL = new Scope(true, true, true);
     }
 
-    /** The folder is this platform's from now on, and closed with it. */
+    /** @param folder closed with this platform */
     Platform(PlatformSettings settings, Scope scope, StateDirectory folder, ConsoleProgress progress) {
         this.settings = settings;
         this.scope = scope;
@@ -78,7 +79,7 @@ public final class Platform implements AutoCloseable {
         return services;
     }
 
-    /** Returns when everything is ready; fails with one plain line, and then {@link #close} is still to be called. */
+    /** Returns when everything is ready. If it fails, {@link #close} must still be called. */
     void start() throws InterruptedException {
         checkPorts();
         checkBuilt();
@@ -128,7 +129,7 @@ public final class Platform implements AutoCloseable {
         try {
             StatusFile.write(settings, parts);
         } catch (UncheckedIOException e) {
-            LOG.error("status.json is out of date", e); // a full disk: what runs keeps running
+            LOG.error("status.json is out of date", e); // a full disk; the processes keep running
         }
     }
 
@@ -152,7 +153,7 @@ public final class Platform implements AutoCloseable {
         var started = new ArrayList<ProcessSupervisor.Supervised>();
         synchronized (this) {
             if (stopped) {
-                throw new InterruptedException("asked to stop");
+                throw new InterruptedException("stop requested");
             }
             parts.forEach(part -> started.add(supervisor.start(part)));
             running.addAll(started);
@@ -176,7 +177,7 @@ public final class Platform implements AutoCloseable {
 
     private ManagedProcess simulators(Secrets secrets) {
         var ports = settings.ports();
-        var command = JvmOptions.SIMULATORS.command(settings, JvmOptions.archive(SIMULATORS));
+        var command = JvmOptions.SIMULATORS.command(settings, JvmOptions.aotCache(SIMULATORS));
         command.addAll(List.of("-cp", Checkout.classPath("simulators"), "dev.orderly.simulator.Simulators"));
         return new ManagedProcess(
                 SIMULATORS,
@@ -202,7 +203,6 @@ public final class Platform implements AutoCloseable {
                 ManagedProcess.ALWAYS);
     }
 
-    /** Something of the start that may fail in its own way. */
     private interface Task {
         void run() throws InterruptedException;
     }
@@ -211,7 +211,7 @@ public final class Platform implements AutoCloseable {
     private static void inParallel(Task... tasks) throws InterruptedException {
         var executor = Executors.newVirtualThreadPerTaskExecutor();
         try {
-            var finished = new java.util.concurrent.ExecutorCompletionService<Void>(executor);
+            var finished = new ExecutorCompletionService<Void>(executor);
             for (Task task : tasks) {
                 finished.submit((Callable<Void>) () -> {
                     task.run();
@@ -232,7 +232,7 @@ public final class Platform implements AutoCloseable {
         }
     }
 
-    /** Stops everything, in the reverse of its order, and returns when no process is left; within 10 s. */
+    /** Stops everything, in the reverse order of the start, and returns when no process runs; within 10 s. */
     @Override
     public void close() throws IOException {
         synchronized (this) {

@@ -2,7 +2,7 @@ package dev.orderly.platform;
 
 import picocli.CommandLine.Command;
 
-/** What of the command line starts a platform, for tests: they need none of the rest, which is built after them. */
+/** The part of the command line that starts a platform, for tests: the rest is built after them. */
 @Command(
         name = "platform",
         subcommands = {PlatformCommand.class, UpCommand.class})

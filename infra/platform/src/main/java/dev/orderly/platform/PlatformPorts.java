@@ -12,21 +12,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
-/** Every port that a platform listens on, and where to move when they are taken. */
+/** The ports that a platform listens on, and free ones instead. */
 final class PlatformPorts {
-    /** How far free ports are looked for: up to 32768, where systems take the ports of outgoing connections from. */
-    private static final int MIN_MOVE = 1_000;
+    /** Below 32768, from where on systems take the ports of outgoing connections. */
+    private static final int MIN_OFFSET = 1_000;
 
-    private static final int MAX_MOVE = 13_000;
-    private static final int MOVES = 100;
+    private static final int MAX_OFFSET = 13_000;
+    private static final int MAX_ATTEMPTS = 100;
 
     private PlatformPorts() {}
 
-    /** The same on ports that are free now. */
+    /** The same settings on ports that are free now. */
     static PlatformSettings onFreePorts(PlatformSettings settings) {
         var random = new Random();
-        for (int i = 0; i < MOVES; i++) {
-            var ports = settings.ports().plus(random.nextInt(MIN_MOVE, MAX_MOVE));
+        for (int i = 0; i < MAX_ATTEMPTS; i++) {
+            var ports = settings.ports().plus(random.nextInt(MIN_OFFSET, MAX_OFFSET));
             var moved = new PlatformSettings(
                     settings.checkout(), settings.data(), settings.brokers(), ports, settings.training());
             var services = ServiceDefinition.all(settings.checkout(), ports.http());
@@ -34,10 +34,10 @@ final class PlatformPorts {
                 return moved;
             }
         }
-        throw new CommandFailedException("no free ports found in " + MOVES + " tries");
+        throw new CommandFailedException("no free ports found in " + MAX_ATTEMPTS + " attempts");
     }
 
-    /** Every port this platform will listen on, with the part and the option that moves it. */
+    /** Every port this platform will listen on, with its listener and the option that moves it. */
     static Map<Integer, String> inUse(
             PlatformSettings settings, List<ServiceDefinition> services, Platform.Scope scope) {
         var first = settings.ports();
@@ -60,7 +60,7 @@ final class PlatformPorts {
         return ports;
     }
 
-    /** The lines that say which of these ports are taken; empty when all are free. */
+    /** A message for each of these ports that is taken. */
     static List<String> taken(Map<Integer, String> ports) {
         var taken = new ArrayList<String>();
         ports.forEach((port, part) -> {
@@ -73,11 +73,11 @@ final class PlatformPorts {
 
     private static boolean free(int port) {
         try (var socket = new ServerSocket()) {
-            socket.setReuseAddress(true); // as the parts do: a connection in TIME_WAIT does not hold the port
+            socket.setReuseAddress(true); // as the listeners do: a connection in TIME_WAIT does not hold the port
             socket.bind(new InetSocketAddress(InetAddress.getByName(PlatformSettings.HOST), port));
             return true;
         } catch (IOException _) {
-            return false; // the answer, not a failure
+            return false; // a result, not a failure
         }
     }
 }

@@ -63,8 +63,8 @@ public record ServiceDefinition(String name, String database, int httpPort, List
         return checkout.resolve(name).resolve("target/quarkus-app/quarkus-run.jar");
     }
 
-    Path archive(PlatformSettings settings) {
-        return JvmOptions.archive(settings.checkout().resolve(name).resolve("target"), name);
+    Path aotCache(PlatformSettings settings) {
+        return JvmOptions.aotCache(settings.checkout().resolve(name).resolve("target"), name);
     }
 
     /** All configuration of the service but for {@link ManagedProcess#INHERITED}. */
@@ -100,7 +100,7 @@ public record ServiceDefinition(String name, String database, int httpPort, List
     }
 
     ManagedProcess part(PlatformSettings settings, Secrets secrets) {
-        var command = JvmOptions.SERVICE.command(settings, archive(settings));
+        var command = JvmOptions.SERVICE.command(settings, aotCache(settings));
         command.add("-jar");
         command.add(jar(settings.checkout()).toString());
         var environment = environment(settings, secrets);

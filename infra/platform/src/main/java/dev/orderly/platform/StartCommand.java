@@ -16,9 +16,9 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** What the commands have in common that start a platform and stay: where, on which ports, and an orderly stop. */
+/** The options of commands that start a platform and stay, and an orderly stop. */
 public abstract class StartCommand implements Callable<Integer> {
-    private static final int HIGHEST_PORT = 65535;
+    private static final int MAX_PORT = 65535;
 
     @Spec
     CommandSpec spec;
@@ -40,32 +40,32 @@ public abstract class StartCommand implements Callable<Integer> {
     int offset;
 
     @Option(names = "--postgres-port", paramLabel = "PORT", description = "(default: ${DEFAULT-VALUE})")
-    int postgresPort = PlatformSettings.Ports.USUAL.postgres();
+    int postgresPort = PlatformSettings.Ports.DEFAULT.postgres();
 
     @Option(
             names = "--kafka-port",
             paramLabel = "PORT",
             description = "Of the first broker; controllers are 100 above. (default: ${DEFAULT-VALUE})")
-    int kafkaPort = PlatformSettings.Ports.USUAL.kafka();
+    int kafkaPort = PlatformSettings.Ports.DEFAULT.kafka();
 
     @Option(names = "--connect-port", paramLabel = "PORT", description = "(default: ${DEFAULT-VALUE})")
-    int connectPort = PlatformSettings.Ports.USUAL.connect();
+    int connectPort = PlatformSettings.Ports.DEFAULT.connect();
 
     @Option(names = "--smtp-port", paramLabel = "PORT", description = "(default: ${DEFAULT-VALUE})")
-    int smtpPort = PlatformSettings.Ports.USUAL.smtp();
+    int smtpPort = PlatformSettings.Ports.DEFAULT.smtp();
 
     @Option(
             names = "--http-port",
             paramLabel = "PORT",
             description = "Of the first service. (default: ${DEFAULT-VALUE})")
-    int httpPort = PlatformSettings.Ports.USUAL.http();
+    int httpPort = PlatformSettings.Ports.DEFAULT.http();
 
     @Option(
             names = "--free-ports",
             description = "Find free ports instead; run/status.json and run/*.env in the state folder name them.")
     boolean freePorts;
 
-    /** For whoever starts us as a child and must not leave us behind. */
+    /** For a parent process that must not leave this one running. */
     @Option(names = "--stop-on-eof", hidden = true)
     boolean stopOnEof;
 
@@ -77,11 +77,11 @@ public abstract class StartCommand implements Callable<Integer> {
     /** What to start. */
     protected abstract Platform.Scope scope();
 
-    /** With everything up: what this command is for. Returns its exit code, or never. */
+    /** Called when everything is ready. Returns the exit code, or never. */
     protected abstract int whenReady(PlatformSettings settings, Platform platform, String elapsed)
             throws InterruptedException;
 
-    /** Whether being stopped, once everything is up, is the expected end. */
+    /** Whether being stopped, once everything is ready, is the expected end. */
     protected boolean endsWhenStopped() {
         return true;
     }
@@ -90,7 +90,7 @@ public abstract class StartCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         PlatformSettings settings = settings();
         var folder = StateDirectory.open(settings.data(), fresh, settings.brokers());
-        // Only now: the log is in that folder, and logging begins with the next class.
+        // Only now: the log is in that directory, and logging begins with the next class.
         System.setProperty("orderly.log", settings.log("launcher").toString());
         var progress = new ConsoleProgress(System.out);
         platform = new Platform(settings, scope(), folder, progress);
@@ -118,13 +118,13 @@ public abstract class StartCommand implements Callable<Integer> {
     /** The shutdown hook: the one way out, for an end, a failure and a signal alike. */
     private void stop() {
         int code;
-        boolean asked;
+        boolean requested;
         synchronized (endLock) {
-            asked = ended == null;
-            code = asked ? (stopIsSuccess ? 0 : 1) : ended;
+            requested = ended == null;
+            code = requested ? (stopIsSuccess ? 0 : 1) : ended;
         }
         try {
-            if (asked) {
+            if (requested) {
                 System.out.println(stopIsSuccess ? "stopping" : "stopped before the end");
             }
             platform.close();
@@ -139,7 +139,7 @@ public abstract class StartCommand implements Callable<Integer> {
     private static void exitAtEndOfInput() {
         try {
             while (System.in.read() >= 0) {
-                // whoever started us only keeps the pipe open
+                // the parent process only keeps the pipe open
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -148,7 +148,7 @@ public abstract class StartCommand implements Callable<Integer> {
         }
     }
 
-    /** Returns never: the shutdown hook ends the process. */
+    /** Never returns: the shutdown hook ends the process. */
     protected static void untilStopped() throws InterruptedException {
         new CountDownLatch(1).await();
     }
@@ -162,13 +162,13 @@ public abstract class StartCommand implements Callable<Integer> {
                         kafkaPort,
                         connectPort,
                         smtpPort,
-                        PlatformSettings.Ports.USUAL.mailApi(),
-                        PlatformSettings.Ports.USUAL.sms(),
-                        PlatformSettings.Ports.USUAL.gateway(),
+                        PlatformSettings.Ports.DEFAULT.mailApi(),
+                        PlatformSettings.Ports.DEFAULT.sms(),
+                        PlatformSettings.Ports.DEFAULT.gateway(),
                         httpPort)
                 .plus(offset);
         for (int port : List.of(ports.postgres(), ports.kafka(), ports.connect(), ports.smtp(), ports.http())) {
-            if (port < 1 || port > HIGHEST_PORT) {
+            if (port < 1 || port > MAX_PORT) {
                 throw new ParameterException(spec.commandLine(), "no such port: " + port);
             }
         }

@@ -10,12 +10,13 @@ import org.junit.jupiter.api.Test;
 
 class PlatformPortsTest {
     private static PlatformSettings settings(int brokers) {
-        return new PlatformSettings(Checkout.path(), Path.of("/data"), brokers, PlatformSettings.Ports.USUAL, Set.of());
+        return new PlatformSettings(
+                Checkout.path(), Path.of("/data"), brokers, PlatformSettings.Ports.DEFAULT, Set.of());
     }
 
     @Test
     void no_two_parts_share_a_port() {
-        var services = ServiceDefinition.all(Checkout.path(), PlatformSettings.Ports.USUAL.http());
+        var services = ServiceDefinition.all(Checkout.path(), PlatformSettings.Ports.DEFAULT.http());
 
         var ports = PlatformPorts.inUse(settings(3), services, Platform.Scope.ALL);
 

@@ -42,7 +42,7 @@ public final class SecondInstance implements AutoCloseable {
                 String.valueOf(STOP_TENTHS)));
         var target = Checkout.path().resolve(service).resolve("target");
         command.addAll(JvmOptions.SERVICE.command(Checkout.path().resolve("infra")));
-        command.addAll(JvmOptions.using(JvmOptions.archive(target, service)));
+        command.addAll(JvmOptions.using(JvmOptions.aotCache(target, service)));
         command.addAll(List.of(flags));
         command.addAll(
                 List.of("-jar", target.resolve("quarkus-app/quarkus-run.jar").toString()));

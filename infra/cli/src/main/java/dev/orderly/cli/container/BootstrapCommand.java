@@ -15,16 +15,20 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.KafkaException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** Databases, roles and topics as the data files say, made once the servers answer; relays, for as long as it runs. */
-@Command(name = "bootstrap", hidden = true, description = "In a container: make databases and topics, keep the relays.")
+/** Creates databases, roles and topics once the servers respond; then reconciles the relays until it is stopped. */
+@Command(
+        name = "bootstrap",
+        hidden = true,
+        description = "In a container: create databases and topics, keep the relays running.")
 public final class BootstrapCommand implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(BootstrapCommand.class);
-    private static final Duration PAUSE = Duration.ofSeconds(1);
+    private static final Duration POLL = Duration.ofSeconds(1);
     private static final int POSTGRES_PORT = 5432;
 
     @Option(names = "--postgres", defaultValue = "postgres", description = "Its host; it listens on 5432.")
@@ -33,15 +37,15 @@ public final class BootstrapCommand implements Callable<Integer> {
     @Option(names = "--connect", required = true, description = "Address of the worker.")
     URI connect;
 
-    @Option(names = "--ready-file", required = true, description = "Is there while everything is, and only then.")
+    @Option(names = "--ready-file", required = true, description = "Exists while all relays run.")
     Path readyFile;
 
     private boolean ready;
 
     @Override
     public Integer call() throws InterruptedException, IOException {
-        Files.deleteIfExists(readyFile); // of the process before, if that was killed
-        var names = ServiceDefinition.all(Checkout.path(), PlatformSettings.Ports.USUAL.http()).stream()
+        Files.deleteIfExists(readyFile); // of the previous process, if that was killed
+        var names = ServiceDefinition.all(Checkout.path(), PlatformSettings.Ports.DEFAULT.http()).stream()
                 .map(ServiceDefinition::database)
                 .toList();
         Path infra = Checkout.path().resolve("infra");
@@ -58,7 +62,7 @@ public final class BootstrapCommand implements Callable<Integer> {
             relays.start();
             while (true) {
                 report(relays.allRun());
-                TimeUnit.MILLISECONDS.sleep(PAUSE.toMillis());
+                TimeUnit.MILLISECONDS.sleep(POLL.toMillis());
             }
         }
     }
@@ -73,7 +77,7 @@ public final class BootstrapCommand implements Callable<Integer> {
         } else {
             Files.delete(readyFile);
         }
-        LOG.info(ready ? "everything is there" : "not all relays run");
+        LOG.info(ready ? "everything exists, and all relays run" : "not all relays run");
     }
 
     private interface Step {
@@ -84,11 +88,11 @@ public final class BootstrapCommand implements Callable<Integer> {
         while (true) {
             try {
                 step.run();
-                LOG.info("{} are there", what);
+                LOG.info("{} exist", what);
                 return;
-            } catch (CommandFailedException | org.apache.kafka.common.KafkaException e) {
+            } catch (CommandFailedException | KafkaException e) {
                 LOG.info("{}: not yet: {}", what, e.getMessage());
-                TimeUnit.MILLISECONDS.sleep(PAUSE.toMillis());
+                TimeUnit.MILLISECONDS.sleep(POLL.toMillis());
             }
         }
     }

@@ -15,7 +15,6 @@ public final class Checkout {
 
     private Checkout() {}
 
-    /** Its folder. */
     public static Path path() {
         String checkout = System.getProperty("orderly.checkout");
         if (checkout == null) {
@@ -25,7 +24,7 @@ public final class Checkout {
         return Path.of(checkout).toAbsolutePath().normalize();
     }
 
-    /** What the build makes of a module of {@code infra}. */
+    /** The build directory of a module of {@code infra}. */
     public static Path target(String module) {
         return path().resolve("infra").resolve(module).resolve("target");
     }
@@ -37,7 +36,7 @@ public final class Checkout {
                 + "/*";
     }
 
-    /** The state folder: what --data says, or its usual place. */
+    /** The state directory: what --data says, or the default. */
     public static Path data(Path option) {
         return option == null
                 ? path().resolve(".orderly")

@@ -7,15 +7,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** The kinds of Java process, and the flags that each starts with: those in {@code infra/jvm}, which containers have too. */
+/** The kinds of Java process, and the flags that each starts with: those in {@code infra/jvm}, as in containers. */
 public enum JvmOptions {
     BROKER,
     CONNECT,
     SIMULATORS,
     SERVICE;
 
-    /** An archive is written as its process ends. */
-    public static final Duration ARCHIVE_WRITING = Duration.ofSeconds(120);
+    /** A cache is written as its process ends. */
+    public static final Duration CACHE_WRITING = Duration.ofSeconds(120);
 
     /** The java command of the JDK that runs the launcher, without class or jar. */
     public List<String> command(Path infra) {
@@ -32,28 +32,28 @@ public enum JvmOptions {
     }
 
     /**
-     * The same with an archive of what such a process loads, links and compiles first: one makes it while in training, the others
-     * use it, if it is there. A third of the processor time at start. If jars or JDK have changed since, the JVM notices and does
-     * without.
+     * The same with an AOT cache of what such a process loads, links and compiles first: it is written in training, and
+     * used otherwise, if it exists. A start takes a third of the processor time. If jars or JDK have changed since, the
+     * JVM ignores it.
      */
-    public List<String> command(PlatformSettings settings, Path archive) {
+    public List<String> command(PlatformSettings settings, Path cache) {
         var command = new ArrayList<>(command(settings.infra()));
         command.addAll(
                 settings.training().contains(this)
-                        ? List.of("-XX:AOTCacheOutput=" + unfinished(archive), "-Xlog:aot*=off")
-                        : using(archive));
+                        ? List.of("-XX:AOTCacheOutput=" + unfinished(cache), "-Xlog:aot*=off")
+                        : using(cache));
         return command;
     }
 
     /** The same for a class of Kafka's: its classpath, and its logging. */
     public List<String> kafka(PlatformSettings settings, String mainClass, Path properties) {
-        return kafka(command(settings, archive(lowerCase())), settings, mainClass, properties.toString());
+        return kafka(command(settings, aotCache(lowerCase())), settings, mainClass, properties.toString());
     }
 
-    /** The same for a tool of Kafka's, that ends by itself and of which no archive is made. */
+    /** The same for a tool of Kafka's, which ends by itself and writes no cache. */
     public List<String> kafkaTool(PlatformSettings settings, String mainClass, String... arguments) {
         var command = new ArrayList<>(command(settings.infra()));
-        command.addAll(using(archive(lowerCase())));
+        command.addAll(using(aotCache(lowerCase())));
         return kafka(command, settings, mainClass, arguments);
     }
 
@@ -65,23 +65,23 @@ public enum JvmOptions {
         return command;
     }
 
-    /** The flags to use what others of a kind have learnt; none when there is no such archive. */
-    public static List<String> using(Path archive) {
-        return Files.exists(archive) ? List.of("-XX:AOTCache=" + archive, "-Xlog:aot*=off") : List.of();
+    /** The flags to use a cache; none if it does not exist. */
+    public static List<String> using(Path cache) {
+        return Files.exists(cache) ? List.of("-XX:AOTCache=" + cache, "-Xlog:aot*=off") : List.of();
     }
 
-    /** The archive of a process of the platform. */
-    public static Path archive(String name) {
-        return archive(Checkout.target("platform"), name);
+    /** The AOT cache of a process of the platform. */
+    public static Path aotCache(String name) {
+        return aotCache(Checkout.target("platform"), name);
     }
 
-    /** Where the archive of a process is: good for this JDK only. */
-    public static Path archive(Path target, String name) {
+    /** The AOT cache of a process; valid for this JDK only. */
+    public static Path aotCache(Path target, String name) {
         return target.resolve("aot").resolve(name + "-" + Runtime.version() + ".aot");
     }
 
-    /** Where an archive is while it is being written: the JVM trusts what it finds under the other name. */
-    public static Path unfinished(Path archive) {
-        return Path.of(archive + ".unfinished");
+    /** A cache while it is being written: the JVM trusts what it finds under the other name. */
+    public static Path unfinished(Path cache) {
+        return Path.of(cache + ".unfinished");
     }
 }

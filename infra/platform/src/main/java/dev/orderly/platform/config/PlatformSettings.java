@@ -1,25 +1,31 @@
 package dev.orderly.platform.config;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * Where one platform lives: the checkout it was built in, the folder of its state, its brokers and its ports.
+ * The settings of one platform.
  *
- * @param training the kinds of process whose start is there to be learnt from ; usually none
+ * @param data the state directory
+ * @param training the kinds of process that write an AOT cache as they end; usually none
  */
 public record PlatformSettings(Path checkout, Path data, int brokers, Ports ports, Set<JvmOptions> training) {
-    /** Every part listens here and nowhere else. An address, not a name: "localhost" is two addresses on most machines. */
+    /** All processes listen here and nowhere else. An address: the name "localhost" has two on most machines. */
     public static final String HOST = "127.0.0.1";
 
     private static final int CONTROLLERS_ABOVE_BROKERS = 100;
 
-    /** The first port of each kind; brokers and services count up from theirs. */
+    /** The first port of each kind; those of brokers and services are consecutive. */
     public record Ports(int postgres, int kafka, int connect, int smtp, int mailApi, int sms, int gateway, int http) {
-        public static final Ports USUAL = new Ports(15432, 19092, 18083, 1025, 18025, 18095, 18090, 8080);
+        public static final Ports DEFAULT = new Ports(15432, 19092, 18083, 1025, 18025, 18095, 18090, 8080);
 
         public Ports plus(int offset) {
             return new Ports(
@@ -42,9 +48,9 @@ public record PlatformSettings(Path checkout, Path data, int brokers, Ports port
         }
     }
 
-    /** How long a part of this kind may take to end: who is there to be learnt from writes down what it has learnt. */
-    public Duration grace(JvmOptions kind, Duration usual) {
-        return training.contains(kind) ? JvmOptions.ARCHIVE_WRITING : usual;
+    /** How long a process of this kind may take to end; longer if it writes an AOT cache. */
+    public Duration grace(JvmOptions kind, Duration grace) {
+        return training.contains(kind) ? JvmOptions.CACHE_WRITING : grace;
     }
 
     public Path infra() {
@@ -57,6 +63,26 @@ public record PlatformSettings(Path checkout, Path data, int brokers, Ports port
 
     public Path log(String part) {
         return data.resolve("log").resolve(part + ".log");
+    }
+
+    /** Writes {@code run/<name>.properties}: those of the files in {@code infra}, then these. */
+    public Path writeProperties(String name, List<String> files, Map<String, String> own) {
+        Path target = run(name + ".properties");
+        var properties = new Properties();
+        try {
+            for (String file : files) {
+                try (var reader = Files.newBufferedReader(infra().resolve(file))) {
+                    properties.load(reader);
+                }
+            }
+            properties.putAll(own);
+            try (var writer = Files.newBufferedWriter(target)) {
+                properties.store(writer, null);
+            }
+            return target;
+        } catch (IOException e) {
+            throw new CommandFailedException("cannot write " + target + ": " + e, e);
+        }
     }
 
     public String bootstrapServers() {

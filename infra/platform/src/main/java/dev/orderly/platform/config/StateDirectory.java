@@ -17,13 +17,14 @@ import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * The folder that holds all state of one platform, open in at most one launcher at a time. It is made by us or it is left
- * alone: a folder with other things in it is never written to, still less emptied.
+ * Holds all state of one platform, and is open in at most one launcher at a time. A directory that this class has not
+ * created is never written to, still less emptied.
  */
 public final class StateDirectory implements AutoCloseable {
     private static final String MARKER = "made-by-orderly";
@@ -33,9 +34,9 @@ public final class StateDirectory implements AutoCloseable {
 
     private static final String BROKERS = "brokers";
     private static final String FORMAT_FILE = "format";
-    private static final long NEEDED_BYTES = 1L << 30;
-    /** A killed launcher's parts are ended by their guards; the slowest has 3 s before it is killed. */
-    private static final Duration LEFTOVERS_END = Duration.ofSeconds(10);
+    private static final long MIN_FREE_BYTES = 1L << 30;
+    /** A killed launcher's processes are ended by their guards; the slowest has 3 s before it is killed. */
+    private static final Duration ORPHANS_END = Duration.ofSeconds(10);
 
     private final Path data;
     private final FileChannel channel;
@@ -45,7 +46,7 @@ public final class StateDirectory implements AutoCloseable {
         this.channel = channel;
     }
 
-    /** Makes the folder, or opens an existing one of ours, and keeps every other launcher out until it is closed. */
+    /** Creates the directory, or opens an existing one, and locks it until it is closed. */
     public static StateDirectory open(Path data, boolean fresh, int brokers) {
         try {
             claim(data);
@@ -58,9 +59,9 @@ public final class StateDirectory implements AutoCloseable {
             }
             var folder = new StateDirectory(data, channel);
             try {
-                folder.awaitLeftovers();
+                folder.awaitOrphans();
                 if (fresh) {
-                    folder.empty();
+                    delete(data, Set.of(data, data.resolve(MARKER), data.resolve(LOCK)));
                 }
                 folder.checkFormat();
                 folder.prepare(brokers);
@@ -84,7 +85,7 @@ public final class StateDirectory implements AutoCloseable {
             Files.createFile(data.resolve(MARKER));
         }
         long free = Files.getFileStore(data).getUsableSpace();
-        if (free < NEEDED_BYTES) {
+        if (free < MIN_FREE_BYTES) {
             throw new CommandFailedException("disk almost full: %d MB left at %s, 1024 are needed (--data moves it)"
                     .formatted(free >> 20, data));
         }
@@ -101,13 +102,13 @@ public final class StateDirectory implements AutoCloseable {
             FileLock lock = channel.tryLock();
             return lock != null;
         } catch (OverlappingFileLockException _) {
-            return false; // held by this very process
+            return false; // held by this process
         }
     }
 
-    /** Parts that a killed launcher left are on their way out; starting beside them would fight over ports and files. */
-    private void awaitLeftovers() throws IOException {
-        Instant deadline = Instant.now().plus(LEFTOVERS_END);
+    /** Processes of a killed launcher are ending; until they have, they hold ports and files. */
+    private void awaitOrphans() throws IOException {
+        Instant deadline = Instant.now().plus(ORPHANS_END);
         for (Path file : pidFiles()) {
             Optional<ProcessHandle> process = processOf(file);
             if (process.isEmpty()) {
@@ -135,7 +136,7 @@ public final class StateDirectory implements AutoCloseable {
         }
     }
 
-    /** The process that this pid file is about, if it is still there. */
+    /** The process of this pid file, if it still runs. */
     public static Optional<ProcessHandle> processOf(Path pidFile) throws IOException {
         try {
             String text = Files.readString(pidFile).strip();
@@ -143,7 +144,7 @@ public final class StateDirectory implements AutoCloseable {
             return text.isEmpty()
                     ? Optional.empty()
                     : ProcessHandle.of(Long.parseLong(text))
-                            // started later: another process that got the same number
+                            // started later: another process with the same number
                             .filter(p -> p.info()
                                     .startInstant()
                                     .map(start -> start.isBefore(written.plusSeconds(2)))
@@ -153,22 +154,17 @@ public final class StateDirectory implements AutoCloseable {
         }
     }
 
-    /** Deletes the folder and all that is in it, if it is there. */
+    /** Deletes the directory with its content, if it exists. */
     public static void delete(Path folder) throws IOException {
-        if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
-            return;
-        }
-        try (var files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
+        if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
+            delete(folder, Set.of());
         }
     }
 
-    private void empty() throws IOException {
-        try (var files = Files.walk(data)) {
+    private static void delete(Path folder, Set<Path> except) throws IOException {
+        try (var files = Files.walk(folder)) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                if (!file.equals(data) && !file.equals(data.resolve(MARKER)) && !file.equals(data.resolve(LOCK))) {
+                if (!except.contains(file)) {
                     Files.delete(file);
                 }
             }
@@ -204,12 +200,12 @@ public final class StateDirectory implements AutoCloseable {
         } else {
             Files.writeString(madeWith, brokers + "\n");
         }
-        keepOneOldLogEach();
+        rotateLogs();
         Files.writeString(data.resolve("launcher.pid"), ProcessHandle.current().pid() + "\n");
     }
 
-    /** Logs start anew with each launcher, so that they cannot grow for ever; the last run's are kept beside them. */
-    private void keepOneOldLogEach() throws IOException {
+    /** Each launcher begins new logs, so that they cannot grow without limit; those of the run before are kept. */
+    private void rotateLogs() throws IOException {
         try (var logs = Files.list(data.resolve("log"))) {
             for (Path log : logs.filter(f -> f.toString().endsWith(".log")).toList()) {
                 Files.move(log, Path.of(log + ".old"), StandardCopyOption.REPLACE_EXISTING);
@@ -217,7 +213,7 @@ public final class StateDirectory implements AutoCloseable {
         }
     }
 
-    /** Whether a launcher has this folder open. */
+    /** Whether a launcher has this directory open. */
     public static boolean inUse(Path data) {
         if (!Files.exists(data.resolve(LOCK))) {
             return false;
@@ -225,11 +221,11 @@ public final class StateDirectory implements AutoCloseable {
         try (var channel = FileChannel.open(data.resolve(LOCK), StandardOpenOption.WRITE)) {
             return !tryLock(channel);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot look at the lock of " + data, e);
+            throw new UncheckedIOException("cannot check the lock of " + data, e);
         }
     }
 
-    /** The process id of the launcher that has, or last had, this folder open. */
+    /** The pid of the launcher that has, or last had, this directory open. */
     public static Optional<Long> launcher(Path data) {
         Path file = data.resolve("launcher.pid");
         try {

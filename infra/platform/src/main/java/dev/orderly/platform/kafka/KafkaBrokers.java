@@ -7,7 +7,6 @@ import dev.orderly.platform.process.ErrorLogSummary;
 import dev.orderly.platform.process.HealthProbe;
 import dev.orderly.platform.process.ManagedProcess;
 import java.io.IOException;
-import java.io.Writer;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,7 +15,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -58,7 +56,7 @@ public final class KafkaBrokers implements AutoCloseable {
                 clusterId(),
                 "--config",
                 properties.toString(),
-                "--ignore-formatted"); // what a killed start left half done
+                "--ignore-formatted"); // after a start that was killed
         try {
             return new ProcessBuilder(command)
                     .redirectErrorStream(true)
@@ -69,7 +67,7 @@ public final class KafkaBrokers implements AutoCloseable {
         }
     }
 
-    /** Of all clusters the same: there is one per state folder, and no broker ever leaves it. */
+    /** The same for all clusters: there is one per state directory, and no broker leaves it. */
     private String clusterId() {
         Path file = settings.infra().resolve("kafka/cluster-id");
         try {
@@ -84,43 +82,23 @@ public final class KafkaBrokers implements AutoCloseable {
     }
 
     private Path writeSettings(int id) {
-        Path own = settings.run("kafka-" + id + ".properties");
-        var properties = new Properties();
-        try {
-            load(properties, "broker.properties");
-            if (settings.brokers() == 1) {
-                load(properties, "single-broker.properties");
-            }
-            var ports = settings.ports();
-            properties.setProperty("node.id", String.valueOf(id));
-            properties.setProperty(
-                    "listeners",
-                    "PLAINTEXT://%1$s:%2$d,CONTROLLER://%1$s:%3$d"
-                            .formatted(PlatformSettings.HOST, ports.broker(id), ports.controller(id)));
-            properties.setProperty(
-                    "advertised.listeners",
-                    "PLAINTEXT://%1$s:%2$d,CONTROLLER://%1$s:%3$d"
-                            .formatted(PlatformSettings.HOST, ports.broker(id), ports.controller(id)));
-            properties.setProperty(
-                    "controller.quorum.voters",
-                    IntStream.rangeClosed(1, settings.brokers())
-                            .mapToObj(n -> n + "@" + PlatformSettings.HOST + ":" + ports.controller(n))
-                            .collect(Collectors.joining(",")));
-            properties.setProperty("log.dirs", storage(id).toString());
-            try (Writer writer = Files.newBufferedWriter(own)) {
-                properties.store(writer, null);
-            }
-            return own;
-        } catch (IOException e) {
-            throw new CommandFailedException("cannot write " + own + ": " + e, e);
-        }
-    }
-
-    private void load(Properties properties, String file) throws IOException {
-        try (var reader =
-                Files.newBufferedReader(settings.infra().resolve("kafka").resolve(file))) {
-            properties.load(reader);
-        }
+        var ports = settings.ports();
+        var listeners = "PLAINTEXT://%1$s:%2$d,CONTROLLER://%1$s:%3$d"
+                .formatted(PlatformSettings.HOST, ports.broker(id), ports.controller(id));
+        var voters = IntStream.rangeClosed(1, settings.brokers())
+                .mapToObj(n -> n + "@" + PlatformSettings.HOST + ":" + ports.controller(n))
+                .collect(Collectors.joining(","));
+        return settings.writeProperties(
+                "kafka-" + id,
+                settings.brokers() == 1
+                        ? List.of("kafka/broker.properties", "kafka/single-broker.properties")
+                        : List.of("kafka/broker.properties"),
+                Map.of(
+                        "node.id", String.valueOf(id),
+                        "listeners", listeners,
+                        "advertised.listeners", listeners,
+                        "controller.quorum.voters", voters,
+                        "log.dirs", storage(id).toString()));
     }
 
     public List<ManagedProcess> parts() {
@@ -139,7 +117,7 @@ public final class KafkaBrokers implements AutoCloseable {
         return parts;
     }
 
-    /** In the controllers' eyes: a broker that accepts connections may still be catching up. */
+    /** By the controllers' metadata: a broker that accepts connections may still be catching up. */
     private boolean inCluster(int id) throws InterruptedException {
         if (!HealthProbe.tcp(settings.ports().broker(id)).check()) {
             return false; // the client would only wait

@@ -23,7 +23,7 @@ import org.apache.kafka.common.quota.ClientQuotaAlteration;
 import org.apache.kafka.common.quota.ClientQuotaAlteration.Op;
 import org.apache.kafka.common.quota.ClientQuotaEntity;
 
-/** The topics and quotas of {@code infra/kafka}, on whichever brokers, and which of these there are. */
+/** Creates the topics and quotas of {@code infra/kafka}. */
 public final class TopicProvisioner implements AutoCloseable {
     private final Path folder;
     private final Admin admin;
@@ -31,7 +31,7 @@ public final class TopicProvisioner implements AutoCloseable {
     /** One topic of the data file. */
     private record Topic(String name, String about, int partitions, Map<String, String> config) {}
 
-    /** What clients of one id may write and read, in bytes per second and broker. */
+    /** In bytes per second and broker, for clients of one id. */
     private record Quota(String clientId, String about, long producerBytesPerSecond, long consumerBytesPerSecond) {}
 
     public TopicProvisioner(Path infra, String bootstrapServers) {
@@ -44,7 +44,7 @@ public final class TopicProvisioner implements AutoCloseable {
                 "reconnect.backoff.max.ms", "500"));
     }
 
-    /** The ids of the brokers that the controllers take for working; none while nobody answers. */
+    /** The ids of the brokers that the controllers consider alive; none while no broker responds. */
     Set<Integer> brokers() throws InterruptedException {
         try {
             return admin.describeCluster().nodes().get().stream().map(Node::id).collect(Collectors.toSet());
@@ -53,14 +53,14 @@ public final class TopicProvisioner implements AutoCloseable {
         }
     }
 
-    /** Makes the topics that are missing, and the settings of those that are there, and the quotas, what the data files say. */
+    /** Creates missing topics, and sets the settings of existing ones and the quotas. */
     public void create() throws InterruptedException {
         try {
             createTopics();
             setQuotas();
         } catch (IOException | ExecutionException e) {
             throw new CommandFailedException(
-                    "cannot make the topics and quotas of " + folder + ": " + e.getMessage(), e);
+                    "cannot create the topics and quotas of " + folder + ": " + e.getMessage(), e);
         }
     }
 

@@ -10,6 +10,7 @@ import dev.orderly.platform.process.ManagedProcess;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,7 +33,7 @@ public final class PostgresServer {
     /** INT: its fast shutdown. (TERM would wait for every client to leave.) */
     private static final ManagedProcess.Stop STOP = new ManagedProcess.Stop("INT", Duration.ofMillis(3400));
 
-    private static final int NOBODY = 65534;
+    private static final int NOBODY_UID = 65534;
 
     private final PlatformSettings settings;
     private final Secrets secrets;
@@ -51,7 +52,7 @@ public final class PostgresServer {
         this.asOrdinaryUser = asOrdinaryUser();
     }
 
-    /** Makes the cluster if there is none yet. Killed half-way it leaves nothing that would be taken for a cluster. */
+    /** Creates the cluster if there is none yet. Killed halfway, it leaves nothing that could be taken for a cluster. */
     public void init() throws InterruptedException {
         if (Files.exists(cluster)) {
             return;
@@ -65,11 +66,10 @@ public final class PostgresServer {
                     unfinished, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             Secrets.writePrivately(password, secrets.of(Secrets.SUPERUSER));
             if (asOrdinaryUser.contains("setpriv")) {
-                Files.setAttribute(unfinished, "unix:uid", NOBODY);
-                Files.setAttribute(password, "unix:uid", NOBODY);
+                Files.setAttribute(unfinished, "unix:uid", NOBODY_UID);
+                Files.setAttribute(password, "unix:uid", NOBODY_UID);
             }
-            // The built-in locale is the same on every machine; the libc ones are not, and an index outlives the
-            // machine.
+            // The built-in locale is the same on every machine; those of libc are not, and an index outlives one.
             run(List.of(
                     program("initdb"),
                     "--pgdata=" + unfinished,
@@ -84,7 +84,7 @@ public final class PostgresServer {
             Files.move(unfinished, cluster, StandardCopyOption.ATOMIC_MOVE);
             Files.delete(password);
         } catch (IOException e) {
-            throw new CommandFailedException("cannot make PostgreSQL's files in " + cluster + ": " + e, e);
+            throw new CommandFailedException("cannot create PostgreSQL's files in " + cluster + ": " + e, e);
         }
     }
 
@@ -150,8 +150,9 @@ public final class PostgresServer {
     }
 
     /**
-     * What to put before a command so that PostgreSQL, which refuses to run as root, runs: nothing for an ordinary user; for
-     * root a user namespace, in which it is nobody but still owns its files; where there are none, the user nobody.
+     * The prefix of a command so that PostgreSQL, which refuses to run as root, runs: nothing for an ordinary user; for
+     * root a user namespace, in which it is unprivileged but still owns its files; where there are none, the user
+     * {@code nobody}.
      */
     private List<String> asOrdinaryUser() {
         if (!"root".equals(System.getProperty("user.name"))) {
@@ -161,7 +162,7 @@ public final class PostgresServer {
         if (succeeds(namespace, program("postgres"), "--version")) {
             return namespace;
         }
-        var nobody = List.of("setpriv", "--reuid=" + NOBODY, "--regid=" + NOBODY, "--clear-groups");
+        var nobody = List.of("setpriv", "--reuid=" + NOBODY_UID, "--regid=" + NOBODY_UID, "--clear-groups");
         if (succeeds(nobody, program("postgres"), "--version")
                 && succeeds(nobody, "test", "-x", settings.data().toString())
                 && succeeds(
@@ -193,7 +194,7 @@ public final class PostgresServer {
         }
     }
 
-    /** Unpacks the artifact's archive beside the build, once; several launchers at the same time do not disturb each other. */
+    /** Unpacks the artifact's archive beside the build, once; safe for concurrent launchers. */
     private static Path unpack(Path folder) {
         try {
             Path artifact;
@@ -217,8 +218,8 @@ public final class PostgresServer {
             }
             try {
                 Files.move(unfinished, home, StandardCopyOption.ATOMIC_MOVE);
-            } catch (FileAlreadyExistsException | java.nio.file.DirectoryNotEmptyException _) {
-                StateDirectory.delete(unfinished); // another launcher was quicker
+            } catch (FileAlreadyExistsException | DirectoryNotEmptyException _) {
+                StateDirectory.delete(unfinished); // another launcher was faster
             }
             return home;
         } catch (IOException e) {

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Properties;
 import java.util.Set;
 
-/** The services' databases and roles of {@code infra/postgres/database.sql}, on whichever server. */
+/** The services' databases and roles, by {@code infra/postgres/database.sql}. */
 public final class ServiceDatabases {
     // One locale everywhere: the libc's are not the same on every machine, and an index outlives the machine.
     private static final String CREATE = "CREATE DATABASE %s TEMPLATE template0 ENCODING 'UTF8'"
@@ -40,14 +40,14 @@ public final class ServiceDatabases {
         return port;
     }
 
-    /** The roles of these databases, and the superuser: everybody who has a password. */
+    /** Those with a password: the roles of these databases, and the superuser. */
     public static List<String> roles(List<String> databases) {
         var roles = new ArrayList<>(List.of(Secrets.SUPERUSER));
         databases.forEach(d -> roles.addAll(List.of(d + "_owner", d + "_app", d + "_relay")));
         return roles;
     }
 
-    /** Makes what the data file says true of each database. */
+    /** Creates what is missing. */
     public void create(List<String> databases) {
         try {
             String sql = Files.readString(file);
@@ -72,11 +72,11 @@ public final class ServiceDatabases {
                 }
             }
         } catch (IOException | SQLException e) {
-            throw new CommandFailedException("cannot make the databases by " + file + ": " + e.getMessage(), e);
+            throw new CommandFailedException("cannot create the databases by " + file + ": " + e.getMessage(), e);
         }
     }
 
-    /** The replication slots that there are; a service's last migration makes the one of its outbox. */
+    /** The existing replication slots; a service's last migration creates the one of its outbox. */
     public static Set<String> slots(Connection session) throws SQLException {
         try (var statement = session.createStatement();
                 var rows = statement.executeQuery("SELECT slot_name FROM pg_replication_slots")) {
@@ -89,8 +89,8 @@ public final class ServiceDatabases {
     }
 
     /**
-     * Drops the slots that the server has given up, for it may keep only so much of its log ({@code max_slot_wal_keep_size}): a
-     * relay waits for such a slot in vain, and makes one anew when there is none. Returns their names.
+     * Drops the slots that the server has invalidated, since its log is bounded ({@code max_slot_wal_keep_size}). A relay
+     * would wait for such a slot forever, and creates a missing one. Returns their names.
      */
     public static List<String> dropLostSlots(Connection session) throws SQLException {
         try (var statement = session.createStatement();
