@@ -5,7 +5,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.orderly.simulator.http.JsonServer;
 import dev.orderly.simulator.http.JsonServer.Request;
 import dev.orderly.simulator.http.JsonServer.Response;
-import dev.orderly.simulator.mail.Mailboxes.StoredMessage;
 import jakarta.mail.MessagingException;
 import jakarta.mail.Session;
 import jakarta.mail.internet.MimeMessage;
@@ -24,8 +23,8 @@ import java.util.regex.Pattern;
  * The mail server's HTTP interface, with the paths and fields of GreenMail's as far as they are used.
  *
  * <pre>
- *   GET  /api/user                   [{"login", "email"}]: recipients, the least recently used first
- *   GET  /api/user/{email}/messages  [{"uid", "Message-ID", "subject", "contentType", "mimeMessage"}]
+ *   GET  /api/user                   [{"login"}]: recipients, the least recently used first
+ *   GET  /api/user/{email}/messages  [{"Message-ID", "subject", "mimeMessage"}]
  *   PUT  /api/fault                  {"seconds": 30}: SMTP accepts connections but replies to none; 0 ends it
  * </pre>
  */
@@ -64,7 +63,7 @@ final class MailApi implements AutoCloseable {
                 Response.json(
                         200,
                         mailboxes.recipients().stream()
-                                .map(recipient -> Map.of("login", recipient, "email", recipient))
+                                .map(recipient -> Map.of("login", recipient))
                                 .toList());
             case "PUT /api/fault" -> {
                 hang.accept(Duration.ofSeconds(request.json().path("seconds").asInt()));
@@ -74,18 +73,16 @@ final class MailApi implements AutoCloseable {
         };
     }
 
-    private static Map<String, Object> json(StoredMessage message) {
+    private static Map<String, Object> json(byte[] message) {
         var json = new LinkedHashMap<String, Object>();
-        json.put("uid", message.uid());
         try {
-            var mime = new MimeMessage(NO_TRANSPORT, new ByteArrayInputStream(message.source()));
+            var mime = new MimeMessage(NO_TRANSPORT, new ByteArrayInputStream(message));
             json.put("Message-ID", mime.getMessageID());
             json.put("subject", mime.getSubject());
-            json.put("contentType", mime.getContentType());
         } catch (MessagingException e) {
             json.put("error", "not a mail: " + e.getMessage());
         }
-        json.put("mimeMessage", new String(message.source(), UTF_8));
+        json.put("mimeMessage", new String(message, UTF_8));
         return json;
     }
 }

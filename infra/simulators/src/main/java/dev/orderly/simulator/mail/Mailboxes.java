@@ -17,33 +17,30 @@ final class Mailboxes {
 
     private final int maxMailboxes;
     private final long maxBytes;
-    private final LinkedHashMap<String, Deque<StoredMessage>> mailboxes = new LinkedHashMap<>(16, 0.75f, true);
-    private long received;
+    private final LinkedHashMap<String, Deque<byte[]>> mailboxes = new LinkedHashMap<>(16, 0.75f, true);
     private long bytes;
-
-    /** @param source headers and body as received; parsed only by a query, as most are never queried */
-    record StoredMessage(long uid, byte[] source) {}
 
     Mailboxes(int maxMailboxes, long maxBytes) {
         this.maxMailboxes = maxMailboxes;
         this.maxBytes = maxBytes;
     }
 
-    synchronized void add(String recipient, byte[] source) {
+    /** @param message headers and body as received; parsed only by a query, as most are never queried */
+    synchronized void add(String recipient, byte[] message) {
         var mailbox = mailboxes.computeIfAbsent(recipient, _ -> new ArrayDeque<>(2));
-        mailbox.addLast(new StoredMessage(++received, source));
-        bytes += source.length;
+        mailbox.addLast(message);
+        bytes += message.length;
         if (mailbox.size() > MAX_MESSAGES_PER_MAILBOX) {
-            bytes -= mailbox.removeFirst().source().length;
+            bytes -= mailbox.removeFirst().length;
         }
         while (mailboxes.size() > maxMailboxes || bytes > maxBytes) {
             var leastRecentlyUsed = mailboxes.pollFirstEntry().getValue();
-            leastRecentlyUsed.forEach(message -> bytes -= message.source().length);
+            leastRecentlyUsed.forEach(evicted -> bytes -= evicted.length);
         }
     }
 
     /** The oldest first; empty for a recipient that never got mail or was evicted. */
-    synchronized List<StoredMessage> messages(String recipient) {
+    synchronized List<byte[]> messages(String recipient) {
         var mailbox = mailboxes.get(recipient);
         return mailbox == null ? List.of() : List.copyOf(mailbox);
     }

@@ -16,7 +16,7 @@ class MailboxesTest {
 
         assertThat(mailboxes.messages("ann"))
                 .hasSize(20)
-                .extracting(message -> message.source()[0])
+                .extracting(message -> message[0])
                 .startsWith((byte) 30)
                 .endsWith((byte) 49);
     }
