@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.github.freva.asciitable.AsciiTable;
 import com.github.freva.asciitable.Column;
+import com.github.freva.asciitable.ColumnData;
 import com.github.freva.asciitable.HorizontalAlign;
 import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.StateDirectory;
@@ -18,6 +19,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -63,30 +65,23 @@ final class StatusCommand implements Callable<Integer> {
 
     private static String table(List<Row> rows) {
         long total = rows.stream().mapToLong(Row::residentKb).sum();
-        return AsciiTable.getTable(
-                        AsciiTable.NO_BORDERS,
-                        rows,
-                        List.of(
-                                new Column()
-                                        .header("part")
-                                        .dataAlign(HorizontalAlign.LEFT)
-                                        .with((Row r) -> r.part().name()),
-                                new Column()
-                                        .header("state")
-                                        .dataAlign(HorizontalAlign.LEFT)
-                                        .with((Row r) -> r.part().state().toString()),
-                                new Column()
-                                        .header("pid")
-                                        .with((Row r) -> or(r.part().pid(), "")),
-                                new Column()
-                                        .header("port")
-                                        .with((Row r) -> or(r.part().port(), "")),
-                                new Column().header("up").with((Row r) -> since(r.part())),
-                                new Column()
-                                        .header("restarts")
-                                        .with((Row r) -> String.valueOf(r.part().restarts())),
-                                new Column().header("RSS MB").with((Row r) -> or(r.residentKb() >> 10, ""))))
-                + "\ntogether " + (total >> 10) + " MB resident";
+        var columns = List.of(
+                column("part", HorizontalAlign.LEFT, row -> row.part().name()),
+                column("state", HorizontalAlign.LEFT, row -> row.part().state().toString()),
+                column("pid", HorizontalAlign.RIGHT, row -> or(row.part().pid(), "")),
+                column("port", HorizontalAlign.RIGHT, row -> or(row.part().port(), "")),
+                column("up", HorizontalAlign.RIGHT, row -> since(row.part())),
+                column(
+                        "restarts",
+                        HorizontalAlign.RIGHT,
+                        row -> String.valueOf(row.part().restarts())),
+                column("RSS MB", HorizontalAlign.RIGHT, row -> or(row.residentKb() >> 10, "")));
+        return AsciiTable.getTable(AsciiTable.NO_BORDERS, rows, columns) + "\ntogether " + (total >> 10)
+                + " MB resident";
+    }
+
+    private static ColumnData<Row> column(String header, HorizontalAlign align, Function<Row, String> value) {
+        return new Column().header(header).dataAlign(align).with(value);
     }
 
     private static String or(long number, String none) {
