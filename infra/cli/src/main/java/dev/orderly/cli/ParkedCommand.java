@@ -29,8 +29,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /**
- * {@code ./orderly parked}: the events that could not take effect, of all services, and what an operator can do about
- * them. A client of the services' {@code /parked-events}, which do the work and record it.
+ * {@code ./orderly parked}: the events that could not take effect, of all services, and what an operator can
+ * do about them. A client of the services' {@code /parked-events}, which do the work and record it.
  */
 @Command(
         name = "parked",

@@ -14,7 +14,9 @@ import java.nio.file.Files;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** The modules of {@code infra}, in the order of their build: each knows those before it only, and its packages likewise. */
+/**
+ * The modules of {@code infra}: each imports only those that are built before it, and its packages likewise.
+ */
 @AnalyzeClasses(packages = "dev.orderly", importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
 

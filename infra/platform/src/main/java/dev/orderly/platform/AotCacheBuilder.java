@@ -22,9 +22,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Part of the build: starts each kind of process once in training, so that the JVM records what it loads, links and
- * compiles first ({@link JvmOptions#command}). Without these caches everything works, slower: a failure is printed and
- * fails no build.
+ * Part of the build: starts each kind of process once in training, so that the JVM records what it loads,
+ * links and compiles first ({@link JvmOptions#command}). Without these caches everything works, slower: a
+ * failure is printed and fails no build.
  */
 public final class AotCacheBuilder {
     private final PlatformSettings settings;
@@ -103,7 +103,7 @@ public final class AotCacheBuilder {
 
     private static void keepIfFinished(Path cache) throws IOException {
         Path written = JvmOptions.unfinished(cache);
-        // The JVM writes its recording here, builds the cache from it, and deletes it when the cache is complete.
+        // The JVM builds the cache from this recording, and deletes it when the cache is complete.
         Path recording = Path.of(written + ".config");
         if (Files.deleteIfExists(recording)) {
             Files.deleteIfExists(written);

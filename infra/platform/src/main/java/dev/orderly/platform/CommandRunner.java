@@ -6,8 +6,8 @@ import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 
 /**
- * Runs one command of a command line. Exit codes: 0 done, 1 failed as described, 2 wrong usage. Of a failure the user sees one
- * plain line; the stack trace is for the log.
+ * Runs one command of a command line. Exit codes: 0 done, 1 failed as described, 2 wrong usage. Of a failure
+ * the user sees one plain line; the stack trace is for the log.
  */
 public final class CommandRunner {
     private CommandRunner() {}

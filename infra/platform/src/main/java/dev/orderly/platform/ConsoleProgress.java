@@ -12,7 +12,10 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
-/** Shows what the start waits for: on a terminal in one line that changes, elsewhere a line for each part that is ready. */
+/**
+ * What the start waits for: on a terminal one line that changes, elsewhere a line for each part that is
+ * ready.
+ */
 public final class ConsoleProgress implements AutoCloseable {
     private static final Duration REFRESH = Duration.ofMillis(200);
     private static final int COLUMNS = 100;

@@ -32,9 +32,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Everything one launcher runs, and the order of its start. PostgreSQL and the brokers start in parallel; databases,
- * roles and topics exist before any service starts; services, Connect and the simulators start in parallel; an outbox's
- * relay is registered as soon as its service's migration has created the slot.
+ * Everything one launcher runs, and the order of its start. PostgreSQL and the brokers start in parallel;
+ * databases, roles and topics exist before any service starts; services, Connect and the simulators start in
+ * parallel; an outbox's relay is registered as soon as its service's migration has created the slot.
  */
 public final class Platform implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Platform.class);

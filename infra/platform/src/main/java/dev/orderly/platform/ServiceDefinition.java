@@ -91,7 +91,7 @@ public record ServiceDefinition(String name, String database, int httpPort, List
         return data.resolve("run").resolve(service + ".env");
     }
 
-    /** Writes the environment where {@code ./orderly env} and the services' tests read it; it holds passwords. */
+    /** Writes the environment, passwords included, for {@code ./orderly env} and the services' tests. */
     void writeEnvironment(PlatformSettings settings, Secrets secrets) {
         String lines = environment(settings, secrets).entrySet().stream()
                 .map(e -> e.getKey() + "=" + e.getValue() + "\n")

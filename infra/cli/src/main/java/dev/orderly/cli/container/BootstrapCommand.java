@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** Creates databases, roles and topics once the servers respond; then reconciles the relays until it is stopped. */
+/** Creates databases, roles and topics once the servers respond, then reconciles the relays. */
 @Command(
         name = "bootstrap",
         hidden = true,

@@ -7,9 +7,10 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 class BootstrapCommandTest {
-    /** Those of the boot and platform loaders, which is what a JRE has (OpenJDK's make/Images.gmk, JRE_MODULES). */
+    /** Those of the boot and platform loaders: a JRE's (OpenJDK's make/Images.gmk, JRE_MODULES). */
     private static final String MODULES_OF_A_JRE =
-            "java.se,jdk.httpserver,jdk.jfr,jdk.management,jdk.naming.dns,jdk.net,jdk.security.auth,jdk.unsupported,jdk.zipfs";
+            "java.se,jdk.httpserver,jdk.jfr,jdk.management,jdk.naming.dns,jdk.net,jdk.security.auth,jdk.unsupported,"
+                    + "jdk.zipfs";
 
     /** Its image holds no JDK, and fault injection, of which its command line knows, needs one. */
     @Test

@@ -5,7 +5,7 @@ import java.nio.file.Path;
 
 /** The checkout that {@code ./orderly} is in. Scripts and tests name it by {@code -Dorderly.checkout}. */
 public final class Checkout {
-    /** Whether this runs from jars, as after a whole build, or from classes, as tests do in the middle of one. */
+    /** Whether this runs from jars, as after a whole build, or from classes, as tests do during one. */
     private static final boolean PACKAGED = Checkout.class
             .getProtectionDomain()
             .getCodeSource()

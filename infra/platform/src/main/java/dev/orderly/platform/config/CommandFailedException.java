@@ -1,6 +1,6 @@
 package dev.orderly.platform.config;
 
-/** Something the user can act on: the message is the one plain line that the console shows, the cause is for the log. */
+/** Something the user can act on: the console shows the message, one plain line; the cause is for the log. */
 public final class CommandFailedException extends RuntimeException {
     private static final long serialVersionUID = 1;
 

@@ -7,7 +7,9 @@ import java.util.Locale;
 import java.util.Properties;
 import java.util.regex.Pattern;
 
-/** What {@code docker-compose.yml} leaves to the environment, then to {@code .env}: <code>${NAME:-default}</code>. */
+/**
+ * The variables of {@code docker-compose.yml}: of the environment, then of {@code .env}, then their defaults.
+ */
 public final class ComposeSettings {
     private ComposeSettings() {}
 

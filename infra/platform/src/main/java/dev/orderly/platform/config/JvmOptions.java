@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** The kinds of Java process, and the flags that each starts with: those in {@code infra/jvm}, as in containers. */
+/** The kinds of Java process, and the flags in {@code infra/jvm} that each starts with, as in containers. */
 public enum JvmOptions {
     BROKER,
     CONNECT,
@@ -32,9 +32,9 @@ public enum JvmOptions {
     }
 
     /**
-     * The same with an AOT cache of what such a process loads, links and compiles first: it is written in training, and
-     * used otherwise, if it exists. A start takes a third of the processor time. If jars or JDK have changed since, the
-     * JVM ignores it.
+     * The same with an AOT cache of what such a process loads, links and compiles first: it is written in
+     * training, and used otherwise, if it exists. A start takes a third of the processor time. If jars or JDK
+     * have changed since, the JVM ignores it.
      */
     public List<String> command(PlatformSettings settings, Path cache) {
         var command = new ArrayList<>(command(settings.infra()));

@@ -18,7 +18,7 @@ import java.util.stream.IntStream;
  * @param training the kinds of process that write an AOT cache as they end; usually none
  */
 public record PlatformSettings(Path checkout, Path data, int brokers, Ports ports, Set<JvmOptions> training) {
-    /** All processes listen here and nowhere else. An address: the name "localhost" has two on most machines. */
+    /** All processes listen here only. An address: the name "localhost" has two on most machines. */
     public static final String HOST = "127.0.0.1";
 
     private static final int CONTROLLERS_ABOVE_BROKERS = 100;

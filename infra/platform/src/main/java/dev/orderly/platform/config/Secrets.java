@@ -15,9 +15,9 @@ import java.util.Properties;
 import java.util.stream.Collectors;
 
 /**
- * The passwords of the database roles and the keys that services and simulators share: random, generated once, kept in
- * {@code secrets.properties} (mode 0600) for as long as the data. Connect reads that file itself; services get theirs
- * by environment.
+ * The passwords of the database roles and the keys that services and simulators share: random, generated
+ * once, kept in {@code secrets.properties} (mode 0600) for as long as the data. Connect reads that file
+ * itself; services get theirs by environment.
  */
 public final class Secrets {
     private static final String ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -28,7 +28,7 @@ public final class Secrets {
 
     /** The bearer token of payment-service at the payment gateway. */
     public static final String GATEWAY_API_KEY = "gateway_api_key";
-    /** Two secrets: callbacks are signed with the first, and accepted with either, so that one can be replaced. */
+    /** Two: callbacks are signed with the first, and accepted with either, so that one can be replaced. */
     public static final String GATEWAY_CALLBACK_SECRETS = "gateway_callback_secrets";
     /** The bearer token of notification-service at the SMS provider. */
     public static final String SMS_API_KEY = "sms_api_key";

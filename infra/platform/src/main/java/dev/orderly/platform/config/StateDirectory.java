@@ -23,13 +23,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Holds all state of one platform, and is open in at most one launcher at a time. A directory that this class has not
- * created is never written to, still less emptied.
+ * Holds all state of one platform, and is open in at most one launcher at a time. A directory that this class
+ * has not created is never written to, still less emptied.
  */
 public final class StateDirectory implements AutoCloseable {
     private static final String MARKER = "made-by-orderly";
     private static final String LOCK = "lock";
-    /** Of all that is in the folder. Incremented when what is written no longer fits what an older version wrote. */
+    /** Of all that is in the directory. Incremented when an older version's state can no longer be used. */
     private static final int FORMAT = 1;
 
     private static final String BROKERS = "brokers";
@@ -204,7 +204,7 @@ public final class StateDirectory implements AutoCloseable {
         Files.writeString(data.resolve("launcher.pid"), ProcessHandle.current().pid() + "\n");
     }
 
-    /** Each launcher begins new logs, so that they cannot grow without limit; those of the run before are kept. */
+    /** Each launcher begins new logs, so that they do not grow forever; those of the run before are kept. */
     private void rotateLogs() throws IOException {
         try (var logs = Files.list(data.resolve("log"))) {
             for (Path log : logs.filter(f -> f.toString().endsWith(".log")).toList()) {

@@ -32,10 +32,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps one relay per database registered and running: every second it compares the actual with the desired state. A
- * connector is registered when its slot exists, which is before its service can accept a write (the slot is the last step
- * of the service's migration); one that failed is restarted, since Connect itself never does that; one that is stopped or
- * paused is resumed, unless a {@link RelayPauseLock} is held. Only changes are logged.
+ * Keeps one relay per database registered and running: every second it compares the actual with the desired
+ * state. A connector is registered when its slot exists, which is before its service can accept a write (the
+ * slot is the last step of the service's migration); one that failed is restarted, since Connect itself never
+ * does that; one that is stopped or paused is resumed, unless a {@link RelayPauseLock} is held. Only changes
+ * are logged.
  */
 public final class ConnectorReconciler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ConnectorReconciler.class);
@@ -46,7 +47,7 @@ public final class ConnectorReconciler implements AutoCloseable {
 
     private static final Set<String> PAUSED = Set.of("STOPPED", "PAUSED");
 
-    /** Debezium's message when the slot begins behind the position that it has stored. */
+    /** Debezium's message when the slot begins behind its stored offset. */
     private static final String OFFSET_LOST = "no longer available on the server";
 
     private final Path template;
@@ -122,7 +123,7 @@ public final class ConnectorReconciler implements AutoCloseable {
                 logOnChange("the connectors", "reachable");
             } while (!isClosedAfterPeriod());
         } catch (IOException | SQLException e) {
-            // Connect or PostgreSQL is down or starting; the supervisor restarts it, and the next period tries again.
+            // Connect or PostgreSQL is down or starting; the next period tries again.
             logOnChange("the connectors", "unreachable: " + e);
         }
     }
@@ -149,7 +150,7 @@ public final class ConnectorReconciler implements AutoCloseable {
         }
     }
 
-    /** Reconciles one, and returns whether it runs; a failure of one must not affect the others. */
+    /** Returns whether it runs; a failure of one must not affect the others. */
     private boolean reconcile(String database, Set<String> slots, JsonNode connector) throws InterruptedException {
         try {
             if (slots.contains("outbox_" + database)) {
@@ -238,9 +239,9 @@ public final class ConnectorReconciler implements AutoCloseable {
     }
 
     /**
-     * The slot was lost, and its successor does not reach back to the connector's offset, so the connector refuses to go
-     * on. It may: what lies between is still in the outbox, and the service's auditor publishes it again. If this fails
-     * halfway, the next period starts over.
+     * The slot was lost, and its successor does not reach back to the connector's offset, so the connector
+     * refuses to go on. It may: what lies between is still in the outbox, and the service's auditor publishes
+     * it again. If this fails halfway, the next period starts over.
      */
     private void startFromTheSlot(String database) throws IOException, InterruptedException {
         LOG.error(

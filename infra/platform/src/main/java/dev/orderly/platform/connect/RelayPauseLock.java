@@ -4,9 +4,9 @@ import java.sql.Connection;
 import java.sql.SQLException;
 
 /**
- * Held while relays are stopped or paused on purpose; without it {@link ConnectorReconciler} resumes them. It is a lock of
- * the session, so it ends with its holder, however that ends: Connect remembers that a connector is paused, and the
- * process that was to resume it may have died.
+ * Held while relays are stopped or paused on purpose; without it {@link ConnectorReconciler} resumes them. It
+ * is a lock of the session, so it ends with its holder, however that ends: Connect remembers that a connector
+ * is paused, and the process that was to resume it may have died.
  */
 public final class RelayPauseLock implements AutoCloseable {
 

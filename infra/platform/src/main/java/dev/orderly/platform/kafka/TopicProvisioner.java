@@ -98,7 +98,7 @@ public final class TopicProvisioner implements AutoCloseable {
         return new JsonMapper().readValue(folder.resolve(file).toFile(), type);
     }
 
-    // Never the number of partitions: more of them move keys to other partitions, and an order's events out of order.
+    // Never the number of partitions: more of them move keys, and so an order's events out of order.
     private void applySettings(Topic topic) throws ExecutionException, InterruptedException {
         var operations = topic.config().entrySet().stream()
                 .map(e -> new AlterConfigOp(new ConfigEntry(e.getKey(), e.getValue()), AlterConfigOp.OpType.SET))

@@ -37,9 +37,10 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Adds partitions to the topic of orders, while orders are accepted. Most keys move to another partition then, where an
- * event could be read before an older one of its order in the partition of before. So the relays stop first, and the
- * outboxes buffer; then all groups read to the end; then there is nothing left that could be overtaken.
+ * Adds partitions to the topic of orders, while orders are accepted. Most keys move to another partition
+ * then, where an event could be read before an older one of its order in the partition of before. So the
+ * relays stop first, and the outboxes buffer; then all groups read to the end; then there is nothing left
+ * that could be overtaken.
  */
 public final class PartitionScaler {
     private static final List<String> TOPICS = List.of("order-service", "order-service.dlq");

@@ -52,7 +52,9 @@ public final class PostgresServer {
         this.asOrdinaryUser = asOrdinaryUser();
     }
 
-    /** Creates the cluster if there is none yet. Killed halfway, it leaves nothing that could be taken for a cluster. */
+    /**
+     * Creates the cluster if there is none. Killed halfway, it leaves nothing that could be taken for one.
+     */
     public void init() throws InterruptedException {
         if (Files.exists(cluster)) {
             return;
@@ -69,7 +71,8 @@ public final class PostgresServer {
                 Files.setAttribute(unfinished, "unix:uid", NOBODY_UID);
                 Files.setAttribute(password, "unix:uid", NOBODY_UID);
             }
-            // The built-in locale is the same on every machine; those of libc are not, and an index outlives one.
+            // The built-in locale is the same everywhere; those of libc are not, and an index outlives a
+            // machine.
             run(List.of(
                     program("initdb"),
                     "--pgdata=" + unfinished,
@@ -150,9 +153,9 @@ public final class PostgresServer {
     }
 
     /**
-     * The prefix of a command so that PostgreSQL, which refuses to run as root, runs: nothing for an ordinary user; for
-     * root a user namespace, in which it is unprivileged but still owns its files; where there are none, the user
-     * {@code nobody}.
+     * The prefix of a command so that PostgreSQL, which refuses to run as root, runs: nothing for an ordinary
+     * user; for root a user namespace, in which it is unprivileged but still owns its files; where there are
+     * none, the user {@code nobody}.
      */
     private List<String> asOrdinaryUser() {
         if (!"root".equals(System.getProperty("user.name"))) {

@@ -89,8 +89,9 @@ public final class ServiceDatabases {
     }
 
     /**
-     * Drops the slots that the server has invalidated, since its log is bounded ({@code max_slot_wal_keep_size}). A relay
-     * would wait for such a slot forever, and creates a missing one. Returns their names.
+     * Drops the slots that the server has invalidated, since its log is bounded ({@code
+     * max_slot_wal_keep_size}). A relay would wait for such a slot forever, and creates a missing one.
+     * Returns their names.
      */
     public static List<String> dropLostSlots(Connection session) throws SQLException {
         try (var statement = session.createStatement();

@@ -10,10 +10,10 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 
-/** Returns within {@link #TIMEOUT} whether a process is healthy; that it is not is a result, never an exception. */
+/** Returns within {@link #TIMEOUT} whether a process is healthy; never throws when it is not. */
 @FunctionalInterface
 public interface HealthProbe {
-    /** Generous: a service that is slow because the machine is overloaded at its start is ready all the same. */
+    /** Generous: a service that responds slowly, as the machine is overloaded at the start, is ready. */
     Duration TIMEOUT = Duration.ofSeconds(10);
 
     HttpClient HTTP = HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
@@ -37,7 +37,7 @@ public interface HealthProbe {
         return () -> status(url) == 200;
     }
 
-    /** It does not respond with 503. No response is not that: services must not be killed because the machine is busy. */
+    /** It does not respond with 503. No response passes: a busy machine must not get its services killed. */
     static HealthProbe notDown(URI url) {
         return () -> status(url) != 503;
     }

@@ -23,9 +23,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps processes running: one that ends is restarted after 0.2 s, doubling to 5 s while it keeps ending, from 0.2 s
- * again once it stayed up for 10 s. One whose liveness probe fails is killed and restarted. Each runs under {@code
- * guard.sh}, so that it ends with this process, however this process ends.
+ * Keeps processes running: one that ends is restarted after 0.2 s, doubling to 5 s while it keeps ending,
+ * from 0.2 s again once it stayed up for 10 s. One whose liveness probe fails is killed and restarted. Each
+ * runs under {@code guard.sh}, so that it ends with this process, however this process ends.
  */
 public final class ProcessSupervisor {
     private static final Logger LOG = LoggerFactory.getLogger(ProcessSupervisor.class);
@@ -88,7 +88,7 @@ public final class ProcessSupervisor {
             return status;
         }
 
-        /** Returns when it is ready for the first time; fails with what its log says if it does not get there. */
+        /** Returns when it is ready for the first time; fails with what its log says. */
         public void awaitReady() throws InterruptedException {
             try {
                 firstReady.get(FIRST_START.toMillis(), TimeUnit.MILLISECONDS);
@@ -159,7 +159,7 @@ public final class ProcessSupervisor {
             }
         }
 
-        /** Usually it has ended. If the guard alone was killed, the process still has its port, and its pipe ends it. */
+        /** If the guard alone was killed, the process still has its port; the closed pipe ends it. */
         private static void end(Process guard, Path pidFile) throws IOException, InterruptedException {
             guard.getOutputStream().close();
             guard.waitFor();
@@ -231,7 +231,7 @@ public final class ProcessSupervisor {
         private void awaitStopped() {
             try {
                 stopped.await();
-                // PostgreSQL's checkpointer finishes its checkpoint even when its server was killed for being late.
+                // PostgreSQL's checkpointer finishes its checkpoint even if its server was killed.
                 family.forEach(ProcessHandle::destroyForcibly);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();

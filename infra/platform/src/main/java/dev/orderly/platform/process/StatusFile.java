@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * {@code run/status.json}: what runs, for {@code ./orderly status} and for tests and tools that kill processes. It is
- * replaced as a whole at each change, so a reader never sees half of one.
+ * {@code run/status.json}: what runs, for {@code ./orderly status} and for tests and tools that kill
+ * processes. It is replaced as a whole at each change, so a reader never sees half of one.
  *
  * @param pid of the launcher
  */

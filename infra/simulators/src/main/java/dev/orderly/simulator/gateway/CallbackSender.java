@@ -28,8 +28,8 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Sends signed callbacks to the merchant, each until it is acknowledged with 200: at least once, in no guaranteed order,
- * and as the behaviour of the payment's card demands.
+ * Sends signed callbacks to the merchant, each until it is acknowledged with 200: at least once, in no
+ * guaranteed order, and as the behaviour of the payment's card demands.
  */
 final class CallbackSender {
 

@@ -27,13 +27,12 @@ import java.util.regex.Pattern;
  * The gateway's HTTP interface:
  *
  * <pre>
- *   PUT  /payments/{id}         {"merchant", "amount", "cardToken"}: captures it, once; 202 while it is processed
+ *   PUT  /payments/{id}         {"merchant", "amount", "cardToken"}: captures it, once; 202 while processing
  *   GET  /payments/{id}         its status and outcome
  *   POST /payments/{id}/cancel  the same body: is never captured, unless it already is
  *   POST /payments/{id}/refund  refunds it, once
  *   GET  /log                   the journal, a line of JSON for each request and event
- *   PUT  /fault                 {"behaviour": "hang", "seconds": 8}: how payments by cards without a behaviour
- *                               of their own behave for so long
+ *   PUT  /fault                 {"behaviour": "hang", "seconds": 8}: of all payments by cards that choose none
  * </pre>
  */
 public final class GatewayServer implements AutoCloseable {

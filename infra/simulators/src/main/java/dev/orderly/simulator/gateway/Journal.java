@@ -16,7 +16,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.function.Consumer;
 
-/** An append-only log of all that the gateway has done, a line of JSON each: it restores the payments, and is the evidence. */
+/** An append-only log of all that the gateway has done, a line of JSON each: its memory and the evidence. */
 final class Journal {
 
     private static final int MAX_LINE_BYTES = 65_536;

@@ -21,8 +21,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /**
- * All payments. A change is in the journal before a callback or a response says so. After a crash the journal restores
- * everything: payments that the bank still processed, and callbacks that were not acknowledged.
+ * All payments. A change is in the journal before a callback or a response says so. After a crash the journal
+ * restores everything: payments that the bank still processed, and callbacks that were not acknowledged.
  */
 final class PaymentStore {
 

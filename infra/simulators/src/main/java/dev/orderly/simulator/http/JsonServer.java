@@ -15,7 +15,7 @@ import java.security.MessageDigest;
 import java.util.Map;
 import java.util.concurrent.Executors;
 
-/** Bounded request bodies, JSON, a virtual thread per request, a bearer token, and {@code GET /health} without it. */
+/** Bounded bodies, JSON, a virtual thread per request, a bearer token, and {@code GET /health} without it. */
 public final class JsonServer implements AutoCloseable {
 
     public static final JsonMapper JSON = new JsonMapper();

@@ -15,8 +15,9 @@ import org.subethamail.smtp.server.Session;
 import org.subethamail.smtp.server.SessionHandler;
 
 /**
- * Accepts mail for any recipient by SMTP, without authentication or TLS, and stores it in {@link Mailboxes}. A
- * message is there before its client gets the reply, so a test that has seen it as sent need not wait for it.
+ * Accepts mail for any recipient by SMTP, without authentication or TLS, and stores it in {@link Mailboxes}.
+ * A message is there before its client gets the reply, so a test that has seen it as sent need not wait for
+ * it.
  */
 public final class MailServer implements AutoCloseable {
 
@@ -52,8 +53,9 @@ public final class MailServer implements AutoCloseable {
     }
 
     /**
-     * Accepts connections but replies to none, for so long. It affects new sessions and the next message of open
-     * ones. A message whose transfer has begun is accepted, so that no client has to guess whether it was.
+     * Accepts connections but replies to none, for so long. It affects new sessions and the next message of
+     * open ones. A message whose transfer has begun is accepted, so that no client has to guess whether it
+     * was.
      */
     private synchronized void hang(Duration duration) {
         hangEnd = System.nanoTime() + duration.toNanos();

@@ -6,8 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 
 /**
- * The latest messages of the most recently used recipients. Memory does not grow, whatever the rate: a mailbox,
- * the number of mailboxes (LRU) and the bytes of all messages are bounded.
+ * The latest messages of the most recently used recipients. Memory does not grow, whatever the rate: a
+ * mailbox, the number of mailboxes (LRU) and the bytes of all messages are bounded.
  */
 final class Mailboxes {
 

@@ -1,5 +1,5 @@
 /**
- * A mail server for machines without one: accepts mail for any recipient by SMTP, and shows by HTTP what it has
- * received.
+ * A mail server for machines without one: accepts mail for any recipient by SMTP, and shows by HTTP what it
+ * has received.
  */
 package dev.orderly.simulator.mail;
