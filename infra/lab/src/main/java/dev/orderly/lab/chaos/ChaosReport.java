@@ -9,8 +9,13 @@ import static java.util.stream.Collectors.toSet;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.github.freva.asciitable.AsciiTable;
 import com.github.freva.asciitable.Column;
+import com.github.freva.asciitable.ColumnData;
+import dev.orderly.lab.chaos.Nemesis.InjectedFault;
 import dev.orderly.lab.chaos.check.Invariant;
 import dev.orderly.lab.chaos.check.SystemSnapshot;
+import dev.orderly.lab.chaos.check.SystemSnapshot.MessageRow;
+import dev.orderly.lab.chaos.check.SystemSnapshot.OrderRow;
+import dev.orderly.lab.chaos.check.SystemSnapshot.TopicEvent;
 import dev.orderly.lab.chaos.fault.Fault;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -22,203 +27,178 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
+import java.util.function.Function;
 
-/**
- * What happened, as tables for people and as JSON for programs.
- *
- * @param missed why a fault could not be made to happen, by its number
- * @param leftOut how many did not fit into the time
- * @param late orders that were given up at their deadline
- * @param lateRefunds those of them that had been paid for all the same, and were refunded
- * @param lettersSent by mail or SMS
- * @param mails that the mail sink had in the end: it forgets when it is killed
- */
-record ChaosReport(
-        long seed,
-        Duration load,
-        List<Happened> faults,
-        Map<Integer, String> missed,
-        int leftOut,
-        Map<String, Map<String, Long>> operations,
-        int orders,
-        long late,
-        long lateRefunds,
-        int events,
-        long republished,
-        long duplicatesAbsorbed,
-        long lettersSent,
-        int mails,
-        Map<Invariant, List<String>> violations) {
+/** The result of a run, as tables for people and as JSON for programs. */
+final class ChaosReport {
 
-    /** Of each invariant this many are shown; the rest is in the JSON. */
-    private static final int EXAMPLES = 3;
+    /** Of each invariant in the table; the JSON has all. */
+    private static final int MAX_EXAMPLES = 3;
 
-    private static final int LONGEST_EXAMPLE = 400;
+    private static final int MAX_EXAMPLE_LENGTH = 400;
 
-    /**
-     * A fault that was made to happen.
-     *
-     * @param over when the cause was gone, such as a process that was stopped and goes on
-     * @param recovery until every partition had confirmed an order that was placed after that; null if none was to be
-     */
-    record Happened(Fault fault, Instant begun, Instant over, Duration recovery) {}
+    private final List<InjectedFault> faults;
+    /** By fault, and null if the load ended before: see {@link #recovery}. */
+    private final Map<InjectedFault, Duration> recoveries = new HashMap<>();
 
-    static ChaosReport of(
-            long seed,
-            Duration load,
-            List<Happened> faults,
-            Map<Integer, String> missed,
-            int leftOut,
-            SystemSnapshot evidence,
-            long republished,
-            long duplicatesAbsorbed) {
-        var violations = new EnumMap<Invariant, List<String>>(Invariant.class);
+    private final Map<Integer, String> missed;
+    private final Map<Invariant, List<String>> violations = new EnumMap<>(Invariant.class);
+    /** Everything else, by its name in the JSON. */
+    private final Map<String, Object> figures = new LinkedHashMap<>();
+
+    ChaosReport(long seed, Nemesis nemesis, SystemSnapshot snapshot, long duplicatesAbsorbed) {
+        this.faults = nemesis.injected();
+        this.missed = nemesis.missed();
         for (var invariant : Invariant.values()) {
-            violations.put(invariant, invariant.violations(evidence));
+            violations.put(invariant, invariant.violations(snapshot));
         }
-        var late = evidence.orders().stream()
-                .filter(order -> SystemSnapshot.GIVEN_UP.equals(order.reason()))
-                .map(SystemSnapshot.Order::id)
-                .collect(toSet());
-        var recoveries = new Recoveries(evidence);
-        return new ChaosReport(
-                seed,
-                load,
-                faults.stream()
-                        .map(f -> new Happened(f.fault, f.begun, f.over, recoveries.after(f.over)))
-                        .toList(),
-                missed,
-                leftOut,
-                evidence.operations().stream()
-                        .collect(groupingBy(
-                                operation -> operation.action().name().toLowerCase(java.util.Locale.ROOT),
-                                TreeMap::new,
-                                groupingBy(
-                                        operation -> operation.outcome().name().toLowerCase(java.util.Locale.ROOT),
-                                        TreeMap::new,
-                                        counting()))),
-                evidence.orders().size(),
-                late.size(),
-                evidence.transfers().stream()
-                        .filter(transfer -> transfer.kind().equals("REFUND") && late.contains(transfer.order()))
-                        .count(),
-                evidence.topic().size(),
-                republished,
-                duplicatesAbsorbed,
-                evidence.letters().stream()
-                        .filter(letter -> letter.state().equals("SENT"))
-                        .count(),
-                evidence.mails().size(),
-                violations);
+        var confirmed = confirmedByPartition(snapshot);
+        faults.forEach(fault -> recoveries.put(fault, recovery(confirmed.values(), fault.over())));
+        var load = snapshot.client().load();
+        var orders = snapshot.orders().rows();
+        var expired =
+                orders.stream().filter(OrderRow::expired).map(OrderRow::id).collect(toSet());
+        figures.put("seed", seed);
+        figures.put("loadSeconds", Duration.between(load.since(), load.until()).toSeconds());
+        figures.put("leftOut", nemesis.leftOut());
+        figures.put("operations", operations(snapshot));
+        figures.put("orders", orders.size());
+        figures.put("expired", expired.size());
+        figures.put(
+                "refundedAfterwards",
+                snapshot.payments().transfers().stream()
+                        .filter(transfer -> transfer.kind().equals("REFUND") && expired.contains(transfer.order()))
+                        .count());
+        figures.put("records", snapshot.kafka().events().size());
+        figures.put("republished", snapshot.disturbances().republished());
+        figures.put("duplicatesAbsorbed", duplicatesAbsorbed);
+        figures.put(
+                "messagesSent",
+                snapshot.notifications().messages().stream()
+                        .filter(MessageRow::sent)
+                        .count());
+        figures.put("mails", snapshot.notifications().mails().size());
     }
 
-    /** When flow was back: in every partition an order that was placed after a moment has been confirmed. */
-    private static final class Recoveries {
-        private final Map<Integer, List<Instant[]>> confirmedByPartition = new HashMap<>();
+    private static Map<String, Map<String, Long>> operations(SystemSnapshot snapshot) {
+        return snapshot.client().operations().stream()
+                .collect(groupingBy(
+                        operation -> operation.action().name().toLowerCase(Locale.ROOT),
+                        TreeMap::new,
+                        groupingBy(
+                                operation -> operation.outcome().name().toLowerCase(Locale.ROOT),
+                                TreeMap::new,
+                                counting())));
+    }
 
-        Recoveries(SystemSnapshot evidence) {
-            var partitions = evidence.topic().stream()
-                    .collect(toMap(SystemSnapshot.Event::order, SystemSnapshot.Event::partition, (first, _) -> first));
-            var placed =
-                    evidence.orders().stream().collect(toMap(SystemSnapshot.Order::id, SystemSnapshot.Order::placedAt));
-            for (var entry : evidence.entries()) {
-                if (entry.type().equals("OrderConfirmed") && placed.containsKey(entry.order())) {
-                    confirmedByPartition
-                            .computeIfAbsent(partitions.getOrDefault(entry.order(), -1), _ -> new ArrayList<>())
-                            .add(new Instant[] {placed.get(entry.order()), entry.occurredAt()});
-                }
+    private record Confirmed(Instant placedAt, Instant at) {}
+
+    private static Map<Integer, List<Confirmed>> confirmedByPartition(SystemSnapshot snapshot) {
+        var confirmed = new HashMap<Integer, List<Confirmed>>();
+        var partitions = snapshot.kafka().events().stream()
+                .collect(toMap(TopicEvent::order, TopicEvent::partition, (first, _) -> first));
+        var orders = snapshot.orders().byId();
+        for (var event : snapshot.orders().viewEvents()) {
+            if (event.type().equals("OrderConfirmed") && orders.containsKey(event.order())) {
+                confirmed
+                        .computeIfAbsent(partitions.getOrDefault(event.order(), -1), _ -> new ArrayList<>())
+                        .add(new Confirmed(orders.get(event.order()).placedAt(), event.occurredAt()));
             }
         }
+        return confirmed;
+    }
 
-        Duration after(Instant moment) {
-            Duration slowest = null;
-            for (var confirmed : confirmedByPartition.values()) {
-                var first = confirmed.stream()
-                        .filter(order -> order[0].isAfter(moment))
-                        .map(order -> order[1])
-                        .min(Instant::compareTo);
-                if (first.isEmpty()) {
-                    return null; // the load ended before
-                }
-                var taken = Duration.between(moment, first.get());
-                slowest = slowest == null || taken.compareTo(slowest) > 0 ? taken : slowest;
+    /** The time until every partition has confirmed an order that was placed after that moment. */
+    private static Duration recovery(Iterable<List<Confirmed>> partitions, Instant moment) {
+        Duration slowest = null;
+        for (var confirmed : partitions) {
+            var first = confirmed.stream()
+                    .filter(order -> order.placedAt.isAfter(moment))
+                    .map(Confirmed::at)
+                    .min(Instant::compareTo);
+            if (first.isEmpty()) {
+                return null;
             }
-            return slowest;
+            var taken = Duration.between(moment, first.get());
+            slowest = slowest == null || taken.compareTo(slowest) > 0 ? taken : slowest;
         }
+        return slowest;
     }
 
     boolean violated() {
         return !violations.values().stream().allMatch(List::isEmpty);
     }
 
-    /** Not violated, and not for lack of faults that could be made to happen. */
+    /** Not violated, and not because no fault could be injected. */
     boolean clean() {
         return !violated() && (!faults.isEmpty() || missed.isEmpty());
     }
 
     void print(PrintStream out) {
-        var byKind = new TreeMap<String, List<Happened>>(faults.stream()
-                .collect(groupingBy(happened -> happened.fault().kind().toString())));
-        var missedByKind = new TreeMap<String, Long>();
-        missed.forEach((_, why) -> missedByKind.merge(why.substring(0, why.indexOf(':')), 1L, Long::sum));
+        printFaults(out);
+        out.println("operations: " + figures.get("operations"));
+        out.printf(
+                "%s orders, %s expired at their deadline, %s of those paid for too late and refunded%n",
+                figures.get("orders"), figures.get("expired"), figures.get("refundedAfterwards"));
+        out.printf(
+                "%s records on the topic, %s of them sent again by the nemesis; at least %s duplicates absorbed%n",
+                figures.get("records"), figures.get("republished"), figures.get("duplicatesAbsorbed"));
+        out.printf(
+                "%s messages sent; %s mails were still in the sink to be compared%n%n",
+                figures.get("messagesSent"), figures.get("mails"));
+        out.println(AsciiTable.getTable(
+                AsciiTable.NO_BORDERS,
+                List.of(Invariant.values()),
+                List.of(
+                        column("invariant", Invariant::name),
+                        column("", this::verdict),
+                        column("promise", Invariant::promise))));
+        violations.forEach((invariant, found) -> found.stream()
+                .limit(MAX_EXAMPLES)
+                .forEach(violation -> out.println(invariant + ": " + shortened(violation))));
+    }
+
+    private void printFaults(PrintStream out) {
+        var byKind = new TreeMap<String, List<InjectedFault>>(faults.stream()
+                .collect(groupingBy(injected -> injected.fault().kind().toString())));
+        var missedByKind =
+                missed.values().stream().collect(groupingBy(why -> why.substring(0, why.indexOf(':')), counting()));
         missedByKind.keySet().forEach(kind -> byKind.putIfAbsent(kind, List.of()));
         out.println(AsciiTable.getTable(
                 AsciiTable.NO_BORDERS,
-                List.copyOf(byKind.entrySet()),
+                List.copyOf(byKind.keySet()),
                 List.of(
-                        column("fault", kind -> kind.getKey()),
-                        number("times", kind -> String.valueOf(kind.getValue().size())),
-                        number("missed", kind -> String.valueOf(missedByKind.getOrDefault(kind.getKey(), 0L))),
-                        number("recovery: median s", kind -> seconds(kind.getValue(), 0.5)),
-                        number("max s", kind -> seconds(kind.getValue(), 1)))));
-        var broken = faults.stream()
-                .filter(happened -> happened.fault().kind() != Fault.Kind.NOTHING)
-                .toList();
+                        column("fault", kind -> kind),
+                        number("times", kind -> byKind.get(kind).size()),
+                        number("missed", kind -> missedByKind.getOrDefault(kind, 0L)),
+                        number("recovery: median s", kind -> recoverySeconds(byKind.get(kind), 0.5)),
+                        number("max s", kind -> recoverySeconds(byKind.get(kind), 1)))));
+        byKind.remove(Fault.Kind.NOTHING.toString());
+        byKind.values().removeIf(List::isEmpty);
         out.printf(
-                "%n%d faults of %d kinds happened (%d more could not be made to happen, %d did not fit into the time),"
-                        + " load of %d s%n",
-                broken.size(),
-                broken.stream()
-                        .map(happened -> happened.fault().kind())
-                        .distinct()
-                        .count(),
+                "%n%d faults of %d kinds (%d more could not be injected, %s did not fit into the time),"
+                        + " load of %s s%n",
+                byKind.values().stream().mapToInt(List::size).sum(),
+                byKind.size(),
                 missed.size(),
-                leftOut,
-                load.toSeconds());
-        out.println("operations: " + operations);
-        out.printf(
-                "%d orders, %d given up at their deadline, %d of those paid for too late and refunded%n",
-                orders, late, lateRefunds);
-        out.printf(
-                "%d records on the topic, %d of them sent again by the lab; at least %d duplicates absorbed%n",
-                events, republished, duplicatesAbsorbed);
-        out.printf("%d letters were sent; %d mails were still there to be looked at%n%n", lettersSent, mails);
-        out.println(AsciiTable.getTable(
-                AsciiTable.NO_BORDERS,
-                List.copyOf(violations.entrySet()),
-                List.of(
-                        column(
-                                "invariant",
-                                (Map.Entry<Invariant, List<String>> i) ->
-                                        i.getKey().name()),
-                        column(
-                                "",
-                                i -> i.getValue().isEmpty()
-                                        ? "OK"
-                                        : "VIOLATED " + i.getValue().size()),
-                        column("promise", i -> i.getKey().promise()))));
-        violations.forEach((invariant, found) ->
-                found.stream().limit(EXAMPLES).forEach(violation -> out.println(invariant + ": " + cut(violation))));
+                figures.get("leftOut"),
+                figures.get("loadSeconds"));
     }
 
-    private static String cut(String line) {
-        return line.length() <= LONGEST_EXAMPLE ? line : line.substring(0, LONGEST_EXAMPLE) + "…";
+    private String verdict(Invariant invariant) {
+        int found = violations.get(invariant).size();
+        return found == 0 ? "OK" : "VIOLATED " + found;
     }
 
-    private static <T> com.github.freva.asciitable.ColumnData<T> column(
-            String header, java.util.function.Function<T, String> value) {
+    private static String shortened(String line) {
+        return line.length() <= MAX_EXAMPLE_LENGTH ? line : line.substring(0, MAX_EXAMPLE_LENGTH) + "…";
+    }
+
+    private static <T> ColumnData<T> column(String header, Function<T, String> value) {
         return new Column()
                 .header(header)
                 .headerAlign(LEFT)
@@ -227,15 +207,14 @@ record ChaosReport(
                 .with(value);
     }
 
-    private static <T> com.github.freva.asciitable.ColumnData<T> number(
-            String header, java.util.function.Function<T, String> value) {
-        return new Column().header(header).with(value);
+    private static <T> ColumnData<T> number(String header, Function<T, Object> value) {
+        return new Column().header(header).with(row -> String.valueOf(value.apply(row)));
     }
 
-    private static String seconds(List<Happened> happened, double quantile) {
-        var sorted = happened.stream()
-                .map(Happened::recovery)
-                .filter(java.util.Objects::nonNull)
+    private String recoverySeconds(List<InjectedFault> injected, double quantile) {
+        var sorted = injected.stream()
+                .map(recoveries::get)
+                .filter(Objects::nonNull)
                 .sorted()
                 .toList();
         return sorted.isEmpty()
@@ -247,39 +226,22 @@ record ChaosReport(
     }
 
     void write(Path file) throws IOException {
-        var json = new LinkedHashMap<String, Object>();
-        json.put("seed", seed);
-        json.put("loadSeconds", load.toSeconds());
-        json.put(
-                "faults",
-                faults.stream()
-                        .map(happened -> {
-                            var fault = new LinkedHashMap<String, Object>();
-                            fault.put("number", happened.fault().number());
-                            fault.put("kind", happened.fault().kind().toString());
-                            fault.put("target", happened.fault().target());
-                            fault.put("begun", happened.begun().toString());
-                            fault.put("over", happened.over().toString());
-                            fault.put(
-                                    "recoveryMillis",
-                                    happened.recovery() == null
-                                            ? null
-                                            : happened.recovery().toMillis());
-                            return fault;
-                        })
-                        .toList());
+        var json = new LinkedHashMap<>(figures);
+        json.put("faults", faults.stream().map(this::json).toList());
         json.put("missed", missed);
-        json.put("leftOut", leftOut);
-        json.put("operations", operations);
-        json.put("orders", orders);
-        json.put("givenUp", late);
-        json.put("refundedAfterwards", lateRefunds);
-        json.put("records", events);
-        json.put("republished", republished);
-        json.put("duplicatesAbsorbed", duplicatesAbsorbed);
-        json.put("lettersSent", lettersSent);
-        json.put("mails", mails);
         json.put("violations", violations);
         new JsonMapper().writerWithDefaultPrettyPrinter().writeValue(file.toFile(), json);
+    }
+
+    private Map<String, Object> json(InjectedFault injected) {
+        var json = new LinkedHashMap<String, Object>();
+        json.put("number", injected.fault().number());
+        json.put("kind", injected.fault().kind().toString());
+        json.put("target", injected.fault().target());
+        json.put("begun", injected.begun().toString());
+        json.put("over", injected.over().toString());
+        var recovery = recoveries.get(injected);
+        json.put("recoveryMillis", recovery == null ? null : recovery.toMillis());
+        return json;
     }
 }

@@ -11,43 +11,47 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
-/** Looks at the services about every second while things go wrong, for what cannot be seen afterwards. */
+/** Samples the services about every second while faults are injected, for what cannot be seen afterwards. */
 public final class AvailabilityMonitor implements AutoCloseable {
 
     private static final Pattern DUPLICATES =
             Pattern.compile("orderly_events_total\\{group=\"([^\"]+)\",outcome=\"duplicate\"\\} (\\S+)");
-    private static final String DECIDER = "order-service";
+    private static final String DECIDING_SERVICE = "order-service";
 
     private final RunningPlatform system;
     private final Map<String, Double> last = new HashMap<>();
     private final Map<String, Double> sums = new ConcurrentHashMap<>();
-    private final List<TimeSpan> away = new CopyOnWriteArrayList<>();
+    private final List<TimeSpan> outages = new CopyOnWriteArrayList<>();
     private Instant lastReady = Instant.now();
     private boolean wasReady = true;
-    private final Thread sampler = Thread.ofVirtual().name("watch").unstarted(this::sampleUntilClosed);
+    private final Thread sampler =
+            Thread.ofVirtual().name("availability-monitor").unstarted(this::sampleUntilClosed);
 
     public AvailabilityMonitor(RunningPlatform system) {
         this.system = system;
         sampler.start();
     }
 
-    /** What the services count as duplicates, across their restarts; what a killed one had counted last is lost. */
+    /**
+     * What the services counted, over their restarts; what a killed one counted after its last sample is
+     * lost.
+     */
     public long duplicates() {
         return (long) sums.values().stream().mapToDouble(d -> d).sum();
     }
 
-    /** When the service that decides orders, or what it stands on, was not there. */
-    public List<TimeSpan> away() {
-        return List.copyOf(away);
+    /** When the service that decides orders, or what it depends on, was not available. */
+    public List<TimeSpan> outages() {
+        return List.copyOf(outages);
     }
 
     private void sampleUntilClosed() {
         try {
             while (true) {
                 for (String service : RunningPlatform.SERVICES) {
-                    countDuplicates(service);
+                    sampleDuplicates(service);
                 }
-                noteAbsence();
+                sampleReadiness();
                 TimeUnit.SECONDS.sleep(1);
             }
         } catch (InterruptedException _) {
@@ -55,7 +59,7 @@ public final class AvailabilityMonitor implements AutoCloseable {
         }
     }
 
-    private void countDuplicates(String service) throws InterruptedException {
+    private void sampleDuplicates(String service) throws InterruptedException {
         var metrics = system.ask("GET", system.url(service, "/q/metrics"), null).orElse("");
         var found = DUPLICATES.matcher(metrics);
         while (found.find()) {
@@ -66,12 +70,12 @@ public final class AvailabilityMonitor implements AutoCloseable {
         }
     }
 
-    private void noteAbsence() throws InterruptedException {
-        boolean ready =
-                system.ask("GET", system.url(DECIDER, "/q/health/ready"), null).isPresent();
+    private void sampleReadiness() throws InterruptedException {
+        boolean ready = system.ask("GET", system.url(DECIDING_SERVICE, "/q/health/ready"), null)
+                .isPresent();
         if (ready) {
             if (!wasReady) {
-                away.add(new TimeSpan(lastReady, Instant.now()));
+                outages.add(new TimeSpan(lastReady, Instant.now()));
             }
             lastReady = Instant.now();
         }

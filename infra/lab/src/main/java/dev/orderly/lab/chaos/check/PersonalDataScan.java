@@ -2,57 +2,53 @@ package dev.orderly.lab.chaos.check;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import dev.orderly.lab.chaos.check.SystemSnapshot.PersonalDataFinding;
+import dev.orderly.lab.chaos.fault.Sql;
 import dev.orderly.lab.chaos.workload.TestPerson;
 import dev.orderly.testkit.RunningPlatform;
 import java.io.IOException;
 import java.sql.SQLException;
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
-/** Looks for people in everything that the system has written down: logs, topics and tables. */
+/** Searches everything that the system stores for personal data: logs, topics and tables. */
 final class PersonalDataScan {
 
-    /** The world outside: they have what was sent to them. */
-    private static final Set<String> OUTSIDE = Set.of("simulators");
+    /** They have what was sent to the world outside. */
+    private static final String SIMULATORS = "simulators";
 
     private final RunningPlatform system;
-    private final List<SystemSnapshot.Trace> found = new ArrayList<>();
+    private final Set<PersonalDataFinding> found = new LinkedHashSet<>();
 
     private PersonalDataScan(RunningPlatform system) {
         this.system = system;
     }
 
-    /** Each person once for each place: "log of order-service", "topic order-service", "table orders.customer". */
-    static List<SystemSnapshot.Trace> of(RunningPlatform system)
-            throws IOException, SQLException, InterruptedException {
-        var traces = new PersonalDataScan(system);
-        traces.lookIntoLogs();
-        traces.lookIntoTopics();
+    static List<PersonalDataFinding> of(RunningPlatform system) throws IOException, SQLException, InterruptedException {
+        var scan = new PersonalDataScan(system);
+        scan.logs();
+        TopicReader.readToEnd(
+                system, topic -> !topic.startsWith("__"), record -> scan.add("topic " + record.topic(), text(record)));
         for (String database : RunningPlatform.DATABASES) {
-            traces.lookIntoTables(database);
+            scan.tables(database);
         }
-        return traces.found.stream().distinct().toList();
+        return List.copyOf(scan.found);
     }
 
-    private void look(String place, String text) {
-        TestPerson.in(text).forEach(person -> found.add(new SystemSnapshot.Trace(place, person)));
+    private void add(String place, String text) {
+        TestPerson.in(text).forEach(person -> found.add(new PersonalDataFinding(place, person)));
     }
 
-    private void lookIntoLogs() throws IOException, InterruptedException {
-        for (String part : system.logged()) {
-            if (!OUTSIDE.contains(part)) {
-                system.log(part).forEach(line -> look("log of " + part, line));
+    private void logs() throws IOException, InterruptedException {
+        for (String process : system.logged()) {
+            if (!process.equals(SIMULATORS)) {
+                system.log(process).forEach(line -> add("log of " + process, line));
             }
         }
-    }
-
-    private void lookIntoTopics() {
-        SystemSnapshot.readToTheEnd(
-                system, topic -> !topic.startsWith("__"), record -> look("topic " + record.topic(), text(record)));
     }
 
     private static String text(ConsumerRecord<byte[], byte[]> record) {
@@ -62,26 +58,16 @@ final class PersonalDataScan {
                 .collect(Collectors.joining("\n"));
     }
 
-    private void lookIntoTables(String database) throws SQLException {
-        try (var connection = system.connect(database);
-                var statement = connection.createStatement()) {
-            var tables = new ArrayList<String>();
-            try (var rows = statement.executeQuery(
-                    "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")) {
-                while (rows.next()) {
-                    tables.add(rows.getString(1));
-                }
-            }
-            for (String table : tables) {
-                // Of a partition what matters is what it is a part of.
-                String place = "table " + database + '.' + table.replaceFirst("_(\\d{8}|default)$", "");
-                try (var rows = statement.executeQuery(
-                        "SELECT t::text FROM \"%s\" t WHERE t::text ~ '%s'".formatted(table, TestPerson.ANYBODY))) {
-                    while (rows.next()) {
-                        look(place, rows.getString(1));
-                    }
-                }
-            }
+    private void tables(String database) throws SQLException {
+        var tables = Sql.column(
+                system,
+                database,
+                "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace");
+        for (String table : tables) {
+            // The place is the table that a partition belongs to.
+            String place = "table " + database + '.' + table.replaceFirst("_(\\d{8}|default)$", "");
+            String rows = "SELECT t::text FROM \"%s\" t WHERE t::text ~ '%s'".formatted(table, TestPerson.ANY);
+            Sql.column(system, database, rows).forEach(row -> add(place, row));
         }
     }
 }

@@ -2,29 +2,30 @@ package dev.orderly.lab.chaos.check;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.orderly.lab.chaos.fault.Sql;
 import dev.orderly.testkit.RunningPlatform;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** Has the read model built again, and compares it with the one before, which the rebuild leaves behind. */
+/**
+ * Has the read model rebuilt, and compares it with the former one, whose tables the rebuild leaves behind.
+ */
 final class ViewRebuildCheck {
     private static final JsonMapper JSON = new JsonMapper();
-    /** Without progress. */
-    private static final Duration PATIENCE = Duration.ofMinutes(1);
+    private static final Duration MAX_TIME_WITHOUT_PROGRESS = Duration.ofMinutes(1);
 
     private static final String RUNNING = "RUNNING";
     private static final String PATH = "/order-view/rebuild";
 
     private static final String DIFFERENCES = """
-            SELECT DISTINCT order_id::text FROM (
+            SELECT 'order ' || order_id FROM (
                 (TABLE order_view EXCEPT TABLE order_view_next) UNION (TABLE order_view_next EXCEPT TABLE order_view)
             )
             UNION
-            SELECT DISTINCT order_id::text FROM (
+            SELECT 'order ' || order_id FROM (
                 (TABLE order_view_event EXCEPT TABLE order_view_event_next)
                 UNION (TABLE order_view_event_next EXCEPT TABLE order_view_event)
             )
@@ -32,28 +33,22 @@ final class ViewRebuildCheck {
 
     private ViewRebuildCheck() {}
 
-    /** The orders of which the two say different things; to be asked when all is at rest. */
+    /** The orders of which the two say different things; to be called when the system is quiescent. */
     static List<String> differences(RunningPlatform system) throws IOException, InterruptedException, SQLException {
         var status = ask(system, "POST");
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        long deadline = System.nanoTime() + MAX_TIME_WITHOUT_PROGRESS.toNanos();
         while (status.path("state").asText(RUNNING).equals(RUNNING) && System.nanoTime() < deadline) {
             TimeUnit.MILLISECONDS.sleep(200);
             var now = ask(system, "GET");
-            deadline = now.isEmpty() || now.equals(status) ? deadline : System.nanoTime() + PATIENCE.toNanos();
+            deadline = now.isEmpty() || now.equals(status)
+                    ? deadline
+                    : System.nanoTime() + MAX_TIME_WITHOUT_PROGRESS.toNanos();
             status = now;
         }
         if (!status.path("state").asText().equals("DONE")) {
-            return List.of("the view could not be built again: " + status);
+            return List.of("the view could not be rebuilt: " + status);
         }
-        try (var connection = system.connect("orders");
-                var select = connection.createStatement();
-                var rows = select.executeQuery(DIFFERENCES)) {
-            var orders = new ArrayList<String>();
-            while (rows.next()) {
-                orders.add("order " + rows.getString(1));
-            }
-            return orders;
-        }
+        return Sql.column(system, "orders", DIFFERENCES);
     }
 
     private static JsonNode ask(RunningPlatform system, String method) throws IOException, InterruptedException {

@@ -15,18 +15,18 @@ import org.jboss.byteman.agent.submit.ScriptText;
 import org.jboss.byteman.agent.submit.Submit;
 
 /**
- * Puts <a href="https://byteman.jboss.org">Byteman</a> rules into a running JVM from outside: so there are crash points and
- * broken variants of the services without a hook in them. What is put in is gone with the process.
+ * Installs <a href="https://byteman.jboss.org">Byteman</a> rules in a running JVM, for crash points and
+ * mutations of services that have no hook for them. A rule is gone with its process.
  */
 final class BytemanAgent {
 
     private static final Path AGENT = Path.of(
             Transform.class.getProtectionDomain().getCodeSource().getLocation().getPath());
 
-    /** By process id: an agent is loaded once. */
+    /** By process id, since a JVM loads the agent only once. */
     private final Map<Long, Submit> agents = new ConcurrentHashMap<>();
 
-    /** Returns when the process has the rules; those that it had before stay. */
+    /** Adds rules to those that the process has. */
     void install(long pid, String rules) throws IOException {
         submit(pid, agent -> agent.addScripts(scripts(rules)));
     }
@@ -36,10 +36,10 @@ final class BytemanAgent {
     }
 
     /**
-     * Why rules of a process are not in force, if so. Byteman looks at the types in a rule only when it is met for the first
-     * time, and what it cannot use then it drops without a word: so ask again.
+     * Why rules of a process are not in force. Byteman checks the types of a rule when its location is first
+     * reached, and then drops a rule that does not fit silently: so this has to be polled.
      */
-    List<String> complaints(long pid) throws IOException {
+    List<String> failures(long pid) throws IOException {
         return submit(pid, Submit::listAllRules)
                 .lines()
                 .filter(line -> line.startsWith("threw ") || line.startsWith("failed to compile"))
@@ -70,7 +70,7 @@ final class BytemanAgent {
         }
     }
 
-    /** Apart: a JRE has no attach interface, and containers have no more than that for the commands that know of this one. */
+    /** Loaded only when needed, since the JRE in the containers has no attach interface. */
     private static final class Attachment {
         private Attachment() {}
 

@@ -3,8 +3,8 @@ package dev.orderly.lab.chaos.fault;
 import dev.orderly.testkit.RunningPlatform;
 import java.util.List;
 
-/** A place in a service where it is stopped dead, the n-th time that it comes by. */
-enum CrashPoint {
+/** A location in the code of services at which the JVM halts, at the n-th visit. */
+public enum CrashPoint {
     INBOX_BEFORE_HANDLER("dev.orderly.messaging.Inbox", "addNew", "AT EXIT", RunningPlatform.SERVICES),
     HANDLER_BEFORE_COMMIT("dev.orderly.messaging.EventConsumer", "apply", "AT EXIT", RunningPlatform.SERVICES),
     OUTBOX_BEFORE_COMMIT(
@@ -35,12 +35,12 @@ enum CrashPoint {
         this.services = services;
     }
 
-    /** Where it is met. */
     List<String> services() {
         return services;
     }
 
-    String rule(int visit) {
+    /** The Byteman rule that halts the JVM at this visit. */
+    public String rule(int visit) {
         return rule(
                 "crash " + visit,
                 type,

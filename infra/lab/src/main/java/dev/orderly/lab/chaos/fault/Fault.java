@@ -16,17 +16,17 @@ import java.util.Random;
 import java.util.stream.Stream;
 
 /**
- * One thing that goes wrong.
+ * One fault of a schedule.
  *
  * @param number 1, 2, 3 … in the schedule
- * @param target what it goes wrong with: a part, a database, a group …
+ * @param target a process, a database, a consumer group …
  * @param at when, from the beginning of the load
- * @param lasts how long, where that has a meaning
- * @param dice what is random about it beyond that
+ * @param duration of those faults that last
+ * @param randomParameter from 1 to 999, where a fault needs one more random number
  */
-public record Fault(int number, Kind kind, String target, Duration at, Duration lasts, int dice) {
+public record Fault(int number, Kind kind, String target, Duration at, Duration duration, int randomParameter) {
 
-    /** What can go wrong; {@code docs/faults.md} says what each does. */
+    /** {@code docs/results/faults.md} says what each does. */
     public enum Kind {
         KILL_SERVICE(SERVICES),
         CRASH_POINT(Arrays.stream(CrashPoint.values())
@@ -77,20 +77,20 @@ public record Fault(int number, Kind kind, String target, Duration at, Duration 
         POISON(PoisonRecord.names()),
         REWIND_OFFSETS(GROUPS.keySet().stream().sorted().toList()),
         POWER_CUT(List.of("all")),
-        /** The control, to hold what recoveries take against: only when it is asked for by name. */
+        /** The control, to compare recovery times with: only when selected by name. */
         NOTHING(List.of("nothing"));
 
-        private final int leastSeconds;
-        private final int mostSeconds;
+        private final int minSeconds;
+        private final int maxSeconds;
         private final List<String> targets;
 
         Kind(List<String> targets) {
             this(0, 0, targets);
         }
 
-        Kind(int leastSeconds, int mostSeconds, List<String> targets) {
-            this.leastSeconds = leastSeconds;
-            this.mostSeconds = mostSeconds;
+        Kind(int minSeconds, int maxSeconds, List<String> targets) {
+            this.minSeconds = minSeconds;
+            this.maxSeconds = maxSeconds;
             this.targets = targets;
         }
 
@@ -98,7 +98,7 @@ public record Fault(int number, Kind kind, String target, Duration at, Duration 
             return targets;
         }
 
-        /** Those that break something. */
+        /** All but the control. */
         static List<Kind> all() {
             return Stream.of(values()).filter(kind -> kind != NOTHING).toList();
         }
@@ -110,8 +110,8 @@ public record Fault(int number, Kind kind, String target, Duration at, Duration 
     }
 
     /**
-     * What goes wrong when, for a seed: always the same for the same arguments, and without an end. Kinds are dealt like
-     * cards, so that each comes up before any comes up again.
+     * The infinite schedule of a seed, the same for the same arguments. Kinds are dealt like cards: every
+     * kind comes up before any comes up again.
      */
     public static Stream<Fault> schedule(long seed, Duration meanPause, Collection<Kind> kinds) {
         var random = new Random(seed);
@@ -132,8 +132,8 @@ public record Fault(int number, Kind kind, String target, Duration at, Duration 
         }
         var kind = deck.removeLast();
         var target = kind.targets().get(random.nextInt(kind.targets().size()));
-        var lasts = Duration.ofMillis(random.nextLong(kind.leastSeconds * 1000L, kind.mostSeconds * 1000L + 1));
-        return new Fault(number, kind, target, at, lasts, random.nextInt(1, 1000));
+        var duration = Duration.ofMillis(random.nextLong(kind.minSeconds * 1000L, kind.maxSeconds * 1000L + 1));
+        return new Fault(number, kind, target, at, duration, random.nextInt(1, 1000));
     }
 
     /** Between a half and one and a half times the mean. */
@@ -141,7 +141,7 @@ public record Fault(int number, Kind kind, String target, Duration at, Duration 
         return Duration.ofMillis(random.nextLong(mean.toMillis() / 2, mean.toMillis() * 3 / 2 + 1));
     }
 
-    /** The kinds that a list of names asks for; {@code all}, and {@code -name} for all but that one. */
+    /** The kinds of a list of names, of {@code all}, {@code none} and {@code -name} for all but that one. */
     public static List<Kind> kinds(Collection<String> names) {
         var chosen = new ArrayList<Kind>();
         for (String name : names) {

@@ -4,9 +4,9 @@ import dev.orderly.testkit.RunningPlatform;
 import java.time.Duration;
 import java.util.List;
 
-/** A promise that is not kept, put into the services so that one can see the checkers see it. */
+/** A change in the code of the services that breaks a promise, to see that a check finds it. */
 public enum Mutation {
-    NONE("nothing is broken", List.of(), ""),
+    NONE("nothing is changed", List.of(), ""),
     ACKNOWLEDGE_BEFORE_COMMIT(
             "every 40th order is accepted, and then rolled back",
             List.of("order-service"),
@@ -18,184 +18,142 @@ public enum Mutation {
                     "incrementCounter(\"visits\") % 40 == 0",
                     "io.quarkus.narayana.jta.QuarkusTransaction.setRollbackOnly()")),
     SWALLOW(
-            "every 40th batch is acknowledged without having taken effect",
+            "every 40th batch is acknowledged without an effect",
             RunningPlatform.SERVICES,
-            CrashPoint.rule(
-                    "mutation",
-                    Rules.CONSUMER,
-                    "consume",
-                    "AT ENTRY",
-                    "incrementCounter(\"visits\") % 40 == 0",
-                    "RETURN")),
+            Rules.atEntry(Rules.CONSUMER, "consume", "incrementCounter(\"visits\") % 40 == 0", "RETURN")),
     OFFSETS_BEFORE_COMMIT(
-            "batches are acknowledged before their transactions, and the service dies in between",
+            "batches are acknowledged before their transactions, and the service is killed in between",
             List.of("inventory-service"),
-            CrashPoint.rule(
-                            "acknowledge",
-                            Rules.CONSUMER,
-                            "consume",
-                            "AT ENTRY",
-                            "incrementCounter(\"visits\") >= 20",
-                            "RETURN")
-                    // Elsewhere: of two rules in one place, one that returns may hide the other.
-                    + CrashPoint.rule(
-                            "die when Kafka has been told",
+            Rules.atEntry(Rules.CONSUMER, "consume", "incrementCounter(\"visits\") >= 20", "RETURN")
+                    // At another location, since a rule that returns may hide another one at the same
+                    // location.
+                    + Rules.atEntry(
                             "dev.orderly.inventory.ReservationHandler",
                             "receive",
-                            "AT ENTRY",
-                            // The timer begins when it is first asked.
+                            // The first call starts the timer.
                             "readCounter(\"visits\") >= 20 && getElapsedTimeFromTimer(\"acknowledged\") > 1500",
                             "killJVM(137)")),
     NO_DEDUPLICATION(
-            "the inbox takes every event for a new one, and the guard behind it remembers none",
+            "the inbox takes every event for a new one, and the sequence guard knows none",
             RunningPlatform.SERVICES,
-            CrashPoint.rule(
-                            "mutation",
-                            "dev.orderly.messaging.Inbox",
-                            "addNew",
-                            "AT ENTRY",
-                            "TRUE",
-                            "RETURN new java.util.HashSet($2)")
-                    + Rules.NO_SECOND_GUARD),
+            Rules.atEntry("dev.orderly.messaging.Inbox", "addNew", "TRUE", "RETURN new java.util.HashSet($2)")
+                    + Rules.NO_SEQUENCE_GUARD),
     LOOK_THEN_INSERT(
-            "the inbox looks first, and inserts later what it did not find; no guard behind it",
+            "the inbox selects first, and inserts later what it did not find; no sequence guard",
             List.of("order-service"),
-            CrashPoint.rule(
-                            "mutation",
+            Rules.atEntry(
                             "org.postgresql.jdbc.PgConnection",
                             "prepareStatement(String)",
-                            "AT ENTRY",
                             "$1.startsWith(\"INSERT INTO inbox\")",
                             "$1 = \"" + Rules.LOOK_THEN_INSERT_SQL + "\"")
-                    + Rules.NO_SECOND_GUARD
-                    + Rules.PROJECTION_TAKES_ALL,
-            // It goes wrong only while two own a partition.
+                    + Rules.NO_SEQUENCE_GUARD
+                    + Rules.NO_CHECK_IN_THE_PROJECTION,
+            // It goes wrong only while a partition has two owners.
             List.of(fault(1, Fault.Kind.ZOMBIE_SERVICE, "order-service", 1, 5))),
     REORDER(
             "the events of a batch are handled last to first",
             RunningPlatform.SERVICES,
-            CrashPoint.rule("linger", Rules.CONSUMER, "consume", "AT ENTRY", "TRUE", "delay(100)")
-                    + CrashPoint.rule(
-                            "mutation",
-                            Rules.CONSUMER,
-                            "decisions",
-                            "AT ENTRY",
-                            "TRUE",
-                            "java.util.Collections.reverse($1)")),
+            Rules.atEntry(Rules.CONSUMER, "consume", "TRUE", "delay(100)")
+                    + Rules.atEntry(Rules.CONSUMER, "outgoing", "TRUE", "java.util.Collections.reverse($1)")),
     RETRY_BEHIND(
-            "the first half of a batch fails, and is tried again behind the other half",
+            "the first half of a batch fails, and is retried after the second",
             RunningPlatform.SERVICES,
-            CrashPoint.rule("linger", Rules.CONSUMER, "consume", "AT ENTRY", "TRUE", "delay(1000)")
-                    + CrashPoint.rule(
-                            "mutation",
-                            Rules.CONSUMER,
-                            "decisions",
-                            "AT ENTRY",
-                            "TRUE",
-                            "java.util.Collections.rotate($1, $1.size() / 2)")),
+            Rules.atEntry(Rules.CONSUMER, "consume", "TRUE", "delay(1000)")
+                    + Rules.atEntry(
+                            Rules.CONSUMER, "outgoing", "TRUE", "java.util.Collections.rotate($1, $1.size() / 2)")),
     FORGET_STOCK(
-            "every 5th change of the stock is forgotten",
+            "every 5th change of the stock is dropped",
             List.of("inventory-service"),
-            CrashPoint.rule(
-                    "mutation",
-                    "dev.orderly.inventory.Stocks",
-                    "update",
-                    "AT ENTRY",
-                    "incrementCounter(\"visits\") % 5 == 0",
-                    "RETURN")),
+            Rules.atEntry("dev.orderly.inventory.Stocks", "update", "incrementCounter(\"visits\") % 5 == 0", "RETURN")),
     LOSE_SLOT(
-            "a replication slot is dropped, and made again while orders are placed; the auditor sleeps",
+            "a replication slot is dropped, and created again while orders are placed; the auditor is off",
             RunningPlatform.SERVICES,
             Rules.NO_AUDITOR,
             List.of(fault(1, Fault.Kind.LOSE_SLOT, "inventory", 2, 3))),
     LATE_SLOT(
-            "the first replication slot is made when there are orders already; the auditor sleeps",
+            "the first replication slot is created when there are orders already; the auditor is off",
             RunningPlatform.SERVICES,
             Rules.NO_AUDITOR,
             List.of(fault(1, Fault.Kind.LOSE_SLOT, "orders", 0, 4)));
 
-    private final String what;
+    private final String description;
     private final List<String> services;
     private final String rules;
     private final List<Fault> faults;
 
-    Mutation(String what, List<String> services, String rules) {
-        this(what, services, rules, List.of());
+    Mutation(String description, List<String> services, String rules) {
+        this(description, services, rules, List.of());
     }
 
-    Mutation(String what, List<String> services, String rules, List<Fault> faults) {
-        this.what = what;
+    Mutation(String description, List<String> services, String rules, List<Fault> faults) {
+        this.description = description;
         this.services = services;
         this.rules = rules;
         this.faults = faults;
     }
 
-    private static Fault fault(int number, Fault.Kind kind, String target, int at, int lasts) {
-        return new Fault(number, kind, target, Duration.ofSeconds(at), Duration.ofSeconds(lasts), number);
+    private static Fault fault(int number, Fault.Kind kind, String target, int at, int duration) {
+        return new Fault(number, kind, target, Duration.ofSeconds(at), Duration.ofSeconds(duration), number);
     }
 
-    public String what() {
-        return what;
+    public String description() {
+        return description;
     }
 
     List<String> services() {
         return services;
     }
 
-    String rules() {
+    /** Byteman rules; empty for {@link #NONE}. */
+    public String rules() {
         return rules;
     }
 
-    /** What has to happen for it to show. */
+    /** The faults without which the mutation has no effect. */
     public List<Fault> faults() {
         return faults;
     }
 
-    /** The rules that several of them share. */
+    /** What several mutations share. */
     private static final class Rules {
         private Rules() {}
 
+        static String atEntry(String type, String method, String condition, String action) {
+            return CrashPoint.rule(method + " if " + condition, type, method, "AT ENTRY", condition, action);
+        }
+
         static final String CONSUMER = "dev.orderly.messaging.EventConsumer";
 
-        static final String NO_SECOND_GUARD = CrashPoint.rule(
-                "take all for the next",
+        static final String NO_SEQUENCE_GUARD = atEntry(
                 "dev.orderly.messaging.SequenceGuard$Batch",
-                "judge",
-                "AT ENTRY",
+                "check",
                 "TRUE",
-                "RETURN dev.orderly.messaging.SequenceGuard$Verdict.NEXT");
+                "RETURN dev.orderly.messaging.SequenceGuard$Position.IN_ORDER");
 
         /**
-         * Of its own accord the projection fails when an order is placed a second time, and the batch is tried again: with a
-         * second look that finds.
+         * Otherwise the projection fails when an order is placed a second time, and the batch is retried,
+         * when the inbox finds the event.
          */
-        static final String PROJECTION_TAKES_ALL = CrashPoint.rule(
-                        "require nothing",
-                        "dev.orderly.order.view.OrderViewUpdater",
-                        "requireThat",
-                        "AT ENTRY",
-                        "TRUE",
-                        "RETURN")
-                + CrashPoint.rule(
-                        "place again",
-                        "org.postgresql.jdbc.PgConnection",
-                        "prepareStatement(String)",
-                        "AT ENTRY",
-                        "$1.startsWith(\"INSERT INTO order_view (\")",
-                        "$1 = $1 + \" ON CONFLICT DO NOTHING\"");
+        static final String NO_CHECK_IN_THE_PROJECTION =
+                atEntry("dev.orderly.order.view.OrderViewUpdater", "requireThat", "TRUE", "RETURN")
+                        + atEntry(
+                                "org.postgresql.jdbc.PgConnection",
+                                "prepareStatement(String)",
+                                "$1.startsWith(\"INSERT INTO order_view (\")",
+                                "$1 = $1 + \" ON CONFLICT DO NOTHING\"");
 
-        static final String NO_AUDITOR =
-                CrashPoint.rule("sleep", "dev.orderly.messaging.OutboxAuditor", "audit", "AT ENTRY", "TRUE", "RETURN");
+        static final String NO_AUDITOR = atEntry("dev.orderly.messaging.OutboxAuditor", "audit", "TRUE", "RETURN");
 
         /**
-         * What was not there when it began is new to it, whoever else has inserted it meanwhile. The projection takes its time in
-         * between, but less than a statement may take (5 s), since there nothing else stands in the way of a second effect.
+         * An event that was missing when the statement began is new, even if another transaction has inserted
+         * it since. For the projection, where no other guard prevents a second effect, the statement takes 3
+         * s, which is less than {@code statement_timeout} (5 s).
          */
         static final String LOOK_THEN_INSERT_SQL = "WITH wanted AS (SELECT ?::text AS consumer, id"
                 + " FROM unnest(?::uuid[]) AS id), found AS MATERIALIZED (SELECT * FROM wanted WHERE NOT EXISTS"
                 + " (SELECT FROM inbox WHERE inbox.consumer = wanted.consumer AND event_id = wanted.id)),"
-                + " later AS MATERIALIZED (SELECT pg_sleep(CASE max(consumer) WHEN 'order-view-consumer-group' THEN 3 ELSE 0 END)"
-                + " FROM wanted),"
+                + " later AS MATERIALIZED (SELECT pg_sleep("
+                + "CASE max(consumer) WHEN 'order-view-consumer-group' THEN 3 ELSE 0 END) FROM wanted),"
                 + " inserted AS (INSERT INTO inbox (event_day, consumer, event_id)"
                 + " SELECT coalesce((uuid_extract_timestamp(id) AT TIME ZONE 'UTC')::date, DATE '1970-01-01'), consumer, id"
                 + " FROM found, later ORDER BY 1, 3 ON CONFLICT DO NOTHING)"

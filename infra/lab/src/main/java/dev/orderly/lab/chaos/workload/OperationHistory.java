@@ -13,8 +13,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What the client did and what it was told, as in Jepsen: each operation is invoked and then ok, failed for certain, or of
- * unknown outcome. Kept in memory for the checkers, and line by line in a file for whoever looks into a violation.
+ * What the client requested and was answered, as in Jepsen: each operation is invoked and then ok, failed for
+ * certain, or of unknown outcome. Kept in memory for the checks, and as lines of a file for the analysis of a
+ * violation.
  */
 public final class OperationHistory implements AutoCloseable {
 
@@ -24,33 +25,33 @@ public final class OperationHistory implements AutoCloseable {
         RESTOCK,
         DEPOSIT,
         REGISTER,
-        FORGET
+        ERASE
     }
 
     public enum Outcome {
         OK,
-        /** It did not happen: refused, or nobody heard it. */
+        /** It did not happen: it was refused, or reached no service. */
         FAIL,
-        /** No answer, or one that promises nothing: it may have happened or not. */
+        /** No answer, or one that promises nothing: it may have happened. */
         UNKNOWN
     }
 
-    /** What has to become of an order, when nobody cancels it. */
+    /** What an order has to become unless it is cancelled. */
     public enum Intent {
         CONFIRMED,
         REJECTED,
-        /** There is too little for all: any end is right that adds up. */
+        /** Stock is contended, or time is short: every outcome that adds up is right. */
         ANY
     }
 
     /**
      * One attempt of one request; a retry is an operation of its own with the same key.
      *
-     * @param subject the customer, the order to cancel, the SKU, or the mark of a {@link TestPerson}
+     * @param subject the customer, the order to cancel, the SKU, or the marker of a {@link TestPerson}
      * @param key under which the request may be repeated
      * @param amount of a deposit or a restock
      * @param status of the HTTP answer, 0 without one
-     * @param order or person that an accepted request was answered with
+     * @param order or customer that an accepted request was answered with
      */
     public record Operation(
             long id,
@@ -72,7 +73,7 @@ public final class OperationHistory implements AutoCloseable {
     private static final JsonMapper JSON = new JsonMapper();
 
     private final List<Operation> completed = new ArrayList<>();
-    private final Map<Long, Operation> underWay = new LinkedHashMap<>();
+    private final Map<Long, Operation> inFlight = new LinkedHashMap<>();
     private final BufferedWriter file;
     private long ids;
 
@@ -83,23 +84,23 @@ public final class OperationHistory implements AutoCloseable {
     synchronized Operation invoke(Action action, String subject, String key, Intent intent, long amount) {
         var operation = new Operation(
                 ids++, action, subject, key, intent, amount, Instant.now(), null, Outcome.UNKNOWN, 0, null);
-        underWay.put(operation.id(), operation);
+        inFlight.put(operation.id(), operation);
         write(operation, "invoke");
         return operation;
     }
 
     synchronized Operation complete(Operation invoked, Outcome outcome, int status, String order) {
         var operation = invoked.completed(Instant.now(), outcome, status, order);
-        underWay.remove(invoked.id());
+        inFlight.remove(invoked.id());
         completed.add(operation);
         write(operation, outcome.name().toLowerCase(java.util.Locale.ROOT));
         return operation;
     }
 
-    /** All of them; what has not been answered is of unknown outcome as of now. */
+    /** All, those in flight as of unknown outcome. */
     public synchronized List<Operation> operations() {
         var all = new ArrayList<>(completed);
-        underWay.values().forEach(invoked -> all.add(invoked.completed(Instant.now(), Outcome.UNKNOWN, 0, null)));
+        inFlight.values().forEach(invoked -> all.add(invoked.completed(Instant.now(), Outcome.UNKNOWN, 0, null)));
         return all;
     }
 

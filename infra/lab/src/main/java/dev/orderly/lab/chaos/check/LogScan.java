@@ -1,0 +1,96 @@
+package dev.orderly.lab.chaos.check;
+
+import dev.orderly.lab.chaos.fault.PoisonRecord;
+import dev.orderly.testkit.RunningPlatform;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/** Finds errors in logs that no fault explains. */
+final class LogScan {
+    /**
+     * What a service may log while its environment is taken away: brokers, the database, a client of its own.
+     */
+    private static final Pattern EXPECTED = Pattern.compile(String.join(
+            "|",
+            "\\[org\\.apache\\.kafka|\\[io\\.smallrye\\.reactive\\.messaging",
+            "SQLException|PSQLException|\\[io\\.agroal|\\[com\\.arjuna|ARJUNA",
+            "ClosedChannelException|HttpClosedException|Connection reset|Broken pipe",
+            // A framework that was asked to stop while what it waits for hangs; an error of our code still
+            // counts.
+            "\\[io\\.quarkus\\..*\\[Error Occurred After Shutdown\\]"));
+
+    /** What only a lost slot explains, until the auditor has repaired it. */
+    private static final Pattern LOST_EVENTS =
+            Pattern.compile("EventConsumer.* events are missing before |OutboxAuditor.* never reached their topic");
+
+    private static final Pattern PARKING = Pattern.compile("EventConsumer.* parking \\S+-(\\d+)@(\\d+)");
+
+    /** What a database answers to a wrong statement. No fault excuses that. */
+    private static final Pattern WRONG_STATEMENT = Pattern.compile(
+            "ERROR: .*( violates |syntax error|permission denied|(column|relation|function) .* does not exist)");
+
+    private static final Pattern CRASH = Pattern.compile("PANIC: |was terminated by signal (?!9:)"
+            + "|Terminating due to java\\.lang\\.OutOfMemoryError|fatal error has been detected");
+
+    private static final Pattern ENTRY = Pattern.compile("^\\d{4}-\\d\\d-\\d\\d \\S+ +(\\S+)");
+
+    private LogScan() {}
+
+    /** The first line of each. */
+    static List<String> unexpectedErrors(
+            RunningPlatform system, List<PoisonRecord.Injected> poison, boolean slotsWereLost)
+            throws IOException, InterruptedException {
+        var found = new ArrayList<String>();
+        for (String process : system.logged()) {
+            var log = system.log(process);
+            if (RunningPlatform.SERVICES.stream().anyMatch(process::startsWith)) { // or a second instance
+                errors(log, poison, slotsWereLost).forEach(line -> found.add(process + ": " + line));
+            }
+            crashes(log).forEach(line -> found.add(process + ": " + line));
+        }
+        return found;
+    }
+
+    /** Ends of processes that no fault explains: faults ask them to stop, or kill them with signal 9. */
+    static List<String> crashes(List<String> log) {
+        return log.stream().filter(line -> CRASH.matcher(line).find()).toList();
+    }
+
+    /** An entry is excused by any of its lines, since the first names the symptom and the last the cause. */
+    static List<String> errors(List<String> log, List<PoisonRecord.Injected> poison, boolean slotsWereLost) {
+        var errors = new ArrayList<String>();
+        String error = null;
+        boolean excused = false;
+        boolean inexcusable = false;
+        for (String line : log) {
+            var entry = ENTRY.matcher(line);
+            if (entry.find()) {
+                if (error != null && (inexcusable || !excused)) {
+                    errors.add(error);
+                }
+                error = Set.of("ERROR", "FATAL").contains(entry.group(1)) ? line : null;
+                excused = false;
+                inexcusable = false;
+            }
+            excused |= EXPECTED.matcher(line).find()
+                    || slotsWereLost && LOST_EVENTS.matcher(line).find()
+                    || isAbout(poison, line);
+            inexcusable |= WRONG_STATEMENT.matcher(line).find();
+        }
+        if (error != null && (inexcusable || !excused)) {
+            errors.add(error);
+        }
+        return errors;
+    }
+
+    private static boolean isAbout(List<PoisonRecord.Injected> poison, String line) {
+        var parking = PARKING.matcher(line);
+        return parking.find()
+                && poison.stream()
+                        .anyMatch(injected -> injected.partition() == Integer.parseInt(parking.group(1))
+                                && injected.offset() == Long.parseLong(parking.group(2)));
+    }
+}

@@ -1,0 +1,79 @@
+package dev.orderly.lab.chaos.fault;
+
+import dev.orderly.lab.chaos.fault.FaultInjector.FaultNotInjected;
+import dev.orderly.testkit.RunningPlatform;
+import java.io.IOException;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** Connections that break or hang, and tables that are locked or changed. */
+final class PostgresFaults {
+    private final RunningPlatform system;
+
+    PostgresFaults(RunningPlatform system) {
+        this.system = system;
+    }
+
+    void killBackends(Fault fault) throws SQLException, FaultNotInjected {
+        terminate(backends(fault.target()));
+    }
+
+    void killWalsender(Fault fault) throws SQLException, FaultNotInjected {
+        terminate(walsender(fault.target()));
+    }
+
+    void freezeBackends(Fault fault) throws SQLException, InterruptedException, IOException, FaultNotInjected {
+        ProcessFaults.freeze(backends(fault.target()), fault.duration());
+    }
+
+    void freezeWalsender(Fault fault) throws SQLException, InterruptedException, IOException, FaultNotInjected {
+        ProcessFaults.freeze(walsender(fault.target()), fault.duration());
+    }
+
+    void lockTable(Fault fault) throws SQLException, InterruptedException {
+        var databaseAndTable = fault.target().split(":");
+        try (var connection = system.connect(databaseAndTable[0])) {
+            connection.setAutoCommit(false);
+            try (var lock = connection.createStatement()) {
+                lock.execute("SET LOCAL lock_timeout = '5s'");
+                lock.execute("LOCK TABLE " + databaseAndTable[1] + " IN ACCESS EXCLUSIVE MODE");
+                TimeUnit.MILLISECONDS.sleep(fault.duration().toMillis());
+            } finally {
+                connection.rollback();
+            }
+        }
+    }
+
+    void changeTable(Fault fault) throws SQLException {
+        Sql.execute(
+                system,
+                fault.target(),
+                "SET lock_timeout = '5s'; ALTER TABLE outbox ADD COLUMN chaos_" + fault.number() + " int");
+    }
+
+    private void terminate(List<Long> backends) throws SQLException {
+        for (long pid : backends) {
+            Sql.execute(system, "postgres", "SELECT pg_terminate_backend(" + pid + ")");
+        }
+    }
+
+    private List<Long> backends(String database) throws SQLException, FaultNotInjected {
+        return pids("SELECT pid FROM pg_stat_activity WHERE usename = '" + database + "_app'");
+    }
+
+    private List<Long> walsender(String database) throws SQLException, FaultNotInjected {
+        return pids(
+                "SELECT active_pid FROM pg_replication_slots WHERE slot_name = 'outbox_" + database + "' AND active");
+    }
+
+    private List<Long> pids(String query) throws SQLException, FaultNotInjected {
+        var pids = Sql.column(system, "postgres", query).stream()
+                .map(Long::valueOf)
+                .toList();
+        if (pids.isEmpty()) {
+            throw new FaultNotInjected("there was no such connection");
+        }
+        return pids;
+    }
+}

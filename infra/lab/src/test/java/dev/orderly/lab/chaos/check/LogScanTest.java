@@ -1,0 +1,62 @@
+package dev.orderly.lab.chaos.check;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.orderly.lab.chaos.fault.PoisonRecord;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What is found in logs, and what is excused. */
+class LogScanTest {
+    private static final String ERROR = "2026-11-23 10:00:00,000 ERROR ";
+    private static final String CONSUMER = ERROR + "[dev.orderly.messaging.EventConsumer] (executor-thread-1) ";
+
+    @Test
+    void an_error_is_excused_by_its_cause_and_by_nothing_else() {
+        var log = List.of(
+                ERROR + "[http-problem] (executor-thread-1) status=500: Error invoking method",
+                "\tat dev.orderly.order.OrderCommands.place(OrderCommands.java:80)",
+                "Caused by: org.postgresql.util.PSQLException: FATAL: terminating connection",
+                "2026-11-23 10:00:01,000 INFO  [dev.orderly] (main) an ERROR in a message",
+                "2026-11-23 10:00:02,000 ERROR [dev.orderly.order.Order] (executor-thread-1) something new",
+                "java.lang.NullPointerException");
+
+        assertThat(LogScan.errors(log, List.of(), false)).containsExactly(log.get(4));
+    }
+
+    @Test
+    void a_statement_that_is_wrong_is_not_excused_by_the_database() {
+        var log = List.of(
+                CONSUMER + "failed",
+                "Caused by: org.postgresql.util.PSQLException: ERROR: new row for relation \"stock\" violates check constraint");
+
+        assertThat(LogScan.errors(log, List.of(), true)).containsExactly(log.getFirst());
+    }
+
+    @Test
+    void parking_is_excused_where_poison_is_and_missing_events_where_a_slot_was_lost() {
+        var parking = CONSUMER + "order-consumer-group: parking order-service-2@7";
+        var missing = CONSUMER + "payment-consumer-group: events are missing before order-service-0@9";
+        var log = List.of(parking, missing);
+
+        assertThat(LogScan.errors(log, poisonAt(7), true)).isEmpty();
+        assertThat(LogScan.errors(log, poisonAt(8), false)).containsExactly(parking, missing);
+    }
+
+    private static List<PoisonRecord.Injected> poisonAt(int offset) {
+        return List.of(new PoisonRecord.Injected(PoisonRecord.NOT_JSON, 2, offset));
+    }
+
+    @Test
+    void a_crash_is_told_from_a_kill() {
+        var crash =
+                "2026-11-26 09:09:25.428 UTC [1] LOG:  client backend (PID 2) was terminated by signal 11: Segmentation"
+                        + " fault";
+        var kill = "2026-11-26 09:09:25.428 UTC [1] LOG:  server process (PID 2) was terminated by signal 9: Killed";
+        var memory = "Terminating due to java.lang.OutOfMemoryError: Java heap space";
+
+        assertThat(LogScan.crashes(
+                        List.of(crash, kill, "LOG:  database system is ready to accept connections", memory)))
+                .containsExactly(crash, memory);
+    }
+}
