@@ -28,17 +28,25 @@ class BytemanRulesTest {
     private static final Pattern RULE = Pattern.compile("CLASS (\\S+)\nMETHOD (\\w+).*\n(?:AFTER INVOKE (\\w+))?");
     private static final Pattern REFERENCE = Pattern.compile("(dev\\.orderly\\.[\\w.$]+)\\.(\\w+)");
 
-    static Stream<String> rules() {
+    private record Rules(String name, String text) {
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    static Stream<Rules> rules() {
         return Stream.concat(
-                        Stream.of(CrashPoint.values()).map(point -> point + ":\n" + point.rule(1)),
-                        Stream.of(Mutation.values()).map(mutation -> mutation + ":\n" + mutation.rules()))
-                .filter(rules -> rules.contains("CLASS"));
+                        Stream.of(CrashPoint.values()).map(point -> new Rules(point.name(), point.rule(1))),
+                        Stream.of(Mutation.values()).map(mutation -> new Rules(mutation.name(), mutation.rules())))
+                .filter(rules -> !rules.text.isEmpty());
     }
 
     @ParameterizedTest
     @MethodSource("rules")
-    void every_class_and_method_of_a_rule_exists(String rules) {
-        RULE.matcher(rules).results().forEach(rule -> {
+    void every_class_and_method_of_a_rule_exists(Rules rules) {
+        assertThat(rules.text).containsPattern(RULE);
+        RULE.matcher(rules.text).results().forEach(rule -> {
             var methods = classNamed(rule.group(1), rules).methods().stream()
                     .filter(method -> method.methodName().equalsString(rule.group(2)))
                     .toList();
@@ -55,8 +63,8 @@ class BytemanRulesTest {
 
     @ParameterizedTest
     @MethodSource("rules")
-    void every_constant_that_a_rule_returns_exists(String rules) {
-        var actions = rules.lines().filter(line -> line.startsWith("DO ")).toList();
+    void every_constant_that_a_rule_returns_exists(Rules rules) {
+        var actions = rules.text.lines().filter(line -> line.startsWith("DO ")).toList();
         REFERENCE
                 .matcher(String.join("\n", actions))
                 .results()
@@ -74,7 +82,7 @@ class BytemanRulesTest {
     }
 
     /** Of the services, or of a library that the tests have, too. */
-    private static ClassModel classNamed(String name, String rules) {
+    private static ClassModel classNamed(String name, Rules rules) {
         var file = name.replace('.', '/') + ".class";
         Optional<Path> compiled = Stream.of(
                         "shared-events",

@@ -45,9 +45,7 @@ public final class ChaosCommand implements Callable<Integer> {
     private static final double MIN_SECONDS_BETWEEN_FAULTS = 0.01;
 
     private static final Duration MAX_RETRY_TIME_AFTER_LOAD = Duration.ofSeconds(60);
-    /**
-     * Load after the last fault has begun, so that its recovery can be measured; of a short load a quarter.
-     */
+    /** Load after the last fault began, so that its recovery can be measured; of a short load a quarter. */
     private static final Duration COOLDOWN = Duration.ofSeconds(10);
     /** More load for faults that are not over in time. */
     private static final Duration MAX_OVERTIME = Duration.ofSeconds(30);

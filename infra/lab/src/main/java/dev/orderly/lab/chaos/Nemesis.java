@@ -136,9 +136,7 @@ final class Nemesis {
         return kind == Fault.Kind.POWER_CUT || kind == Fault.Kind.REWIND_OFFSETS;
     }
 
-    /**
-     * Until every process is ready, and in every partition an order that was placed from now on is confirmed.
-     */
+    /** Until every process is ready, and an order placed from now on is confirmed in every partition. */
     private void awaitFlow() throws InterruptedException {
         var query = PARTITIONS_WITH_FLOW.formatted(Instant.now());
         long deadline = System.nanoTime() + MAX_RECOVERY.toNanos();

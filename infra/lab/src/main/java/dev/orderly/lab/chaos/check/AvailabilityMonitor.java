@@ -32,10 +32,7 @@ public final class AvailabilityMonitor implements AutoCloseable {
         sampler.start();
     }
 
-    /**
-     * What the services counted, over their restarts; what a killed one counted after its last sample is
-     * lost.
-     */
+    /** What the services counted, without what a killed one counted after its last sample. */
     public long duplicates() {
         return (long) sums.values().stream().mapToDouble(d -> d).sum();
     }

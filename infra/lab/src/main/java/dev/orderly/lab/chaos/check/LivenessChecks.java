@@ -79,10 +79,7 @@ final class LivenessChecks {
         return violations;
     }
 
-    /**
-     * A system that refuses everything is quiescent, too: so one more order is placed when everything else is
-     * done.
-     */
+    /** A system that refuses everything is quiescent, too: hence one more order when all else is done. */
     static List<String> lastOrderIsConfirmed(SystemSnapshot snapshot) {
         var orders = snapshot.orders().byId();
         boolean confirmed = snapshot.client().of(Action.PLACE).stream()

@@ -10,9 +10,7 @@ import java.util.regex.Pattern;
 
 /** Finds errors in logs that no fault explains. */
 final class LogScan {
-    /**
-     * What a service may log while its environment is taken away: brokers, the database, a client of its own.
-     */
+    /** What a service may log while brokers, the database or its client are unavailable. */
     private static final Pattern EXPECTED = Pattern.compile(String.join(
             "|",
             "\\[org\\.apache\\.kafka|\\[io\\.smallrye\\.reactive\\.messaging",

@@ -14,10 +14,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 
-/**
- * Whether orders became what their customers asked for and were answered, and whether they were notified of
- * it.
- */
+/** Whether orders became what customers asked for and were answered, and were notified of. */
 final class OrderChecks {
     private OrderChecks() {}
 

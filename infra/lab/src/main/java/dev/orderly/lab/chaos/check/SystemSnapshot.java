@@ -67,9 +67,7 @@ public record SystemSnapshot(
 
     /** @param commits how far the groups said they had read, in the order of Kafka's own log of it */
     public record KafkaLog(List<TopicEvent> events, List<PoisonRecord.Injected> poison, List<OffsetCommit> commits) {
-        /**
-         * The topic as a reader that drops duplicates sees it: the first occurrence of every event, by order.
-         */
+        /** By order; the topic as a reader sees it that drops duplicates. */
         Map<String, List<TopicEvent>> firstOccurrences() {
             var seen = new HashSet<UUID>();
             var byOrder = new LinkedHashMap<String, List<TopicEvent>>();

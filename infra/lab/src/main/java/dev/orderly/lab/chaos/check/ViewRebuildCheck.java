@@ -10,9 +10,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/**
- * Has the read model rebuilt, and compares it with the former one, whose tables the rebuild leaves behind.
- */
+/** Rebuilds the read model, and compares it with the former one, whose tables are left behind. */
 final class ViewRebuildCheck {
     private static final JsonMapper JSON = new JsonMapper();
     private static final Duration MAX_TIME_WITHOUT_PROGRESS = Duration.ofMinutes(1);

@@ -109,10 +109,7 @@ public record Fault(int number, Kind kind, String target, Duration at, Duration 
         }
     }
 
-    /**
-     * The infinite schedule of a seed, the same for the same arguments. Kinds are dealt like cards: every
-     * kind comes up before any comes up again.
-     */
+    /** The infinite schedule of a seed. Every kind comes up before any comes up again. */
     public static Stream<Fault> schedule(long seed, Duration meanPause, Collection<Kind> kinds) {
         var random = new Random(seed);
         var deck = new ArrayList<Kind>();

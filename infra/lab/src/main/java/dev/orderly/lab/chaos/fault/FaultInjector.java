@@ -104,9 +104,7 @@ public final class FaultInjector implements AutoCloseable {
         return disturbances;
     }
 
-    /**
-     * Ends mutations and second instances. That processes and relays run is for their supervisors to ensure.
-     */
+    /** Ends mutations and second instances. Supervisors restart processes and relays. */
     public void recover() {
         code.close();
         memberships.endAll();

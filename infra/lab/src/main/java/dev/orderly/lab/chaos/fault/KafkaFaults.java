@@ -86,10 +86,7 @@ final class KafkaFaults implements AutoCloseable {
         producer.send(PoisonRecord.named(fault.target()).record()).get();
     }
 
-    /**
-     * Only a group without members can be reset, so its service is killed, and the group reset before it is
-     * back.
-     */
+    /** A group with members cannot be reset: its service is killed, and the group reset before it is back. */
     void rewind(Fault fault) throws InterruptedException, ExecutionException, IOException, FaultNotInjected {
         var group = fault.target();
         var service = GROUPS.get(group);

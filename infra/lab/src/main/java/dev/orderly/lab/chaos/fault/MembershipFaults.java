@@ -18,10 +18,7 @@ import org.apache.kafka.clients.admin.MemberToRemove;
 import org.apache.kafka.clients.admin.RemoveMembersFromConsumerGroupOptions;
 import org.apache.kafka.common.GroupState;
 
-/**
- * Members that join and leave consumer groups: a second instance of a service, and a first one that is a
- * zombie.
- */
+/** Members that join and leave consumer groups, and zombies. */
 final class MembershipFaults {
     /** For a process that starts beside a dozen that are busy. */
     private static final Duration MAX_START_TIME = Duration.ofSeconds(120);

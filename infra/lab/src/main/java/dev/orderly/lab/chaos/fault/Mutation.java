@@ -130,10 +130,7 @@ public enum Mutation {
                 "TRUE",
                 "RETURN dev.orderly.messaging.SequenceGuard$Position.IN_ORDER");
 
-        /**
-         * Otherwise the projection fails when an order is placed a second time, and the batch is retried,
-         * when the inbox finds the event.
-         */
+        /** Otherwise the projection fails on a second OrderPlaced, and the inbox finds it in the retry. */
         static final String NO_CHECK_IN_THE_PROJECTION =
                 atEntry("dev.orderly.order.view.OrderViewUpdater", "requireThat", "TRUE", "RETURN")
                         + atEntry(

@@ -29,9 +29,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * is not an outage of its own.
  */
 final class ShopOperations implements AutoCloseable {
-    /**
-     * The services promise it in a 503. The history takes them at their word, and the checks hold them to it.
-     */
+    /** A promise in a 503, by which the attempt counts as failed: the checks hold the services to it. */
     private static final String NOTHING_WAS_CHANGED = "Nothing was changed";
 
     private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(10);

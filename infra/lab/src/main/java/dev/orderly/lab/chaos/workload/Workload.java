@@ -44,10 +44,7 @@ public final class Workload implements AutoCloseable {
     private static final int INITIAL_STOCK = 25;
     private static final long INITIAL_BALANCE = 10_000_000_00L;
     private static final int CUSTOMERS = 20;
-    /**
-     * Operations beyond are not offered, but counted. It covers 25 s without answers at the default rate, and
-     * more.
-     */
+    /** Operations beyond are counted instead. It covers 25 s without answers at the default rate. */
     private static final int MAX_IN_FLIGHT = 4000;
 
     private final ShopOperations shop;
