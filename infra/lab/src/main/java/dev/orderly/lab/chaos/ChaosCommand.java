@@ -42,6 +42,7 @@ import picocli.CommandLine.Spec;
         })
 public final class ChaosCommand implements Callable<Integer> {
 
+    private static final String DEFAULT = " (default: ${DEFAULT-VALUE})";
     private static final double MIN_SECONDS_BETWEEN_FAULTS = 0.01;
 
     private static final Duration MAX_RETRY_TIME_AFTER_LOAD = Duration.ofSeconds(60);
@@ -59,15 +60,14 @@ public final class ChaosCommand implements Callable<Integer> {
     @Spec
     CommandSpec spec;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "(default: ${DEFAULT-VALUE})")
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "Of load and schedule." + DEFAULT)
     long seed;
 
     @Option(
             names = "--minutes",
             paramLabel = "M",
             defaultValue = "3",
-            description =
-                    "Of load, and up to 30 s more for faults that are not over by then. (default: ${DEFAULT-VALUE})")
+            description = "Of load, and 30 s more for faults that last." + DEFAULT)
     double minutes;
 
     @Option(
@@ -76,18 +76,14 @@ public final class ChaosCommand implements Callable<Integer> {
             description = "Faults to inject, however long it takes. (default: as many as fit into the time)")
     int count;
 
-    @Option(
-            names = "--rate",
-            paramLabel = "N",
-            defaultValue = "100",
-            description = "Operations offered per second. (default: ${DEFAULT-VALUE})")
+    @Option(names = "--rate", paramLabel = "N", defaultValue = "100", description = "Operations per second." + DEFAULT)
     int rate;
 
     @Option(
             names = "--every",
             paramLabel = "SECONDS",
             defaultValue = "4",
-            description = "Mean time between faults. (default: ${DEFAULT-VALUE})")
+            description = "Mean time between faults." + DEFAULT)
     double every;
 
     @Option(
@@ -95,7 +91,7 @@ public final class ChaosCommand implements Callable<Integer> {
             paramLabel = "KIND",
             split = ",",
             defaultValue = "all",
-            description = "Kinds, \"none\", \"all\", or \"-kind\" for all but that. (default: ${DEFAULT-VALUE})")
+            description = "Kinds, \"none\", \"all\", or \"-kind\" for all but that." + DEFAULT)
     List<String> faults;
 
     @Option(names = "--alone", description = "No fault before the system has recovered from the one before.")
@@ -112,7 +108,7 @@ public final class ChaosCommand implements Callable<Integer> {
             names = "--deadline",
             paramLabel = "SECONDS",
             defaultValue = "120",
-            description = "After the load, for the backlog to shrink, until there is none. (default: ${DEFAULT-VALUE})")
+            description = "After the load, for the backlog to shrink, until it is gone." + DEFAULT)
     int deadline;
 
     @Option(
