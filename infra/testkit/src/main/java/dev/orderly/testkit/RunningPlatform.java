@@ -109,7 +109,7 @@ public class RunningPlatform extends PlatformClient {
         });
         launcher.waitFor();
         Await.until(STOP, "the end of all processes", () -> pids.stream().noneMatch(RunningPlatform::runs));
-        int offset = ports.get("postgres") - PlatformSettings.Ports.USUAL.postgres();
+        int offset = ports.get("postgres") - PlatformSettings.Ports.DEFAULT.postgres();
         launch(List.of(command.getFirst(), "--port-offset=" + offset));
     }
 

@@ -187,7 +187,8 @@ public final class ChaosCommand implements Callable<Integer> {
             throws IOException, InterruptedException, SQLException {
         try (var system = compose
                         ? new ComposePlatform(directory.resolve("platform"))
-                        : new RunningPlatform(directory.resolve("platform"), SETTINGS, "up", "--free-ports", "--fresh");
+                        : new RunningPlatform(
+                                directory.resolve("platform"), SETTINGS, "up", "--free-ports", "--fresh");
                 var history = new OperationHistory(directory.resolve("history.jsonl"))) {
             system.start();
             var report = run(system, history, schedule, load);
