@@ -32,7 +32,7 @@ import java.util.regex.Pattern;
  *   POST /payments/{id}/cancel  the same body: is never captured, unless it already is
  *   POST /payments/{id}/refund  refunds it, once
  *   GET  /log                   the journal, a line of JSON for each request and event
- *   PUT  /fault                 {"behaviour": "hang", "seconds": 8}: of all payments by cards that choose none
+ *   PUT  /fault                 {"behaviour": "hang", "seconds": 8}: of payments by cards that choose none
  * </pre>
  */
 public final class GatewayServer implements AutoCloseable {
