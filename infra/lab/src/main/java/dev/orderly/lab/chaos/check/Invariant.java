@@ -31,7 +31,8 @@ public enum Invariant {
             TopicChecks::offsets),
     I13_PARKED_IS_THE_POISON("parked is the injected poison: no more, no less", TopicChecks::parked),
     I14_ORDERS_ARE_DECIDED_IN_TIME(
-            "orders expire at the deadline, not before, and none is undecided for 30 s more, unless order-service was down",
+            "orders expire at the deadline, not before, and none is undecided for 30 s more, unless order-service was"
+                    + " down",
             LivenessChecks::ordersAreDecidedInTime),
     I15_CARDS_ARE_CHARGED_ONCE(
             "by the gateway's own journal a card is captured once and refunded when cancelled, as in our ledger;"
@@ -51,7 +52,8 @@ public enum Invariant {
             "no error is logged but those that the faults explain",
             snapshot -> snapshot.observations().unexpectedErrors()),
     I19_PERSONAL_DATA_IS_CONFINED(
-            "personal data is in the tables and the topic meant for it and nowhere else; of an erased customer, in no table",
+            "personal data is in the tables and the topic meant for it and nowhere else; of an erased customer, in no"
+                    + " table",
             PrivacyChecks::confined,
             PrivacyChecks::registered),
     I20_A_REBUILD_CHANGES_NOTHING(

@@ -46,15 +46,14 @@ final class PostgresFaults {
     }
 
     void changeTable(Fault fault) throws SQLException {
-        Sql.execute(
-                system,
+        system.execute(
                 fault.target(),
                 "SET lock_timeout = '5s'; ALTER TABLE outbox ADD COLUMN chaos_" + fault.number() + " int");
     }
 
     private void terminate(List<Long> backends) throws SQLException {
         for (long pid : backends) {
-            Sql.execute(system, "postgres", "SELECT pg_terminate_backend(" + pid + ")");
+            system.execute("postgres", "SELECT pg_terminate_backend(" + pid + ")");
         }
     }
 

@@ -38,11 +38,10 @@ final class RelayFaults {
         try (var _ = RelayPauseLock.take(system.connect("postgres"))) {
             connector("PUT", database, "/stop");
             RunningPlatform.await(MAX_STOP_TIME, "the end of the relay", () -> isInactive(slot));
-            Sql.execute(system, database, "SELECT pg_drop_replication_slot('" + slot + "')");
+            system.execute(database, "SELECT pg_drop_replication_slot('" + slot + "')");
             TimeUnit.MILLISECONDS.sleep(fault.duration().toMillis());
             // A service that started in the meantime has created it, too.
-            Sql.execute(
-                    system,
+            system.execute(
                     database,
                     "SELECT pg_create_logical_replication_slot('" + slot + "', 'pgoutput')"
                             + " WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '" + slot + "')");

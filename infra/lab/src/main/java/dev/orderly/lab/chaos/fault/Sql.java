@@ -5,7 +5,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Statements as superuser, each on a connection of its own. */
+/** Queries as superuser, each on a connection of its own. */
 public final class Sql {
     private Sql() {}
 
@@ -19,13 +19,6 @@ public final class Sql {
                 column.add(rows.getString(1));
             }
             return column;
-        }
-    }
-
-    static void execute(RunningPlatform system, String database, String statement) throws SQLException {
-        try (var connection = system.connect(database);
-                var change = connection.createStatement()) {
-            change.execute(statement);
         }
     }
 }
