@@ -36,7 +36,7 @@ import picocli.CommandLine.Spec;
         name = "chaos",
         description = {
             "Inject faults into a running system by a schedule, and check that it kept every promise.",
-            "Starts a platform of its own, drives a mixed load, injects faults, waits until the system is quiescent, checks.",
+            "Starts a platform of its own, drives a mixed load, injects faults, waits for quiescence, checks.",
             "The seed determines load and schedule, but not how threads and processes interleave.",
             "With --compose it starts nothing and injects no faults into what docker-compose up has started: you may."
         })

@@ -152,8 +152,8 @@ public enum Mutation {
                 + " later AS MATERIALIZED (SELECT pg_sleep("
                 + "CASE max(consumer) WHEN 'order-view-consumer-group' THEN 3 ELSE 0 END) FROM wanted),"
                 + " inserted AS (INSERT INTO inbox (event_day, consumer, event_id)"
-                + " SELECT coalesce((uuid_extract_timestamp(id) AT TIME ZONE 'UTC')::date, DATE '1970-01-01'), consumer,"
-                + " id FROM found, later ORDER BY 1, 3 ON CONFLICT DO NOTHING)"
+                + " SELECT coalesce((uuid_extract_timestamp(id) AT TIME ZONE 'UTC')::date, DATE '1970-01-01'),"
+                + " consumer, id FROM found, later ORDER BY 1, 3 ON CONFLICT DO NOTHING)"
                 + " SELECT id FROM found";
     }
 }
