@@ -10,7 +10,7 @@ import java.util.Objects;
 import java.util.UUID;
 import org.eclipse.microprofile.config.ConfigProvider;
 
-/** The mail simulator that {@link dev.orderly.testing.RealPlatform} starts, and restarts whenever it is killed. */
+/** The mail simulator that {@link dev.orderly.testing.RealPlatform} starts, and restarts after a kill. */
 final class MailServer {
 
     private MailServer() {}

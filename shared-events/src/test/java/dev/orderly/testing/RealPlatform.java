@@ -7,10 +7,10 @@ import java.io.UncheckedIOException;
 import java.util.Map;
 
 /**
- * A PostgreSQL and a Kafka broker of their own for the tests of one module: the same that {@code ./orderly demo}
- * starts, on free ports, in a temporary folder. Arguments: {@code service} names the service whose database and
- * settings the test gets, {@code mail=true} adds the simulators, {@code gateway=true} too, and the service
- * listens where the gateway calls it back, else on any port.
+ * A PostgreSQL and a Kafka broker of their own for the tests of one module: the same that
+ * {@code ./orderly demo} starts, on free ports, in a temporary folder. Arguments: {@code service} names the
+ * service whose database and settings the test gets, {@code mail=true} adds the simulators,
+ * {@code gateway=true} too, and the service listens where the gateway calls it back, else on any port.
  */
 public class RealPlatform implements QuarkusTestResourceLifecycleManager {
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.orderly.platform.process.ProcessStatus;
 import dev.orderly.testkit.OrderlyCommand;
 import dev.orderly.testkit.RunningPlatform;
 import java.io.IOException;
@@ -183,7 +184,7 @@ class PlatformTest {
                 .containsEntry("seq", "1")
                 .containsEntry("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
 
-        var killed = new ArrayList<RunningPlatform.Part>();
+        var killed = new ArrayList<ProcessStatus>();
         for (var part : List.of("postgres", "kafka-1", "connect")) {
             killed.add(platform.kill(part));
         }

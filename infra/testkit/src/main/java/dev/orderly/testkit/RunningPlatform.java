@@ -2,10 +2,11 @@ package dev.orderly.testkit;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.StateDirectory;
+import dev.orderly.platform.process.ProcessStatus;
+import dev.orderly.platform.process.StatusFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -19,7 +20,6 @@ import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 
 /** A platform as a child process, in a state folder of its own; driven by its status file and signals. */
 public class RunningPlatform extends PlatformClient {
@@ -43,13 +43,6 @@ public class RunningPlatform extends PlatformClient {
 
     private Path temporary;
     private Process launcher;
-
-    /** A process of the platform; its pid is 0 between the end of one process and the start of the next. */
-    public record Part(String name, String state, long pid, int restarts, int port) {
-        public boolean ready() {
-            return state.equals("ready") && pid != 0;
-        }
-    }
 
     /**
      * @param environment settings of the services, by names that begin with ORDERLY_
@@ -93,17 +86,15 @@ public class RunningPlatform extends PlatformClient {
 
     private void readPorts() {
         parts().forEach(part -> ports.put(part.name(), part.port()));
-        var outside = status().path("ports");
-        ports.put(MAIL_API, outside.path("mailApi").asInt());
-        ports.put(SMS, outside.path("sms").asInt());
-        ports.put(GATEWAY, outside.path("gateway").asInt());
+        var simulators = status().ports();
+        ports.putAll(Map.of(MAIL_API, simulators.mailApi(), SMS, simulators.sms(), GATEWAY, simulators.gateway()));
     }
 
     /** Kills every process at once, and starts all again. The disk's own cache survives. */
     public void powerCut() throws InterruptedException {
         var pids = new ArrayList<Long>();
         launcher.destroyForcibly();
-        parts().stream().map(Part::pid).filter(pid -> pid != 0).forEach(pid -> {
+        parts().stream().map(ProcessStatus::pid).filter(pid -> pid != 0).forEach(pid -> {
             pids.add(pid);
             ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
         });
@@ -155,29 +146,19 @@ public class RunningPlatform extends PlatformClient {
         return Files.readString(log).lines().anyMatch(line -> line.startsWith("ready"));
     }
 
-    private JsonNode status() {
-        try {
-            return JSON.readTree(data.resolve("run/status.json").toFile());
-        } catch (IOException e) {
-            throw new CommandFailedException("cannot read the platform's status: " + e, e);
-        }
+    private StatusFile status() {
+        return StatusFile.read(data)
+                .orElseThrow(() -> new CommandFailedException("no platform was started in " + data));
     }
 
-    public List<Part> parts() {
-        return StreamSupport.stream(status().path("parts").spliterator(), false)
-                .map(p -> new Part(
-                        p.path("name").asText(),
-                        p.path("state").asText(),
-                        p.path("pid").asLong(),
-                        p.path("restarts").asInt(),
-                        p.path("port").asInt()))
-                .toList();
+    public List<ProcessStatus> parts() {
+        return status().parts();
     }
 
     /** Each part that is not ready, with its state. */
     public List<String> brokenParts() throws InterruptedException {
         return parts().stream()
-                .filter(part -> !part.ready())
+                .filter(part -> !part.isReady())
                 .map(part -> part.name() + " is " + part.state())
                 .toList();
     }
@@ -204,11 +185,11 @@ public class RunningPlatform extends PlatformClient {
     }
 
     /** A part that the launcher has not started yet counts as down. */
-    public Part part(String name) {
+    public ProcessStatus part(String name) {
         return parts().stream()
                 .filter(part -> part.name().equals(name))
                 .findFirst()
-                .orElseGet(() -> new Part(name, "not started", 0, 0, ports.get(name)));
+                .orElseGet(() -> new ProcessStatus(name, ProcessStatus.State.STOPPED, 0, 0, "", ports.get(name), ""));
     }
 
     /** KILL; or STOP, after which the part keeps its connections and answers nothing until CONT. */
@@ -229,17 +210,17 @@ public class RunningPlatform extends PlatformClient {
     }
 
     /** Kills a part. Returns it as it was, for {@link #awaitRestart}. */
-    public Part kill(String name) throws InterruptedException, IOException {
+    public ProcessStatus kill(String name) throws InterruptedException, IOException {
         var former = part(name);
         signal("KILL", former.pid());
         return former;
     }
 
     /** Waits until the supervisor has replaced the process of a part. */
-    public void awaitRestart(Part former) throws InterruptedException {
+    public void awaitRestart(ProcessStatus former) throws InterruptedException {
         Await.until(RESTART, "restart of " + former.name(), () -> {
             var now = part(former.name());
-            return now.ready() && now.pid() != former.pid();
+            return now.isReady() && now.pid() != former.pid();
         });
     }
 
@@ -267,11 +248,6 @@ public class RunningPlatform extends PlatformClient {
             environment.put(line.substring(0, line.indexOf('=')), line.substring(line.indexOf('=') + 1));
         }
         return environment;
-    }
-
-    public static void await(Duration atMost, String what, Await.Condition<RuntimeException> condition)
-            throws InterruptedException {
-        Await.until(atMost, what, condition);
     }
 
     /** Stops everything, as the end of a terminal does. Returns the launcher's exit code. */

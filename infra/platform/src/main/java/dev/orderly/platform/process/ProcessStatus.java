@@ -1,5 +1,6 @@
 package dev.orderly.platform.process;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -26,6 +27,11 @@ public record ProcessStatus(String name, State state, long pid, int restarts, St
         public String toString() {
             return name().toLowerCase(Locale.ROOT);
         }
+    }
+
+    @JsonIgnore
+    public boolean isReady() {
+        return state == State.READY && pid != 0;
     }
 
     static ProcessStatus starting(ManagedProcess process, Path log) {

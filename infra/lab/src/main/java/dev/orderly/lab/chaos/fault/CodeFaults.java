@@ -2,6 +2,7 @@ package dev.orderly.lab.chaos.fault;
 
 import dev.orderly.lab.chaos.fault.FaultInjector.FaultNotInjected;
 import dev.orderly.platform.config.CommandFailedException;
+import dev.orderly.testkit.Await;
 import dev.orderly.testkit.RunningPlatform;
 import java.io.IOException;
 import java.time.Duration;
@@ -37,15 +38,15 @@ final class CodeFaults implements AutoCloseable {
         var at = fault.target().split("@");
         var service = at[1];
         // An agent cannot be loaded into a process that is only starting.
-        RunningPlatform.await(
+        Await.until(
                 MAX_TIME_TO_CRASH,
                 service + " to be ready",
-                () -> system.part(service).ready());
+                () -> system.part(service).isReady());
         long pid = processes.pid(service);
         var rule = CrashPoint.valueOf(at[0]).rule(1 + fault.randomParameter() % MAX_VISITS);
         byteman.install(pid, rule);
         try {
-            RunningPlatform.await(
+            Await.until(
                     MAX_TIME_TO_CRASH,
                     "the crash",
                     () -> ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty());
@@ -61,7 +62,7 @@ final class CodeFaults implements AutoCloseable {
             mutators.submit(() -> {
                 while (true) {
                     var process = system.part(service);
-                    var first = process.ready() ? Stream.of(process.pid()) : Stream.<Long>empty();
+                    var first = process.isReady() ? Stream.of(process.pid()) : Stream.<Long>empty();
                     var second = memberships.secondInstances(service).map(ProcessHandle::pid);
                     for (long pid : Stream.concat(first, second).toList()) {
                         apply(mutation.rules(), service, pid);

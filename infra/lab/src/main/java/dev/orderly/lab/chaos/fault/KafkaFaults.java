@@ -111,7 +111,7 @@ final class KafkaFaults implements AutoCloseable {
                 system.admin().alterConsumerGroupOffsets(group, target).all().get();
                 return;
             } catch (ExecutionException e) {
-                if (System.nanoTime() > deadline || system.part(service).ready()) {
+                if (System.nanoTime() > deadline || system.part(service).isReady()) {
                     throw new FaultNotInjected("the group had members again: " + e.getCause());
                 }
                 TimeUnit.MILLISECONDS.sleep(50);

@@ -4,6 +4,7 @@ import static dev.orderly.testkit.RunningPlatform.GROUPS;
 import static dev.orderly.testkit.RunningPlatform.signal;
 
 import dev.orderly.lab.chaos.fault.FaultInjector.FaultNotInjected;
+import dev.orderly.testkit.Await;
 import dev.orderly.testkit.RunningPlatform;
 import dev.orderly.testkit.SecondInstance;
 import java.io.IOException;
@@ -96,7 +97,7 @@ final class MembershipFaults {
                 .filter(group -> group.getValue().equals(service))
                 .map(Map.Entry::getKey)
                 .toList();
-        RunningPlatform.await(MAX_START_TIME, "the second instance to have joined", () -> haveSeveralMembers(groups));
+        Await.until(MAX_START_TIME, "the second instance to have joined", () -> haveSeveralMembers(groups));
         long pid = processes.pid(service);
         signal("STOP", pid);
         try {

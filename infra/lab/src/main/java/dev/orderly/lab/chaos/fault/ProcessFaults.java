@@ -3,6 +3,7 @@ package dev.orderly.lab.chaos.fault;
 import static dev.orderly.testkit.RunningPlatform.BROKERS;
 
 import dev.orderly.lab.chaos.fault.FaultInjector.FaultNotInjected;
+import dev.orderly.testkit.Await;
 import dev.orderly.testkit.RunningPlatform;
 import java.io.IOException;
 import java.time.Duration;
@@ -76,9 +77,9 @@ final class ProcessFaults {
         for (String broker : BROKERS) {
             long former = pid(broker);
             RunningPlatform.signal("TERM", former);
-            RunningPlatform.await(MAX_RESTART_TIME, broker + " to be back", () -> {
+            Await.until(MAX_RESTART_TIME, broker + " to be back", () -> {
                 var now = system.part(broker);
-                return now.ready() && now.pid() != former;
+                return now.isReady() && now.pid() != former;
             });
         }
     }

@@ -2,6 +2,7 @@ package dev.orderly.lab.chaos.fault;
 
 import dev.orderly.lab.chaos.fault.FaultInjector.FaultNotInjected;
 import dev.orderly.platform.connect.RelayPauseLock;
+import dev.orderly.testkit.Await;
 import dev.orderly.testkit.RunningPlatform;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -37,7 +38,7 @@ final class RelayFaults {
         disturbances.lostSlots().add(database);
         try (var _ = RelayPauseLock.take(system.connect("postgres"))) {
             connector("PUT", database, "/stop");
-            RunningPlatform.await(MAX_STOP_TIME, "the end of the relay", () -> isInactive(slot));
+            Await.until(MAX_STOP_TIME, "the end of the relay", () -> isInactive(slot));
             system.execute(database, "SELECT pg_drop_replication_slot('" + slot + "')");
             TimeUnit.MILLISECONDS.sleep(fault.duration().toMillis());
             // A service that started in the meantime has created it, too.
