@@ -90,8 +90,8 @@ public final class OrderTopic implements AutoCloseable {
         producer.beginTransaction();
         publish(records);
         producer.abortTransaction();
-        // The broker appends the marker of the abort a moment later. Behind the next record it would be an end
-        // of the topic that no consumer reaches: a marker is not delivered.
+        // The broker appends the marker of the abort a moment later. Behind the next record it would be an
+        // end of the topic that no consumer reaches: a marker is not delivered.
         var topic = records.getFirst().topic();
         await().until(() -> asAdmin(admin -> ends(admin, topic, IsolationLevel.READ_COMMITTED)
                 .equals(ends(admin, topic, IsolationLevel.READ_UNCOMMITTED))));
