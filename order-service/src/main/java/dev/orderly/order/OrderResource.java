@@ -43,7 +43,7 @@ import java.util.stream.IntStream;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 
-/** The commands of customers: durable when they answer. The read side shows how an order goes on. */
+/** The commands of customers; an answer follows the commit. The read side shows how an order goes on. */
 @Path("/orders")
 @Produces(MediaType.APPLICATION_JSON) // or a client that accepts only XML would get toString()
 public class OrderResource {
@@ -51,6 +51,11 @@ public class OrderResource {
     private static final int MAX_LINES = 100;
     private static final int MAX_QUANTITY = 1_000_000;
     private static final int RETRY_AFTER_SECONDS = 5;
+
+    /** Order-service publishes two events of an order: that it was placed, and its end. */
+    private static final int PLACED_VERSION = 1;
+
+    private static final int DECIDED_VERSION = 2;
 
     private final OrderBatcher batcher;
     private final OrderCommands commands;
@@ -129,7 +134,7 @@ public class OrderResource {
 
     /** PENDING and version 1, whatever it is by now: a repeated request gets the answer that was lost. */
     private static Response accepted(UriBuilder location, Order order) {
-        return accepted(location, order.id(), 1)
+        return accepted(location, order.id(), PLACED_VERSION)
                 .entity(new OrderDocument(
                         order.id(),
                         OrderStatus.PENDING,
@@ -151,7 +156,7 @@ public class OrderResource {
             throws SQLException {
         return switch (commands.cancel(id, traceparent)) {
             case CANCELLED ->
-                accepted(location(uri), id, 2)
+                accepted(location(uri), id, DECIDED_VERSION)
                         .entity(Map.of("id", id, "status", OrderStatus.CANCELLED))
                         .build();
             case ALREADY_DECIDED -> throw Problems.conflict("The order is confirmed, rejected or cancelled already.");

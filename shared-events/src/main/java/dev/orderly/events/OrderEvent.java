@@ -156,7 +156,7 @@ public sealed interface OrderEvent extends Event {
         }
     }
 
-    /** By payment-service: what was captured for a cancelled order is refunded. */
+    /** By payment-service: what was captured for an order that was not confirmed is refunded. */
     record PaymentRefunded(UUID id, Money amount, Instant occurredAt) implements OrderEvent {
         public PaymentRefunded {
             require("id", id, "amount", amount, "occurredAt", occurredAt);
