@@ -141,7 +141,7 @@ class PaymentHandler extends EventHandler<OrderEvent> {
                     payment(cancelled.id(), cancelled.customerId())
                             .cancel(cancelled.reason(), now)
                             .ifPresent(this::apply);
-                // A rejected order was out of stock, or declined here: its late capture refunds itself, see Payment.on.
+                // Rejected: out of stock, or declined here; a late capture refunds itself (Payment.on).
                 case OrderPlaced _,
                         StockRejected _,
                         PaymentCaptured _,

@@ -10,7 +10,7 @@ public enum OrderStatus {
     CONFIRMED,
     REJECTED,
     CANCELLED,
-    /** The money of an order that was not confirmed is back with the customer; the order stays as it ended. */
+    /** The money of an order that was not confirmed is back with the customer; the order stays as it is. */
     REFUNDED;
 
     /** Whether an order in this status never changes again. */
