@@ -123,7 +123,7 @@ class FlashSaleConsumer {
     private void awaitCapacity() throws InterruptedException {
         var end = clock.instant().plus(deadline);
         while (backlog.isOverloaded(METHOD) && clock.instant().isBefore(end)) {
-            Thread.sleep(CAPACITY_SAMPLE_INTERVAL); // nothing in this process could wake it
+            Thread.sleep(CAPACITY_SAMPLE_INTERVAL); // a poll: other instances change the backlog, too
         }
     }
 

@@ -29,7 +29,7 @@ public final class Simulators {
                     List.of(variable("GATEWAY_CALLBACK_SECRETS").split(",")));
             System.out.println("the simulators listen on " + host);
         } catch (IOException | RuntimeException e) {
-            e.printStackTrace();
+            System.getLogger(Simulators.class.getName()).log(System.Logger.Level.ERROR, "cannot start", e);
             System.exit(1); // those that have started would keep the process alive
         }
     }
