@@ -36,6 +36,11 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--quick", description = "In three to four minutes: shorter, fewer rates, a smaller backlog.")
     boolean quick;
 
+    @Option(
+            names = "--cold",
+            description = "The first five minutes instead: the start, latency minute by minute, and CPU at rest.")
+    boolean cold;
+
     @Option(names = "--seconds", paramLabel = "N", description = "Of saturation. (default: 60, quick: 15)")
     Integer seconds;
 
@@ -94,15 +99,9 @@ public final class BenchCommand implements Callable<Integer> {
         boolean right;
         try (var system = new RunningPlatform(folder.resolve("platform"), Map.of(), "up", "--free-ports", "--fresh")) {
             System.out.println("starting everything");
+            long start = System.nanoTime();
             system.start();
-            try (var load = new OrderLoadGenerator(system)) {
-                load.seed();
-                right = measure(system, new BenchPhases(system, others, load, report));
-            } finally {
-                for (var other : others) {
-                    other.close();
-                }
-            }
+            right = cold ? measureCold(system, Duration.ofNanos(System.nanoTime() - start)) : measureWarm(system);
         }
         var about = new JsonMapper()
                 .createObjectNode()
@@ -110,12 +109,32 @@ public final class BenchCommand implements Callable<Integer> {
                 .put("cores", Runtime.getRuntime().availableProcessors())
                 .put("os", System.getProperty("os.name") + " " + System.getProperty("os.version"))
                 .put("quick", quick)
+                .put("cold", cold)
                 .put("rows", rows)
                 .put("instances", instances)
                 .put("partitions", partitions);
         report.write(folder, about);
         System.out.println("\n" + report.table() + "\nreport: " + folder.resolve("report.html"));
         return right ? 0 : 1;
+    }
+
+    private boolean measureCold(RunningPlatform system, Duration start) throws InterruptedException, IOException {
+        try (var load = new OrderLoadGenerator(system, ColdStart.CUSTOMERS)) {
+            new ColdStart(system, load, report).measure(start);
+        }
+        return new OrderCounts(system).violations(0) == 0;
+    }
+
+    private boolean measureWarm(RunningPlatform system)
+            throws InterruptedException, SQLException, IOException, ExecutionException {
+        try (var load = new OrderLoadGenerator(system)) {
+            load.seed();
+            return measure(system, new BenchPhases(system, others, load, report));
+        } finally {
+            for (var other : others) {
+                other.close();
+            }
+        }
     }
 
     private boolean measure(RunningPlatform system, BenchPhases phases)

@@ -4,6 +4,8 @@ import dev.orderly.testkit.RunningPlatform;
 import dev.orderly.testkit.SecondInstance;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -31,6 +33,29 @@ final class ProcessUsage {
                                 .reduce(Duration.ZERO, Duration::plus),
                         Duration::plus));
         cpu.put(GENERATOR, ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO));
+        return cpu;
+    }
+
+    /**
+     * CPU time of the JVMs' compiler threads by part, as Linux accounts for threads; empty on other systems. A
+     * compiler thread that the JVM has ended since is not counted.
+     */
+    static Map<String, Duration> compilers(RunningPlatform system) throws IOException {
+        var cpu = new TreeMap<String, Duration>();
+        for (var process : processes(system, List.of()).entrySet()) {
+            var threads = Path.of("/proc", String.valueOf(process.getKey().pid()), "task");
+            if (Files.isDirectory(threads)) {
+                try (var each = Files.newDirectoryStream(threads)) {
+                    for (var thread : each) {
+                        if (Files.readString(thread.resolve("comm")).matches("C[12] CompilerThre\\s*")) {
+                            var nanos = Files.readString(thread.resolve("schedstat"))
+                                    .split(" ")[0];
+                            cpu.merge(process.getValue(), Duration.ofNanos(Long.parseLong(nanos)), Duration::plus);
+                        }
+                    }
+                }
+            }
+        }
         return cpu;
     }
 

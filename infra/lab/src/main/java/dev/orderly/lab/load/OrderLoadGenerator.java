@@ -33,6 +33,7 @@ public final class OrderLoadGenerator implements AutoCloseable {
 
     private final LoadClient client;
     private final ShopClient shop;
+    private final int customers;
     private final AtomicLong number = new AtomicLong();
 
     /** Times are in microseconds, from when a request was due, not from when it could be sent. */
@@ -56,6 +57,11 @@ public final class OrderLoadGenerator implements AutoCloseable {
     }
 
     public OrderLoadGenerator(RunningPlatform system) {
+        this(system, CUSTOMERS);
+    }
+
+    public OrderLoadGenerator(RunningPlatform system, int customers) {
+        this.customers = customers;
         client = new LoadClient(system.url("order-service", "/"), CONNECTIONS);
         shop = new ShopClient(system::url);
     }
@@ -63,7 +69,7 @@ public final class OrderLoadGenerator implements AutoCloseable {
     /** Catalogue, stock and accounts: enough of everything, so that every order is confirmed. */
     public void seed() throws InterruptedException {
         try (var seeders = Executors.newFixedThreadPool(SEEDERS)) {
-            var seeded = seeders.invokeAll(IntStream.range(0, CUSTOMERS)
+            var seeded = seeders.invokeAll(IntStream.range(0, customers)
                     .mapToObj(i -> (Callable<Void>) () -> {
                         if (i < PRODUCTS) {
                             shop.putProduct(product(i), "Bench", 1);
@@ -81,8 +87,8 @@ public final class OrderLoadGenerator implements AutoCloseable {
         }
     }
 
-    private static String customer(long number) {
-        return "0198c6a2-0000-7000-8000-%012d".formatted(number % CUSTOMERS);
+    private String customer(long number) {
+        return "0198c6a2-0000-7000-8000-%012d".formatted(number % customers);
     }
 
     private static String product(long number) {
