@@ -1,0 +1,2 @@
+/** Changes to a running system. */
+package dev.orderly.platform.operations;
