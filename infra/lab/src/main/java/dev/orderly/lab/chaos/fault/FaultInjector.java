@@ -18,6 +18,7 @@ public final class FaultInjector implements AutoCloseable {
     private final KafkaFaults kafka;
     private final PostgresFaults postgres;
     private final RelayFaults relays;
+    private final HttpFaults http;
 
     public FaultInjector(RunningPlatform system) {
         processes = new ProcessFaults(system, disturbances);
@@ -26,6 +27,7 @@ public final class FaultInjector implements AutoCloseable {
         kafka = new KafkaFaults(system, processes, disturbances);
         postgres = new PostgresFaults(system);
         relays = new RelayFaults(system, disturbances);
+        http = new HttpFaults(system);
     }
 
     /** The fault could not be injected; the reason is for the report. */
@@ -83,9 +85,12 @@ public final class FaultInjector implements AutoCloseable {
             case FREEZE_WALSENDER -> postgres::freezeWalsender;
             case LOCK_TABLES -> postgres::lockTable;
             case CHANGE_TABLE -> postgres::changeTable;
+            case READ_ONLY_POSTGRES -> postgres::readOnly;
             case RESTART_CONNECTOR -> relays::restart;
             case PAUSE_CONNECTOR -> relays::pause;
             case LOSE_SLOT -> relays::loseSlot;
+            case SLOW_SENDERS -> http::sendSlowly;
+            case HALF_HEADS -> http::sendHalfHeads;
             case NOTHING -> _ -> {};
         };
     }

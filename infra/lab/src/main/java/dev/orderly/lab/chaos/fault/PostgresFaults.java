@@ -1,14 +1,20 @@
 package dev.orderly.lab.chaos.fault;
 
 import dev.orderly.lab.chaos.fault.FaultInjector.FaultNotInjected;
+import dev.orderly.platform.config.CommandFailedException;
+import dev.orderly.testkit.Await;
 import dev.orderly.testkit.RunningPlatform;
 import java.io.IOException;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Connections that break or hang, and tables that are locked or changed. */
 final class PostgresFaults {
+    private static final String RELOAD = "SELECT pg_reload_conf()";
+    private static final Duration MAX_RESET_TIME = Duration.ofSeconds(120);
+
     private final RunningPlatform system;
 
     PostgresFaults(RunningPlatform system) {
@@ -49,6 +55,28 @@ final class PostgresFaults {
         system.execute(
                 fault.target(),
                 "SET lock_timeout = '5s'; ALTER TABLE outbox ADD COLUMN chaos_" + fault.number() + " int");
+    }
+
+    /** As on a server whose disk is nearly full, or that was made a standby: it answers, and refuses to write. */
+    void readOnly(Fault fault) throws InterruptedException {
+        try {
+            system.execute("postgres", "ALTER SYSTEM SET default_transaction_read_only = on");
+            system.execute("postgres", RELOAD);
+            TimeUnit.MILLISECONDS.sleep(fault.duration().toMillis());
+        } finally {
+            // The setting is in a file, and survives what another fault does to the server.
+            Await.until(MAX_RESET_TIME, "PostgreSQL to take writes again", this::isWritableAgain);
+        }
+    }
+
+    private boolean isWritableAgain() {
+        try {
+            system.execute("postgres", "ALTER SYSTEM RESET default_transaction_read_only");
+            system.execute("postgres", RELOAD);
+            return true;
+        } catch (CommandFailedException _) {
+            return false; // another fault has stopped it
+        }
     }
 
     private void terminate(List<Long> backends) throws SQLException {
