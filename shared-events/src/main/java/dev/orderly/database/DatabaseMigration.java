@@ -78,7 +78,7 @@ public class DatabaseMigration implements HealthCheck, Scheduled.SkipPredicate {
 
     private boolean migrate() {
         try {
-            flyway.migrate();
+            SchemaMigrations.apply(flyway.getConfiguration());
             done = true;
             LOG.info("the database is migrated");
         } catch (FlywayException e) {

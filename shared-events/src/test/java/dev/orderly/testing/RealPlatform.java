@@ -38,6 +38,7 @@ public class RealPlatform implements QuarkusTestResourceLifecycleManager {
             environment.put(
                     "orderly.test.mail-api-port",
                     String.valueOf(platform.mailApi("/").getPort()));
+            environment.put("orderly.test.superuser-password", platform.secret("postgres"));
             environment.put("quarkus.http.test-port", gateway ? environment.get("HTTP_PORT") : "0");
             return environment;
         } catch (IOException e) {
