@@ -21,15 +21,8 @@ public final class DatabaseFailure extends RuntimeException {
         return null;
     }
 
-    /**
-     * Whether the same data would fail again: a data exception (class 22), a violated constraint (23), or an
-     * exception that our own SQL raised (P0001). All else, from a lost connection to a missing table or
-     * grant, is an outage or a mistake of operation or of the code, and no reason to give up valid data.
-     * Classes: <a href="https://www.postgresql.org/docs/18/errcodes-appendix.html">PostgreSQL error
-     * codes</a>.
-     */
+    /** Whether the same data would fail again, see {@link FailureKind#DATA}. */
     public static boolean isCausedByData(SQLException failure) {
-        var state = failure.getSQLState();
-        return state != null && (state.startsWith("22") || state.startsWith("23") || state.equals("P0001"));
+        return FailureKind.of(failure) == FailureKind.DATA;
     }
 }
