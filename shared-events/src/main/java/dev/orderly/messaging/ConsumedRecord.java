@@ -7,6 +7,7 @@ import dev.orderly.events.EventHeaders;
 import dev.orderly.events.EventJson;
 import java.io.IOException;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
@@ -15,6 +16,12 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
  */
 sealed interface ConsumedRecord {
 
+    /** In every index of a source: other programs' names need not fit. */
+    Pattern SOURCE = Pattern.compile("[a-z0-9-]{1,64}");
+
+    /** {@link Integer#parseInt} accepts more: signs, digits of any script, any number of zeros. */
+    Pattern NUMBER = Pattern.compile("[0-9]{1,10}");
+
     ConsumerRecord<String, byte[]> raw();
 
     /** The identity by which the inbox detects a redelivery. */
@@ -22,7 +29,7 @@ sealed interface ConsumedRecord {
 
     /** The key in the form in which it can be stored, or null: a record without a key blocks no other. */
     default String key() {
-        return ParkedEvents.storable(raw().key());
+        return StorableText.of(raw().key());
     }
 
     /** Topic, partition and offset. */
@@ -65,19 +72,30 @@ sealed interface ConsumedRecord {
     record UnknownType(ConsumerRecord<String, byte[]> raw, UUID eventId, UUID aggregateId, String source, int version)
             implements Versioned {}
 
+    /** By a newer writer, in a schema that this code cannot read: a newer instance can. */
+    record NewerSchema(
+            ConsumerRecord<String, byte[]> raw, UUID eventId, UUID aggregateId, String source, int version, int schema)
+            implements Versioned {
+
+        String problem() {
+            return "schema %d is newer than %d, which this instance reads".formatted(schema, EventJson.SCHEMA);
+        }
+    }
+
     record Undecodable(ConsumerRecord<String, byte[]> raw, UUID eventId, String problem) implements ConsumedRecord {}
 
     static ConsumedRecord of(ConsumerRecord<String, byte[]> raw) {
         try {
             var eventId = UUID.fromString(required(raw, EventHeaders.ID));
-            var source = required(raw, EventHeaders.SOURCE);
-            var version = Integer.parseInt(required(raw, EventHeaders.VERSION));
-            if (version < 1) {
-                throw new IllegalArgumentException("header version must be positive: " + version);
-            }
+            var source = source(raw);
+            var version = positive(raw, EventHeaders.VERSION);
             var type = type(raw);
             if (type == null) {
-                return new UnknownType(raw, eventId, UUID.fromString(String.valueOf(raw.key())), source, version);
+                return new UnknownType(raw, eventId, aggregateId(raw), source, version);
+            }
+            var schema = positive(raw, EventHeaders.SCHEMA);
+            if (schema > EventJson.SCHEMA) {
+                return new NewerSchema(raw, eventId, aggregateId(raw), source, version, schema);
             }
             return new Decoded(
                     raw,
@@ -95,15 +113,32 @@ sealed interface ConsumedRecord {
     }
 
     private static Event event(Class<? extends Event> type, ConsumerRecord<String, byte[]> raw) throws IOException {
-        var schema = Integer.parseInt(required(raw, EventHeaders.SCHEMA));
-        if (schema < 1 || schema > EventJson.SCHEMA) {
-            throw new IllegalArgumentException("schema " + schema + " is not supported");
-        }
         var event = EventJson.read(type, raw.key(), raw.value());
         if (!event.id().toString().equals(raw.key())) {
             throw new IllegalArgumentException("the key is not the id");
         }
         return event;
+    }
+
+    private static UUID aggregateId(ConsumerRecord<String, byte[]> raw) {
+        return UUID.fromString(String.valueOf(raw.key()));
+    }
+
+    private static String source(ConsumerRecord<String, byte[]> raw) {
+        var source = required(raw, EventHeaders.SOURCE);
+        if (!SOURCE.matcher(source).matches()) {
+            throw new IllegalArgumentException("header source is not the name of a service");
+        }
+        return source;
+    }
+
+    private static int positive(ConsumerRecord<String, byte[]> raw, String name) {
+        var value = required(raw, name);
+        var number = NUMBER.matcher(value).matches() ? Long.parseLong(value) : 0;
+        if (number < 1 || number > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("header " + name + " is not a positive number");
+        }
+        return (int) number;
     }
 
     /** The type that the record's header names, or null when there is none or this code does not know it. */

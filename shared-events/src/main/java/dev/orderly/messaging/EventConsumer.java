@@ -2,6 +2,7 @@ package dev.orderly.messaging;
 
 import static dev.orderly.messaging.ParkedEvents.Reason.BEHIND;
 import static dev.orderly.messaging.ParkedEvents.Reason.GAP;
+import static dev.orderly.messaging.ParkedEvents.Reason.NEWER_SCHEMA;
 import static dev.orderly.messaging.ParkedEvents.Reason.UNREADABLE;
 
 import dev.orderly.database.DataRejectedException;
@@ -10,6 +11,7 @@ import dev.orderly.database.RetryingTransactions;
 import dev.orderly.events.Event;
 import dev.orderly.events.EventHeaders;
 import dev.orderly.messaging.ConsumedRecord.Decoded;
+import dev.orderly.messaging.ConsumedRecord.NewerSchema;
 import dev.orderly.messaging.ConsumedRecord.Undecodable;
 import dev.orderly.messaging.ConsumedRecord.Versioned;
 import dev.orderly.messaging.ParkedEvents.Reason;
@@ -33,8 +35,8 @@ import org.jboss.logging.Logger;
  * <ul>
  *   <li>A failure of the infrastructure repeats the batch, see {@link RetryingTransactions}: giving up would
  *       lose the batch, and parking it would park the whole topic for the length of an outage.
- *   <li>A failure of an event repeats the batch in halves, until the event that fails is alone and is parked,
- *       see {@link ParkedEvents}. So one poison event costs the others of its batch a few transactions.
+ *   <li>Any other failure repeats the batch in halves, until the event that fails is alone and is parked, see
+ *       {@link ParkedEvents}. So one poison event costs the others of its batch a few transactions.
  * </ul>
  */
 @ApplicationScoped
@@ -80,9 +82,11 @@ public class EventConsumer {
                 relevant.add(ConsumedRecord.of(raw));
             }
         }
-        if (!relevant.isEmpty()) {
-            applyOrSplit(relevant, handler);
-        }
+        transactions.commitBatch(
+                relevant,
+                part -> apply(part, handler),
+                outcome -> count(handler, outcome),
+                (record, failure) -> park(record, failure, handler));
     }
 
     /**
@@ -100,29 +104,21 @@ public class EventConsumer {
                 && ConsumedRecord.of(raw) instanceof Versioned;
     }
 
-    private void applyOrSplit(List<ConsumedRecord> records, EventHandler<?> handler) {
-        try {
-            count(handler, transactions.commit(() -> apply(records, handler)));
-        } catch (DataRejectedException e) {
-            if (records.size() == 1) {
-                park(records.getFirst(), e, handler);
-                return;
-            }
-            LOG.warnf("%s: a batch of %d failed, splitting it: %s", handler.consumerGroup(), records.size(), e);
-            var half = records.size() / 2;
-            applyOrSplit(records.subList(0, half), handler);
-            applyOrSplit(records.subList(half, records.size()), handler);
-        }
-    }
-
     private void park(ConsumedRecord record, DataRejectedException failure, EventHandler<?> handler) {
         var group = handler.consumerGroup();
         LOG.errorf(failure, "%s: parking %s", group, record.coordinates());
-        count(handler, transactions.commit(() -> {
-            inbox.addNew(group, List.of(record.eventId()));
-            parkedEvents.add(group, record, UnprocessableEventException.reason(failure), failure.getMessage());
-            return new BatchOutcome(0, 0, 1);
-        }));
+        try {
+            count(handler, transactions.commit(() -> {
+                inbox.addNew(group, List.of(record.eventId()));
+                parkedEvents.add(group, record, UnprocessableEventException.reason(failure), failure.getMessage());
+                return new BatchOutcome(0, 0, 1);
+            }));
+        } catch (DataRejectedException e) {
+            // No text and no number of a record is known to get here. One that does must not stop the others,
+            // and is still on its topic.
+            LOG.errorf(e, "%s: skipping %s, which cannot be parked", group, record.coordinates());
+            count(handler, "lost", 1);
+        }
     }
 
     private BatchOutcome apply(List<ConsumedRecord> records, EventHandler<?> handler) throws SQLException {
@@ -193,6 +189,9 @@ public class EventConsumer {
                 if (position == Position.GAP) {
                     yield new Decision.Park(GAP, MISSING);
                 }
+                if (versioned instanceof NewerSchema newer) {
+                    yield new Decision.Park(NEWER_SCHEMA, newer.problem());
+                }
                 yield new Decision.Apply(versioned);
             }
         };
@@ -218,6 +217,9 @@ public class EventConsumer {
                 }
                 if (position == Position.GAP && !parked.gapAccepted()) {
                     throw new UnprocessableEventException(GAP, MISSING);
+                }
+                if (record instanceof NewerSchema newer) {
+                    throw new UnprocessableEventException(NEWER_SCHEMA, newer.problem());
                 }
                 sequences.advance(record);
                 sequences.flush();

@@ -6,6 +6,7 @@ import static java.util.stream.Collectors.toSet;
 import dev.orderly.database.DatabaseMigration;
 import dev.orderly.database.RetryingTransactions;
 import dev.orderly.events.EventHeaders;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.quarkus.scheduler.Scheduled;
@@ -51,12 +52,16 @@ class OutboxAuditor {
     /** Short, since it blocks the thread that polls. */
     private static final Duration BROKER_TIMEOUT = Duration.ofSeconds(2);
 
+    /** A heartbeat that claims to have taken longer was not emitted by a relay. */
+    private static final Duration MAX_RELAY_TIME = Duration.ofDays(30);
+
     private final RetryingTransactions transactions;
     private final OutboxAudit audit;
     private final KafkaClientService clients;
     private final byte[] source;
     private final MeterRegistry metrics;
     private final Timer relayTime;
+    private final Counter ignored;
     private Snapshot snapshot = new Snapshot(Map.of(), null);
 
     OutboxAuditor(
@@ -74,6 +79,9 @@ class OutboxAuditor {
                 .description("From the outbox to the topic, by the heartbeats")
                 .publishPercentiles(0.5, 0.99)
                 .register(metrics);
+        this.ignored = Counter.builder("orderly.outbox.audit.ignored")
+                .description("Records under the name of this service that its relay did not send")
+                .register(metrics);
     }
 
     @Incoming(CHANNEL)
@@ -81,41 +89,59 @@ class OutboxAuditor {
     void receive(ConsumerRecords<String, byte[]> records) {
         var seqs = new ArrayList<Long>();
         for (var record : records) {
-            var seq = ownSeq(record.headers());
-            if (seq != null) {
-                seqs.add(seq);
-                if (record.topic().equals(OutboxHeartbeat.TOPIC)) {
-                    measure(record);
-                }
+            if (!isOwn(record.headers())) {
+                continue;
+            }
+            var seq = seq(record.headers());
+            if (seq == null) {
+                ignored.increment();
+                continue;
+            }
+            seqs.add(seq);
+            if (record.topic().equals(OutboxHeartbeat.TOPIC)) {
+                measure(record);
             }
         }
-        if (!seqs.isEmpty()) {
-            transactions.commit(() -> {
-                audit.markSeen(seqs);
-                return null;
-            });
-        }
+        transactions.commitBatch(
+                seqs,
+                part -> {
+                    audit.markSeen(part);
+                    return null;
+                },
+                _ -> {},
+                (_, _) -> ignored.increment());
     }
 
-    /** The row of this service's outbox that a record comes from, or null. */
-    private Long ownSeq(Headers headers) {
+    private boolean isOwn(Headers headers) {
         var from = headers.lastHeader(EventHeaders.SOURCE);
+        return from != null && Arrays.equals(from.value(), source);
+    }
+
+    /** The row of the outbox that a record comes from, or null when it does not come from the relay. */
+    private static Long seq(Headers headers) {
         var seq = headers.lastHeader(EventHeaders.SEQ);
-        if (from == null || seq == null || !Arrays.equals(from.value(), source)) {
+        if (seq == null || seq.value() == null) {
             return null;
         }
         try {
-            return Long.valueOf(new String(seq.value(), UTF_8));
+            var row = Long.parseLong(new String(seq.value(), UTF_8));
+            // The range of a row ends with the next one.
+            return row > 0 && row < Long.MAX_VALUE ? row : null;
         } catch (NumberFormatException _) {
-            return null; // Not from the relay.
+            return null;
         }
     }
 
     /** The timestamps of the heartbeats' topic are the broker's. */
     private void measure(ConsumerRecord<String, byte[]> heartbeat) {
         var emittedAt = OutboxHeartbeat.emittedAt(heartbeat.value());
-        if (emittedAt != null) {
-            relayTime.record(Duration.between(emittedAt, Instant.ofEpochMilli(heartbeat.timestamp())));
+        var took = emittedAt == null
+                ? MAX_RELAY_TIME
+                : Duration.between(emittedAt, Instant.ofEpochMilli(heartbeat.timestamp()));
+        if (took.abs().compareTo(MAX_RELAY_TIME) < 0) { // no timer takes a duration of any length
+            relayTime.record(took);
+        } else {
+            ignored.increment();
         }
     }
 

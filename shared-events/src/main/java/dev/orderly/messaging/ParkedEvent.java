@@ -23,7 +23,7 @@ import org.apache.kafka.common.record.TimestampType;
  * @param attempts the number of retries so far
  * @param nextAttemptAt null after the last retry: then only an operator can make it due
  * @param gapAccepted whether it may take effect without the missing version before it
- * @param headers as {@code name=value}
+ * @param headers as {@code name=value}; no name contains an equals sign
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 record ParkedEvent(
@@ -48,6 +48,10 @@ record ParkedEvent(
             seq, consumer, event_id, key, type, reason, detail, attempts, parked_at, next_attempt_at, gap_accepted,
             topic, partition, "offset", headers, payload
             """;
+
+    /** The same without what may be large. */
+    static final String COLUMNS_OF_A_LIST =
+            COLUMNS.replace("headers, payload", "'{}'::text[] AS headers, NULL::bytea AS payload");
 
     static ParkedEvent of(ResultSet row) throws SQLException {
         var next = row.getObject(10, OffsetDateTime.class);
@@ -80,8 +84,11 @@ record ParkedEvent(
         var recordHeaders = new RecordHeaders();
         for (var header : headers) {
             var equals = header.indexOf('=');
-            recordHeaders.add(
-                    header.substring(0, equals), header.substring(equals + 1).getBytes(UTF_8));
+            if (equals >= 0) { // or it is one that an older version cut off within its name
+                recordHeaders.add(
+                        header.substring(0, equals),
+                        header.substring(equals + 1).getBytes(UTF_8));
+            }
         }
         return ConsumedRecord.of(new ConsumerRecord<>(
                 topic,

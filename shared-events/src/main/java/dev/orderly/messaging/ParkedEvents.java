@@ -4,7 +4,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.orderly.database.DataRejectedException;
 import dev.orderly.events.EventHeaders;
+import dev.orderly.events.EventJson;
 import dev.orderly.events.Topic;
+import dev.orderly.messaging.ConsumedRecord.NewerSchema;
 import dev.orderly.messaging.ConsumedRecord.Versioned;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
@@ -41,13 +43,12 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 @ApplicationScoped
 class ParkedEvents {
 
-    /** In characters, of a text that another program wrote; the rest is cut off. */
-    private static final int MAX_TEXT = 1000;
-
     /** The names are on the wire: in the answers of HTTP and in the headers of dead letters. */
     enum Reason {
         /** This code cannot decode the event; a retry by the same code would fail as well. */
         UNREADABLE,
+        /** It is of a schema newer than this instance reads, and waits for one that is newer. */
+        NEWER_SCHEMA,
         /** The handler or a statement rejected it. */
         FAILED,
         /** A version before it is missing. */
@@ -59,21 +60,21 @@ class ParkedEvents {
     private static final String INSERT = """
             INSERT INTO parked_event
                 (consumer, event_id, topic, partition, "offset", key, type, source, version, headers, payload, reason,
-                detail, next_attempt_at, parked_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                detail, next_attempt_at, parked_at, schema)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT DO NOTHING
             RETURNING
             """ + ParkedEvent.COLUMNS;
 
-    // The first of its key, or the first behind those that wait for an earlier version of the same source: it
-    // may be that version.
+    // The first of its key, or the first but for later versions of the same source: it may be the version that
+    // these wait for.
     private static final String LOCK_DUE = "SELECT " + ParkedEvent.COLUMNS + """
             FROM parked_event parked
-            WHERE consumer = ? AND next_attempt_at <= ?
+            WHERE consumer = ? AND next_attempt_at <= ? AND (schema IS NULL OR schema <= ?)
               AND NOT EXISTS (
                 SELECT FROM parked_event earlier
                 WHERE earlier.consumer = parked.consumer AND earlier.key = parked.key AND earlier.seq < parked.seq
-                  AND NOT coalesce(earlier.reason = 'GAP' AND earlier.source = parked.source
+                  AND NOT coalesce(earlier.reason IN ('GAP', 'BEHIND') AND earlier.source = parked.source
                                    AND earlier.version > parked.version, false))
             ORDER BY next_attempt_at, seq
             LIMIT 1
@@ -117,7 +118,7 @@ class ParkedEvents {
         var raw = record.raw();
         var now = clock.instant();
         var nextAttempt = switch (reason) {
-            case UNREADABLE -> null;
+            case UNREADABLE, NEWER_SCHEMA -> null;
             case FAILED, GAP -> now.plus(retryDelays.getFirst());
             case BEHIND -> now;
         };
@@ -129,15 +130,16 @@ class ParkedEvents {
             insert.setInt(4, raw.partition());
             insert.setLong(5, raw.offset());
             insert.setString(6, record.key());
-            insert.setString(7, storable(ConsumedRecord.header(raw, EventHeaders.TYPE)));
-            insert.setString(8, storable(ConsumedRecord.header(raw, EventHeaders.SOURCE)));
+            insert.setString(7, StorableText.of(ConsumedRecord.header(raw, EventHeaders.TYPE)));
+            insert.setString(8, StorableText.of(ConsumedRecord.header(raw, EventHeaders.SOURCE)));
             insert.setObject(9, record instanceof Versioned versioned ? versioned.version() : null);
             insert.setObject(10, headers(raw));
             insert.setBytes(11, raw.value());
             insert.setString(12, reason.name());
-            insert.setString(13, storable(detail));
+            insert.setString(13, StorableText.of(detail));
             setTime(insert, 14, nextAttempt);
             setTime(insert, 15, now);
+            insert.setObject(16, record instanceof NewerSchema newer ? newer.schema() : null);
             publishUnlessRetried(insert);
         }
     }
@@ -145,7 +147,9 @@ class ParkedEvents {
     /** Publishes the event that a statement returns as a dead letter, if no retry is scheduled. */
     private void publishUnlessRetried(PreparedStatement statement) throws SQLException {
         for (var parked : events(statement)) {
-            if (parked.nextAttemptAt() == null && !Topic.isErasable(parked.topic())) {
+            if (parked.nextAttemptAt() == null
+                    && !parked.reason().equals(Reason.NEWER_SCHEMA.name())
+                    && !Topic.isErasable(parked.topic())) {
                 outbox.addDeadLetter(parked);
             }
         }
@@ -157,7 +161,21 @@ class ParkedEvents {
                 var select = connection.prepareStatement(LOCK_DUE)) {
             select.setString(1, consumer);
             setTime(select, 2, clock.instant());
+            select.setInt(3, EventJson.SCHEMA);
             return events(select).stream().findFirst();
+        }
+    }
+
+    /** Makes due what older instances could not read and this one can. */
+    void releaseReadable() throws SQLException {
+        try (var connection = database.getConnection();
+                var update = connection.prepareStatement("""
+                        UPDATE parked_event SET next_attempt_at = ?
+                        WHERE reason = 'NEWER_SCHEMA' AND next_attempt_at IS NULL AND schema <= ?
+                        """)) {
+            setTime(update, 1, clock.instant());
+            update.setInt(2, EventJson.SCHEMA);
+            update.executeUpdate();
         }
     }
 
@@ -179,9 +197,11 @@ class ParkedEvents {
     void postpone(ParkedEvent parked, DataRejectedException failure) throws SQLException {
         var reason = UnprocessableEventException.reason(failure);
         var attempts = parked.attempts() + 1;
-        var next = reason == Reason.UNREADABLE || attempts >= retryDelays.size()
-                ? null
-                : clock.instant().plus(retryDelays.get(attempts));
+        var next = switch (reason) {
+            case UNREADABLE, NEWER_SCHEMA -> null;
+            case FAILED, GAP, BEHIND ->
+                attempts < retryDelays.size() ? clock.instant().plus(retryDelays.get(attempts)) : null;
+        };
         try (var connection = database.getConnection();
                 var update = connection.prepareStatement("""
                         UPDATE parked_event SET attempts = ?, next_attempt_at = ?, reason = ?, detail = ?
@@ -191,17 +211,20 @@ class ParkedEvents {
             update.setInt(1, attempts);
             setTime(update, 2, next);
             update.setString(3, reason.name());
-            update.setString(4, storable(failure.getMessage()));
+            update.setString(4, StorableText.of(failure.getMessage()));
             update.setLong(5, parked.seq());
             update.setInt(6, parked.attempts());
             publishUnlessRetried(update);
         }
     }
 
-    /** A page of parked events in the order in which they were parked. */
+    /**
+     * A page of parked events in the order in which they were parked, without payloads and headers: a page of
+     * large ones would not fit in memory.
+     */
     List<ParkedEvent> page(String consumer, String key, long after, int limit) throws SQLException {
         try (var connection = database.getConnection();
-                var select = connection.prepareStatement("SELECT " + ParkedEvent.COLUMNS + """
+                var select = connection.prepareStatement("SELECT " + ParkedEvent.COLUMNS_OF_A_LIST + """
                         FROM parked_event
                         WHERE (?::text IS NULL OR consumer = ?) AND (?::text IS NULL OR key = ?) AND seq > ?
                         ORDER BY seq LIMIT ?
@@ -260,7 +283,7 @@ class ParkedEvents {
                     UPDATE parked_event next SET gap_accepted = true
                     FROM parked_event discarded
                     WHERE discarded.seq = ? AND next.consumer = discarded.consumer AND next.key = discarded.key
-                      AND next.source = discarded.source AND next.version = discarded.version + 1
+                      AND next.source = discarded.source AND next.version - 1 = discarded.version
                     """)) {
                 update.setLong(1, parked.seq());
                 update.executeUpdate();
@@ -333,20 +356,10 @@ class ParkedEvents {
     private static String[] headers(ConsumerRecord<String, byte[]> raw) {
         var headers = new ArrayList<String>();
         for (var header : raw.headers()) {
-            headers.add(
-                    storable(header.key() + '=' + (header.value() == null ? "" : new String(header.value(), UTF_8))));
+            var name = StorableText.of(header.key()).replace('=', '\uFFFD'); // or it would end there
+            var value = StorableText.of(header.value() == null ? "" : new String(header.value(), UTF_8));
+            headers.add(name + '=' + value);
         }
         return headers.toArray(String[]::new);
-    }
-
-    /**
-     * PostgreSQL rejects NUL in a text, and a record that cannot even be parked would block its partition.
-     */
-    static String storable(String text) {
-        if (text == null) {
-            return null;
-        }
-        var clean = text.replace('\0', '\uFFFD');
-        return clean.length() <= MAX_TEXT ? clean : clean.substring(0, MAX_TEXT);
     }
 }

@@ -52,6 +52,12 @@ class ParkedRetries {
     void retryDue() {
         var counts = transactions.commit(parkedEvents::count);
         parked.forEach((group, gauge) -> gauge.set(counts.getOrDefault(group, 0L)));
+        if (!counts.isEmpty()) {
+            transactions.commit(() -> {
+                parkedEvents.releaseReadable();
+                return null;
+            });
+        }
         for (var handler : handlers) {
             var due = counts.containsKey(handler.consumerGroup());
             while (due) {
@@ -60,7 +66,7 @@ class ParkedRetries {
         }
     }
 
-    /** Returns false when nothing is due. */
+    /** Returns false when nothing is due. However an event fails, it concerns that event alone. */
     private boolean retryNext(EventHandler<?> handler) {
         var tried = new ParkedEvent[1];
         try {
@@ -75,6 +81,10 @@ class ParkedRetries {
                 return true;
             });
         } catch (DataRejectedException e) {
+            if (tried[0] == null) {
+                LOG.errorf(e, "%s: cannot read what is due", handler.consumerGroup());
+                return false; // until the next run; the other groups go on
+            }
             LOG.warnf("%s: event %s stays parked: %s", handler.consumerGroup(), tried[0].eventId(), e);
             transactions.commit(() -> {
                 parkedEvents.postpone(tried[0], e);

@@ -14,6 +14,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Random;
 import java.util.UUID;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -86,11 +87,14 @@ class EventConsumerTest extends IntegrationTest {
         NO_EVENT_ID,
         BAD_EVENT_ID,
         NO_SOURCE,
+        LONG_SOURCE,
+        UNSTORABLE_SOURCE,
         NO_VERSION,
         BAD_VERSION,
         NEGATIVE_VERSION,
+        HUGE_VERSION,
         OLDER_SCHEMA,
-        NEWER_SCHEMA;
+        BAD_SCHEMA;
 
         ProducerRecord<String, byte[]> applyTo(ProducerRecord<String, byte[]> record) {
             return switch (this) {
@@ -112,13 +116,24 @@ class EventConsumerTest extends IntegrationTest {
                 case NO_EVENT_ID -> header(record, EventHeaders.ID, null);
                 case BAD_EVENT_ID -> header(record, EventHeaders.ID, "17");
                 case NO_SOURCE -> header(record, EventHeaders.SOURCE, null);
+                case LONG_SOURCE -> header(record, EventHeaders.SOURCE, noise(4000));
+                case UNSTORABLE_SOURCE -> header(record, EventHeaders.SOURCE, "order\0service");
                 case NO_VERSION -> header(record, EventHeaders.VERSION, null);
                 case BAD_VERSION -> header(record, EventHeaders.VERSION, "0");
                 case NEGATIVE_VERSION -> header(record, EventHeaders.VERSION, "-1");
                 case OLDER_SCHEMA -> header(record, EventHeaders.SCHEMA, "0");
-                case NEWER_SCHEMA -> header(record, EventHeaders.SCHEMA, "2");
+                case HUGE_VERSION -> header(record, EventHeaders.VERSION, "2147483648");
+                case BAD_SCHEMA -> header(record, EventHeaders.SCHEMA, "2".repeat(11));
             };
         }
+    }
+
+    /** A text that no index can compress. */
+    private static String noise(int characters) {
+        return new Random(1)
+                .ints(characters, '\u4e00', '\u9fa5')
+                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                .toString();
     }
 
     @ParameterizedTest
@@ -201,16 +216,18 @@ class EventConsumerTest extends IntegrationTest {
     }
 
     @Test
-    void a_key_that_cannot_be_stored_is_parked_and_holds_up_nothing() throws SQLException {
+    void a_key_that_cannot_be_stored_as_it_is_is_parked_and_holds_up_nothing() throws SQLException {
         var order = UUID.randomUUID();
-        var oddKey = order + "\0" + "k".repeat(2000);
         var record = placed(order);
 
-        publish(List.of(with(record, oddKey, record.value()), placed(order)));
+        publish(List.of(
+                with(record, order + "\0" + "k".repeat(2000), record.value()),
+                with(record, order + noise(3000), record.value()),
+                placed(order)));
 
         assertThat(effects(order)).containsExactly("OrderPlaced");
-        assertThat(sql().strings("SELECT reason FROM parked_event WHERE key LIKE ?", order + "_k%"))
-                .containsExactly("UNREADABLE");
+        assertThat(sql().strings("SELECT reason FROM parked_event WHERE key LIKE ?", order + "_%"))
+                .containsExactly("UNREADABLE", "UNREADABLE");
     }
 
     @Test
@@ -345,6 +362,34 @@ class EventConsumerTest extends IntegrationTest {
         assertThat(effects(order)).containsExactly("OrderPlaced", "OrderCancelled");
         assertThat(published(order)).containsExactly("PaymentRefunded");
         assertThat(parked(order)).isEmpty();
+    }
+
+    @Test
+    void a_batch_that_cannot_be_done_in_time_is_done_in_parts_and_parks_nothing() throws SQLException {
+        var orders = IntStream.range(0, 20).mapToObj(_ -> UUID.randomUUID()).toList();
+        handler.maxEvents = 1;
+
+        publish(orders.stream().map(IntegrationTest::placed).toList());
+
+        handler.maxEvents = Integer.MAX_VALUE;
+        for (var order : orders) {
+            assertThat(effects(order)).containsExactly("OrderPlaced");
+            assertThat(parked(order)).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"54000", "XX000", "42601"})
+    void a_failure_that_is_no_outage_and_does_not_end_is_isolated_and_parked(String state) throws SQLException {
+        var poison = UUID.randomUUID();
+        var neighbour = UUID.randomUUID();
+        handler.failing.put(poison, state);
+
+        publish(List.of(placed(neighbour), placed(poison), cancelled(neighbour)));
+
+        assertThat(effects(neighbour)).containsExactly("OrderPlaced", "OrderCancelled");
+        assertThat(parked(poison)).containsExactly("OrderPlaced FAILED");
+        handler.failing.clear();
     }
 
     @Test

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import dev.orderly.events.EventHeaders;
 import dev.orderly.events.Topic;
 import dev.orderly.testing.OrderTopic;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.scheduler.Scheduler;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -14,11 +15,16 @@ import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.OffsetDateTime;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -39,6 +45,9 @@ class OutboxAuditorTest extends IntegrationTest {
 
     @Inject
     Scheduler scheduler;
+
+    @Inject
+    MeterRegistry metrics;
 
     @BeforeEach
     void audit_only_here_and_from_ten_minutes_ago() throws SQLException {
@@ -152,6 +161,45 @@ class OutboxAuditorTest extends IntegrationTest {
                 SELECT count(*) FROM pg_stat_activity
                 WHERE wait_event_type = 'Lock' AND query LIKE '%FROM outbox_audit FOR UPDATE%'
                 """) > 0;
+    }
+
+    @Test
+    void a_record_that_only_claims_to_come_from_the_relay_is_ignored_and_counted() throws SQLException {
+        var before = ignored();
+
+        auditor.receive(claiming(
+                List.of("9223372036854775807", "9223372036854775808", "0", "-1", "", "one", "1e9"), List.of("{}")));
+        assertThat(ignored()).isEqualTo(before + 7);
+
+        var times = List.of("-1000000000-01-01T00:00:00Z", "+1000000000-12-31T23:59:59Z", "never");
+        auditor.receive(claiming(
+                List.of("41", "42", "43"),
+                times.stream().map("{\"at\":\"%s\"}"::formatted).toList()));
+
+        assertThat(ignored()).isEqualTo(before + 10);
+        assertThat(sql().strings("SELECT seen::text FROM outbox_audit")).containsExactly("{[41,44)}");
+    }
+
+    private double ignored() {
+        return metrics.get("orderly.outbox.audit.ignored").counter().count();
+    }
+
+    /** Heartbeats, as many as there are numbers. */
+    private static ConsumerRecords<String, byte[]> claiming(List<String> seqs, List<String> values) {
+        var partition = new TopicPartition(OutboxHeartbeat.TOPIC, 0);
+        var records = new ArrayList<ConsumerRecord<String, byte[]>>();
+        for (var i = 0; i < seqs.size(); i++) {
+            var record = new ConsumerRecord<>(
+                    partition.topic(),
+                    0,
+                    i,
+                    "order-service",
+                    values.get(i % values.size()).getBytes(UTF_8));
+            record.headers().add(EventHeaders.SOURCE, "order-service".getBytes(UTF_8));
+            record.headers().add(EventHeaders.SEQ, seqs.get(i).getBytes(UTF_8));
+            records.add(record);
+        }
+        return new ConsumerRecords<>(Map.of(partition, records), Map.of());
     }
 
     private void recordEvent(String key, long secondsAgo) throws SQLException {

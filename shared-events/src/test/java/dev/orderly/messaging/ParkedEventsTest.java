@@ -1,5 +1,6 @@
 package dev.orderly.messaging;
 
+import static dev.orderly.testing.OrderTopic.header;
 import static dev.orderly.testing.OrderTopic.with;
 import static io.restassured.RestAssured.given;
 import static java.nio.charset.StandardCharsets.UTF_8;
@@ -125,6 +126,69 @@ class ParkedEventsTest extends IntegrationTest {
         publish(List.of(placed(order)));
 
         await().untilAsserted(() -> assertThat(effects(order)).containsExactly("OrderPlaced", "OrderCancelled"));
+        assertThat(parked(order)).isEmpty();
+    }
+
+    @Test
+    void the_missing_event_may_come_after_several_that_wait_for_it() throws SQLException {
+        var order = UUID.randomUUID();
+        publish(List.of(rejected(order)));
+        publish(List.of(cancelled(3, order)));
+        assertThat(parked(order)).containsExactly("OrderRejected GAP", "OrderCancelled BEHIND");
+
+        publish(List.of(placed(order)));
+
+        await().untilAsserted(() ->
+                assertThat(effects(order)).containsExactly("OrderPlaced", "OrderRejected", "OrderCancelled"));
+        assertThat(parked(order)).isEmpty();
+    }
+
+    @Test
+    void a_header_of_any_name_and_length_does_not_hinder_the_retries() throws SQLException {
+        var order = UUID.randomUUID();
+        var neighbour = UUID.randomUUID();
+        handler.rejected.addAll(List.of(order, neighbour));
+        var odd = placed(order);
+        odd.headers().add("x".repeat(1100), null);
+        odd.headers().add("version=7", "=".getBytes(UTF_8));
+        odd.headers().add("\0", new byte[] {0, (byte) 0xC3});
+        publish(List.of(odd, placed(neighbour)));
+        assertThat(parked(order)).containsExactly("OrderPlaced FAILED");
+
+        handler.rejected.clear();
+
+        await().untilAsserted(() -> {
+            assertThat(effects(order)).containsExactly("OrderPlaced");
+            assertThat(effects(neighbour)).containsExactly("OrderPlaced");
+        });
+    }
+
+    @Test
+    void an_event_of_a_newer_schema_waits_for_an_instance_that_reads_it() throws SQLException {
+        var order = UUID.randomUUID();
+        publish(List.of(header(placed(order), EventHeaders.SCHEMA, "2"), cancelled(order)));
+        assertThat(parked(order)).containsExactly("OrderPlaced NEWER_SCHEMA", "OrderCancelled BEHIND");
+
+        // As if this instance were the newer one, and the event of its schema.
+        sql().execute("""
+                UPDATE parked_event SET schema = 1, headers = array_replace(headers, 'schema=2', 'schema=1')
+                WHERE key = ? AND next_attempt_at IS NULL
+                """, order.toString());
+
+        await().untilAsserted(() -> assertThat(effects(order)).containsExactly("OrderPlaced", "OrderCancelled"));
+        assertThat(parked(order)).isEmpty();
+        assertThat(deadLetters(order)).isEmpty();
+    }
+
+    @Test
+    void the_largest_version_can_be_discarded_like_any_other() throws SQLException {
+        var order = UUID.randomUUID();
+        var last = cancelled(Integer.MAX_VALUE, order);
+        publish(List.of(last));
+        assertThat(parked(order)).containsExactly("OrderCancelled GAP");
+
+        operate(id(last), "discard").then().statusCode(204);
+
         assertThat(parked(order)).isEmpty();
     }
 

@@ -12,6 +12,7 @@ import jakarta.inject.Singleton;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -28,6 +29,12 @@ class RecordingHandler extends EventHandler<OrderEvent> {
 
     /** Orders whose events it rejects. */
     final Set<UUID> rejected = ConcurrentHashMap.newKeySet();
+
+    /** Orders whose events make a statement fail, and the SQLSTATE. */
+    final Map<UUID, String> failing = new ConcurrentHashMap<>();
+
+    /** More events than this cannot be handled in time. */
+    volatile int maxEvents = Integer.MAX_VALUE;
 
     /** How many more transactions fail after their work is done, as by a lost connection. */
     final AtomicInteger outages = new AtomicInteger();
@@ -51,12 +58,18 @@ class RecordingHandler extends EventHandler<OrderEvent> {
     @Override
     public List<OutgoingEvent> on(List<IncomingEvent<OrderEvent>> events) throws SQLException {
         var outgoing = new ArrayList<OutgoingEvent>();
+        if (events.size() > maxEvents) {
+            throw new SQLException("canceling statement due to statement timeout", "57014");
+        }
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement("INSERT INTO effect (order_id, type) VALUES (?, ?)")) {
             for (var incoming : events) {
                 var event = incoming.event();
                 if (rejected.contains(event.id())) {
                     throw new IllegalStateException("rejected on demand: " + event.id());
+                }
+                if (failing.containsKey(event.id())) {
+                    throw new SQLException("failed on demand", failing.get(event.id()));
                 }
                 insert.setObject(1, event.id());
                 insert.setString(2, event.getClass().getSimpleName());
