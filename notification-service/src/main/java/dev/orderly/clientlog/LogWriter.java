@@ -75,30 +75,36 @@ class LogWriter {
     @Blocking
     void receive(ConsumerRecords<String, byte[]> records) {
         var rows = new ArrayList<Row>();
-        var nextOffsets = new TreeMap<Integer, Long>();
         for (var record : records) {
-            nextOffsets.put(record.partition(), record.offset() + 1);
             switch (record.value() == null ? new ParseResult.Rejected("is empty") : parser.parse(record.value())) {
                 case ParseResult.Parsed(var line) -> rows.add(row(record, line));
-                case ParseResult.Rejected(var reason) -> skip(record, reason);
+                case ParseResult.Rejected(var reason) -> skip("invalid", record.partition(), record.offset(), reason);
             }
         }
-        metrics.counter("orderly.log.lines.written").increment(transactions.commit(() -> write(rows, nextOffsets)));
+        transactions.commitBatch(
+                rows,
+                this::write,
+                written -> metrics.counter("orderly.log.lines.written").increment(written),
+                (row, failure) -> skip("failed", row.partition, row.offset, "cannot be stored: " + failure));
     }
 
     private static Row row(ConsumerRecord<String, byte[]> record, LogLine line) {
         return new Row(record.partition(), record.offset(), Instant.ofEpochMilli(record.timestamp()), line);
     }
 
-    /** An error: the only producer of the topic is {@link LogReceiver}, which publishes valid lines only. */
-    private void skip(ConsumerRecord<String, byte[]> record, String reason) {
-        LOG.errorf(
-                "skipping invalid line %s-%d@%d, which %s",
-                record.topic(), record.partition(), record.offset(), reason);
-        metrics.counter("orderly.log.lines.invalid").increment();
+    /**
+     * An error: the only producer of the topic is {@link LogReceiver}, which publishes valid lines only.
+     *
+     * @param reason may quote the line, which must not begin a line of our own log
+     */
+    private void skip(String kind, int partition, long offset, String reason) {
+        LOG.errorf("skipping line client-log-%d@%d, which %s", partition, offset, reason.replaceAll("\\p{Cntrl}", "?"));
+        metrics.counter("orderly.log.lines.invalid", "reason", kind).increment();
     }
 
-    private int write(List<Row> rows, Map<Integer, Long> nextOffsets) throws SQLException {
+    private int write(List<Row> rows) throws SQLException {
+        var nextOffsets = new TreeMap<Integer, Long>();
+        rows.forEach(row -> nextOffsets.put(row.partition, row.offset + 1));
         try (var connection = database.getConnection()) {
             var stored = lockOffsets(connection, nextOffsets.keySet());
             var unwritten = rows.stream()

@@ -2,6 +2,7 @@ package dev.orderly.flashsale;
 
 import java.time.Instant;
 import java.util.UUID;
+import java.util.regex.Pattern;
 
 /**
  * A sale of few units to many buyers, one to each, first come first served.
@@ -11,6 +12,9 @@ import java.util.UUID;
  * @param nextOffset in the sale's partition of the topic: all buyers before it are decided
  */
 record FlashSale(String id, String sku, int units, Instant opensAt, Instant closesAt, int granted, long nextOffset) {
+
+    static final String ID_FORM = "[a-z0-9][a-z0-9-]{0,63}";
+    static final Pattern ID = Pattern.compile(ID_FORM);
 
     enum TicketOutcome {
         ORDERED,

@@ -29,9 +29,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
@@ -59,6 +57,8 @@ class FlashSaleConsumer {
 
     /** A batch of so few buyers costs too little to be delayed. */
     private static final int SMALL_BATCH = 20;
+
+    private static final int UUID_LENGTH = 36;
 
     private static final PaymentMethod METHOD = PaymentMethod.BALANCE;
 
@@ -90,7 +90,9 @@ class FlashSaleConsumer {
         this.metrics = metrics;
     }
 
-    /** The buyers of one sale in a batch, first come first. */
+    private record Buyer(String sale, UUID customer, long offset) {}
+
+    /** The buyers of one sale in a transaction, first come first. */
     private record Buyers(LinkedHashSet<UUID> customers, long nextOffset) {}
 
     @Incoming("flash-sale-intake")
@@ -100,13 +102,11 @@ class FlashSaleConsumer {
             burstGate.awaitCalm(oldest(records).plus(MAX_BURST_DELAY));
         }
         awaitCapacity();
-        var buyers = buyers(records);
-        transactions.commit(() -> {
-            for (var sale : buyers.entrySet()) {
-                decide(sale.getKey(), sale.getValue());
-            }
-            return null;
-        });
+        transactions.commitBatch(
+                buyers(records), this::decide, unknown -> countSkipped("unknown_sale", unknown), (buyer, failure) -> {
+                    LOG.errorf(failure, "skipping buyer %s of flash sale %s", buyer.customer, buyer.sale);
+                    countSkipped("failed", 1);
+                });
         sales.refreshCache();
     }
 
@@ -127,35 +127,59 @@ class FlashSaleConsumer {
         }
     }
 
-    private Map<String, Buyers> buyers(ConsumerRecords<String, byte[]> records) {
-        var buyers = new LinkedHashMap<String, Buyers>();
+    /** Only {@link FlashSaleQueue} writes here; a record of another form stands for no buyer. */
+    private List<Buyer> buyers(ConsumerRecords<String, byte[]> records) {
+        var buyers = new ArrayList<Buyer>();
         for (var record : records) {
-            var customer = customer(record);
-            if (record.key() != null && customer != null) {
-                var before = buyers.getOrDefault(record.key(), new Buyers(new LinkedHashSet<>(), 0));
-                before.customers.add(customer);
-                buyers.put(record.key(), new Buyers(before.customers, record.offset() + 1));
+            var customer = customer(record.value());
+            if (customer != null
+                    && record.key() != null
+                    && FlashSale.ID.matcher(record.key()).matches()) {
+                buyers.add(new Buyer(record.key(), customer, record.offset()));
+            } else {
+                // Without its key, which may contain anything.
+                LOG.errorf("skipping undecodable %s-%d@%d", record.topic(), record.partition(), record.offset());
+                countSkipped("undecodable", 1);
             }
         }
         return buyers;
     }
 
-    /** Null when the value is no id. Only {@link FlashSaleQueue} writes here, so it stands for no buyer. */
-    private UUID customer(ConsumerRecord<String, byte[]> record) {
+    private static UUID customer(byte[] value) {
+        if (value == null || value.length != UUID_LENGTH) {
+            return null;
+        }
         try {
-            return UUID.fromString(new String(record.value(), US_ASCII));
-        } catch (IllegalArgumentException | NullPointerException _) {
-            LOG.errorf("skipping undecodable %s-%d@%d", record.topic(), record.partition(), record.offset());
-            metrics.counter("orderly.flash.sale.undecodable").increment();
+            return UUID.fromString(new String(value, US_ASCII));
+        } catch (IllegalArgumentException _) {
             return null;
         }
     }
 
-    private void decide(String id, Buyers buyers) throws SQLException {
+    private void countSkipped(String reason, int buyers) {
+        metrics.counter("orderly.flash.sale.skipped", "reason", reason).increment(buyers);
+    }
+
+    /** Returns how many of them are for sales that do not exist. */
+    private int decide(List<Buyer> buyers) throws SQLException {
+        var bySale = new LinkedHashMap<String, Buyers>();
+        for (var buyer : buyers) {
+            var before = bySale.getOrDefault(buyer.sale, new Buyers(new LinkedHashSet<>(), 0));
+            before.customers.add(buyer.customer);
+            bySale.put(buyer.sale, new Buyers(before.customers, buyer.offset + 1));
+        }
+        var unknown = 0;
+        for (var sale : bySale.entrySet()) {
+            unknown += decide(sale.getKey(), sale.getValue());
+        }
+        return unknown;
+    }
+
+    private int decide(String id, Buyers buyers) throws SQLException {
         var locked = sales.lock(id);
         if (locked.isEmpty()) {
             LOG.errorf("skipping %d buyers of flash sale %s, which does not exist", buyers.customers.size(), id);
-            return;
+            return buyers.customers.size();
         }
         var sale = locked.get();
         var undecided = new ArrayList<>(buyers.customers);
@@ -171,6 +195,7 @@ class FlashSaleConsumer {
         var granted = (int)
                 tickets.stream().filter(ticket -> ticket.orderId() != null).count();
         sales.saveDecisions(id, tickets, granted, buyers.nextOffset);
+        return 0;
     }
 
     private List<Ticket> placeOrders(FlashSale sale, List<UUID> customers) throws SQLException {

@@ -31,7 +31,6 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 @Path("/flash-sales")
 public class FlashSaleResource {
 
-    private static final String ID = "[a-z0-9][a-z0-9-]{0,63}";
     private static final String ID_MESSAGE = "must be 1 to 64 lower-case letters, digits and hyphens";
 
     // PostgreSQL keeps more, but no sale is meant to be outside of these.
@@ -74,7 +73,7 @@ public class FlashSaleResource {
     @Operation(summary = "For operators: announce a sale")
     @APIResponse(responseCode = "409", description = "There is another sale of this id")
     public FlashSaleDocument announce(
-            @PathParam("id") @Pattern(regexp = ID, message = ID_MESSAGE) String id,
+            @PathParam("id") @Pattern(regexp = FlashSale.ID_FORM, message = ID_MESSAGE) String id,
             @NotNull(message = "a body is required") @Valid AnnouncementRequest announcement)
             throws SQLException {
         var opensAt = storable("opensAt", announcement.opensAt());
@@ -146,7 +145,7 @@ public class FlashSaleResource {
     @Operation(summary = "The outcome for a customer")
     @APIResponse(responseCode = "404", description = "Not decided: the customer is queued, or never was")
     public TicketDocument ticket(
-            @PathParam("id") @Pattern(regexp = ID, message = ID_MESSAGE) String id,
+            @PathParam("id") @Pattern(regexp = FlashSale.ID_FORM, message = ID_MESSAGE) String id,
             @PathParam("customerId") UUID customerId)
             throws SQLException {
         return sales.ticket(id, customerId)
