@@ -1,5 +1,6 @@
 # The image of a service:             docker build --target service --build-arg SERVICE=order-service -t orderly/order-service .
 # The image of simulators and bootstrap: docker build --target platform -t orderly/platform .
+# The image of the relay:             docker build --target connect -t orderly/connect .
 # For the classic builder as well as for BuildKit; what is above the first ARG is built once for all of them.
 
 FROM eclipse-temurin:25-jdk AS build
@@ -21,6 +22,10 @@ USER 10001:10001
 ENTRYPOINT ["java", "@/orderly/infra/jvm/common.options", "@/orderly/infra/jvm/jdk25.options", "@/orderly/infra/jvm/bootstrap.options", \
     "-Dorderly.checkout=/orderly", "-Dlog4j2.configurationFile=/orderly/infra/kafka/log4j2.properties", \
     "-cp", "/orderly/lib/*", "dev.orderly.cli.Main"]
+
+# Beside Debezium, whose classes it extends: Connect gives each plugin a class loader.
+FROM quay.io/debezium/connect:3.7 AS connect
+COPY --from=build /src/infra/relay/target/connect-plugins/debezium-connector-postgres/relay.jar /kafka/connect/debezium-connector-postgres/
 
 FROM eclipse-temurin:25-jre AS service
 ARG SERVICE

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Starts the Connect worker in a container of Debezium's image from the settings that ./orderly starts its worker from.
+# Starts the Connect worker in a container of Debezium's image, to which Dockerfile adds our task, from the settings that
+# ./orderly starts its worker from.
 # KAFKA_BOOTSTRAP_SERVERS is where the brokers are, DB_RELAY_PASSWORD what the connectors refer to.
 set -euo pipefail
 

@@ -46,7 +46,7 @@ public final class ConnectWorker {
                         "bootstrap.servers", settings.bootstrapServers(),
                         "listeners", url("").toString(),
                         "plugin.path",
-                                Checkout.target("kafka")
+                                Checkout.target("relay")
                                         .resolve("connect-plugins")
                                         .toString(),
                         "config.providers.file.param.allowed.paths",
