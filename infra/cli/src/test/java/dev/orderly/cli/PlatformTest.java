@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.orderly.platform.config.StateDirectory;
 import dev.orderly.platform.process.ProcessStatus;
 import dev.orderly.testkit.OrderlyCommand;
 import dev.orderly.testkit.RunningPlatform;
@@ -37,6 +38,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("processes")
 class PlatformTest {
     private static final Duration MAX_WAIT = Duration.ofSeconds(60);
+    /** More than the new server writes until it has its databases. */
+    private static final int LOG_FILES = 8;
 
     @TempDir
     static Path folder;
@@ -150,24 +153,9 @@ class PlatformTest {
 
     @Test
     void a_row_of_the_outbox_gets_to_its_topic_also_after_every_part_was_killed() throws Exception {
-        try (var owner = platform.connect("orders", "orders_owner")) {
-            owner.createStatement().execute("""
-                            CREATE TABLE outbox (
-                                seq bigint GENERATED ALWAYS AS IDENTITY, id uuid NOT NULL DEFAULT uuidv7(),
-                                topic text NOT NULL, key text NOT NULL, type text NOT NULL, source text NOT NULL,
-                                version int NOT NULL, schema int NOT NULL, payload text NOT NULL, traceparent text,
-                                consumer text, reason text, origin text,
-                                recorded_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (recorded_at, seq)
-                            ) PARTITION BY RANGE (recorded_at);
-                            CREATE TABLE outbox_default PARTITION OF outbox DEFAULT;
-                            GRANT SELECT ON outbox TO orders_relay;
-                            CREATE PUBLICATION outbox FOR TABLE outbox
-                                WITH (publish = 'insert', publish_via_partition_root = true);
-                            """);
-            owner.createStatement().execute("SELECT pg_create_logical_replication_slot('outbox_orders', 'pgoutput')");
-        }
+        createOutbox("orders");
         // Written before there is a connector: the slot keeps it.
-        publish("order-1", "{\"id\":\"order-1\",\"status\":\"PENDING\"}");
+        publish("orders", "order-1", "{\"id\":\"order-1\",\"status\":\"PENDING\"}");
 
         var first = relayed("order-1");
 
@@ -192,13 +180,56 @@ class PlatformTest {
             platform.awaitRestart(former);
             assertThat(platform.part(former.name()).restarts()).isEqualTo(former.restarts() + 1);
         }
-        publish("order-2", "{}");
+        publish("orders", "order-2", "{}");
 
         assertThat(relayed("order-2").value()).isEqualTo("{}");
     }
 
-    private static void publish(String key, String payload) throws SQLException {
-        try (var app = platform.connect("orders", "orders_app");
+    /** Its log begins at the beginning, and Kafka remembers how far the relay had read the former one. */
+    @Test
+    void a_relay_publishes_what_a_new_server_records_though_it_has_read_further_on_the_old_one() throws Exception {
+        createOutbox("inventory");
+        try (var superuser = platform.connect("postgres")) {
+            for (int i = 0; i < LOG_FILES; i++) {
+                superuser
+                        .createStatement()
+                        .execute("SELECT pg_logical_emit_message(false, 'test', ''), pg_switch_wal()");
+            }
+        }
+        publish("inventory", "before", "{}");
+        relayed("before");
+
+        platform.stop();
+        StateDirectory.delete(data.resolve("postgres"));
+        platform.start();
+        createOutbox("inventory");
+        publish("inventory", "after", "{}");
+
+        assertThat(relayed("after").value()).isEqualTo("{}");
+    }
+
+    private static void createOutbox(String database) throws SQLException {
+        try (var owner = platform.connect(database, database + "_owner")) {
+            owner.createStatement().execute("""
+                            CREATE TABLE outbox (
+                                seq bigint GENERATED ALWAYS AS IDENTITY, id uuid NOT NULL DEFAULT uuidv7(),
+                                topic text NOT NULL, key text NOT NULL, type text NOT NULL, source text NOT NULL,
+                                version int NOT NULL, schema int NOT NULL, payload text NOT NULL, traceparent text,
+                                consumer text, reason text, origin text,
+                                recorded_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (recorded_at, seq)
+                            ) PARTITION BY RANGE (recorded_at);
+                            CREATE TABLE outbox_default PARTITION OF outbox DEFAULT;
+                            GRANT SELECT ON outbox TO %s_relay;
+                            CREATE PUBLICATION outbox FOR TABLE outbox
+                                WITH (publish = 'insert', publish_via_partition_root = true);
+                            """.formatted(database));
+            owner.createStatement()
+                    .execute("SELECT pg_create_logical_replication_slot('outbox_" + database + "', 'pgoutput')");
+        }
+    }
+
+    private static void publish(String database, String key, String payload) throws SQLException {
+        try (var app = platform.connect(database, database + "_app");
                 var insert = app.prepareStatement("""
                         INSERT INTO outbox (topic, key, type, source, version, schema, payload, traceparent)
                         VALUES ('order-service', ?, 'OrderPlaced', 'order-service', 1, 1, ?,

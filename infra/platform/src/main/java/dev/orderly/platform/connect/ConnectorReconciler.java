@@ -37,6 +37,12 @@ import org.slf4j.LoggerFactory;
  * slot is the last step of the service's migration); one that failed is restarted, since Connect itself never
  * does that; one that is stopped or paused is resumed, unless a {@link RelayPauseLock} is held. Only changes
  * are logged.
+ *
+ * <p>Connect keeps how far a connector has read, in Kafka, and that outlives the server it belongs to. Behind
+ * a position that its log has not reached a server sends nothing, and the connector looks healthy. So a
+ * connector's positions are filed under the {@linkplain ServiceDatabases#cluster server and timeline} (in
+ * {@code topic.prefix}): on another one it has none, and begins where its slot does. A copy of the files that
+ * was put back has the same name, and is known by a log that ends before the position.
  */
 public final class ConnectorReconciler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ConnectorReconciler.class);
@@ -44,6 +50,9 @@ public final class ConnectorReconciler implements AutoCloseable {
     private static final Duration TIMEOUT = Duration.ofSeconds(10);
     private static final Duration MAX_BACKOFF = Duration.ofSeconds(60);
     private static final JsonMapper JSON = new JsonMapper();
+
+    /** Of the connector's settings: its stored positions are filed under it. */
+    private static final String PREFIX = "topic.prefix";
 
     private static final Set<String> PAUSED = Set.of("STOPPED", "PAUSED");
 
@@ -58,6 +67,7 @@ public final class ConnectorReconciler implements AutoCloseable {
     private final CountDownLatch closed = new CountDownLatch(1);
     private final Map<String, String> lastLogged = new HashMap<>();
     private final Map<String, Restarts> restarts = new HashMap<>();
+    private final Set<String> positionsChecked = new HashSet<>();
     private volatile Set<String> running = Set.of();
     private Thread loop;
 
@@ -118,8 +128,10 @@ public final class ConnectorReconciler implements AutoCloseable {
     /** In one session: to open one costs both sides more than all queries in it. */
     private void reconcileWhilePossible() throws InterruptedException {
         try (var session = postgres.connect(Secrets.SUPERUSER)) {
+            String cluster = ServiceDatabases.cluster(session);
+            positionsChecked.clear(); // the server is not put back while a session lasts
             do {
-                reconcile(session);
+                reconcile(session, cluster);
                 logOnChange("the connectors", "reachable");
             } while (!isClosedAfterPeriod());
         } catch (IOException | SQLException e) {
@@ -132,7 +144,7 @@ public final class ConnectorReconciler implements AutoCloseable {
         return closed.await(PERIOD.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    private void reconcile(Connection session) throws IOException, SQLException, InterruptedException {
+    private void reconcile(Connection session, String cluster) throws IOException, SQLException, InterruptedException {
         for (String slot : ServiceDatabases.dropLostSlots(session)) {
             LOG.error("{} was further behind than the server keeps its log; its relay creates a new one", slot);
         }
@@ -140,7 +152,8 @@ public final class ConnectorReconciler implements AutoCloseable {
         JsonNode registered = JSON.readTree(send("GET", "/connectors?expand=info&expand=status", null));
         var nowRunning = new HashSet<String>();
         for (String database : databases) {
-            if (reconcile(database, slots, registered.path(database + "-outbox"))) {
+            var connector = registered.path(database + "-outbox");
+            if (reconcile(session, cluster, database, slots, connector)) {
                 nowRunning.add(database);
             }
         }
@@ -151,12 +164,18 @@ public final class ConnectorReconciler implements AutoCloseable {
     }
 
     /** Returns whether it runs; a failure of one must not affect the others. */
-    private boolean reconcile(String database, Set<String> slots, JsonNode connector) throws InterruptedException {
+    private boolean reconcile(
+            Connection session, String cluster, String database, Set<String> slots, JsonNode connector)
+            throws InterruptedException {
         try {
-            if (slots.contains("outbox_" + database)) {
-                register(database, connector);
-            }
-            boolean runs = keepRunning(database, connector.path("status"));
+            // One that is registered runs with or without a slot: it must not with the settings of before.
+            boolean registered = connector.has("info");
+            boolean changed = (registered || slots.contains("outbox_" + database))
+                    && register(database, configuration(database, cluster), connector);
+            boolean runs = registered
+                    && !changed
+                    && !isAheadOfTheServer(session, cluster, database)
+                    && keepRunning(database, connector.path("status"));
             logOnChange("reconciling " + database, "done");
             return runs;
         } catch (IOException | SQLException | CommandFailedException e) {
@@ -165,28 +184,64 @@ public final class ConnectorReconciler implements AutoCloseable {
         }
     }
 
-    private void register(String database, JsonNode connector) throws IOException, InterruptedException {
-        var desired = new HashMap<>(configuration(database));
-        desired.put("name", database + "-outbox"); // as Connect gives it back
-        var actual = connector.path("info").path("config");
-        if (!actual.isMissingNode()
-                && JSON.convertValue(actual, new TypeReference<Map<String, String>>() {})
-                        .equals(desired)) {
-            return;
+    /** Returns whether there was anything to change. */
+    private boolean register(String database, Map<String, String> desired, JsonNode connector)
+            throws IOException, InterruptedException {
+        var actual =
+                JSON.convertValue(connector.path("info").path("config"), new TypeReference<Map<String, String>>() {});
+        if (desired.equals(actual)) {
+            return false;
         }
-        send("PUT", "/connectors/" + database + "-outbox/config", JSON.writeValueAsString(desired));
-        LOG.info("registered the connector of {}", database);
+        send("PUT", path(database, "/config"), JSON.writeValueAsString(desired));
+        if (actual != null && !desired.get(PREFIX).equals(actual.get(PREFIX))) {
+            LOG.warn(
+                    "the relay of {} goes on from its replication slot: it had read {}, this server is {}",
+                    database,
+                    actual.get(PREFIX),
+                    desired.get(PREFIX));
+        } else {
+            LOG.info("registered the connector of {}", database);
+        }
+        return true;
     }
 
-    /** The template with this database's names in it. */
-    Map<String, String> configuration(String database) {
+    /**
+     * Checked once per session. If so, the position is dropped, the connector will begin where its slot does,
+     * and the next period checks again.
+     */
+    private boolean isAheadOfTheServer(Connection session, String cluster, String database)
+            throws IOException, InterruptedException, SQLException {
+        if (positionsChecked.contains(database)) {
+            return false;
+        }
+        var stored =
+                JSON.readTree(send("GET", path(database, "/offsets"), null)).path("offsets");
+        // Only now: what the connector read before is in the log by then.
+        long end = ServiceDatabases.endOfLog(session);
+        for (var position : stored) {
+            if (position.path("partition").path("server").asText().endsWith(cluster)
+                    && position.path("offset").path("lsn").asLong() > end) {
+                LOG.error("the relay of {} had read more than this server ever wrote, which is older", database);
+                startFromTheSlot(database);
+                return true;
+            }
+        }
+        positionsChecked.add(database);
+        return false;
+    }
+
+    /** As Connect gives it back: the template with these names in it. */
+    Map<String, String> configuration(String database, String cluster) {
         try {
             String text = Files.readString(template)
                     .replace("${database}", database)
+                    .replace("${cluster}", cluster)
                     .replace("${postgres.host}", postgres.host())
                     .replace("${postgres.port}", String.valueOf(postgres.port()))
                     .replace("${relay.password}", relayPassword.apply(database + "_relay"));
-            return JSON.readValue(text, new TypeReference<Map<String, String>>() {});
+            var configuration = JSON.readValue(text, new TypeReference<Map<String, String>>() {});
+            configuration.put("name", database + "-outbox");
+            return configuration;
         } catch (IOException e) {
             throw new CommandFailedException("cannot read " + template + ": " + e.getMessage(), e);
         }
@@ -206,7 +261,7 @@ public final class ConnectorReconciler implements AutoCloseable {
         }
         if (PAUSED.contains(state) && !isPauseLocked()) {
             LOG.warn("resuming the connector of {}, which was left {}", database, state);
-            send("PUT", "/connectors/" + database + "-outbox/resume", "");
+            send("PUT", path(database, "/resume"), "");
         }
         boolean runs = state.equals("RUNNING") && tasks.equals(List.of("RUNNING"));
         if (runs
@@ -229,27 +284,25 @@ public final class ConnectorReconciler implements AutoCloseable {
             return;
         }
         if (why.contains(OFFSET_LOST)) {
+            LOG.error("the replication slot of {} was lost; the auditor sends what it held back", database);
             startFromTheSlot(database);
         } else {
             LOG.warn("restarting the connector of {}, which failed: {}", database, why);
-            send("POST", "/connectors/" + database + "-outbox/restart?includeTasks=true&onlyFailed=true", "");
+            send("POST", path(database, "/restart?includeTasks=true&onlyFailed=true"), "");
         }
         long seconds = Math.min(MAX_BACKOFF.toSeconds(), 2L << Math.min(before.count(), 5));
         restarts.put(database, new Restarts(before.count() + 1, Instant.now().plusSeconds(seconds)));
     }
 
     /**
-     * The slot was lost, and its successor does not reach back to the connector's offset, so the connector
-     * refuses to go on. It may: what lies between is still in the outbox, and the service's auditor publishes
-     * it again. If this fails halfway, the next period starts over.
+     * Has the connector drop its stored position, and begin where its slot does. It may: what lies between is
+     * still in the outbox, and the service's auditor publishes it again. If this fails halfway, the next period
+     * starts over.
      */
     private void startFromTheSlot(String database) throws IOException, InterruptedException {
-        LOG.error(
-                "the replication slot of {} was lost; going on from the new one, the auditor sends the rest", database);
-        var connector = "/connectors/" + database + "-outbox";
-        send("PUT", connector + "/stop", "");
+        send("PUT", path(database, "/stop"), "");
         Instant end = Instant.now().plus(TIMEOUT);
-        while (!JSON.readTree(send("GET", connector + "/status", null))
+        while (!JSON.readTree(send("GET", path(database, "/status"), null))
                 .path("connector")
                 .path("state")
                 .asText()
@@ -259,8 +312,12 @@ public final class ConnectorReconciler implements AutoCloseable {
             }
             TimeUnit.MILLISECONDS.sleep(PERIOD.toMillis());
         }
-        send("DELETE", connector + "/offsets", null);
-        send("PUT", connector + "/resume", "");
+        send("DELETE", path(database, "/offsets"), null);
+        send("PUT", path(database, "/resume"), "");
+    }
+
+    private static String path(String database, String action) {
+        return "/connectors/" + database + "-outbox" + action;
     }
 
     private static String firstLine(JsonNode status) {

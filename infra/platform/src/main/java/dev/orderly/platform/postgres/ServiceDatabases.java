@@ -76,6 +76,30 @@ public final class ServiceDatabases {
         }
     }
 
+    /**
+     * Names the server's data and its timeline: other after initdb, an upgrade, or a promotion. Positions in
+     * the log of one say nothing about another's.
+     */
+    public static String cluster(Connection session) throws SQLException {
+        return value(session, """
+                SELECT system_identifier || '-' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)
+                FROM pg_control_system()
+                """);
+    }
+
+    /** Up to where the log has reached the disk; as a number, as Debezium has it. */
+    public static long endOfLog(Connection session) throws SQLException {
+        return Long.parseLong(value(session, "SELECT pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')"));
+    }
+
+    private static String value(Connection session, String query) throws SQLException {
+        try (var statement = session.createStatement();
+                var row = statement.executeQuery(query)) {
+            row.next();
+            return row.getString(1);
+        }
+    }
+
     /** The existing replication slots; a service's last migration creates the one of its outbox. */
     public static Set<String> slots(Connection session) throws SQLException {
         try (var statement = session.createStatement();

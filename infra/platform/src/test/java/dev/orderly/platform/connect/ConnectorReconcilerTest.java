@@ -16,16 +16,18 @@ class ConnectorReconcilerTest {
         var connectors = new ConnectorReconciler(
                 infra, URI.create("http://connect"), postgres, List.of("payments"), "${env:%s}"::formatted);
 
-        var configuration = connectors.configuration("payments");
+        var configuration = connectors.configuration("payments", "4711-00000001");
 
         assertThat(configuration)
                 .containsEntry("database.hostname", "db")
                 .containsEntry("database.port", "5432")
                 .containsEntry("database.dbname", "payments")
                 .containsEntry("database.user", "payments_relay")
+                .containsEntry("topic.prefix", "payments-4711-00000001")
                 .containsEntry("slot.name", "outbox_payments")
                 .containsEntry("database.password", "${env:payments_relay}")
                 .containsEntry("transforms.outbox.route.topic.replacement", "${routedByValue}");
-        assertThat(configuration.values()).noneMatch(v -> v.contains("${database}") || v.contains("${postgres"));
+        assertThat(configuration.values())
+                .noneMatch(v -> v.contains("${database}") || v.contains("${cluster}") || v.contains("${postgres"));
     }
 }
