@@ -7,6 +7,7 @@ import dev.orderly.events.CustomerEvent;
 import dev.orderly.events.CustomerEvent.Contact;
 import dev.orderly.events.CustomerStatus;
 import dev.orderly.events.VerificationCodes;
+import dev.orderly.http.IdempotencyKey;
 import dev.orderly.messaging.Outbox;
 import dev.orderly.messaging.OutgoingEvent;
 import dev.orderly.messaging.Traceparent;
@@ -161,13 +162,13 @@ class CustomerCommands {
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement(
                         "INSERT INTO registration_key (key, customer_id) VALUES (?, ?) ON CONFLICT DO NOTHING")) {
-            insert.setString(1, key);
+            insert.setBytes(1, IdempotencyKey.hash(key));
             insert.setObject(2, id);
             if (insert.executeUpdate() == 1) {
                 return Optional.empty();
             }
             try (var select = connection.prepareStatement("SELECT customer_id FROM registration_key WHERE key = ?")) {
-                select.setString(1, key);
+                select.setBytes(1, IdempotencyKey.hash(key));
                 try (var row = select.executeQuery()) {
                     row.next();
                     return Optional.of(row.getObject(1, UUID.class));
@@ -176,7 +177,6 @@ class CustomerCommands {
         }
     }
 
-    /** A key may contain anything, a mail address too. */
     private void releaseKeys(UUID id) throws SQLException {
         try (var connection = database.getConnection();
                 var delete = connection.prepareStatement("DELETE FROM registration_key WHERE customer_id = ?")) {

@@ -184,25 +184,30 @@ class FlashSaleConsumer {
         var sale = locked.get();
         var undecided = new ArrayList<>(buyers.customers);
         undecided.removeAll(sales.ticketHolders(id, buyers.customers));
-        var winners = undecided.subList(0, Math.min(sale.left(), undecided.size()));
         var tickets = new ArrayList<Ticket>();
-        if (!winners.isEmpty()) {
+        var granted = 0;
+        // As often as some were refused: their units are for those behind them.
+        while (granted < sale.left() && tickets.size() < undecided.size()) {
+            var first = tickets.size();
+            var winners = undecided.subList(first, Math.min(first + sale.left() - granted, undecided.size()));
             tickets.addAll(placeOrders(sale, winners));
+            granted = granted(tickets);
         }
         undecided
-                .subList(winners.size(), undecided.size())
+                .subList(tickets.size(), undecided.size())
                 .forEach(customer -> tickets.add(new Ticket(customer, TicketOutcome.SOLD_OUT, null)));
-        var granted = (int)
-                tickets.stream().filter(ticket -> ticket.orderId() != null).count();
         sales.saveDecisions(id, tickets, granted, buyers.nextOffset);
         return 0;
+    }
+
+    private static int granted(List<Ticket> tickets) {
+        return (int) tickets.stream().filter(ticket -> ticket.orderId() != null).count();
     }
 
     private List<Ticket> placeOrders(FlashSale sale, List<UUID> customers) throws SQLException {
         var lines = List.of(new PlaceOrder.Line(sale.sku(), 1));
         var batch = customers.stream()
-                .map(customer -> new PendingOrder(
-                        new PlaceOrder(customer, lines, METHOD, null), "flash-sale:" + sale.id(), null))
+                .map(customer -> PendingOrder.ofFlashSale(new PlaceOrder(customer, lines, METHOD, null), sale.id()))
                 .toList();
         var results = commands.place(batch, Admission.ADMITTED);
         var tickets = new ArrayList<Ticket>();

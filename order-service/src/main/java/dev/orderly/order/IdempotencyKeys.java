@@ -1,6 +1,7 @@
 package dev.orderly.order;
 
 import dev.orderly.database.Rows;
+import dev.orderly.http.IdempotencyKey;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.security.MessageDigest;
 import java.sql.SQLException;
@@ -16,13 +17,11 @@ import javax.sql.DataSource;
 /**
  * Which request each customer used an idempotency key for (<a
  * href="https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/">The Idempotency-Key HTTP
- * Header Field</a>).
+ * Header Field</a>). A key is unique only among those of its origin and customer, because its caller chooses
+ * it; stored is its {@linkplain IdempotencyKey#hash hash}.
  */
 @ApplicationScoped
 class IdempotencyKeys {
-
-    /** The caller chooses the key, so it is unique only among the orders of one customer. */
-    record Key(UUID customerId, String key) {}
 
     /** The request that a key was used for, and the order that it placed. */
     record Claim(byte[] requestHash, UUID orderId) {
@@ -56,13 +55,14 @@ class IdempotencyKeys {
         try (var connection = database.getConnection();
                 var insert = Rows.of(orders)
                         .uuid("customer_id", order -> order.command().customerId())
-                        .text("key", PendingOrder::idempotencyKey)
+                        .text("origin", PendingOrder::origin)
+                        .bytea("key", order -> IdempotencyKey.hash(order.idempotencyKey()))
                         .bytea("request_hash", PendingOrder::requestHash)
                         .uuid("order_id", PendingOrder::id)
                         .timestamptz("used_at", _ -> now)
                         .prepare(connection, """
                                 INSERT INTO idempotency_key (:columns)
-                                SELECT :columns FROM :rows ORDER BY customer_id, key
+                                SELECT :columns FROM :rows ORDER BY customer_id, origin, key
                                 ON CONFLICT DO NOTHING
                                 RETURNING order_id
                                 """)) {
@@ -75,25 +75,30 @@ class IdempotencyKeys {
         return claimed;
     }
 
-    /** The claims of those of the orders' keys that are claimed, also by the current transaction. */
-    Map<Key, Claim> existingClaims(Collection<PendingOrder> orders) throws SQLException {
-        var claims = new HashMap<Key, Claim>();
+    /**
+     * The claims of those of the orders' keys that are claimed, also by the current transaction.
+     *
+     * @return by the id of the pending order
+     */
+    Map<UUID, Claim> existingClaims(Collection<PendingOrder> orders) throws SQLException {
+        var claims = new HashMap<UUID, Claim>();
         if (orders.isEmpty()) {
             return claims;
         }
         try (var connection = database.getConnection();
                 var select = Rows.of(orders)
+                        .uuid("pending_id", PendingOrder::id)
                         .uuid("customer_id", order -> order.command().customerId())
-                        .text("key", PendingOrder::idempotencyKey)
+                        .text("origin", PendingOrder::origin)
+                        .bytea("key", order -> IdempotencyKey.hash(order.idempotencyKey()))
                         .prepare(connection, """
-                                SELECT customer_id, key, request_hash, order_id
-                                FROM idempotency_key JOIN :rows USING (customer_id, key)
+                                SELECT pending_id, request_hash, order_id
+                                FROM idempotency_key JOIN :rows USING (customer_id, origin, key)
                                 """)) {
             try (var rows = select.executeQuery()) {
                 while (rows.next()) {
                     claims.put(
-                            new Key(rows.getObject(1, UUID.class), rows.getString(2)),
-                            new Claim(rows.getBytes(3), rows.getObject(4, UUID.class)));
+                            rows.getObject(1, UUID.class), new Claim(rows.getBytes(2), rows.getObject(3, UUID.class)));
                 }
             }
         }

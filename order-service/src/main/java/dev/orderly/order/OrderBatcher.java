@@ -55,7 +55,7 @@ class OrderBatcher {
     Uni<PlaceOrderResult> place(PlaceOrder command, String idempotencyKey, String traceparent) {
         return Uni.createFrom().emitter(caller -> {
             var request = new PendingRequest(
-                    new PendingOrder(command, idempotencyKey, traceparent), caller, new AtomicBoolean());
+                    PendingOrder.ofClient(command, idempotencyKey, traceparent), caller, new AtomicBoolean());
             caller.onTermination(() -> request.cancelled.set(true));
             queue.add(request);
         });

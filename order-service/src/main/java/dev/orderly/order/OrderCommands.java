@@ -128,7 +128,7 @@ public class OrderCommands {
         var replays = keys.existingClaims(pending(priced, limited)).keySet();
         return priced.stream()
                 .map(candidate -> !limited.test(candidate)
-                                || replays.contains(candidate.pending.key())
+                                || replays.contains(candidate.pending.id())
                                 || backlog.tryAdmit(candidate.method())
                         ? candidate
                         : new Candidate(candidate.pending, new Overloaded()))
@@ -156,7 +156,7 @@ public class OrderCommands {
         var earlier = orders.find(claims.values().stream().map(Claim::orderId).collect(toSet()));
         return candidates.stream()
                 .map(candidate -> {
-                    var claim = claims.get(candidate.pending.key());
+                    var claim = claims.get(candidate.pending.id());
                     if (claim == null || claimed.contains(candidate.pending.id())) {
                         return candidate.result;
                     }

@@ -104,7 +104,7 @@ public class OrderResource {
             description = "More orders are waiting than can be decided in time; see Retry-After")
     public Uni<Response> place(
             @HeaderParam(IdempotencyKey.HEADER)
-                    @NotNull(message = "the header Idempotency-Key is required")
+                    @NotNull(message = IdempotencyKey.REQUIRED)
                     @Pattern(regexp = IdempotencyKey.PATTERN, message = IdempotencyKey.MESSAGE)
                     String idempotencyKey,
             @HeaderParam("traceparent") String traceparent,

@@ -30,6 +30,7 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @QuarkusTest
@@ -152,6 +153,55 @@ class FlashSaleTest extends IntegrationTest {
         ticket(buyer).then().body("outcome", equalTo("REFUSED"));
         assertThat(sql().number("SELECT granted FROM flash_sale WHERE id = ?", sale))
                 .isZero();
+    }
+
+    @Test
+    void the_unit_of_a_buyer_who_is_refused_is_for_the_next() throws SQLException {
+        announce("console", 1, PAST, FUTURE);
+        var buyers = Stream.generate(UUID::randomUUID).limit(3).toList();
+        // As if an operator had changed what the sale sells, and had it decided again.
+        sql().execute("""
+                INSERT INTO idempotency_key (customer_id, origin, key, request_hash, order_id, used_at)
+                VALUES (?, 'FLASH_SALE', sha256(?::bytea), '', gen_random_uuid(), now())
+                """, buyers.getFirst(), sale);
+
+        send(buyers);
+
+        await().until(() -> ticket(buyers.getLast()).statusCode() == 200);
+        assertThat(buyers.stream().map(buyer -> ticket(buyer).<String>path("outcome")))
+                .containsExactly("REFUSED", "ORDERED", "SOLD_OUT");
+    }
+
+    /** Of one unit, as the sale's order, and of two; still pending, and rejected long since. */
+    @ParameterizedTest
+    @CsvSource({"1, PENDING", "2, PENDING", "1, REJECTED"})
+    void no_key_of_a_customers_own_order_takes_their_place_in_a_sale(int quantity, String status) throws SQLException {
+        var buyer = UUID.randomUUID();
+        var ownOrder = placeOwnOrder("flash-sale:" + sale, buyer, quantity);
+        placeOwnOrder(sale, buyer, quantity);
+        sql().execute("UPDATE orders SET status = ? WHERE id = ?::uuid", status, ownOrder);
+        announce("console", 3, PAST, FUTURE);
+
+        buy(buyer).then().statusCode(202);
+
+        await().until(() -> ticket(buyer).statusCode() == 200);
+        ticket(buyer).then().body("outcome", equalTo("ORDERED")).body("orderId", not(equalTo(ownOrder)));
+        assertThat(sql().number("SELECT count(*) FROM orders WHERE customer_id = ?", buyer))
+                .isEqualTo(3);
+        assertThat(placeOwnOrder("flash-sale:" + sale, buyer, quantity)).isEqualTo(ownOrder);
+    }
+
+    private static String placeOwnOrder(String key, UUID customer, int quantity) {
+        return given().contentType(ContentType.JSON)
+                .header("Idempotency-Key", key)
+                .body("""
+                        {"customerId":"%s","lines":[{"sku":"console","quantity":%d}],"paymentMethod":"BALANCE"}
+                        """.formatted(customer, quantity))
+                .post("/orders")
+                .then()
+                .statusCode(202)
+                .extract()
+                .path("id");
     }
 
     @Test

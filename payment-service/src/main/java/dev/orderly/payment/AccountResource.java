@@ -14,11 +14,8 @@ import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
-import jakarta.ws.rs.core.Context;
-import jakarta.ws.rs.core.HttpHeaders;
 import java.sql.SQLException;
 import java.time.Clock;
-import java.util.Optional;
 import java.util.UUID;
 import org.jboss.resteasy.reactive.ResponseStatus;
 
@@ -46,7 +43,8 @@ public class AccountResource {
     }
 
     /**
-     * Makes a deposit; a request that is repeated with its key makes it once and gets the same response.
+     * Makes a deposit; a request that is repeated with its key makes it once and gets the same response. So
+     * there is none without a key: its repetition would pay in a second time.
      *
      * @param key 1 to 255 printable ASCII characters without spaces, unique per customer and request
      */
@@ -57,17 +55,16 @@ public class AccountResource {
     public Deposit deposit(
             @PathParam("customerId") UUID customerId,
             @HeaderParam(IdempotencyKey.HEADER)
+                    @NotNull(message = IdempotencyKey.REQUIRED)
                     @Pattern(regexp = IdempotencyKey.PATTERN, message = IdempotencyKey.MESSAGE)
                     String key,
-            @Context HttpHeaders headers,
             @NotNull(message = "must not be empty") @Valid DepositRequest request)
             throws SQLException {
-        IdempotencyKey.rejectEmpty(key, headers);
         var amount = request.amount();
         if (amount.amount() < 1 || amount.amount() > MAX_DEPOSIT) {
             throw Problems.badRequest("amount.amount", "must be between 1 and " + MAX_DEPOSIT + " minor units");
         }
-        var deposit = ledger.deposit(customerId, amount, Optional.ofNullable(key), clock.instant());
+        var deposit = ledger.deposit(customerId, amount, key, clock.instant());
         if (!deposit.amount().equals(amount)) {
             throw Problems.unprocessable("This Idempotency-Key was used for a deposit of another amount.");
         }

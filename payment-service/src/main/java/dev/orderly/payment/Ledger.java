@@ -4,6 +4,7 @@ import static java.time.ZoneOffset.UTC;
 
 import dev.orderly.database.Rows;
 import dev.orderly.events.Money;
+import dev.orderly.http.IdempotencyKey;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -146,16 +147,14 @@ class Ledger {
     /**
      * Makes a deposit, once per key.
      *
-     * @param key the customer's idempotency key, if the request has one
+     * @param key the customer's idempotency key
      * @return the deposit; for a known key that of the first request, which may have another amount
      */
-    Deposit deposit(UUID customerId, Money amount, Optional<String> key, Instant now) throws SQLException {
-        if (key.isPresent()) {
-            lock(customerId, key.get());
-            var previous = findDeposit(customerId, key.get());
-            if (previous.isPresent()) {
-                return previous.get();
-            }
+    Deposit deposit(UUID customerId, Money amount, String key, Instant now) throws SQLException {
+        lock(customerId, key);
+        var previous = findDeposit(customerId, key);
+        if (previous.isPresent()) {
+            return previous.get();
         }
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement(DEPOSIT)) {
@@ -164,7 +163,7 @@ class Ledger {
             insert.setLong(3, amount.amount());
             insert.setString(4, Transfer.account(customerId));
             insert.setLong(5, amount.amount());
-            insert.setString(6, key.orElse(null));
+            insert.setBytes(6, IdempotencyKey.hash(key));
             insert.setObject(7, now.atOffset(UTC));
             try (var rows = insert.executeQuery()) {
                 rows.next();
@@ -186,7 +185,7 @@ class Ledger {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement(FIND_DEPOSIT)) {
             select.setString(1, Transfer.account(customerId));
-            select.setString(2, key);
+            select.setBytes(2, IdempotencyKey.hash(key));
             try (var rows = select.executeQuery()) {
                 return rows.next() ? Optional.of(deposit(rows)) : Optional.empty();
             }

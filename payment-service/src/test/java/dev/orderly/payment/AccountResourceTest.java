@@ -13,6 +13,7 @@ import static org.hamcrest.Matchers.nullValue;
 
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.response.Response;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -87,10 +88,29 @@ class AccountResourceTest extends IntegrationTest {
     }
 
     @Test
-    void a_deposit_without_a_key_is_a_new_one_every_time() throws Exception {
-        inParallel(50, () -> depositWithKey(null, 10));
+    void deposits_under_as_many_keys_are_made_each() throws Exception {
+        inParallel(50, () -> deposit(customer, 10).statusCode(201));
 
         assertThat(balance(customer)).isEqualTo(500);
+    }
+
+    @Test
+    void a_deposit_without_a_key_is_rejected() {
+        assertProblem(depositWithKey(null, 10).then(), 400)
+                .body("errors[0].message", equalTo("the header Idempotency-Key is required"));
+
+        account(customer).statusCode(404);
+    }
+
+    /** A key may be anything, and the ledger is never erased. */
+    @Test
+    void a_key_is_stored_as_a_hash_only() throws SQLException {
+        depositWithKey("ann@shop.example", 10);
+
+        assertThat(sql().strings(
+                                "SELECT idempotency_key = sha256('ann@shop.example') FROM transfer WHERE to_account = ?",
+                                "customer:" + customer))
+                .containsExactly("t");
     }
 
     @Test
@@ -142,10 +162,11 @@ class AccountResourceTest extends IntegrationTest {
     void a_key_has_up_to_255_printable_characters() {
         assertThat(depositWithKey("~".repeat(255), 10).statusCode()).isEqualTo(201);
 
-        for (var key : List.of("", "~".repeat(256), "a space", "tab\tbed")) {
+        for (var key : List.of("~".repeat(256), "a space", "tab\tbed")) {
             assertProblem(depositWithKey(key, 10).then(), 400)
                     .body("errors[0].message", endsWith("must be 1 to 255 printable ASCII characters without spaces"));
         }
+        assertProblem(depositWithKey("", 10).then(), 400);
         assertThat(balance(customer)).isEqualTo(10);
     }
 
@@ -211,8 +232,10 @@ class AccountResourceTest extends IntegrationTest {
 
     @Test
     void a_deposit_in_another_format_is_rejected() {
-        var response =
-                given().contentType("text/xml").body("<amount/>").post("/accounts/{customerId}/deposits", customer);
+        var response = given().contentType("text/xml")
+                .header("Idempotency-Key", "k-1")
+                .body("<amount/>")
+                .post("/accounts/{customerId}/deposits", customer);
 
         assertProblem(response.then(), 415);
     }

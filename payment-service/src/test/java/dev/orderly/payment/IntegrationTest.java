@@ -147,6 +147,7 @@ abstract class IntegrationTest {
 
     static ValidatableResponse deposit(UUID customerId, String body) {
         return given().contentType(JSON)
+                .header("Idempotency-Key", UUID.randomUUID())
                 .body(body)
                 .post("/accounts/{customerId}/deposits", customerId)
                 .then();

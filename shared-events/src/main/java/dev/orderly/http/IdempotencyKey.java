@@ -1,7 +1,11 @@
 package dev.orderly.http;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import jakarta.ws.rs.core.HttpHeaders;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 
 /**
  * The header by which a request may be repeated (<a
@@ -15,7 +19,22 @@ public final class IdempotencyKey {
     public static final String MESSAGE =
             "the header Idempotency-Key must be 1 to 255 printable ASCII characters without spaces";
 
+    /** For resources where the header is required. */
+    public static final String REQUIRED = "the header Idempotency-Key is required";
+
     private IdempotencyKey() {}
+
+    /**
+     * What is stored of a key, 32 bytes: a client may choose anything, a mail address too, and rows with keys
+     * outlive the erasure of a customer.
+     */
+    public static byte[] hash(String key) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(key.getBytes(UTF_8));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
 
     /**
      * For resources where the header is optional. An empty header arrives as null, and a request that was

@@ -12,16 +12,21 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.orderly.lab.chaos.fault.Disturbances;
 import dev.orderly.lab.chaos.fault.PoisonRecord;
 import dev.orderly.lab.chaos.fault.TimeSpan;
+import dev.orderly.lab.chaos.workload.OperationHistory.Operation;
 import dev.orderly.testkit.RunningPlatform;
 import java.io.IOException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -45,7 +50,8 @@ public final class SnapshotReader {
             List<String> pendingWork)
             throws SQLException, IOException, InterruptedException {
         var kafka = kafka();
-        var orders = orders();
+        var keys = new KeyHashes(client);
+        var orders = orders(keys);
         // After the views were read, since a rebuild swaps them. Before quiescence the two differ without a
         // fault.
         var viewDifferences = pendingWork.isEmpty() ? ViewRebuildCheck.differences(system) : List.<String>of();
@@ -59,7 +65,7 @@ public final class SnapshotReader {
                 messaging(),
                 orders,
                 inventory(),
-                payments(),
+                payments(keys),
                 notifications(),
                 observations,
                 disturbances);
@@ -113,14 +119,43 @@ public final class SnapshotReader {
 
     record InboxRow(String consumer, UUID event) {}
 
-    private SystemSnapshot.Orders orders() throws SQLException, IOException {
+    /** The services store the hashes of keys alone; here are the keys that clients used, by their hashes. */
+    private static final class KeyHashes {
+        private final Map<String, String> keys = new HashMap<>();
+
+        KeyHashes(SystemSnapshot.ClientHistory client) {
+            client.operations().stream()
+                    .map(Operation::key)
+                    .filter(Objects::nonNull)
+                    .forEach(key -> keys.put(hash(key), key));
+        }
+
+        /** The key of a hash; the hash itself when no client used it. */
+        String key(String hash) {
+            return keys.getOrDefault(hash, hash);
+        }
+
+        private static String hash(String key) {
+            try {
+                return HexFormat.of()
+                        .formatHex(MessageDigest.getInstance("SHA-256").digest(key.getBytes(UTF_8)));
+            } catch (NoSuchAlgorithmException e) {
+                throw new IllegalStateException("every Java has SHA-256", e);
+            }
+        }
+    }
+
+    private SystemSnapshot.Orders orders(KeyHashes hashes) throws SQLException, IOException {
+        var keys = rows(SystemSnapshot.KeyRow.class, "orders", """
+                SELECT customer_id, encode(key, 'hex'), order_id FROM idempotency_key
+                """);
         return new SystemSnapshot.Orders(
                 rows(SystemSnapshot.OrderRow.class, "orders", """
                         SELECT id, customer_id, status, reason, total, version, lines, placed_at FROM orders
                         """),
-                rows(SystemSnapshot.KeyRow.class, "orders", """
-                        SELECT customer_id, key, order_id FROM idempotency_key
-                        """),
+                keys.stream()
+                        .map(row -> new SystemSnapshot.KeyRow(row.customer(), hashes.key(row.key()), row.order()))
+                        .toList(),
                 rows(SystemSnapshot.ViewRow.class, "orders", """
                         SELECT order_id, status, reason, version, events FROM order_view
                         """),
@@ -137,11 +172,15 @@ public final class SnapshotReader {
                 rows(SystemSnapshot.ReservationRow.class, "inventory", "SELECT order_id, status FROM reservation"));
     }
 
-    private SystemSnapshot.Payments payments() throws SQLException, IOException, InterruptedException {
+    private SystemSnapshot.Payments payments(KeyHashes hashes) throws SQLException, IOException, InterruptedException {
+        var transfers = rows(SystemSnapshot.TransferRow.class, "payments", """
+                SELECT kind, from_account, to_account, amount, order_id, encode(idempotency_key, 'hex') FROM transfer
+                """);
         return new SystemSnapshot.Payments(
-                rows(SystemSnapshot.TransferRow.class, "payments", """
-                        SELECT kind, from_account, to_account, amount, order_id, idempotency_key FROM transfer
-                        """),
+                transfers.stream()
+                        .map(row -> new SystemSnapshot.TransferRow(
+                                row.kind(), row.from(), row.to(), row.amount(), row.order(), hashes.key(row.key())))
+                        .toList(),
                 rows(SystemSnapshot.BalanceRow.class, "payments", "SELECT customer_id, amount FROM balance"),
                 gatewayJournal());
     }
