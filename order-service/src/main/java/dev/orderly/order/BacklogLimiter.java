@@ -42,6 +42,8 @@ public class BacklogLimiter {
 
     private static final Duration PROBE_WINDOW = Duration.ofSeconds(5);
 
+    private static final Duration ANY_AGE = Duration.ofDays(36_500);
+
     /** A fifth of the probes: single ones may wait for other reasons. */
     private static final int RECOVERY_THRESHOLD = 10;
 
@@ -76,8 +78,7 @@ public class BacklogLimiter {
         for (var method : PaymentMethod.values()) {
             var circuit = open.get(method);
             if (circuit == null) {
-                if (orders.countUndecided(method, Instant.EPOCH, now.minus(maxAge), OVERLOAD_THRESHOLD)
-                        >= OVERLOAD_THRESHOLD) {
+                if (orders.countUndecided(method, maxAge, ANY_AGE, OVERLOAD_THRESHOLD) >= OVERLOAD_THRESHOLD) {
                     LOG.warnf(
                             "rejecting all but %d orders a second by %s: %d or more are undecided for longer than %s",
                             PROBES_PER_SECOND, method, OVERLOAD_THRESHOLD, maxAge);
@@ -93,8 +94,8 @@ public class BacklogLimiter {
     }
 
     private boolean hasRecovered(PaymentMethod method, Instant since, Instant now) throws SQLException {
-        var to = now.minus(maxAge);
-        var from = to.minus(PROBE_WINDOW);
-        return since.isBefore(from) && orders.countUndecided(method, from, to, RECOVERY_THRESHOLD) < RECOVERY_THRESHOLD;
+        var oldestProbe = maxAge.plus(PROBE_WINDOW);
+        return since.isBefore(now.minus(oldestProbe))
+                && orders.countUndecided(method, maxAge, oldestProbe, RECOVERY_THRESHOLD) < RECOVERY_THRESHOLD;
     }
 }

@@ -27,6 +27,8 @@ import java.util.UUID;
  */
 public final class Order {
 
+    private static final String BY_CUSTOMER = "cancelled by the customer";
+
     private final UUID id;
     private final UUID customerId;
     private final List<Line> lines;
@@ -106,7 +108,7 @@ public final class Order {
 
     /** Cancels the order for the customer; empty when it is decided already. */
     public Optional<OrderEvent> cancel(Instant now) {
-        return cancel("cancelled by the customer", now);
+        return cancel(BY_CUSTOMER, now);
     }
 
     /** Cancels the order at its deadline, for lack of an answer; empty when it is decided already. */
@@ -141,6 +143,11 @@ public final class Order {
 
     public OrderStatus status() {
         return status;
+    }
+
+    /** Unlike one that expired, or was decided otherwise. */
+    boolean isCancelledByCustomer() {
+        return status == OrderStatus.CANCELLED && BY_CUSTOMER.equals(reason);
     }
 
     /** Why it was rejected or cancelled, else null. */

@@ -23,6 +23,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -173,7 +174,7 @@ public class OrderCommands {
         UNKNOWN_ORDER
     }
 
-    /** Cancels an order that is not decided yet. */
+    /** Cancels an order that is not decided yet; may be repeated, since the answer may have been lost. */
     @Atomic
     CancelResult cancel(UUID id, String traceparent) throws SQLException {
         var order = orders.lock(Set.of(id)).get(id);
@@ -182,7 +183,7 @@ public class OrderCommands {
         }
         var cancelled = order.cancel(clock.instant());
         if (cancelled.isEmpty()) {
-            return CancelResult.ALREADY_DECIDED;
+            return order.isCancelledByCustomer() ? CancelResult.CANCELLED : CancelResult.ALREADY_DECIDED;
         }
         orders.saveDecisions(List.of(order));
         outbox.add(
@@ -190,9 +191,9 @@ public class OrderCommands {
         return CancelResult.CANCELLED;
     }
 
-    /** Cancels orders placed before a time and still undecided; participants compensate as ever. */
+    /** Cancels orders recorded before a time and still undecided; participants compensate as ever. */
     @Atomic
-    int cancelUndecidedBefore(Instant time, int limit) throws SQLException {
+    int cancelUndecidedBefore(OffsetDateTime time, int limit) throws SQLException {
         var overdue = orders.lockUndecidedBefore(time, limit);
         var now = clock.instant();
         var events = overdue.stream()

@@ -148,9 +148,11 @@ public class OrderResource {
 
     @POST
     @Path("/{id}/cancel")
-    @Operation(summary = "Cancel an order that is not decided yet")
-    @APIResponse(responseCode = "202", description = "Cancelled; stock and money are on their way back")
-    @APIResponse(responseCode = "409", description = "Decided already")
+    @Operation(summary = "Cancel an order that is not decided yet", description = "May be repeated.")
+    @APIResponse(
+            responseCode = "202",
+            description = "Cancelled, by this request or by one before; stock and money are on their way back")
+    @APIResponse(responseCode = "409", description = "Confirmed, rejected, or not decided in time")
     public Response cancel(
             @PathParam("id") UUID id, @HeaderParam("traceparent") String traceparent, @Context UriInfo uri)
             throws SQLException {
@@ -159,7 +161,8 @@ public class OrderResource {
                 accepted(location(uri), id, DECIDED_VERSION)
                         .entity(Map.of("id", id, "status", OrderStatus.CANCELLED))
                         .build();
-            case ALREADY_DECIDED -> throw Problems.conflict("The order is confirmed, rejected or cancelled already.");
+            case ALREADY_DECIDED ->
+                throw Problems.conflict("The order is decided already, and not by a cancellation that was requested.");
             case UNKNOWN_ORDER -> throw Problems.notFound("There is no order " + id + ".");
         };
     }

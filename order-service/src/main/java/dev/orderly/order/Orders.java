@@ -9,16 +9,21 @@ import dev.orderly.events.PaymentMethod;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
-import java.sql.Timestamp;
-import java.time.Instant;
+import java.time.Duration;
+import java.time.OffsetDateTime;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import javax.sql.DataSource;
 
-/** The orders, one row each; every statement is set-based. */
+/**
+ * The orders, one row each; every statement is set-based. How old an order is, is a question of when it was
+ * recorded by the database's clock: instances disagree about the time, and each would see other orders as
+ * overdue.
+ */
 @ApplicationScoped
 class Orders {
 
@@ -68,31 +73,48 @@ class Orders {
         }
     }
 
-    /** The oldest undecided orders placed before a time, locked; rows locked elsewhere are skipped. */
-    Collection<Order> lockUndecidedBefore(Instant time, int limit) throws SQLException {
+    /** The time before which orders were recorded that are undecided for longer than this, if any are. */
+    Optional<OffsetDateTime> overdueTime(Duration deadline) throws SQLException {
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement("""
+                        WITH due AS (SELECT now() - ? * interval '1 ms' AS time)
+                        SELECT time FROM due
+                        WHERE EXISTS (SELECT FROM orders WHERE status = 'PENDING' AND recorded_at < time)
+                        """)) {
+            select.setLong(1, deadline.toMillis());
+            try (var row = select.executeQuery()) {
+                return row.next() ? Optional.of(row.getObject(1, OffsetDateTime.class)) : Optional.empty();
+            }
+        }
+    }
+
+    /** The oldest undecided orders recorded before a time, locked; rows locked elsewhere are skipped. */
+    Collection<Order> lockUndecidedBefore(OffsetDateTime time, int limit) throws SQLException {
         try (var connection = database.getConnection();
                 // The status is a literal: with a parameter PostgreSQL could not use the partial index.
                 var select = connection.prepareStatement(SELECT + """
-                        WHERE status = 'PENDING' AND placed_at < ? ORDER BY placed_at LIMIT ? FOR UPDATE SKIP LOCKED
+                        WHERE status = 'PENDING' AND recorded_at < ? ORDER BY recorded_at LIMIT ? FOR UPDATE SKIP LOCKED
                         """)) {
-            select.setTimestamp(1, Timestamp.from(time));
+            select.setObject(1, time);
             select.setInt(2, limit);
             return orders(select).values();
         }
     }
 
-    /** How many orders placed within a time are undecided; counts no further than {@code max}. */
-    int countUndecided(PaymentMethod method, Instant from, Instant to, int max) throws SQLException {
+    /** How many orders of an age are undecided; counts no further than {@code max}. */
+    int countUndecided(PaymentMethod method, Duration minAge, Duration maxAge, int max) throws SQLException {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement("""
                         SELECT count(*)
                         FROM (SELECT FROM orders
-                              WHERE status = 'PENDING' AND placed_at >= ? AND placed_at < ? AND payment_method = ?
-                              ORDER BY placed_at LIMIT ?)
+                              WHERE status = 'PENDING' AND payment_method = ?
+                                AND recorded_at >= now() - ? * interval '1 ms'
+                                AND recorded_at < now() - ? * interval '1 ms'
+                              ORDER BY recorded_at LIMIT ?)
                         """)) {
-            select.setTimestamp(1, Timestamp.from(from));
-            select.setTimestamp(2, Timestamp.from(to));
-            select.setString(3, method.name());
+            select.setString(1, method.name());
+            select.setLong(2, maxAge.toMillis());
+            select.setLong(3, minAge.toMillis());
             select.setInt(4, max);
             try (var row = select.executeQuery()) {
                 row.next();

@@ -25,9 +25,9 @@ class BacklogLimiterTest {
 
     private final Orders orders = new Orders(null) {
         @Override
-        int countUndecided(PaymentMethod method, Instant from, Instant to, int max) {
-            assertThat(to).as("a third of 30 s ago").isEqualTo(now.minusSeconds(10));
-            assertThat(from).as("all, or the latest probes").isIn(Instant.EPOCH, now.minusSeconds(15));
+        int countUndecided(PaymentMethod method, Duration minAge, Duration maxAge, int max) {
+            assertThat(minAge).as("a third of 30 s").hasSeconds(10);
+            assertThat(maxAge).as("all, or the latest probes").isIn(Duration.ofDays(36_500), Duration.ofSeconds(15));
             return method == BALANCE ? Math.min(undecided, max) : 0;
         }
     };
