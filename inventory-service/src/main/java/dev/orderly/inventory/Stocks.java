@@ -44,18 +44,25 @@ class Stocks {
         }
     }
 
-    /** Sets how many are available; what is reserved and sold stays as it is. */
-    Stock restock(String sku, long available) throws SQLException {
-        // One statement: it waits for a batch that has locked the row, and does not undo its reservations.
+    /** Adds an empty stock of a SKU unless there is one; of any number of transactions, one adds it. */
+    boolean add(String sku) throws SQLException {
         try (var connection = database.getConnection();
-                var upsert = connection.prepareStatement("""
-                        INSERT INTO stock (sku, available) VALUES (?, ?)
-                        ON CONFLICT (sku) DO UPDATE SET available = excluded.available
-                        RETURNING sku, available, reserved, sold
+                var insert = connection.prepareStatement(
+                        "INSERT INTO stock (sku, available) VALUES (?, 0) ON CONFLICT DO NOTHING")) {
+            insert.setString(1, sku);
+            return insert.executeUpdate() == 1;
+        }
+    }
+
+    /** Sets how many of a SKU are available that the current transaction has locked. */
+    Stock setAvailable(String sku, long available) throws SQLException {
+        try (var connection = database.getConnection();
+                var update = connection.prepareStatement("""
+                        UPDATE stock SET available = ? WHERE sku = ? RETURNING sku, available, reserved, sold
                         """)) {
-            upsert.setString(1, sku);
-            upsert.setLong(2, available);
-            return stocks(upsert.executeQuery()).getFirst();
+            update.setLong(1, available);
+            update.setString(2, sku);
+            return stocks(update.executeQuery()).getFirst();
         }
     }
 

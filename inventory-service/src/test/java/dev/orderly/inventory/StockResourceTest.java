@@ -7,12 +7,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasItem;
+import static org.hamcrest.Matchers.lessThanOrEqualTo;
 import static org.hamcrest.Matchers.notNullValue;
 
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.http.ContentType;
 import io.restassured.response.Response;
+import io.restassured.response.ValidatableResponse;
+import java.util.List;
+import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -45,6 +52,94 @@ class StockResourceTest extends IntegrationTest {
         assertThat(stock(sku)).isEqualTo(new Stock(sku, 1_000_000_000, 2, 1));
         restock(sku, 0).statusCode(200);
         assertThat(stock(sku)).isEqualTo(new Stock(sku, 0, 2, 1));
+    }
+
+    @Test
+    void a_count_repeated_with_its_key_changes_nothing_whatever_was_sold_since() {
+        var sku = randomSku();
+        var first = restock(sku, 10, Map.of("Idempotency-Key", "delivery-17"));
+        first.statusCode(200);
+        var order = UUID.randomUUID();
+        publish(placed(order, line(sku, 10)), confirmed(order));
+
+        var repeated = restock(sku, 10, Map.of("Idempotency-Key", "delivery-17"));
+
+        assertThat(repeated.statusCode(200).extract().asString())
+                .isEqualTo(first.extract().asString());
+        assertThat(stock(sku)).isEqualTo(new Stock(sku, 0, 0, 10));
+        assertProblem(restock(sku, 11, Map.of("Idempotency-Key", "delivery-17")), 422);
+        assertProblem(deliver(sku, "delivery-17", 10), 422);
+        assertThat(stock(sku)).isEqualTo(new Stock(sku, 0, 0, 10));
+        restock(sku, 7, Map.of("Idempotency-Key", "delivery-18")).statusCode(200);
+        assertThat(stock(sku)).isEqualTo(new Stock(sku, 7, 0, 10));
+    }
+
+    @Test
+    void a_delivery_adds_to_what_is_available_once_per_key() throws Exception {
+        var sku = randomSku();
+        try (var threads = Executors.newFixedThreadPool(10)) {
+            var tasks = IntStream.range(0, 30)
+                    .mapToObj(number -> (Callable<Integer>) () ->
+                            deliver(sku, "delivery-" + number % 10, 5).extract().statusCode())
+                    .toList();
+            for (var status : threads.invokeAll(tasks)) {
+                assertThat(status.get()).isEqualTo(201);
+            }
+        }
+
+        assertThat(stock(sku)).isEqualTo(new Stock(sku, 50, 0, 0));
+        var repeated = deliver(sku, "delivery-3", 5);
+        repeated.body("sku", equalTo(sku)).body("available", lessThanOrEqualTo(50));
+        assertProblem(deliver(sku, "delivery-3", 6), 422);
+        assertProblem(deliver(sku, "too-many", 1_000_000_000), 422);
+        assertThat(stock(sku)).isEqualTo(new Stock(sku, 50, 0, 0));
+    }
+
+    @Test
+    void a_delivery_needs_a_key_and_a_quantity() {
+        var sku = randomSku();
+
+        assertProblem(deliver(sku, "", 1), 400)
+                .body("errors[0].message", equalTo("the header Idempotency-Key is required"));
+        assertProblem(deliver(sku, "delivery-17", 0), 400, "quantity");
+        given().get("/stock/{sku}", sku).then().statusCode(404);
+    }
+
+    @Test
+    void a_restocking_on_condition_is_refused_when_the_stock_has_changed() {
+        var sku = randomSku();
+        assertProblem(restock(sku, 1, Map.of("If-Match", "*")), 412);
+        given().get("/stock/{sku}", sku).then().statusCode(404);
+        restock(sku, 10, Map.of("If-None-Match", "*")).statusCode(200);
+        assertProblem(restock(sku, 11, Map.of("If-None-Match", "*")), 412);
+        var tag = given().get("/stock/{sku}", sku).header("ETag");
+        publish(placed(UUID.randomUUID(), line(sku, 1)));
+
+        for (var stale : List.of(tag, "\"another\"", "another", "W/" + tag)) {
+            assertProblem(restock(sku, 20, Map.of("If-Match", stale)), 412);
+        }
+        assertThat(stock(sku)).isEqualTo(new Stock(sku, 9, 1, 0));
+        var current = given().get("/stock/{sku}", sku).header("ETag");
+        var keyed = Map.of("If-Match", "\"another\", " + current, "Idempotency-Key", "count-1");
+        restock(sku, 20, keyed).statusCode(200);
+        restock(sku, 20, keyed).statusCode(200).header("ETag", "\"20-1-0\"");
+        assertThat(stock(sku)).isEqualTo(new Stock(sku, 20, 1, 0));
+    }
+
+    private static ValidatableResponse restock(String sku, long available, Map<String, String> headers) {
+        return given().contentType(JSON)
+                .headers(headers)
+                .body("{\"available\":" + available + "}")
+                .put("/stock/{sku}", sku)
+                .then();
+    }
+
+    /** @param key not sent when it is empty */
+    private static ValidatableResponse deliver(String sku, String key, long quantity) {
+        var request = given().contentType(JSON).body("{\"quantity\":" + quantity + "}");
+        return (key.isEmpty() ? request : request.header("Idempotency-Key", key))
+                .post("/stock/{sku}/deliveries", sku)
+                .then();
     }
 
     @Test

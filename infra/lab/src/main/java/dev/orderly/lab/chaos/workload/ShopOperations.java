@@ -74,11 +74,11 @@ final class ShopOperations implements AutoCloseable {
 
     /** Once, without the history. */
     boolean setStock(String sku, long available) {
-        return send(stock(sku, available)).outcome == Outcome.OK;
+        return send(stock(sku, null, available)).outcome == Outcome.OK;
     }
 
-    private Request stock(String sku, long available) {
-        return new Request("PUT", inventory.resolve("stock/" + sku), null, Map.of("available", available));
+    private Request stock(String sku, String key, long available) {
+        return new Request("PUT", inventory.resolve("stock/" + sku), key, Map.of("available", available));
     }
 
     /**
@@ -132,8 +132,8 @@ final class ShopOperations implements AutoCloseable {
         return Map.of("amount", amount, "currency", "EUR");
     }
 
-    Operation restock(String sku, long available) {
-        return retried(stock(sku, available), Action.RESTOCK, sku, Intent.ANY, available);
+    Operation restock(String sku, String key, long available) {
+        return retried(stock(sku, key, available), Action.RESTOCK, sku, Intent.ANY, available);
     }
 
     private Operation retried(Request request, Action action, String subject, Intent intent, long amount) {

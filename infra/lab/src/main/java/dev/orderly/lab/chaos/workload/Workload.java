@@ -80,8 +80,8 @@ public final class Workload implements AutoCloseable {
             expect(shop.addProduct(sku, PRICE), "the product " + sku);
         }
         FIXED_STOCK.forEach((sku, stock) -> expect(shop.setStock(sku, stock), "the stock of " + sku));
-        CONTENDED.forEach(
-                sku -> expect(shop.restock(sku, INITIAL_STOCK).outcome() == Outcome.OK, "the stock of " + sku));
+        CONTENDED.forEach(sku ->
+                expect(shop.restock(sku, "opening", INITIAL_STOCK).outcome() == Outcome.OK, "the stock of " + sku));
         fundedCustomers.forEach(customer -> expect(
                 shop.deposit(customer, "opening", INITIAL_BALANCE).outcome() == Outcome.OK,
                 "the balance of " + customer));
@@ -186,7 +186,7 @@ public final class Workload implements AutoCloseable {
                     .ifPresent(id -> shop.erase(person, id, delay));
         }
         String contended = CONTENDED.get(random.nextInt(CONTENDED.size()));
-        return () -> shop.restock(contended, INITIAL_STOCK);
+        return () -> shop.restock(contended, key, INITIAL_STOCK);
     }
 
     private Runnable placeAndCancel(
