@@ -2,10 +2,12 @@ package dev.orderly.notification;
 
 import dev.orderly.notification.Notification.State;
 import java.time.Duration;
+import java.util.regex.Pattern;
 
 /**
  * One attempt to deliver a message, and the retry policy: exponential backoff from {@link #MIN_BACKOFF} to
- * {@link #MAX_BACKOFF}; after {@link #MAX_ATTEMPTS}, about a day, the message has failed.
+ * {@link #MAX_BACKOFF}; after {@link #MAX_ATTEMPTS}, about a day, the message has failed, at once if its
+ * address is invalid.
  *
  * @param recipient mail address or phone number; null when the customer has no contact
  * @param number 1 for the first attempt
@@ -37,12 +39,25 @@ record DeliveryAttempt(Message message, String recipient, int number) {
 
     /** @param error as the server reported it; it may quote the recipient, which must not be stored here */
     DeliveryOutcome failed(String error) {
-        var anonymous = recipient == null ? error : error.replace(recipient, "…");
-        var line = anonymous.replaceAll("[\\s\\p{Cntrl}]+", " "); // also NUL, which PostgreSQL cannot store
-        var reason = line.substring(0, Math.min(line.length(), MAX_ERROR_LENGTH));
         return number < MAX_ATTEMPTS
-                ? new DeliveryOutcome(this, State.PENDING, backoff(), reason)
-                : new DeliveryOutcome(this, State.FAILED, Duration.ZERO, reason);
+                ? new DeliveryOutcome(this, State.PENDING, backoff(), storable(error))
+                : rejected(error);
+    }
+
+    /** It cannot be delivered, whatever the number of attempts. */
+    DeliveryOutcome rejected(String error) {
+        return new DeliveryOutcome(this, State.FAILED, Duration.ZERO, storable(error));
+    }
+
+    private String storable(String error) {
+        // In any case: a server may report the address as it is stored there.
+        var anonymous = recipient == null
+                ? error
+                : Pattern.compile(Pattern.quote(recipient), Pattern.CASE_INSENSITIVE)
+                        .matcher(error)
+                        .replaceAll("…");
+        var line = anonymous.replaceAll("[\\s\\p{Cntrl}]+", " "); // also NUL, which PostgreSQL cannot store
+        return line.substring(0, Math.min(line.length(), MAX_ERROR_LENGTH));
     }
 
     private Duration backoff() {

@@ -178,6 +178,8 @@ class MessageDispatcher {
                 case SMS -> sms.send(message, attempt.recipient());
             }
             return attempt.succeeded();
+        } catch (SmtpClient.Undeliverable e) {
+            return attempt.rejected(e.getMessage());
         } catch (IOException | RuntimeException e) {
             if (Thread.interrupted()) {
                 throw new InterruptedException(e.toString());

@@ -20,7 +20,10 @@ public record Notification(
         SENT,
         /** Skipped on purpose: it expired, or its customer was erased. */
         VOID,
-        /** Not delivered within {@value DeliveryAttempt#MAX_ATTEMPTS} attempts: an operator has to act. */
+        /**
+         * Not delivered within {@value DeliveryAttempt#MAX_ATTEMPTS} attempts, or its address is invalid: an
+         * operator has to act.
+         */
         FAILED
     }
 }

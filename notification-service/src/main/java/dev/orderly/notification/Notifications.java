@@ -130,12 +130,20 @@ class Notifications {
                 .update(database, SETTLE);
     }
 
-    /** Of erased customers, in the current transaction; mail about orders still goes to their aliases. */
+    /**
+     * Of erased customers, in the current transaction; mail about orders still goes to their aliases. The
+     * errors of all their messages are blanked: a server may have quoted the address.
+     */
     void cancelMessagesOf(Collection<UUID> customers) throws SQLException {
         Rows.of(customers).uuid("customer_id", customerId -> customerId).update(database, """
                 UPDATE notification AS message SET state = 'VOID', error = 'the customer was erased'
                 FROM :rows
                 WHERE message.customer_id = rows.customer_id AND state = 'PENDING' AND kind IN ('WELCOME', 'CODE')
+                """);
+        Rows.of(customers).uuid("customer_id", customerId -> customerId).update(database, """
+                UPDATE notification AS message SET error = 'the customer was erased'
+                FROM :rows
+                WHERE message.customer_id = rows.customer_id AND error IS NOT NULL
                 """);
     }
 

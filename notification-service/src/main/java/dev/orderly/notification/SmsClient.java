@@ -2,8 +2,11 @@ package dev.orderly.notification;
 
 import dev.orderly.events.EventJson;
 import dev.orderly.events.VerificationCodes;
+import dev.orderly.http.BaseUrl;
+import io.quarkus.runtime.StartupEvent;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -32,13 +35,16 @@ class SmsClient {
     private final VerificationCodes codes;
 
     SmsClient(
-            @ConfigProperty(name = "orderly.sms.url") URI url,
+            @ConfigProperty(name = "orderly.sms.url") String url,
             @ConfigProperty(name = "orderly.sms.api-key") Optional<String> apiKey,
             @ConfigProperty(name = "orderly.verification.key") String verificationKey) {
-        this.messages = url.resolve("/messages");
+        this.messages = new BaseUrl("SMS_URL", url).resolve("messages");
         this.authorization = "Bearer " + apiKey.orElse("");
         this.codes = new VerificationCodes(verificationKey);
     }
+
+    /** Makes the one instance, so that a wrong setting shows at the start and not at the first SMS. */
+    void start(@Observes StartupEvent event) {}
 
     @PreDestroy
     void close() {

@@ -1,15 +1,20 @@
 package dev.orderly.notification;
 
+import io.quarkus.runtime.PreventFurtherStepsException;
+import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
 import jakarta.mail.Message.RecipientType;
 import jakarta.mail.MessagingException;
 import jakarta.mail.Session;
 import jakarta.mail.Transport;
+import jakarta.mail.internet.AddressException;
 import jakarta.mail.internet.MimeMessage;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Date;
+import java.util.Optional;
 import java.util.Properties;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
@@ -23,7 +28,12 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 @ApplicationScoped
 class SmtpClient {
 
+    /** Where TLS precedes the dialogue (RFC 8314); elsewhere a server offers it in the dialogue. */
+    private static final int TLS_PORT = 465;
+
     private final Session session;
+    private final Optional<String> user;
+    private final Optional<String> password;
     private final String from;
     private final String domain;
     private final String customerDomain;
@@ -32,10 +42,17 @@ class SmtpClient {
     SmtpClient(
             @ConfigProperty(name = "orderly.smtp.host") String host,
             @ConfigProperty(name = "orderly.smtp.port") int port,
+            @ConfigProperty(name = "orderly.smtp.user") Optional<String> user,
+            @ConfigProperty(name = "orderly.smtp.password") Optional<String> password,
             @ConfigProperty(name = "orderly.smtp.timeout") Duration timeout,
             @ConfigProperty(name = "orderly.mail.from") String from,
             @ConfigProperty(name = "orderly.mail.customer-domain") String customerDomain,
             Clock clock) {
+        if (user.isPresent() != password.isPresent()) {
+            throw new PreventFurtherStepsException("SMTP_USER and SMTP_PASSWORD must be set together", 1);
+        }
+        this.user = user;
+        this.password = password;
         this.from = from;
         this.domain = from.substring(from.indexOf('@') + 1);
         this.customerDomain = customerDomain;
@@ -45,12 +62,28 @@ class SmtpClient {
         server.setProperty("mail.smtp.port", String.valueOf(port));
         server.setProperty("mail.smtp.connectiontimeout", String.valueOf(timeout.toMillis()));
         server.setProperty("mail.smtp.timeout", String.valueOf(timeout.toMillis()));
+        server.setProperty("mail.smtp.ssl.enable", String.valueOf(port == TLS_PORT));
         server.setProperty("mail.smtp.starttls.enable", "true"); // if the server offers it
+        // A password is never sent in clear text: an attacker on the way could remove the offer of TLS.
+        server.setProperty("mail.smtp.starttls.required", String.valueOf(user.isPresent()));
+        server.setProperty("mail.smtp.auth", String.valueOf(user.isPresent()));
         // Do not wait for the reply to QUIT.
         server.setProperty("mail.smtp.quitwait", "false");
         // The name in EHLO. By default, each connection resolves it by DNS, without a timeout.
         server.setProperty("mail.smtp.localhost", domain);
         session = Session.getInstance(server);
+    }
+
+    /** Makes the one instance, so that a wrong setting shows at the start and not at the first mail. */
+    void start(@Observes StartupEvent event) {}
+
+    /** No attempt can succeed: the address is invalid. */
+    static final class Undeliverable extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        Undeliverable(AddressException cause) {
+            super(cause.toString(), cause);
+        }
     }
 
     /** Connects with the first message that is sent over it. */
@@ -68,13 +101,16 @@ class SmtpClient {
          * Returns when the mail server has accepted the message.
          *
          * @param recipient null for the customer's alias
+         * @throws Undeliverable when no server could deliver it
          * @throws IOException when the server cannot be reached, rejects the message, or exceeds the timeout
          */
         void send(Message message, String recipient) throws IOException {
-            connect();
             try {
                 var mail = mail(message, recipient);
+                connect();
                 transport.sendMessage(mail, mail.getAllRecipients());
+            } catch (AddressException e) {
+                throw new Undeliverable(e);
             } catch (MessagingException e) {
                 close(); // the state of the SMTP dialogue is unknown; the next message gets a new connection
                 throw new IOException(e.toString(), e);
@@ -90,7 +126,7 @@ class SmtpClient {
             }
             try {
                 var connected = session.getTransport("smtp");
-                connected.connect();
+                connected.connect(user.orElse(null), password.orElse(null));
                 transport = connected;
             } catch (MessagingException e) {
                 connectFailure = new IOException(e.toString(), e);

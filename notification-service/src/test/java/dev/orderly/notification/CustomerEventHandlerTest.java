@@ -157,6 +157,30 @@ class CustomerEventHandlerTest extends IntegrationTest {
         assertThat(smses()).isEmpty();
     }
 
+    /** Such an address was accepted once, and is still in the topic. */
+    @Test
+    void a_mail_to_an_invalid_address_fails_at_once_and_its_reason_is_blanked_at_the_erasure() throws SQLException {
+        var invalid = new Contact("Ann Example", "ann..x" + mail, phone);
+        publish(List.of(event(
+                1, new CustomerRegistered(customer, invalid, new Verification(verification, soon()), Instant.now()))));
+
+        awaitState("WELCOME", customer, "FAILED");
+        assertThat(welcomeAttemptsAndError())
+                .singleElement()
+                .satisfies(welcome ->
+                        assertThat(welcome).startsWith("1 ").contains("dot-dot").doesNotContain("ann..x"));
+
+        publish(List.of(event(2, new CustomerErased(customer))));
+
+        assertThat(welcomeAttemptsAndError()).containsExactly("1 the customer was erased");
+    }
+
+    private List<String> welcomeAttemptsAndError() throws SQLException {
+        return sql().strings(
+                        "SELECT attempts || ' ' || error FROM notification WHERE kind = 'WELCOME' AND customer_id = ?",
+                        customer);
+    }
+
     @Test
     void a_tombstone_that_is_redelivered_or_comes_first_is_not_parked() throws SQLException {
         publish(List.of(event(3, new CustomerErased(customer)), event(3, new CustomerErased(customer))));

@@ -11,6 +11,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DeliveryAttemptTest {
 
@@ -58,9 +59,18 @@ class DeliveryAttemptTest {
     }
 
     @Test
-    void an_error_is_stored_without_the_recipient() {
-        assertThat(attempt(1).failed("550 no mailbox of " + RECIPIENT + " here").error())
-                .isEqualTo("550 no mailbox of … here");
+    void what_can_never_be_delivered_fails_at_once() {
+        var attempt = attempt(1);
+
+        assertThat(attempt.rejected("bad address: " + RECIPIENT))
+                .isEqualTo(new DeliveryOutcome(attempt, State.FAILED, Duration.ZERO, "bad address: …"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {RECIPIENT, "Ann@Shop.Example", "ANN@SHOP.EXAMPLE"})
+    void an_error_is_stored_without_the_recipient_however_the_server_writes_it(String quoted) {
+        assertThat(attempt(1).failed("550 no mailbox of <" + quoted + "> here").error())
+                .isEqualTo("550 no mailbox of <…> here");
     }
 
     private static DeliveryAttempt attempt(int number) {

@@ -4,12 +4,14 @@ import static dev.orderly.payment.Payment.GatewayOutcome.DECLINED;
 
 import dev.orderly.events.EventJson;
 import dev.orderly.events.Money;
+import dev.orderly.http.BaseUrl;
 import dev.orderly.payment.GatewayResult.ProtocolViolation;
+import io.quarkus.runtime.StartupEvent;
 import io.smallrye.faulttolerance.api.CircuitBreakerName;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
 import java.io.IOException;
-import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -43,18 +45,21 @@ class GatewayClient {
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(CONNECT_TIMEOUT)
             .build();
-    private final URI url;
+    private final BaseUrl url;
     private final String authorization;
     private final String merchant;
 
     GatewayClient(
-            @ConfigProperty(name = "orderly.gateway.url") URI url,
+            @ConfigProperty(name = "orderly.gateway.url") String url,
             @ConfigProperty(name = "orderly.gateway.api-key") Optional<String> apiKey,
             @ConfigProperty(name = "orderly.gateway.merchant") String merchant) {
-        this.url = url;
+        this.url = new BaseUrl("ORDERLY_GATEWAY_URL", url);
         this.authorization = "Bearer " + apiKey.orElse("");
         this.merchant = merchant;
     }
+
+    /** Makes the one instance, so that a wrong URL shows at the start and not at the first card payment. */
+    void start(@Observes StartupEvent event) {}
 
     @PreDestroy
     void close() {
@@ -105,7 +110,7 @@ class GatewayClient {
     }
 
     private HttpRequest.Builder request(Payment payment, String action) {
-        return HttpRequest.newBuilder(url.resolve("/payments/" + payment.orderId() + action))
+        return HttpRequest.newBuilder(url.resolve("payments/" + payment.orderId() + action))
                 .timeout(Duration.ofMillis(TIMEOUT_MILLIS))
                 .header("Authorization", authorization)
                 .header("Content-Type", "application/json");

@@ -1,0 +1,81 @@
+package dev.orderly.payment;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.sun.net.httpserver.HttpServer;
+import dev.orderly.events.CardToken;
+import dev.orderly.events.Money;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Optional;
+import java.util.UUID;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The URL of the gateway; {@link CardPaymentTest} has what is said under it. */
+class GatewayClientTest {
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/psp/v1", "/psp/v1/", "", "/"})
+    void a_gateway_may_have_its_api_below_a_path(String path) throws Exception {
+        var requested = new ArrayList<String>();
+        var gateway = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        gateway.createContext("/", exchange -> {
+            requested.add(exchange.getRequestMethod() + ' ' + exchange.getRequestURI());
+            exchange.sendResponseHeaders(404, -1);
+            exchange.close();
+        });
+        gateway.start();
+        var client = client("http://localhost:" + gateway.getAddress().getPort() + path);
+        var payment = payment();
+        try {
+            assertThat(client.find(payment)).isEmpty();
+        } finally {
+            client.close();
+            gateway.stop(0);
+        }
+
+        var root = path.endsWith("/") ? path : path + '/';
+        assertThat(requested).containsExactly("GET " + root + "payments/" + payment.orderId());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "gateway.example",
+                "gateway.example:443",
+                "ftp://gateway.example",
+                "https://",
+                "https:/gateway.example",
+                "https://gateway.example/a b",
+                "https://gateway.example:70000",
+                "https://user:secret@gateway.example",
+                "https://gateway.example/?merchant=17",
+                "https://gateway.example/#top",
+            })
+    void an_invalid_url_is_refused_by_the_name_of_its_setting(String url) {
+        assertThatThrownBy(() -> client(url))
+                .hasMessageStartingWith("ORDERLY_GATEWAY_URL must be an http or https URL")
+                .hasMessageNotContaining("secret");
+    }
+
+    private static Payment payment() {
+        return new Payment(
+                UUID.randomUUID(),
+                UUID.randomUUID(),
+                Payment.Status.REQUESTED,
+                Money.of(1999, "EUR"),
+                new CardToken("tok_ok"),
+                null,
+                Instant.now(),
+                0);
+    }
+
+    private static GatewayClient client(String url) {
+        return new GatewayClient(url, Optional.of("key"), "orderly");
+    }
+}
