@@ -18,7 +18,17 @@ exec 3>&2 2>/dev/null
 
 "$@" </dev/null 2>&3 3>&- &
 pid=$!
-echo "$pid" >"$pidfile.new" && mv -f "$pidfile.new" "$pidfile"
+record() {
+  echo "$pid" >"$pidfile.new" && mv -f "$pidfile.new" "$pidfile"
+}
+recorder=
+if ! record; then # the disk is full
+  {
+    trap - TERM
+    while sleep 1 && kill -0 "$pid" && ! record; do :; done
+  } </dev/null >/dev/null 3>&- &
+  recorder=$!
+fi
 
 # Waits for the end of the pipe. It works without the process above, should that be killed.
 {
@@ -42,7 +52,8 @@ while :; do
   code=$?
   kill -0 "$pid" || break
 done
-rm -f "$pidfile"
+[ -z "$recorder" ] || { kill -s TERM -- "-$recorder"; wait "$recorder"; }
+rm -f "$pidfile" "$pidfile.new"
 # Ends it where it only reads; where it already acts it ends by itself.
 kill -s TERM "$watcher"
 wait "$watcher"

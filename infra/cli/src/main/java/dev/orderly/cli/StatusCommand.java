@@ -8,33 +8,52 @@ import com.github.freva.asciitable.Column;
 import com.github.freva.asciitable.ColumnData;
 import com.github.freva.asciitable.HorizontalAlign;
 import dev.orderly.platform.config.Checkout;
+import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.StateDirectory;
+import dev.orderly.platform.process.HealthProbe;
 import dev.orderly.platform.process.ProcessStatus;
 import dev.orderly.platform.process.StatusFile;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code ./orderly status}: 0 when all processes are ready, else 1. */
+/** {@code ./orderly status}: 0 when all processes run and all services say that they are ready, else 1. */
 @Command(name = "status", description = "Show every part: state, process, port, restarts, memory.")
 final class StatusCommand implements Callable<Integer> {
+    private static final Duration PATIENCE = Duration.ofSeconds(3);
+
     @Option(names = "--data", paramLabel = "DIR", description = "State folder. (default: .orderly in the checkout)")
     Path data;
 
     @Option(names = "--json", description = "For programs.")
     boolean json;
 
-    /** A process with what only the operating system knows. */
-    private record Row(ProcessStatus part, long residentKb) {}
+    /** What the operating system and the process itself add. @param notReady what it waits for; else empty */
+    private record Row(ProcessStatus part, long residentKb, String notReady) {
+        boolean isReady() {
+            return part.isReady() && notReady.isEmpty();
+        }
+
+        String state() {
+            return notReady.isEmpty() ? part.state().toString() : "not ready: " + notReady;
+        }
+    }
 
     @Override
     public Integer call() throws JsonProcessingException {
@@ -45,11 +64,63 @@ final class StatusCommand implements Callable<Integer> {
             System.out.println(json ? "{\"running\":false,\"parts\":[]}" : "nothing runs on " + state);
             return 1;
         }
-        var rows = file.get().parts().stream()
-                .map(p -> new Row(p, p.pid() == 0 ? 0 : residentKb(p.pid())))
-                .toList();
+        var rows = rows(state, file.get().parts());
         System.out.println(json ? json(file.get(), rows) : table(rows));
-        return rows.stream().allMatch(r -> r.part().state() == ProcessStatus.State.READY) ? 0 : 1;
+        return rows.stream().allMatch(Row::isReady) ? 0 : 1;
+    }
+
+    private static List<Row> rows(Path data, List<ProcessStatus> written) {
+        // The file is as old as the last change that could be written: not that of a full disk.
+        var parts = written.stream()
+                .map(part -> part.pid() == 0 || runs(data, part) ? part : part.stopped())
+                .toList();
+        var notReady = parts.stream().map(StatusCommand::notReady).toList(); // all are asked before one is awaited
+        return IntStream.range(0, parts.size())
+                .mapToObj(i -> {
+                    var part = parts.get(i);
+                    return new Row(
+                            part,
+                            part.pid() == 0 ? 0 : residentKb(part.pid()),
+                            notReady.get(i).join());
+                })
+                .toList();
+    }
+
+    private static boolean runs(Path data, ProcessStatus part) {
+        try {
+            return StateDirectory.processOf(data.resolve("run").resolve(part.name() + ".pid"))
+                    .filter(process -> process.pid() == part.pid())
+                    .isPresent();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What a running service says it waits for. */
+    private static CompletableFuture<String> notReady(ProcessStatus part) {
+        if (!part.isReady() || !part.name().endsWith("-service")) {
+            return CompletableFuture.completedFuture("");
+        }
+        var url = "http://" + PlatformSettings.HOST + ":" + part.port() + "/q/health/ready";
+        var request = HttpRequest.newBuilder(URI.create(url)).timeout(PATIENCE).build();
+        return HealthProbe.HTTP
+                .sendAsync(request, BodyHandlers.ofString())
+                .thenApply(response -> response.statusCode() == 200 ? "" : down(response.body()))
+                .exceptionally(_ -> "no answer within " + PATIENCE.toSeconds() + " s");
+    }
+
+    private static String down(String health) {
+        try {
+            var names = new ArrayList<String>();
+            for (var check : new JsonMapper().readTree(health).path("checks")) {
+                if (check.path("status").asText().equals("DOWN")) {
+                    names.add(check.path("name").asText());
+                }
+            }
+            return names.isEmpty() ? "it does not say why" : String.join(", ", names);
+        } catch (JsonProcessingException _) {
+            return "its answer is unreadable";
+        }
     }
 
     private static String json(StatusFile file, List<Row> rows) throws JsonProcessingException {
@@ -58,7 +129,8 @@ final class StatusCommand implements Callable<Integer> {
         node.put("running", true);
         for (int i = 0; i < rows.size(); i++) {
             ((ObjectNode) node.path("parts").path(i))
-                    .put("residentKb", rows.get(i).residentKb());
+                    .put("residentKb", rows.get(i).residentKb())
+                    .put("notReady", rows.get(i).notReady());
         }
         return mapper.writerWithDefaultPrettyPrinter().writeValueAsString(node);
     }
@@ -67,7 +139,7 @@ final class StatusCommand implements Callable<Integer> {
         long total = rows.stream().mapToLong(Row::residentKb).sum();
         var columns = List.of(
                 column("part", HorizontalAlign.LEFT, row -> row.part().name()),
-                column("state", HorizontalAlign.LEFT, row -> row.part().state().toString()),
+                column("state", HorizontalAlign.LEFT, Row::state),
                 column("pid", HorizontalAlign.RIGHT, row -> or(row.part().pid(), "")),
                 column("port", HorizontalAlign.RIGHT, row -> or(row.part().port(), "")),
                 column("up", HorizontalAlign.RIGHT, row -> since(row.part())),

@@ -49,7 +49,7 @@ class PlatformTest {
 
     @BeforeAll
     static void start() throws InterruptedException {
-        data = folder.resolve("with a space");
+        data = folder.resolve("a space's 50% #1");
         platform = new RunningPlatform(data, Map.of(), "platform", "--brokers=1", "--free-ports");
         platform.start();
     }

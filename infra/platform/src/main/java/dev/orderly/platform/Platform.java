@@ -27,7 +27,9 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,6 +41,7 @@ import org.slf4j.LoggerFactory;
 public final class Platform implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Platform.class);
     private static final Duration RELAYS_DEADLINE = Duration.ofSeconds(180);
+    private static final Duration STATUS_RETRY = Duration.ofSeconds(1);
     private static final String SIMULATORS = "simulators";
     private static final Duration SIMULATORS_GRACE = Duration.ofSeconds(1);
 
@@ -50,6 +53,7 @@ public final class Platform implements AutoCloseable {
     private final KafkaBrokers kafka;
     private final StateDirectory folder;
     private ConnectorReconciler connectors;
+    private final AtomicBoolean statusOutOfDate = new AtomicBoolean();
     private boolean stopped;
 
     // In the order of stopping; each stage is stopped in parallel.
@@ -129,7 +133,21 @@ public final class Platform implements AutoCloseable {
         try {
             StatusFile.write(settings, parts);
         } catch (UncheckedIOException e) {
-            LOG.error("status.json is out of date", e); // a full disk; the processes keep running
+            // A full disk. The processes keep running, and there may be no other change after this one.
+            if (statusOutOfDate.compareAndSet(false, true)) {
+                LOG.error("status.json is out of date until it can be written", e);
+                Thread.ofVirtual().name("status").start(this::publishAgain);
+            }
+        }
+    }
+
+    private void publishAgain() {
+        try {
+            TimeUnit.MILLISECONDS.sleep(STATUS_RETRY.toMillis());
+            statusOutOfDate.set(false);
+            supervisor.changed();
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
         }
     }
 

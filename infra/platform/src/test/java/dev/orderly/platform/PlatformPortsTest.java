@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.PlatformSettings;
+import java.io.IOException;
+import java.net.ServerSocket;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -12,6 +15,14 @@ class PlatformPortsTest {
     private static PlatformSettings settings(int brokers) {
         return new PlatformSettings(
                 Checkout.path(), Path.of("/data"), brokers, PlatformSettings.Ports.DEFAULT, Set.of());
+    }
+
+    @Test
+    void a_port_that_is_taken_on_every_interface_is_taken() throws IOException {
+        try (var taken = new ServerSocket(0)) {
+            assertThat(PlatformPorts.taken(Map.of(taken.getLocalPort(), "postgres")))
+                    .containsExactly("port " + taken.getLocalPort() + " of postgres is taken");
+        }
     }
 
     @Test

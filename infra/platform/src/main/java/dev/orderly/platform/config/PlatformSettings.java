@@ -76,8 +76,8 @@ public record PlatformSettings(Path checkout, Path data, int brokers, Ports port
                 }
             }
             properties.putAll(own);
-            try (var writer = Files.newBufferedWriter(target)) {
-                properties.store(writer, null);
+            try (var out = Files.newOutputStream(target)) {
+                properties.store(out, null); // to a writer it would not escape what is not Latin, as readers expect
             }
             return target;
         } catch (IOException e) {

@@ -3,9 +3,13 @@ package dev.orderly.platform.config;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -115,7 +119,10 @@ public final class Secrets {
                 .collect(Collectors.joining());
     }
 
-    /** Replaces the file as a whole; no other user can read it at any moment. */
+    /**
+     * Replaces the file as a whole, whenever the power fails: on a full disk the former one stays. No other
+     * user can read it at any moment.
+     */
     public static void writePrivately(Path file, String text) {
         try {
             Path unfinished = Files.createTempFile(
@@ -123,8 +130,16 @@ public final class Secrets {
                     file.getFileName().toString(),
                     ".new",
                     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-            Files.writeString(unfinished, text);
-            Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
+            try (var channel = FileChannel.open(unfinished, StandardOpenOption.WRITE)) {
+                var bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
+                while (bytes.hasRemaining()) {
+                    channel.write(bytes);
+                }
+                channel.force(true);
+                Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
+            } finally {
+                Files.deleteIfExists(unfinished); // it is there only if something failed
+            }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + file, e);
         }

@@ -21,6 +21,7 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 
 /**
  * Holds all state of one platform, and is open in at most one launcher at a time. A directory that this class
@@ -31,6 +32,9 @@ public final class StateDirectory implements AutoCloseable {
     private static final String LOCK = "lock";
     /** Of all that is in the directory. Incremented when an older version's state can no longer be used. */
     private static final int FORMAT = 1;
+
+    /** Kafka's log.dirs is a list; a path in a reference to a file of secrets ends at a colon. */
+    private static final Pattern SEPARATOR = Pattern.compile("[,:]");
 
     private static final String BROKERS = "brokers";
     private static final String FORMAT_FILE = "format";
@@ -46,10 +50,15 @@ public final class StateDirectory implements AutoCloseable {
         this.channel = channel;
     }
 
-    /** Creates the directory, or opens an existing one, and locks it until it is closed. */
-    public static StateDirectory open(Path data, boolean fresh, int brokers) {
+    /**
+     * Creates the directory, or opens an existing one, and locks it until it is closed.
+     *
+     * @param folder may be a symbolic link to it
+     */
+    public static StateDirectory open(Path folder, boolean fresh, int brokers) {
         try {
-            claim(data);
+            claim(folder);
+            Path data = folder.toRealPath();
             FileChannel channel =
                     FileChannel.open(data.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             if (!tryLock(channel)) {
@@ -57,25 +66,29 @@ public final class StateDirectory implements AutoCloseable {
                 throw new CommandFailedException("already running (pid "
                         + launcher(data).map(String::valueOf).orElse("unknown") + "): ./orderly stop");
             }
-            var folder = new StateDirectory(data, channel);
+            var state = new StateDirectory(data, channel);
             try {
-                folder.awaitOrphans();
+                state.awaitOrphans();
                 if (fresh) {
                     delete(data, Set.of(data, data.resolve(MARKER), data.resolve(LOCK)));
                 }
-                folder.checkFormat();
-                folder.prepare(brokers);
-                return folder;
+                state.checkFormat();
+                state.prepare(brokers);
+                return state;
             } catch (IOException | RuntimeException e) {
                 channel.close();
                 throw e;
             }
         } catch (IOException e) {
-            throw new CommandFailedException("cannot use " + data + " for the platform's state: " + e, e);
+            throw new CommandFailedException("cannot use " + folder + " for the platform's state: " + e, e);
         }
     }
 
     private static void claim(Path data) throws IOException {
+        if (SEPARATOR.matcher(data.toString()).find()) {
+            throw new CommandFailedException(
+                    data + " has a comma or a colon in its name, which Kafka takes for a separator: choose --data");
+        }
         if (!Files.exists(data.resolve(MARKER))) {
             if (Files.exists(data) && !(Files.isDirectory(data) && isEmpty(data))) {
                 throw new CommandFailedException(
@@ -200,8 +213,18 @@ public final class StateDirectory implements AutoCloseable {
         } else {
             Files.writeString(madeWith, brokers + "\n");
         }
+        deleteUnfinished();
         rotateLogs();
         Files.writeString(data.resolve("launcher.pid"), ProcessHandle.current().pid() + "\n");
+    }
+
+    /** What a process that died, or a guard on a full disk, did not get to rename. */
+    private void deleteUnfinished() throws IOException {
+        try (var files = Files.newDirectoryStream(data.resolve("run"), "*.new")) {
+            for (Path file : files) {
+                Files.delete(file);
+            }
+        }
     }
 
     /** Each launcher begins new logs, so that they do not grow forever; those of the run before are kept. */

@@ -58,10 +58,11 @@ public final class KafkaBrokers implements AutoCloseable {
                 properties.toString(),
                 "--ignore-formatted"); // after a start that was killed
         try {
-            return new ProcessBuilder(command)
+            var builder = new ProcessBuilder(command)
                     .redirectErrorStream(true)
-                    .redirectOutput(Redirect.appendTo(settings.log(broker).toFile()))
-                    .start();
+                    .redirectOutput(Redirect.appendTo(settings.log(broker).toFile()));
+            builder.environment().keySet().retainAll(ManagedProcess.INHERITED);
+            return builder.start();
         } catch (IOException e) {
             throw new CommandFailedException("cannot format the storage of " + broker + ": " + e, e);
         }
@@ -112,7 +113,8 @@ public final class KafkaBrokers implements AutoCloseable {
                     Map.of(),
                     ManagedProcess.Stop.term(settings.grace(JvmOptions.BROKER, GRACE)),
                     () -> inCluster(broker),
-                    ManagedProcess.ALWAYS));
+                    ManagedProcess.ALWAYS,
+                    true));
         }
         return parts;
     }

@@ -11,6 +11,7 @@ import java.util.Set;
  * @param environment all of it but {@link #INHERITED}
  * @param ready whether it can do its work
  * @param alive checked once it was ready; three failures in a row restart it
+ * @param needsSpace not run while the disk is nearly full, see {@link DiskSpace}
  */
 public record ManagedProcess(
         String name,
@@ -19,9 +20,22 @@ public record ManagedProcess(
         Map<String, String> environment,
         Stop stop,
         HealthProbe ready,
-        HealthProbe alive) {
+        HealthProbe alive,
+        boolean needsSpace) {
+
+    public ManagedProcess(
+            String name,
+            int port,
+            List<String> command,
+            Map<String, String> environment,
+            Stop stop,
+            HealthProbe ready,
+            HealthProbe alive) {
+        this(name, port, command, environment, stop, ready, alive, false);
+    }
+
     /** The variables of the user's own environment that it gets: enough to run, nothing that configures. */
-    static final Set<String> INHERITED = Set.of("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "TZ");
+    public static final Set<String> INHERITED = Set.of("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "TZ");
 
     public static final HealthProbe ALWAYS = () -> true;
 

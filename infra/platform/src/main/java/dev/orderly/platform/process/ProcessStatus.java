@@ -20,12 +20,14 @@ public record ProcessStatus(String name, State state, long pid, int restarts, St
         READY,
         @JsonProperty("restarting")
         RESTARTING,
+        @JsonProperty("waiting for disk space")
+        WAITING_FOR_SPACE,
         @JsonProperty("stopped")
         STOPPED;
 
         @Override
         public String toString() {
-            return name().toLowerCase(Locale.ROOT);
+            return this == WAITING_FOR_SPACE ? "waiting for disk space" : name().toLowerCase(Locale.ROOT);
         }
     }
 
@@ -54,7 +56,12 @@ public record ProcessStatus(String name, State state, long pid, int restarts, St
         return new ProcessStatus(name, State.RESTARTING, 0, restarts + 1, now(), port, log);
     }
 
-    ProcessStatus stopped() {
+    ProcessStatus waitingForSpace() {
+        return new ProcessStatus(name, State.WAITING_FOR_SPACE, 0, restarts, now(), port, log);
+    }
+
+    /** Also for a reader of the status file who finds that the process is gone. */
+    public ProcessStatus stopped() {
         return new ProcessStatus(name, State.STOPPED, 0, restarts, now(), port, log);
     }
 }

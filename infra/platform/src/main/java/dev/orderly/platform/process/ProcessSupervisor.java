@@ -24,8 +24,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Keeps processes running: one that ends is restarted after 0.2 s, doubling to 5 s while it keeps ending,
- * from 0.2 s again once it stayed up for 10 s. One whose liveness probe fails is killed and restarted. Each
- * runs under {@code guard.sh}, so that it ends with this process, however this process ends.
+ * from 0.2 s again once it stayed up for 10 s. One whose liveness probe fails is killed and restarted; one
+ * that needs disk space is killed when little is left, and waits until there is. Each runs under {@code
+ * guard.sh}, so that it ends with this process, however this process ends.
  */
 public final class ProcessSupervisor {
     private static final Logger LOG = LoggerFactory.getLogger(ProcessSupervisor.class);
@@ -42,12 +43,14 @@ public final class ProcessSupervisor {
     private static final int FIRST_START_LIMIT = 5;
 
     private final PlatformSettings settings;
+    private final DiskSpace disk;
     private final Consumer<List<ProcessStatus>> onChange;
     private final List<Supervised> parts = new ArrayList<>();
 
     /** @param onChange gets every change of any status, one at a time */
     public ProcessSupervisor(PlatformSettings settings, Consumer<List<ProcessStatus>> onChange) {
         this.settings = settings;
+        this.disk = new DiskSpace(settings.data());
         this.onChange = onChange;
     }
 
@@ -65,7 +68,8 @@ public final class ProcessSupervisor {
         which.forEach(Supervised::awaitStopped);
     }
 
-    private synchronized void changed() {
+    /** Has {@code onChange} called with the statuses of now. */
+    public synchronized void changed() {
         onChange.accept(parts.stream().map(Supervised::status).toList());
     }
 
@@ -113,6 +117,7 @@ public final class ProcessSupervisor {
             try {
                 Duration backoff = MIN_BACKOFF;
                 for (int starts = 1; stopRequested.getCount() > 0; starts++) {
+                    awaitSpace();
                     Instant started = Instant.now();
                     String end = runOnce();
                     if (stopRequested.getCount() == 0) {
@@ -137,6 +142,23 @@ public final class ProcessSupervisor {
                 changed();
                 stopped.countDown();
             }
+        }
+
+        private void awaitSpace() throws InterruptedException {
+            if (!part.needsSpace() || disk.isEnoughToStart()) {
+                return;
+            }
+            LOG.error(
+                    "{} is not started until the disk of {} has {} MB again",
+                    part.name(),
+                    disk.folder(),
+                    DiskSpace.START_FROM >> 20);
+            status = status.waitingForSpace();
+            changed();
+            boolean stop;
+            do {
+                stop = stopRequested.await(RUNNING_POLL.toMillis(), TimeUnit.MILLISECONDS);
+            } while (!stop && !disk.isEnoughToStart());
         }
 
         /** Returns how the process ended. */
@@ -196,6 +218,8 @@ public final class ProcessSupervisor {
                         status = status.started(pid);
                         changed();
                     }
+                } else if (part.needsSpace() && !disk.isEnoughToRun()) {
+                    kill(pidFile, "has too little disk space");
                 } else if (!ready) {
                     ready = part.ready().check();
                     if (ready) {
@@ -207,12 +231,16 @@ public final class ProcessSupervisor {
                 } else {
                     notAlive = part.alive().check() ? 0 : notAlive + 1;
                     if (notAlive == NOT_ALIVE_LIMIT) {
-                        LOG.warn("{} is not alive: killing it", part.name());
-                        StateDirectory.processOf(pidFile).ifPresent(ProcessHandle::destroyForcibly);
+                        kill(pidFile, "is not alive");
                         notAlive = 0;
                     }
                 }
             }
+        }
+
+        private void kill(Path pidFile, String why) throws IOException {
+            LOG.warn("{} {}: killing it", part.name(), why);
+            StateDirectory.processOf(pidFile).ifPresent(ProcessHandle::destroyForcibly);
         }
 
         private void requestStop() {

@@ -15,6 +15,9 @@ class StateDirectoryTest {
     @TempDir
     Path data;
 
+    @TempDir
+    Path links;
+
     @BeforeEach
     void make() throws IOException {
         StateDirectory.open(data, false, 3).close();
@@ -40,6 +43,35 @@ class StateDirectoryTest {
         StateDirectory.open(data, true, 3).close();
         assertThat(data.resolve("orders")).doesNotExist();
         StateDirectory.open(data, false, 3).close();
+    }
+
+    @Test
+    void a_link_to_the_state_is_as_good_as_the_state() throws IOException {
+        Path link = Files.createSymbolicLink(links.resolve("link"), data);
+
+        StateDirectory.open(link, true, 3).close();
+
+        assertThat(link).isSymbolicLink();
+        assertThat(data.resolve("orders")).doesNotExist();
+    }
+
+    @Test
+    void what_a_process_did_not_get_to_rename_is_removed() throws IOException {
+        Files.createFile(data.resolve("run/status.json4711.new"));
+
+        StateDirectory.open(data, false, 3).close();
+
+        assertThat(data.resolve("run")).isEmptyDirectory();
+    }
+
+    @Test
+    void a_name_that_kafka_would_split_is_refused() {
+        Path twoFolders = data.resolve("a, b");
+
+        assertThatThrownBy(() -> StateDirectory.open(twoFolders, false, 3))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageStartingWith(twoFolders + " has a comma or a colon in its name");
+        assertThat(twoFolders).doesNotExist();
     }
 
     @Test
