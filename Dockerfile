@@ -8,10 +8,16 @@ WORKDIR /src
 COPY . .
 # Nothing, where the checkout has been built already (./orderly build) and not changed since: then it needs no way from
 # inside a container to Maven Central.
-RUN ./orderly jars
+# What umask 077 left to its owner alone, the images' users must read.
+RUN ./orderly jars && chmod -R a+rX .
 
 FROM eclipse-temurin:25-jre AS platform
-COPY infra /orderly/infra
+COPY --from=build /src/infra/services.json /orderly/infra/
+COPY --from=build /src/infra/connect /orderly/infra/connect
+COPY --from=build /src/infra/containers /orderly/infra/containers
+COPY --from=build /src/infra/jvm /orderly/infra/jvm
+COPY --from=build /src/infra/kafka /orderly/infra/kafka
+COPY --from=build /src/infra/postgres /orderly/infra/postgres
 COPY --from=build /src/infra/cli/target/lib /orderly/lib
 COPY --from=build /src/infra/cli/target/cli.jar /orderly/lib/
 COPY --from=build /src/infra/simulators/target/lib /orderly/simulators
@@ -29,8 +35,8 @@ COPY --from=build /src/infra/relay/target/connect-plugins/debezium-connector-pos
 
 FROM eclipse-temurin:25-jre AS service
 ARG SERVICE
-COPY infra/containers/answers.sh /usr/local/bin/answers.sh
-COPY infra/jvm/common.options infra/jvm/jdk25.options /app/
+COPY --from=build /src/infra/containers/answers.sh /src/infra/containers/java.sh /usr/local/bin/
+COPY --from=build /src/infra/jvm/common.options /src/infra/jvm/jdk25.options /src/infra/jvm/service-container.options /app/
 # From what seldom changes to what always does.
 COPY --from=build /src/$SERVICE/target/quarkus-app/lib /app/lib
 COPY --from=build /src/$SERVICE/target/quarkus-app/quarkus /app/quarkus
@@ -40,8 +46,9 @@ COPY --from=build /src/$SERVICE/target/quarkus-app/app /app/app
 USER 10001:10001
 ENV HTTP_PORT=8080
 EXPOSE 8080
-# Heap: half of the container's memory, whatever that is. JDK_JAVA_OPTIONS adds to these flags or overrides them.
-ENTRYPOINT ["java", "@/app/common.options", "@/app/jdk25.options", "-XX:MaxRAMPercentage=50", "-jar", "/app/quarkus-run.jar"]
+# JDK_JAVA_OPTIONS adds to the flags in these files, or overrides them.
+ENTRYPOINT ["bash", "/usr/local/bin/java.sh", "/app/common.options", "/app/jdk25.options", \
+    "/app/service-container.options", "--", "-jar", "/app/quarkus-run.jar"]
 # Ready, not only alive: a container is not restarted for it, and people read it as "can be used".
 HEALTHCHECK --interval=10s --timeout=4s --start-period=180s --retries=3 \
     CMD ["bash", "-c", "exec bash /usr/local/bin/answers.sh \"$HTTP_PORT\" /q/health/ready"]

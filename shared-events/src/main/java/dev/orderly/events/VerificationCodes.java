@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
+import java.util.Locale;
 import java.util.UUID;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
@@ -41,7 +42,7 @@ public final class VerificationCodes {
         // 2^64 is no multiple of a million, which makes some codes more likely than others by 1 in 10^13.
         var number = Long.remainderUnsigned(
                 ByteBuffer.wrap(mac("code", customer, verification, "")).getLong(), CODES);
-        return "%06d".formatted(number);
+        return String.format(Locale.ROOT, "%06d", number);
     }
 
     /** What is stored to check a code later; keyed, since all codes of six digits can be tried out. */
