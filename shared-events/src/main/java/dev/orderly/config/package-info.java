@@ -1,0 +1,2 @@
+/** How every service reads its settings. */
+package dev.orderly.config;
