@@ -21,6 +21,15 @@ log.dirs=/var/lib/kafka/data
 END
 } >"$settings"
 
+# A broker that starts on a full disk takes its logs for corrupt and truncates them. The launcher waits likewise.
+free_kilobytes() {
+  df -Pk /var/lib/kafka/data | { read -r _ && read -r _ _ _ free _ && echo "$free"; }
+}
+while free=$(free_kilobytes) && [[ $free =~ ^[0-9]+$ ]] && ((free < 256 * 1024)); do
+  echo "waiting for 256 MB of free disk space"
+  sleep 5
+done
+
 java=(java @/orderly/jvm/common.options @/orderly/jvm/broker.options -Dlog4j2.configurationFile=/orderly/kafka/log4j2.properties
   -cp '/opt/kafka/libs/*')
 "${java[@]}" kafka.tools.StorageTool format --ignore-formatted --cluster-id "$(cat /orderly/kafka/cluster-id)" --config "$settings"
