@@ -161,13 +161,14 @@ class CustomerCommands {
     private Optional<UUID> claimKey(String key, UUID id) throws SQLException {
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement(
-                        "INSERT INTO registration_key (key, customer_id) VALUES (?, ?) ON CONFLICT DO NOTHING")) {
+                        "INSERT INTO registration_key (key_hash, customer_id) VALUES (?, ?) ON CONFLICT DO NOTHING")) {
             insert.setBytes(1, IdempotencyKey.hash(key));
             insert.setObject(2, id);
             if (insert.executeUpdate() == 1) {
                 return Optional.empty();
             }
-            try (var select = connection.prepareStatement("SELECT customer_id FROM registration_key WHERE key = ?")) {
+            try (var select =
+                    connection.prepareStatement("SELECT customer_id FROM registration_key WHERE key_hash = ?")) {
                 select.setBytes(1, IdempotencyKey.hash(key));
                 try (var row = select.executeQuery()) {
                     row.next();

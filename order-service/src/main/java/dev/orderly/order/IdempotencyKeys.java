@@ -56,13 +56,13 @@ class IdempotencyKeys {
                 var insert = Rows.of(orders)
                         .uuid("customer_id", order -> order.command().customerId())
                         .text("origin", PendingOrder::origin)
-                        .bytea("key", order -> IdempotencyKey.hash(order.idempotencyKey()))
+                        .bytea("key_hash", order -> IdempotencyKey.hash(order.idempotencyKey()))
                         .bytea("request_hash", PendingOrder::requestHash)
                         .uuid("order_id", PendingOrder::id)
                         .timestamptz("used_at", _ -> now)
                         .prepare(connection, """
-                                INSERT INTO idempotency_key (:columns)
-                                SELECT :columns FROM :rows ORDER BY customer_id, origin, key
+                                INSERT INTO order_key (:columns)
+                                SELECT :columns FROM :rows ORDER BY customer_id, origin, key_hash
                                 ON CONFLICT DO NOTHING
                                 RETURNING order_id
                                 """)) {
@@ -90,10 +90,10 @@ class IdempotencyKeys {
                         .uuid("pending_id", PendingOrder::id)
                         .uuid("customer_id", order -> order.command().customerId())
                         .text("origin", PendingOrder::origin)
-                        .bytea("key", order -> IdempotencyKey.hash(order.idempotencyKey()))
+                        .bytea("key_hash", order -> IdempotencyKey.hash(order.idempotencyKey()))
                         .prepare(connection, """
                                 SELECT pending_id, request_hash, order_id
-                                FROM idempotency_key JOIN :rows USING (customer_id, origin, key)
+                                FROM order_key JOIN :rows USING (customer_id, origin, key_hash)
                                 """)) {
             try (var rows = select.executeQuery()) {
                 while (rows.next()) {

@@ -161,7 +161,7 @@ class FlashSaleTest extends IntegrationTest {
         var buyers = Stream.generate(UUID::randomUUID).limit(3).toList();
         // As if an operator had changed what the sale sells, and had it decided again.
         sql().execute("""
-                INSERT INTO idempotency_key (customer_id, origin, key, request_hash, order_id, used_at)
+                INSERT INTO order_key (customer_id, origin, key_hash, request_hash, order_id, used_at)
                 VALUES (?, 'FLASH_SALE', sha256(?::bytea), '', gen_random_uuid(), now())
                 """, buyers.getFirst(), sale);
 

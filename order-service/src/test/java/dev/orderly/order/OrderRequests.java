@@ -81,7 +81,7 @@ final class OrderRequests {
         return "orders %d, keys %d, events %d"
                 .formatted(
                         sql.number("SELECT count(*) FROM orders"),
-                        sql.number("SELECT count(*) FROM idempotency_key"),
+                        sql.number("SELECT count(*) FROM order_key"),
                         sql.number("SELECT count(*) FROM outbox WHERE type = 'OrderPlaced'"));
     }
 }

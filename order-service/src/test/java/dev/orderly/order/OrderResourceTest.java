@@ -4,6 +4,7 @@ import static dev.orderly.testing.ProblemAssert.assertProblem;
 import static io.restassured.RestAssured.given;
 import static java.util.stream.Collectors.groupingBy;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
@@ -161,6 +162,20 @@ class OrderResourceTest extends IntegrationTest {
         assertThat(ordersOfCustomer()).isEqualTo(1);
     }
 
+    /** While both run, side by side: an order of each, and a repetition that reaches the other. */
+    @Test
+    void an_instance_of_the_version_before_uses_no_key_twice() throws SQLException {
+        place("new-key", body("mug", 1)).then().statusCode(202);
+        var oldStatement = """
+                INSERT INTO idempotency_key (customer_id, key, request_hash, order_id, used_at)
+                SELECT ?, ?, '', ?, now() ON CONFLICT DO NOTHING RETURNING order_id
+                """;
+        var id = UUID.randomUUID();
+        assertThat(sql().strings(oldStatement, customer, "old-key", id)).containsExactly(id.toString());
+        assertThatThrownBy(() -> sql().strings(oldStatement, customer, "new-key", id)).hasMessageContaining("used before");
+        assertProblem(place("old-key", body("mug", 1)).then(), 422);
+    }
+
     @Test
     void an_order_by_card_hands_the_token_on_and_keeps_it_nowhere() throws SQLException {
         var answer = place(key(), byCard("\"tok_sesame\""));
@@ -172,8 +187,8 @@ class OrderResourceTest extends IntegrationTest {
                 .singleElement()
                 .satisfies(event ->
                         assertThat(event.payload).contains("\"paymentMethod\":\"CARD\",\"cardToken\":\"tok_sesame\""));
-        assertThat(sql().number("SELECT count(*) FROM orders, idempotency_key"
-                        + " WHERE concat(orders, idempotency_key) LIKE '%sesame%'"))
+        assertThat(sql().number("SELECT count(*) FROM orders, order_key"
+                        + " WHERE concat(orders, order_key) LIKE '%sesame%'"))
                 .isZero();
     }
 

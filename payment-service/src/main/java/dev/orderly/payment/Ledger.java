@@ -59,7 +59,7 @@ class Ledger {
                 RETURNING currency, amount
             )
             INSERT INTO transfer
-                (kind, from_account, to_account, amount, currency, customer_balance, idempotency_key, occurred_at)
+                (kind, from_account, to_account, amount, currency, customer_balance, key_hash, occurred_at)
             SELECT 'DEPOSIT', 'bank', ?, ?, credited.currency, credited.amount, ?, ?
             FROM credited
             RETURNING id, amount, currency, customer_balance, occurred_at
@@ -68,7 +68,7 @@ class Ledger {
     private static final String FIND_DEPOSIT = """
             SELECT id, amount, currency, customer_balance, occurred_at
             FROM transfer
-            WHERE to_account = ? AND idempotency_key = ?
+            WHERE to_account = ? AND key_hash = ?
             """;
 
     private static final String STATEMENT = """

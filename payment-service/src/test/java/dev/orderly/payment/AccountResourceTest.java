@@ -5,6 +5,7 @@ import static io.restassured.RestAssured.given;
 import static io.restassured.http.ContentType.JSON;
 import static java.util.stream.Collectors.toSet;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.hamcrest.Matchers.endsWith;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasSize;
@@ -104,13 +105,21 @@ class AccountResourceTest extends IntegrationTest {
 
     /** A key may be anything, and the ledger is never erased. */
     @Test
-    void a_key_is_stored_as_a_hash_only() throws SQLException {
-        depositWithKey("ann@shop.example", 10);
+    void a_key_is_stored_as_a_hash_only_also_by_an_instance_of_the_version_before() throws SQLException {
+        depositWithKey("ann@shop.example", 10).then().statusCode(201);
+        var oldStatement = """
+                INSERT INTO transfer
+                    (kind, from_account, to_account, amount, currency, customer_balance, idempotency_key, occurred_at)
+                VALUES ('DEPOSIT', 'bank', 'customer:' || ?, 0, 'EUR', 10, ?, now())
+                """;
+        sql().execute(oldStatement, customer, "old@shop.example");
 
-        assertThat(sql().strings(
-                                "SELECT idempotency_key = sha256('ann@shop.example') FROM transfer WHERE to_account = ?",
-                                "customer:" + customer))
-                .containsExactly("t");
+        assertThatThrownBy(() -> sql().execute(oldStatement, customer, "ann@shop.example"))
+                .hasMessageContaining("deposit_once_per_key");
+        assertThat(sql().strings("SELECT transfer::text FROM transfer WHERE to_account = ?", "customer:" + customer))
+                .hasSize(2)
+                .noneMatch(row -> row.contains("@"));
+        assertProblem(depositWithKey("old@shop.example", 10).then(), 422);
     }
 
     @Test

@@ -152,7 +152,7 @@ public final class FlashSaleScenario extends Scenario {
         system.execute("payments", """
                 WITH paid AS (
                     INSERT INTO transfer (kind, from_account, to_account, amount, currency, customer_balance,
-                                          idempotency_key, occurred_at)
+                                          key_hash, occurred_at)
                     SELECT 'DEPOSIT', 'bank', 'customer:' || id, %1$d, 'EUR', %1$d,
                            sha256(convert_to('rush-' || id, 'UTF8')), now()
                     FROM (SELECT ('%2$s-' || lpad(n::text, 12, '0'))::uuid AS id FROM generate_series(0, %3$d) AS n)

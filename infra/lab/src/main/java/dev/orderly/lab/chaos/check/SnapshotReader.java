@@ -147,7 +147,7 @@ public final class SnapshotReader {
 
     private SystemSnapshot.Orders orders(KeyHashes hashes) throws SQLException, IOException {
         var keys = rows(SystemSnapshot.KeyRow.class, "orders", """
-                SELECT customer_id, encode(key, 'hex'), order_id FROM idempotency_key
+                SELECT customer_id, encode(key_hash, 'hex'), order_id FROM order_key
                 """);
         return new SystemSnapshot.Orders(
                 rows(SystemSnapshot.OrderRow.class, "orders", """
@@ -174,7 +174,7 @@ public final class SnapshotReader {
 
     private SystemSnapshot.Payments payments(KeyHashes hashes) throws SQLException, IOException, InterruptedException {
         var transfers = rows(SystemSnapshot.TransferRow.class, "payments", """
-                SELECT kind, from_account, to_account, amount, order_id, encode(idempotency_key, 'hex') FROM transfer
+                SELECT kind, from_account, to_account, amount, order_id, encode(key_hash, 'hex') FROM transfer
                 """);
         return new SystemSnapshot.Payments(
                 transfers.stream()
