@@ -29,16 +29,19 @@ class CustomerCommands {
     private final DataSource database;
     private final Outbox outbox;
     private final VerificationCodes codes;
+    private final MessageLimits limits;
     private final Clock clock;
 
     CustomerCommands(
             DataSource database,
             Outbox outbox,
             @ConfigProperty(name = "orderly.verification.key") String verificationKey,
+            MessageLimits limits,
             Clock clock) {
         this.database = database;
         this.outbox = outbox;
         this.codes = new VerificationCodes(verificationKey);
+        this.limits = limits;
         this.clock = clock;
     }
 
@@ -47,16 +50,20 @@ class CustomerCommands {
      *
      * @param idempotencyKey a request repeated with it gets the customer that the first one registered; or
      *     null
+     * @param client its IP address
      * @return empty when the key was used for another contact
+     * @throws MessageLimits.TooManyMessages when a limit is reached
      */
     @Atomic
-    Optional<UUID> register(Contact contact, String idempotencyKey, String traceparent) throws SQLException {
+    Optional<UUID> register(Contact contact, String idempotencyKey, String client, String traceparent)
+            throws SQLException {
         var id = UuidV7.next();
         var earlier = idempotencyKey == null ? Optional.<UUID>empty() : claimKey(idempotencyKey, id);
         if (earlier.isPresent()) {
             return earlier.filter(
                     existing -> Customer.<Customer>findById(existing).contact().equals(contact));
         }
+        limits.countRegistration(contact, client);
         var verification = UUID.randomUUID();
         var customer = new Customer(id, contact, verification, hashOfCode(id, verification), clock.instant());
         customer.persist();
@@ -74,9 +81,14 @@ class CustomerCommands {
         record UnknownCustomer() implements CodeRequestResult {}
     }
 
-    /** Publishes that another code is to be sent, which voids the one before. */
+    /**
+     * Publishes that another code is to be sent, which voids the one before.
+     *
+     * @param client its IP address
+     * @throws MessageLimits.TooManyMessages when a limit is reached
+     */
     @Atomic
-    CodeRequestResult requestCode(UUID id, String traceparent) throws SQLException {
+    CodeRequestResult requestCode(UUID id, String client, String traceparent) throws SQLException {
         var customer = lockUnlessErased(id);
         if (customer.isEmpty()) {
             return new CodeRequestResult.UnknownCustomer();
@@ -89,6 +101,7 @@ class CustomerCommands {
             return new CodeRequestResult.TooSoon(
                     Duration.between(now, customer.get().nextCodeAt()));
         }
+        limits.countCode(customer.get().contact(), client);
         var verification = UUID.randomUUID();
         publish(
                 customer.get(),

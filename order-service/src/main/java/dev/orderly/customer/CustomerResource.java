@@ -1,6 +1,7 @@
 package dev.orderly.customer;
 
 import dev.orderly.customer.CustomerCommands.CodeRequestResult;
+import dev.orderly.customer.MessageLimits.TooManyMessages;
 import dev.orderly.events.CustomerEvent.Contact;
 import dev.orderly.events.CustomerStatus;
 import dev.orderly.events.VerificationCodes;
@@ -8,6 +9,7 @@ import dev.orderly.http.IdempotencyKey;
 import dev.orderly.http.Problems;
 import dev.orderly.http.Problems.FieldError;
 import io.quarkiverse.resteasy.problem.HttpProblem;
+import io.vertx.core.http.HttpServerRequest;
 import jakarta.transaction.Transactional;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.NotNull;
@@ -25,6 +27,7 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriBuilder;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import org.eclipse.microprofile.openapi.annotations.Operation;
@@ -79,17 +82,21 @@ public class CustomerResource {
                     "A welcome mail and an SMS with a code follow. A request that is repeated with its Idempotency-Key "
                             + "gets the same answer and does not register again.")
     @APIResponse(responseCode = "201", description = "Registered")
+    @APIResponse(
+            responseCode = "429",
+            description = "Too many messages to this phone or mail address, or from this client; see Retry-After")
     public Response register(
             @HeaderParam(IdempotencyKey.HEADER)
                     @Pattern(regexp = IdempotencyKey.PATTERN, message = IdempotencyKey.MESSAGE)
                     String idempotencyKey,
             @HeaderParam("traceparent") String traceparent,
             @Context HttpHeaders headers,
+            @Context HttpServerRequest request,
             @NotNull(message = "a body is required") @Valid RegistrationRequest registration)
             throws SQLException {
         IdempotencyKey.rejectEmpty(idempotencyKey, headers);
         var contact = new Contact(registration.name(), registration.mail(), registration.phone());
-        var id = commands.register(contact, idempotencyKey, traceparent)
+        var id = limited(() -> commands.register(contact, idempotencyKey, client(request), traceparent))
                 .orElseThrow(() -> Problems.unprocessable("The Idempotency-Key was used before, for somebody else."));
         // REGISTERED, whatever the customer is by now: a repeated request gets the answer that was lost.
         return Response.created(UriBuilder.fromResource(CustomerResource.class)
@@ -134,15 +141,15 @@ public class CustomerResource {
     @Operation(summary = "Request another code, which voids the one before: once a minute, five times a day")
     @APIResponse(responseCode = "202", description = "The SMS follows")
     @APIResponse(responseCode = "409", description = "Verified already")
-    @APIResponse(responseCode = "429", description = "Too soon; Retry-After says when")
-    public CustomerDocument requestCode(@PathParam("id") UUID id, @HeaderParam("traceparent") String traceparent)
+    @APIResponse(responseCode = "429", description = "Too soon, or too many; Retry-After says when")
+    public CustomerDocument requestCode(
+            @PathParam("id") UUID id,
+            @HeaderParam("traceparent") String traceparent,
+            @Context HttpServerRequest request)
             throws SQLException {
-        return switch (commands.requestCode(id, traceparent)) {
+        return switch (limited(() -> commands.requestCode(id, client(request), traceparent))) {
             case CodeRequestResult.Sent() -> new CustomerDocument(id, CustomerStatus.REGISTERED);
-            case CodeRequestResult.TooSoon(var left) ->
-                throw Problems.problem(429, "Another code cannot be sent yet.")
-                        .withHeader("Retry-After", left.toSeconds() + 1)
-                        .build();
+            case CodeRequestResult.TooSoon(var left) -> throw tooMany("Another code cannot be sent yet.", left);
             case CodeRequestResult.NotNeeded() -> throw Problems.conflict("The customer is verified already.");
             case CodeRequestResult.UnknownCustomer() -> throw unknown(id);
         };
@@ -162,6 +169,28 @@ public class CustomerResource {
             throw unknown(id);
         }
         return new CustomerDocument(id, CustomerStatus.ERASED);
+    }
+
+    private interface Command<T> {
+        T run() throws SQLException;
+    }
+
+    private static <T> T limited(Command<T> command) throws SQLException {
+        try {
+            return command.run();
+        } catch (TooManyMessages e) {
+            throw tooMany(e.getMessage(), e.retryAfter());
+        }
+    }
+
+    private static String client(HttpServerRequest request) {
+        return request.remoteAddress().hostAddress();
+    }
+
+    private static HttpProblem tooMany(String detail, Duration left) {
+        return Problems.problem(429, detail)
+                .withHeader("Retry-After", left.toSeconds() + 1)
+                .build();
     }
 
     private static HttpProblem rejected(String why) {

@@ -2,10 +2,14 @@ package dev.orderly.customer;
 
 import static dev.orderly.testing.ProblemAssert.assertProblem;
 import static io.restassured.RestAssured.given;
+import static java.util.Locale.ROOT;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.hamcrest.Matchers.allOf;
 import static org.hamcrest.Matchers.containsInAnyOrder;
 import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.greaterThan;
 import static org.hamcrest.Matchers.hasItem;
+import static org.hamcrest.Matchers.lessThanOrEqualTo;
 
 import dev.orderly.IntegrationTest;
 import dev.orderly.events.VerificationCodes;
@@ -13,12 +17,14 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.http.ContentType;
 import io.restassured.response.Response;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadLocalRandom;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,6 +38,7 @@ class CustomerResourceTest extends IntegrationTest {
     String verificationKey;
 
     private final String mail = UUID.randomUUID() + "@shop.example";
+    private final String phone = "+49" + ThreadLocalRandom.current().nextLong(1_000_000_000L, 9_999_999_999L);
 
     @Test
     void a_registration_is_answered_without_the_person_and_published_on_the_customers_topic_alone()
@@ -125,7 +132,7 @@ class CustomerResourceTest extends IntegrationTest {
         post("/customers/" + id + "/verification/codes", null, "")
                 .then()
                 .statusCode(429)
-                .header("Retry-After", Integer::parseInt, org.hamcrest.Matchers.lessThanOrEqualTo(61));
+                .header("Retry-After", Integer::parseInt, lessThanOrEqualTo(61));
         sql().execute("UPDATE customer SET code_sent_at = code_sent_at - interval '10 min' WHERE id = ?::uuid", id);
 
         verify(id, old).then().statusCode(422).body("errors[0].message", equalTo("has expired; ask for another"));
@@ -134,6 +141,71 @@ class CustomerResourceTest extends IntegrationTest {
         verify(id, code(id)).then().statusCode(200);
         assertThat(sql().strings("SELECT type FROM outbox WHERE key = ? ORDER BY seq", id))
                 .containsExactly("CustomerRegistered", "CodeRequested", "CustomerVerified");
+    }
+
+    @Test
+    void a_phone_or_mail_address_gets_no_more_than_five_messages_a_day() throws SQLException {
+        for (var i = 0; i < 5; i++) {
+            post("/customers", "key-" + i + mail, body("Ann", i + mail, phone))
+                    .then()
+                    .statusCode(201);
+        }
+
+        var sixth = post("/customers", "key-5" + mail, body("Ann", "5" + mail, phone));
+        assertProblem(sixth.then(), 429)
+                .header("Retry-After", Integer::parseInt, allOf(greaterThan(86_000), lessThanOrEqualTo(86_401)));
+        assertThat(sixth.asString()).doesNotContain(phone);
+        assertThat(sql().strings("SELECT id::text FROM customer WHERE phone = ?", phone))
+                .hasSize(5);
+        // A repetition sends nothing, and neither the key nor the other address of a refused request is used up.
+        post("/customers", "key-0" + mail, body("Ann", "0" + mail, phone))
+                .then()
+                .statusCode(201);
+        post("/customers", "key-5" + mail, body("Ann", "5" + mail, otherPhone()))
+                .then()
+                .statusCode(201);
+
+        for (var tag : List.of("+1", "+2", "+3", "")) {
+            post(
+                            "/customers",
+                            null,
+                            body("Ann", ("5" + mail).replace("@", tag + "@").toUpperCase(ROOT), otherPhone()))
+                    .then()
+                    .statusCode(201);
+        }
+        assertProblem(
+                post("/customers", null, body("Ann", "5" + mail, otherPhone())).then(), 429);
+
+        sql().execute("UPDATE message_count SET since = since - interval '1 day'");
+        post("/customers", null, body("Ann", "5" + mail, phone)).then().statusCode(201);
+    }
+
+    @Test
+    void another_code_counts_as_a_message_to_the_phone() throws SQLException {
+        var id = id(register(null));
+        for (var i = 0; i < 4; i++) {
+            post("/customers", null, body("Ann", i + mail, phone)).then().statusCode(201);
+        }
+        sql().execute("UPDATE customer SET code_sent_at = code_sent_at - interval '10 min' WHERE id = ?::uuid", id);
+
+        assertProblem(post("/customers/" + id + "/verification/codes", null, "").then(), 429)
+                .header("Retry-After", Integer::parseInt, greaterThan(86_000));
+    }
+
+    @Test
+    void of_registrations_at_once_no_more_than_the_limit_get_through() throws Exception {
+        try (var threads = Executors.newFixedThreadPool(10)) {
+            var statuses = new ArrayList<Integer>();
+            for (var answer : threads.invokeAll(Collections.nCopies(10, (Callable<Response>) () -> register(null)))) {
+                statuses.add(answer.get().statusCode());
+            }
+            assertThat(statuses).containsOnly(201, 429);
+            assertThat(statuses.stream().filter(status -> status == 201)).hasSize(5);
+        }
+    }
+
+    private static String otherPhone() {
+        return "+49" + ThreadLocalRandom.current().nextLong(1_000_000_000L, 9_999_999_999L);
     }
 
     @Test
@@ -148,15 +220,20 @@ class CustomerResourceTest extends IntegrationTest {
 
     @Test
     void an_erased_customer_is_in_no_row_and_a_tombstone_is_published() throws SQLException {
-        var key = "key of " + mail;
-        var id = id(register(key.replace(' ', '-')));
+        var id = id(register(mail));
+        placeOrder(id, mail);
 
         erase(id).then().statusCode(202).body("status", equalTo("ERASED"));
         erase(id).then().statusCode(202);
 
         for (var table :
-                List.of("customer", "outbox", "registration_key", "idempotency_key", "parked_event", "orders")) {
-            assertThat(sql().strings("SELECT t::text FROM " + table + " t WHERE t::text LIKE '%' || ? || '%'", mail))
+                List.of("customer", "outbox", "registration_key", "order_key", "parked_event", "orders")) {
+            // A bytea is printed as its hex digits.
+            assertThat(sql().strings(
+                                    "SELECT t::text FROM " + table + " t WHERE t::text LIKE ANY (ARRAY["
+                                            + "'%' || ? || '%', '%' || encode(convert_to(?, 'UTF8'), 'hex') || '%'])",
+                                    mail,
+                                    mail))
                     .as(table)
                     .isEmpty();
         }
@@ -183,6 +260,10 @@ class CustomerResourceTest extends IntegrationTest {
                 "mail, ann@shop",
                 "mail, `ann@shop.example\\r\\nBcc: all@shop.example`",
                 "mail, `Ann <ann@shop.example>`",
+                "mail, ann..x@shop.example",
+                "mail, .ann@shop.example",
+                "mail, ann.@shop.example",
+                "mail, ann@shop..example",
                 "mail, `ann@shop.example,bob@shop.example`",
                 "phone, ``",
                 "phone, 015112345678",
@@ -254,8 +335,17 @@ class CustomerResourceTest extends IntegrationTest {
         verify(id, "123456").then().statusCode(404);
     }
 
+    private static void placeOrder(String customer, String key) {
+        given().contentType(ContentType.JSON)
+                .body("{\"name\":\"A mug\",\"price\":{\"amount\":1999,\"currency\":\"EUR\"}}")
+                .put("/products/mug");
+        var order =
+                "{\"customerId\":\"%s\",\"lines\":[{\"sku\":\"mug\",\"quantity\":1}],\"paymentMethod\":\"BALANCE\"}";
+        post("/orders", key, order.formatted(customer)).then().statusCode(202);
+    }
+
     private Response register(String key) {
-        return post("/customers", key, body("Ann Example", mail, "+4915112345678"));
+        return post("/customers", key, body("Ann Example", mail, phone));
     }
 
     private static String body(String name, String mail, String phone) {
