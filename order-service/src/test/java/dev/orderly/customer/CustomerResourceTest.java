@@ -226,8 +226,7 @@ class CustomerResourceTest extends IntegrationTest {
         erase(id).then().statusCode(202).body("status", equalTo("ERASED"));
         erase(id).then().statusCode(202);
 
-        for (var table :
-                List.of("customer", "outbox", "registration_key", "order_key", "parked_event", "orders")) {
+        for (var table : List.of("customer", "outbox", "registration_key", "order_key", "parked_event", "orders")) {
             // A bytea is printed as its hex digits.
             assertThat(sql().strings(
                                     "SELECT t::text FROM " + table + " t WHERE t::text LIKE ANY (ARRAY["

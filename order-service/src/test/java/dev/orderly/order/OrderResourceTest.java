@@ -172,7 +172,8 @@ class OrderResourceTest extends IntegrationTest {
                 """;
         var id = UUID.randomUUID();
         assertThat(sql().strings(oldStatement, customer, "old-key", id)).containsExactly(id.toString());
-        assertThatThrownBy(() -> sql().strings(oldStatement, customer, "new-key", id)).hasMessageContaining("used before");
+        assertThatThrownBy(() -> sql().strings(oldStatement, customer, "new-key", id))
+                .hasMessageContaining("used before");
         assertProblem(place("old-key", body("mug", 1)).then(), 422);
     }
 
