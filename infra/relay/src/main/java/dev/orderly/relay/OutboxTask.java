@@ -16,16 +16,17 @@ import java.util.List;
 import org.apache.kafka.connect.source.SourceRecord;
 
 /**
- * Debezium's task, except for how it waits for its reader. {@link io.debezium.connector.base.ChangeEventQueue}
- * lets {@code poll()} return when there is a full batch or {@code poll.interval.ms} is over: a single event
- * waits for the rest of the interval, behind a reader that has slept for as long when there was nothing to
- * read. And in the interval's last millisecond, when what is left rounds to 0 ms, it does not sleep but spins.
- * So a long interval costs latency, twice, and a short one costs a core.
+ * Debezium's task, except for how it waits for its reader. {@link
+ * io.debezium.connector.base.ChangeEventQueue} lets {@code poll()} return when there is a full batch or
+ * {@code poll.interval.ms} is over: a single event waits for the rest of the interval, behind a reader
+ * that has slept for as long when there was nothing to read. And in the interval's last millisecond, when
+ * what is left rounds to 0 ms, it does not sleep but spins. So a long interval costs latency, twice, and a
+ * short one costs a core.
  *
  * <p>Here a batch is what there is. The queue remains Debezium's, set to batches of one, with which its
- * {@code poll()} returns at once when there is an event; this waits until there is, and calls it until the queue
- * is empty or {@code max.batch.size} is reached. Order, limits, offsets, errors and restarts are Debezium's.
- * {@code poll.interval.ms} is then the reader's alone.
+ * {@code poll()} returns at once when there is an event; this waits until there is, and calls it until the
+ * queue is empty or {@code max.batch.size} is reached. Order, limits, offsets, errors and restarts are
+ * Debezium's. {@code poll.interval.ms} is then the reader's alone.
  */
 public class OutboxTask extends PostgresConnectorTask {
     /**
