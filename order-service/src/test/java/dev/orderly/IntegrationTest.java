@@ -5,11 +5,17 @@ import dev.orderly.testing.Sql;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.common.ResourceArg;
 import jakarta.inject.Inject;
+import java.time.Duration;
 import javax.sql.DataSource;
+import org.awaitility.Awaitility;
 
 /** Runs the service on a PostgreSQL and a Kafka of its own. */
 @QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "order-service"))
 public abstract class IntegrationTest {
+
+    static {
+        Awaitility.setDefaultTimeout(Duration.ofSeconds(30)); // for a machine that other tests keep busy
+    }
 
     @Inject
     protected DataSource database;

@@ -7,12 +7,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.orderly.events.Money;
-import dev.orderly.events.OrderEvent;
 import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.OrderEvent.OrderCancelled;
 import dev.orderly.events.OrderEvent.OrderConfirmed;
 import dev.orderly.events.OrderEvent.OrderPlaced;
 import dev.orderly.events.OrderEvent.OrderRejected;
+import dev.orderly.events.OrderEvent;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.RealPlatform;
@@ -22,12 +22,14 @@ import io.quarkus.test.common.ResourceArg;
 import io.restassured.response.ValidatableResponse;
 import jakarta.inject.Inject;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -35,6 +37,10 @@ import org.junit.jupiter.api.BeforeAll;
 /** Runs the service on its own PostgreSQL and Kafka, with the vocabulary of its tests. */
 @QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "inventory-service"))
 abstract class IntegrationTest {
+
+    static {
+        Awaitility.setDefaultTimeout(Duration.ofSeconds(30)); // for a machine that other tests keep busy
+    }
 
     static final UUID CUSTOMER = UUID.randomUUID();
     static final Money TOTAL = Money.of(3998, "EUR");

@@ -9,6 +9,7 @@ import io.quarkus.test.common.ResourceArg;
 import jakarta.inject.Inject;
 import java.time.Duration;
 import javax.sql.DataSource;
+import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 
 /** Runs the service on its own PostgreSQL and Kafka, with a mail server and an SMS provider. */
@@ -19,6 +20,10 @@ import org.awaitility.core.ConditionFactory;
             @ResourceArg(name = "mail", value = "true")
         })
 public abstract class IntegrationTest {
+
+    static {
+        Awaitility.setDefaultTimeout(Duration.ofSeconds(30)); // for a machine that other tests keep busy
+    }
 
     @Inject
     protected DataSource database;

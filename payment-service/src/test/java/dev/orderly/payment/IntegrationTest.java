@@ -8,9 +8,9 @@ import static org.awaitility.Awaitility.await;
 
 import dev.orderly.events.CardToken;
 import dev.orderly.events.Money;
-import dev.orderly.events.OrderEvent;
 import dev.orderly.events.OrderEvent.OrderCancelled;
 import dev.orderly.events.OrderEvent.StockReserved;
+import dev.orderly.events.OrderEvent;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.RealPlatform;
@@ -20,6 +20,7 @@ import io.quarkus.test.common.ResourceArg;
 import io.restassured.response.ValidatableResponse;
 import jakarta.inject.Inject;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
@@ -29,6 +30,7 @@ import java.util.concurrent.Executors;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -41,6 +43,10 @@ import org.junit.jupiter.api.BeforeAll;
             @ResourceArg(name = "gateway", value = "true")
         })
 abstract class IntegrationTest {
+
+    static {
+        Awaitility.setDefaultTimeout(Duration.ofSeconds(30)); // for a machine that other tests keep busy
+    }
 
     private static final String GROUP = "payment-consumer-group";
 

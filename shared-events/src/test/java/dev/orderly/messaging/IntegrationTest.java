@@ -4,11 +4,11 @@ import static dev.orderly.testing.OrderTopic.record;
 import static org.awaitility.Awaitility.await;
 
 import dev.orderly.events.Money;
-import dev.orderly.events.OrderEvent;
 import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.OrderEvent.OrderCancelled;
 import dev.orderly.events.OrderEvent.OrderPlaced;
 import dev.orderly.events.OrderEvent.OrderRejected;
+import dev.orderly.events.OrderEvent;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.RealPlatform;
@@ -25,10 +25,15 @@ import java.util.Map;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.awaitility.Awaitility;
 
 /** A service with one handler, {@link RecordingHandler}, on a PostgreSQL and a Kafka of its own. */
 @QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "order-service"))
 abstract class IntegrationTest {
+
+    static {
+        Awaitility.setDefaultTimeout(Duration.ofSeconds(30)); // for a machine that other tests keep busy
+    }
 
     /** To be named by every test. In place of an application.properties, which services' tests would find. */
     public static class Service implements QuarkusTestProfile {
