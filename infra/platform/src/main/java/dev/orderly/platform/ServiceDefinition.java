@@ -1,6 +1,7 @@
 package dev.orderly.platform;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.JvmOptions;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.Secrets;
@@ -31,6 +32,7 @@ public record ServiceDefinition(String name, String database, int httpPort, List
     public static final String NOTIFICATIONS = "notification-service";
 
     private static final int FIRST_HTTP_PORT = 8080;
+    private static final String EVERY_INTERFACE = "0.0.0.0";
     /** Consumers need to leave their groups, or their partitions wait for the session to end. */
     private static final Duration GRACE = Duration.ofMillis(2500);
 
@@ -67,6 +69,21 @@ public record ServiceDefinition(String name, String database, int httpPort, List
         return JvmOptions.aotCache(settings.checkout().resolve(name).resolve("target"), name);
     }
 
+    /**
+     * Where the services listen: on this machine alone, unless the user chose otherwise. Who reaches a service
+     * may order, deposit and erase, since nothing authenticates its callers.
+     *
+     * @param chosen {@code ORDERLY_LISTEN}, or null
+     * @throws CommandFailedException when the launcher could not reach it there
+     */
+    static String listenAddress(String chosen) {
+        if (chosen == null || chosen.equals(PlatformSettings.HOST) || chosen.equals(EVERY_INTERFACE)) {
+            return chosen == null ? PlatformSettings.HOST : chosen;
+        }
+        throw new CommandFailedException(
+                "ORDERLY_LISTEN must be " + PlatformSettings.HOST + ", or " + EVERY_INTERFACE + " for every interface");
+    }
+
     /** All configuration of the service but for {@link ManagedProcess#INHERITED}. */
     Map<String, String> environment(PlatformSettings settings, Secrets secrets) {
         var ports = settings.ports();
@@ -76,6 +93,7 @@ public record ServiceDefinition(String name, String database, int httpPort, List
         environment.put("DB_APP_PASSWORD", secrets.of(database + "_app"));
         environment.put("DB_OWNER_PASSWORD", secrets.of(database + "_owner"));
         environment.put("KAFKA_BOOTSTRAP_SERVERS", settings.bootstrapServers());
+        environment.put("QUARKUS_HTTP_HOST", listenAddress(System.getenv("ORDERLY_LISTEN")));
         environment.put("HTTP_PORT", String.valueOf(httpPort));
         environment.put("SMTP_HOST", PlatformSettings.HOST);
         environment.put("SMTP_PORT", String.valueOf(ports.smtp()));
