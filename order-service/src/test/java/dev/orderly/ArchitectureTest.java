@@ -64,7 +64,7 @@ class ArchitectureTest {
             .resideOutsideOfPackage("dev.orderly.order.view.rebuild")
             .and()
             .haveNameNotMatching(
-                    ".*\\.(OrderSaga|OrderProjection|ProjectionLag|FlashSaleQueue|FlashSaleConsumer)(\\$.*)?")
+                    ".*\\.(OrderSaga|SagaProgress|OrderProjection|ProjectionLag|FlashSaleQueue|FlashSaleConsumer)(\\$.*)?")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.apache.kafka..", "org.eclipse.microprofile.reactive..");

@@ -1,6 +1,7 @@
 package dev.orderly.order;
 
 import dev.orderly.database.DatabaseMigration;
+import dev.orderly.order.SagaProgress.Ends;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -9,9 +10,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
-import java.util.Map;
 import java.util.Optional;
-import org.apache.kafka.common.TopicPartition;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
@@ -50,10 +49,10 @@ class OrderTimeouts {
      *
      * @param before all that were recorded before, by the database's clock
      * @param found when, on this instance's clock
-     * @param ends of the topic, taken after the deadline of the orders; empty while they are not known
+     * @param ends of the topic, taken after the deadline of the orders
      */
-    private record Overdue(OffsetDateTime before, Instant found, Map<TopicPartition, Long> ends) {
-        Overdue with(Map<TopicPartition, Long> newEnds) {
+    private record Overdue(OffsetDateTime before, Instant found, Ends ends) {
+        Overdue with(Ends newEnds) {
             return new Overdue(before, found, newEnds);
         }
     }
@@ -78,10 +77,11 @@ class OrderTimeouts {
         if (found.isEmpty()) {
             return;
         }
-        var waiting = found.get().ends.isEmpty() ? found.get().with(saga.ends()) : found.get();
+        var waiting = found.get().ends.equals(Ends.UNKNOWN) ? found.get().with(saga.ends()) : found.get();
         overdue = waiting;
         if (!saga.hasPassed(waiting.ends)) {
-            if (clock.instant().isBefore(waiting.found.plus(maxCatchUp))) {
+            // In either direction: a clock that was put back must not make all wait for as long.
+            if (Duration.between(waiting.found, clock.instant()).abs().compareTo(maxCatchUp) < 0) {
                 return;
             }
             LOG.warnf("the saga has not caught up with its topic within %s; it is not waited for", maxCatchUp);
@@ -91,7 +91,7 @@ class OrderTimeouts {
     }
 
     private Optional<Overdue> findOverdue() throws SQLException {
-        return orders.overdueTime(deadline).map(before -> new Overdue(before, clock.instant(), Map.of()));
+        return orders.overdueTime(deadline).map(before -> new Overdue(before, clock.instant(), Ends.UNKNOWN));
     }
 
     private void cancelUndecidedBefore(OffsetDateTime time) throws SQLException {

@@ -28,29 +28,35 @@ class SagaProgress {
         this.clients = clients;
     }
 
-    /** The ends of all partitions, behind all that is published; empty when the brokers do not answer. */
-    Map<TopicPartition, Long> ends() {
-        return ask(Map.of(), polling -> {
+    /** The ends of all partitions, behind all that was published by then. */
+    record Ends(Map<TopicPartition, Long> offsets) {
+        static final Ends UNKNOWN = new Ends(Map.of());
+    }
+
+    /** As of now; unknown when the brokers do not answer. */
+    Ends ends() {
+        return ask(Ends.UNKNOWN, polling -> {
             var partitions = polling.subscription().stream()
                     .flatMap(topic -> polling.partitionsFor(topic, BROKER_TIMEOUT).stream())
                     .map(partition -> new TopicPartition(partition.topic(), partition.partition()))
                     .collect(toSet());
-            return polling.endOffsets(partitions, BROKER_TIMEOUT);
+            return new Ends(polling.endOffsets(partitions, BROKER_TIMEOUT));
         });
     }
 
-    /** Whether all before these ends has taken effect; false when they are empty, or without an answer. */
-    boolean hasPassed(Map<TopicPartition, Long> ends) {
-        return !ends.isEmpty()
-                && ask(false, polling -> {
-                    var committed = polling.committed(ends.keySet(), BROKER_TIMEOUT);
-                    var beginnings = polling.beginningOffsets(ends.keySet(), BROKER_TIMEOUT);
-                    return ends.entrySet().stream().allMatch(end -> {
-                        // A group that has committed nothing there has passed what the topic has deleted.
-                        var position = committed.get(end.getKey());
-                        return end.getValue() <= (position == null ? beginnings.get(end.getKey()) : position.offset());
-                    });
-                });
+    /** Whether all before these ends has taken effect; false when that is unknown. */
+    boolean hasPassed(Ends ends) {
+        return !ends.equals(Ends.UNKNOWN) && ask(false, polling -> hasPassed(ends.offsets, polling));
+    }
+
+    private static boolean hasPassed(Map<TopicPartition, Long> ends, Consumer<?, ?> polling) {
+        var committed = polling.committed(ends.keySet(), BROKER_TIMEOUT);
+        var beginnings = polling.beginningOffsets(ends.keySet(), BROKER_TIMEOUT);
+        return ends.entrySet().stream().allMatch(end -> {
+            // A group that has committed nothing there has passed what the topic has deleted.
+            var position = committed.get(end.getKey());
+            return end.getValue() <= (position == null ? beginnings.get(end.getKey()) : position.offset());
+        });
     }
 
     private <T> T ask(T withoutAnswer, Function<Consumer<Object, Object>, T> question) {

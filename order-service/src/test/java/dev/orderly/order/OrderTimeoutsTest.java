@@ -21,10 +21,8 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.Test;
 
 @QuarkusTest
@@ -112,8 +110,8 @@ class OrderTimeoutsTest extends IntegrationTest {
                 },
                 new SagaProgress(null) {
                     @Override
-                    Map<TopicPartition, Long> ends() {
-                        return Map.of();
+                    Ends ends() {
+                        return Ends.UNKNOWN;
                     }
                 },
                 source.withZone(ZoneOffset.UTC),
