@@ -63,8 +63,8 @@ class ArchitectureTest {
             .and()
             .resideOutsideOfPackage("dev.orderly.order.view.rebuild")
             .and()
-            .haveNameNotMatching(
-                    ".*\\.(OrderSaga|SagaProgress|OrderProjection|ProjectionLag|FlashSaleQueue|FlashSaleConsumer)(\\$.*)?")
+            .haveNameNotMatching(".*\\.(OrderSaga|SagaProgress|OrderProjection|ProjectionLag"
+                    + "|FlashSaleQueue|FlashSaleConsumer)(\\$.*)?")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.apache.kafka..", "org.eclipse.microprofile.reactive..");

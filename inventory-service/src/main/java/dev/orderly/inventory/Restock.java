@@ -7,7 +7,7 @@ package dev.orderly.inventory;
  */
 record Restock(Kind kind, long quantity) {
 
-    /** A delivery adds, so two of them, or one and a sale, lose nothing; a count is true at its moment only. */
+    /** A delivery adds, so two of them, or one and a sale, lose nothing; a count is true at its moment. */
     enum Kind {
         COUNT,
         DELIVERY

@@ -24,10 +24,10 @@ import javax.sql.DataSource;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * Limits the messages that clients make us send, at our expense and to addresses that they name: registrations
- * and requests of codes. Three limits: by phone and mail address, in the database, so that all instances agree
- * and another registration does not begin at zero; by client; and by instance, which bounds what an attacker
- * costs who has many phone numbers and many addresses.
+ * Limits the messages that clients make us send, at our expense and to addresses that they name, by
+ * registrations and requests of codes. Three limits: by phone and mail address, in the database, so that all
+ * instances agree and another registration does not begin at zero; by client; and by instance, which bounds
+ * what an attacker costs who has many phone numbers and many addresses.
  */
 @ApplicationScoped
 class MessageLimits {
@@ -144,7 +144,7 @@ class MessageLimits {
         }
     }
 
-    /** Servers know one mailbox under many names: in any case of letters, and with any tag behind a plus sign. */
+    /** Servers know a mailbox under many names: in any case of letters, and with any tag behind a plus. */
     private static String mailbox(String mail) {
         var at = mail.lastIndexOf('@');
         var tag = mail.indexOf('+', 1);

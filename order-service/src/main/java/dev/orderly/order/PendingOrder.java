@@ -17,7 +17,7 @@ import java.util.UUID;
  */
 public record PendingOrder(UUID id, PlaceOrder command, KeyOrigin origin, String idempotencyKey, String traceparent) {
 
-    /** Who chose the key: a client must not take, by any key, the place of an order that we place ourselves. */
+    /** Who chose the key: by no key may a client take the place of an order that we place ourselves. */
     public enum KeyOrigin {
         CLIENT,
         FLASH_SALE

@@ -157,7 +157,7 @@ class CustomerResourceTest extends IntegrationTest {
         assertThat(sixth.asString()).doesNotContain(phone);
         assertThat(sql().strings("SELECT id::text FROM customer WHERE phone = ?", phone))
                 .hasSize(5);
-        // A repetition sends nothing, and neither the key nor the other address of a refused request is used up.
+        // A repetition sends nothing; a refused request uses up neither its key nor its other address.
         post("/customers", "key-0" + mail, body("Ann", "0" + mail, phone))
                 .then()
                 .statusCode(201);
