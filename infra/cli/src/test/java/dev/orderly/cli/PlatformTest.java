@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.orderly.platform.config.StateDirectory;
+import dev.orderly.platform.connect.RelayPauseLock;
 import dev.orderly.platform.process.ProcessStatus;
 import dev.orderly.testkit.OrderlyCommand;
 import dev.orderly.testkit.RunningPlatform;
 import java.io.IOException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,6 +44,8 @@ class PlatformTest {
     private static final Duration MAX_WAIT = Duration.ofSeconds(60);
     /** More than the new server writes until it has its databases. */
     private static final int LOG_FILES = 8;
+    /** A position that no log reaches. */
+    private static final long FAR = 1L << 52;
 
     @TempDir
     static Path folder;
@@ -206,6 +212,39 @@ class PlatformTest {
         publish("inventory", "after", "{}");
 
         assertThat(relayed("after").value()).isEqualTo("{}");
+    }
+
+    /** As when its files are put back from a copy: the position that Kafka remembers is one it never reached. */
+    @Test
+    void a_relay_publishes_what_a_restored_server_records_though_it_has_read_further_before() throws Exception {
+        createOutbox("payments");
+        publish("payments", "payment-1", "{}");
+        relayed("payment-1");
+        try (var _ = RelayPauseLock.take(platform.connect("postgres"))) {
+            connector("PUT", "/stop", "");
+            String positions = await().atMost(MAX_WAIT)
+                    .until(() -> connector("GET", "/offsets", ""), now -> now.contains("\"lsn\""));
+            await().atMost(MAX_WAIT)
+                    .until(
+                            () -> connector(
+                                    "PATCH", "/offsets", positions.replaceAll("(\"lsn\\w*\"):\\d+", "$1:" + FAR)),
+                            answer -> answer.contains("successfully"));
+        }
+
+        platform.awaitRestart(platform.kill("postgres"));
+        publish("payments", "payment-2", "{}");
+
+        assertThat(relayed("payment-2").value()).isEqualTo("{}");
+    }
+
+    private static String connector(String method, String path, String body) throws IOException, InterruptedException {
+        var request = HttpRequest.newBuilder(platform.url("connect", "/connectors/payments-outbox" + path))
+                .header("Content-Type", "application/json")
+                .method(method, HttpRequest.BodyPublishers.ofString(body))
+                .build();
+        try (var http = HttpClient.newHttpClient()) {
+            return http.send(request, HttpResponse.BodyHandlers.ofString()).body();
+        }
     }
 
     private static void createOutbox(String database) throws SQLException {
