@@ -1,0 +1,102 @@
+package dev.orderly.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.net.httpserver.HttpServer;
+import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.platform.config.StateDirectory;
+import dev.orderly.platform.process.ProcessStatus;
+import dev.orderly.platform.process.StatusFile;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+class StatusCommandTest {
+    private static final long OURS = ProcessHandle.current().pid();
+    private static final long GONE = Integer.MAX_VALUE;
+
+    @TempDir
+    Path data;
+
+    private StateDirectory open;
+    private HttpServer service;
+    private String health = "{\"status\":\"UP\",\"checks\":[]}";
+    private String output;
+
+    @BeforeEach
+    void start() throws IOException {
+        open = StateDirectory.open(data, false, 1);
+        service = HttpServer.create(new InetSocketAddress(InetAddress.getByName(PlatformSettings.HOST), 0), 0);
+        service.createContext("/q/health/ready", exchange -> {
+            try (exchange) {
+                exchange.sendResponseHeaders(health.contains("DOWN") ? 503 : 200, 0);
+                exchange.getResponseBody().write(health.getBytes(UTF_8));
+            }
+        });
+        service.start();
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        service.stop(0);
+        open.close();
+    }
+
+    @Test
+    void all_is_well_while_processes_run_and_services_are_ready() throws IOException {
+        assertThat(status(part("kafka-1", OURS), part("order-service", OURS))).isZero();
+        assertThat(output).containsPattern("kafka-1 +ready").containsPattern("order-service +ready");
+    }
+
+    @Test
+    void a_process_that_is_gone_is_not_ready_whatever_was_written_last() throws IOException {
+        assertThat(status(part("kafka-1", GONE), part("order-service", OURS)))
+                .isEqualTo(1);
+        assertThat(output).containsPattern("kafka-1 +stopped").containsPattern("order-service +ready");
+    }
+
+    @Test
+    void what_a_service_waits_for_is_named() throws IOException {
+        health = """
+                {"status":"DOWN","checks":[{"name":"database","status":"UP"},{"name":"channel orders","status":"DOWN"}]}
+                """;
+
+        assertThat(status(part("order-service", OURS))).isEqualTo(1);
+        assertThat(output).contains("not ready: channel orders ");
+    }
+
+    private ProcessStatus part(String name, long pid) throws IOException {
+        Files.writeString(data.resolve("run").resolve(name + ".pid"), pid + "\n");
+        int port = service.getAddress().getPort();
+        return new ProcessStatus(
+                name, ProcessStatus.State.READY, pid, 0, Instant.now().toString(), port, "");
+    }
+
+    /** Returns the exit code. */
+    private int status(ProcessStatus... parts) {
+        var settings = new PlatformSettings(data, data, 1, PlatformSettings.Ports.DEFAULT, Set.of());
+        StatusFile.write(settings, List.of(parts));
+        var printed = new ByteArrayOutputStream();
+        PrintStream console = System.out;
+        System.setOut(new PrintStream(printed, true, UTF_8));
+        try {
+            return new CommandLine(new StatusCommand()).execute("--data=" + data);
+        } finally {
+            System.setOut(console);
+            output = printed.toString(UTF_8);
+        }
+    }
+}
