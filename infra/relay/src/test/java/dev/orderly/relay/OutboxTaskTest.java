@@ -11,6 +11,7 @@ import io.debezium.connector.postgresql.PostgresConnector;
 import io.debezium.connector.postgresql.PostgresConnectorConfig;
 import io.debezium.pipeline.DataChangeEvent;
 import io.debezium.pipeline.ErrorHandler;
+import io.debezium.service.spi.ServiceRegistry;
 import io.debezium.util.LoggingContext;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -48,8 +49,7 @@ class OutboxTaskTest {
 
         TaskWithoutDatabase(int maxQueueSize, long maxQueueSizeInBytes) {
             maxBatchSize = 3;
-            var services = new PostgresConnectorConfig(Configuration.from(Map.of("topic.prefix", "test")))
-                    .getServiceRegistry();
+            var services = services();
             registerServiceProviders(services);
             queue = new ChangeEventQueue.Builder<DataChangeEvent>()
                     .pollInterval(POLL_INTERVAL)
@@ -61,6 +61,10 @@ class OutboxTaskTest {
                             services.getService(QueueProviderService.class).getQueueProvider())
                     .build();
             errorHandler = new ErrorHandler(PostgresConnector.class, null, queue, null);
+        }
+
+        private static ServiceRegistry services() {
+            return new PostgresConnectorConfig(Configuration.from(Map.of("topic.prefix", "test"))).getServiceRegistry();
         }
 
         @Override
@@ -125,6 +129,15 @@ class OutboxTaskTest {
         task.errorHandler.setProducerThrowable(new IOException("the connection is gone"));
 
         assertThatThrownBy(polled::get).hasCauseInstanceOf(RetriableException.class);
+    }
+
+    @Test
+    void what_was_read_before_an_error_is_not_there_after_it_but_read_again() throws Exception {
+        read(task, 1, 2);
+
+        task.registerServiceProviders(TaskWithoutDatabase.services());
+
+        assertThat(poll(task)).isEqualTo(List.of());
     }
 
     @Test
