@@ -4,10 +4,13 @@ import static java.util.stream.Collectors.joining;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.Quarkus;
+import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.scheduler.Scheduled;
 import io.smallrye.reactive.messaging.health.HealthReport.ChannelInfo;
 import io.smallrye.reactive.messaging.providers.extension.HealthCenter;
+import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jboss.logging.Logger;
 
@@ -23,10 +26,16 @@ class ChannelWatchdog {
 
     private final HealthCenter health;
     private final AtomicInteger failed;
+    private volatile boolean stopping;
 
     ChannelWatchdog(HealthCenter health, MeterRegistry metrics) {
         this.health = health;
         this.failed = metrics.gauge("orderly.channels.failed", new AtomicInteger());
+    }
+
+    // First, since what the others stop may make a channel fail.
+    void stop(@Observes @Priority(1) ShutdownEvent event) {
+        stopping = true;
     }
 
     @Scheduled(every = "5s")
@@ -35,7 +44,7 @@ class ChannelWatchdog {
                 .filter(channel -> !channel.isOk())
                 .toList();
         failed.set(dead.size());
-        if (!dead.isEmpty()) {
+        if (!dead.isEmpty() && !stopping) {
             LOG.fatalf(
                     "stopping, since these channels have failed: %s",
                     dead.stream().map(ChannelWatchdog::describe).collect(joining(", ")));

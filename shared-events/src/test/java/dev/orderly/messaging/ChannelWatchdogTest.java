@@ -3,6 +3,7 @@ package dev.orderly.messaging;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.quarkus.runtime.ShutdownEvent;
 import io.smallrye.reactive.messaging.health.HealthReport;
 import io.smallrye.reactive.messaging.providers.extension.HealthCenter;
 import org.junit.jupiter.api.Test;
@@ -42,5 +43,14 @@ class ChannelWatchdogTest {
 
         assertThat(ended).isTrue();
         assertThat(metrics.get("orderly.channels.failed").gauge().value()).isEqualTo(1);
+    }
+
+    @Test
+    void a_channel_that_fails_while_the_process_stops_does_not_matter() {
+        liveness = HealthReport.builder().add("orders", false, "stopped").build();
+        watchdog.stop(new ShutdownEvent());
+        watchdog.check();
+
+        assertThat(ended).isFalse();
     }
 }
