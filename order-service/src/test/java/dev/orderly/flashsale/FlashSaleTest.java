@@ -10,9 +10,12 @@ import static org.hamcrest.Matchers.hasItem;
 import static org.hamcrest.Matchers.not;
 
 import dev.orderly.IntegrationTest;
+import dev.orderly.testing.RecordGenerator;
+import dev.orderly.testing.RecordGenerator.Recipe;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.http.ContentType;
 import io.restassured.response.Response;
+import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -22,8 +25,11 @@ import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.stream.Stream;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
@@ -41,6 +47,9 @@ class FlashSaleTest extends IntegrationTest {
 
     @ConfigProperty(name = "kafka.bootstrap.servers")
     String brokers;
+
+    @Inject
+    FlashSaleConsumer consumer;
 
     private final String sale = "sale-" + UUID.randomUUID();
 
@@ -134,12 +143,37 @@ class FlashSaleTest extends IntegrationTest {
             producer.send(new ProducerRecord<>("flash-sale-intake", sale, "no id".getBytes(UTF_8)));
             producer.send(new ProducerRecord<>("flash-sale-intake", sale, null));
             producer.send(new ProducerRecord<>(
+                    "flash-sale-intake", "\0", buyer.toString().getBytes(UTF_8)));
+            producer.send(new ProducerRecord<>(
                     "flash-sale-intake", "no-such-sale", buyer.toString().getBytes(UTF_8)));
         }
         buy(buyer).then().statusCode(202);
 
         await().until(() -> ticket(buyer).statusCode() == 200);
         ticket(buyer).then().body("outcome", equalTo("ORDERED"));
+    }
+
+    @Test
+    void whatever_is_on_the_topic_each_buyer_among_it_gets_a_ticket() throws Exception {
+        announce("console", 3, PAST, FUTURE);
+        var partition = new TopicPartition("flash-sale-intake", 77); // the topic does not have it
+        var buyers = new ArrayList<UUID>();
+        var records = new ArrayList<ConsumerRecord<String, byte[]>>();
+        for (var recipe : new RecordGenerator(1).batch(300)) {
+            var buyer = UUID.randomUUID();
+            var valid = new ProducerRecord<>(
+                    partition.topic(), sale, buyer.toString().getBytes(UTF_8));
+            records.add(RecordGenerator.make(recipe, valid, partition, records.size()));
+            if (recipe.equals(Recipe.VALID)) {
+                buyers.add(buyer);
+            }
+        }
+
+        consumer.receive(new ConsumerRecords<>(Map.of(partition, records), Map.of()));
+
+        assertThat(sql().strings("SELECT customer_id FROM flash_sale_ticket WHERE sale_id = ?", sale))
+                .containsAll(buyers.stream().map(UUID::toString).toList());
+        assertThat(outcomes("ORDERED")).hasSize(3);
     }
 
     @Test

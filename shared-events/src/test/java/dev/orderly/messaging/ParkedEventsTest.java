@@ -13,6 +13,7 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.http.ContentType;
 import io.restassured.response.Response;
+import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.util.HashMap;
 import java.util.List;
@@ -26,6 +27,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 @QuarkusTest
 @TestProfile(IntegrationTest.Service.class)
 class ParkedEventsTest extends IntegrationTest {
+
+    @Inject
+    ParkedEvents parkedEvents;
 
     @Test
     void what_is_parked_is_retried_and_takes_effect_in_order() throws SQLException {
@@ -225,6 +229,11 @@ class ParkedEventsTest extends IntegrationTest {
                 .statusCode(400)
                 .body("errors[0].field", equalTo("operator"));
         assertThat(parked(order)).containsExactly("OrderPlaced UNREADABLE");
+        assertThat(parkedEvents.page(null, order.toString(), 0, 1))
+                .singleElement()
+                .extracting(ParkedEvent::payload)
+                .as("in a page, which must fit in memory")
+                .isNull();
     }
 
     @ParameterizedTest

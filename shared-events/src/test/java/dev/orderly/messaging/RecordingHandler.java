@@ -62,7 +62,7 @@ class RecordingHandler extends EventHandler<OrderEvent> {
             throw new SQLException("canceling statement due to statement timeout", "57014");
         }
         try (var connection = database.getConnection();
-                var insert = connection.prepareStatement("INSERT INTO effect (order_id, type) VALUES (?, ?)")) {
+                var insert = connection.prepareStatement("INSERT INTO effect (order_id, type, sku) VALUES (?, ?, ?)")) {
             for (var incoming : events) {
                 var event = incoming.event();
                 if (rejected.contains(event.id())) {
@@ -73,6 +73,11 @@ class RecordingHandler extends EventHandler<OrderEvent> {
                 }
                 insert.setObject(1, event.id());
                 insert.setString(2, event.getClass().getSimpleName());
+                insert.setString(
+                        3,
+                        event instanceof OrderPlaced placed
+                                ? placed.lines().getFirst().sku()
+                                : null);
                 insert.executeUpdate();
                 if (event instanceof OrderCancelled cancelled) {
                     outgoing.add(new OutgoingEvent(

@@ -20,10 +20,14 @@ import dev.orderly.events.OrderEvent.PaymentCaptured;
 import dev.orderly.events.OrderEvent.PaymentRefunded;
 import dev.orderly.events.OrderEvent.StockReserved;
 import dev.orderly.events.PaymentMethod;
+import dev.orderly.messaging.EventHandler;
+import dev.orderly.testing.EventFuzz;
 import dev.orderly.testing.OrderTopic;
+import io.quarkus.arc.All;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.response.Response;
+import jakarta.inject.Inject;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.net.URI;
@@ -31,6 +35,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,6 +50,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 @QuarkusTest
 class OrderViewResourceTest extends IntegrationTest {
 
+    @Inject
+    @All
+    List<EventHandler<?>> handlers;
+
     private static final Money PRICE = Money.of(1999, "EUR");
     private static final Instant NOW = Instant.parse("2026-11-23T10:15:30.123Z");
 
@@ -57,6 +66,11 @@ class OrderViewResourceTest extends IntegrationTest {
     @AfterEach
     void close() {
         topic.close();
+    }
+
+    @Test
+    void no_number_and_no_text_in_an_event_stops_a_handler() throws SQLException {
+        EventFuzz.assertThatNoEventStops(handlers, sql());
     }
 
     @Test
