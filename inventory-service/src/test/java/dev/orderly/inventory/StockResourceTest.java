@@ -10,10 +10,15 @@ import static org.hamcrest.Matchers.hasItem;
 import static org.hamcrest.Matchers.lessThanOrEqualTo;
 import static org.hamcrest.Matchers.notNullValue;
 
+import dev.orderly.messaging.EventHandler;
+import dev.orderly.testing.EventFuzz;
+import io.quarkus.arc.All;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.http.ContentType;
 import io.restassured.response.Response;
 import io.restassured.response.ValidatableResponse;
+import jakarta.inject.Inject;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -26,6 +31,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @QuarkusTest
 class StockResourceTest extends IntegrationTest {
+
+    @Inject
+    @All
+    List<EventHandler<?>> handlers;
+
+    @Test
+    void no_number_and_no_text_in_an_event_stops_a_handler() throws SQLException {
+        EventFuzz.assertThatNoEventStops(handlers, sql());
+    }
 
     @Test
     void a_sku_exists_from_its_first_restocking_on() {

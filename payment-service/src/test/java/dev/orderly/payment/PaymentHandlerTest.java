@@ -12,9 +12,12 @@ import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent;
 import dev.orderly.events.OrderEvent.OrderCancelled;
 import dev.orderly.events.OrderEvent.OrderRejected;
+import dev.orderly.messaging.EventHandler;
 import dev.orderly.messaging.IncomingEvent;
+import dev.orderly.testing.EventFuzz;
 import dev.orderly.testing.EventSamples;
 import dev.orderly.testing.OrderTopic;
+import io.quarkus.arc.All;
 import io.quarkus.narayana.jta.QuarkusTransaction;
 import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
@@ -35,12 +38,21 @@ import org.junit.jupiter.api.Test;
 class PaymentHandlerTest extends IntegrationTest {
 
     @Inject
+    @All
+    List<EventHandler<?>> handlers;
+
+    @Inject
     PaymentHandler handler;
 
     @Inject
     Payments payments;
 
     private final UUID order = UuidV7.next();
+
+    @Test
+    void no_number_and_no_text_in_an_event_stops_a_handler() throws SQLException {
+        EventFuzz.assertThatNoEventStops(handlers, sql());
+    }
 
     @Test
     void it_reads_the_types_that_change_something() {
