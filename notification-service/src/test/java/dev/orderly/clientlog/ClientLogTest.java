@@ -11,6 +11,8 @@ import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasSize;
 
 import dev.orderly.notification.IntegrationTest;
+import dev.orderly.testing.RecordGenerator;
+import dev.orderly.testing.RecordGenerator.Part;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.config.EncoderConfig;
@@ -238,6 +240,31 @@ class ClientLogTest extends IntegrationTest {
         post(line("after them")).then().statusCode(202);
 
         await().untilAsserted(() -> assertThat(stored()).containsExactly("hello", "after them"));
+    }
+
+    @Test
+    void whatever_is_on_the_topic_the_valid_lines_among_it_are_stored_once() throws SQLException {
+        var partition = new TopicPartition("client-log", UNUSED_PARTITION + 1);
+        var lines = new ArrayList<String>();
+        var records = new ArrayList<ConsumerRecord<String, byte[]>>();
+        for (var recipe : new RecordGenerator(1).batch(300)) {
+            var message = "line " + records.size();
+            var valid = new ProducerRecord<>(
+                    partition.topic(), client, line(message).getBytes(UTF_8));
+            records.add(RecordGenerator.make(recipe, valid, partition, records.size()));
+            if (!recipe.changes(Part.VALUE)) {
+                lines.add(message);
+            }
+        }
+
+        writer.receive(new ConsumerRecords<>(Map.of(partition, records), Map.of()));
+        writer.receive(new ConsumerRecords<>(Map.of(partition, records), Map.of()));
+
+        assertThat(sql().strings("""
+                                SELECT message FROM client_log WHERE client_id = ? AND partition = ?
+                                ORDER BY "offset"
+                                """, client, UNUSED_PARTITION + 1)).isEqualTo(lines);
+        sql().execute("UPDATE client_log_progress SET next_offset = 0 WHERE partition = ?", UNUSED_PARTITION + 1);
     }
 
     private ConsumerRecords<String, byte[]> records(long offset, String... messages) {

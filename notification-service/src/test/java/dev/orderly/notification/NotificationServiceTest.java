@@ -20,9 +20,12 @@ import dev.orderly.events.OrderEvent.OrderConfirmed;
 import dev.orderly.events.OrderEvent.OrderPlaced;
 import dev.orderly.events.OrderEvent.OrderRejected;
 import dev.orderly.events.PaymentMethod;
+import dev.orderly.messaging.EventHandler;
 import dev.orderly.notification.Message.Kind;
 import dev.orderly.notification.Notification.State;
+import dev.orderly.testing.EventFuzz;
 import dev.orderly.testing.OrderTopic;
+import io.quarkus.arc.All;
 import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
 import java.sql.SQLException;
@@ -39,6 +42,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 @QuarkusTest
 class NotificationServiceTest extends IntegrationTest {
 
+    @Inject
+    @All
+    List<EventHandler<?>> handlers;
+
     private static final Instant NOW = Instant.parse("2026-11-23T10:15:30.123Z");
 
     private final UUID order = UUID.randomUUID();
@@ -46,6 +53,15 @@ class NotificationServiceTest extends IntegrationTest {
 
     @Inject
     Notifications repository;
+
+    @Test
+    void no_number_and_no_text_in_an_event_stops_a_handler() throws SQLException {
+        EventFuzz.assertThatNoEventStops(
+                handlers.stream()
+                        .filter(handler -> handler.reactsTo().stream().anyMatch(OrderEvent.class::isAssignableFrom))
+                        .toList(),
+                sql());
+    }
 
     @Test
     void a_confirmed_order_is_mailed_to_its_customer() {
