@@ -16,6 +16,8 @@ final class LogScan {
             "\\[org\\.apache\\.kafka|\\[io\\.smallrye\\.reactive\\.messaging",
             "SQLException|PSQLException|\\[io\\.agroal|\\[com\\.arjuna|ARJUNA",
             "ClosedChannelException|HttpClosedException|Connection reset|Broken pipe",
+            // Poison among the queued buyers, which nothing else than this shows.
+            "FlashSaleConsumer.* skipping undecodable ",
             // A framework that was asked to stop while what it waits for hangs; an error of our code still
             // counts.
             "\\[io\\.quarkus\\..*\\[Error Occurred After Shutdown\\]"));

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
@@ -16,7 +17,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 
 /**
  * Records that no service would write. Each is about an order of its own that no client placed, so that it is
- * known what is parked for it: this record, by these groups.
+ * known what is parked for it: this record, by these groups. One is on the topic of queued buyers.
  */
 public enum PoisonRecord {
     NOT_JSON("OrderPlaced", "{\"id\":"),
@@ -34,12 +35,23 @@ public enum PoisonRecord {
     ORDER_UNKNOWN("PaymentCaptured", "captured"),
     LARGE("OrderPlaced", "large"),
     TYPE_UNKNOWN("OrderPainted", "{}"),
-    NO_TYPE(null, "{}");
+    NO_TYPE(null, "{}"),
+    SOURCE_TOO_LONG("OrderPlaced", "placed"),
+    KEY_TOO_LONG("OrderPlaced", "{"),
+    HEADER_NAME_TOO_LONG("PaymentCaptured", "captured"),
+    SEQ_TOO_LARGE(null, "{}"),
+    BUYER_WITHOUT_A_SALE(null, null);
 
     /** The header by which poison is recognized. */
     private static final String HEADER = "chaos";
 
     private static final int LARGE_BYTES = 600_000;
+
+    /** Random, so that an index cannot compress them: it takes 2704 bytes. */
+    private static final String IDEOGRAPHS = new Random(1)
+            .ints(1000, 0x4e00, 0x9fa5)
+            .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+            .toString();
 
     private final String type;
     private final String value;
@@ -70,18 +82,46 @@ public enum PoisonRecord {
             case NO_VALUE -> null;
             case LARGE -> ("{\"id\":\"" + "x".repeat(LARGE_BYTES) + "\"}").getBytes(UTF_8);
             case KEY_OF_ANOTHER -> captured(UUID.randomUUID().toString());
-            case ORDER_UNKNOWN -> captured(order);
+            case ORDER_UNKNOWN, HEADER_NAME_TOO_LONG -> captured(order);
+            case SOURCE_TOO_LONG -> placed(order);
+            case BUYER_WITHOUT_A_SALE -> order.getBytes(UTF_8);
             default -> value.getBytes(UTF_8);
         };
-        var record = new ProducerRecord<>(RunningPlatform.TOPIC, this == NO_KEY ? null : order, bytes);
+        var key = switch (this) {
+            case NO_KEY -> null;
+            case KEY_TOO_LONG -> IDEOGRAPHS;
+            case BUYER_WITHOUT_A_SALE -> "\0";
+            default -> order;
+        };
+        var topic = this == BUYER_WITHOUT_A_SALE ? "flash-sale-intake" : RunningPlatform.TOPIC;
+        var record = new ProducerRecord<>(topic, key, bytes);
         var id = this == ID_IS_NO_UUID ? "1" : UUID.randomUUID().toString();
         header(record, HEADER, name());
         header(record, "type", type);
-        header(record, "source", "chaos");
+        header(
+                record,
+                "source",
+                switch (this) {
+                    case SOURCE_TOO_LONG -> IDEOGRAPHS;
+                    case SEQ_TOO_LARGE -> "order-service";
+                    default -> "chaos";
+                });
+        header(record, "seq", this == SEQ_TOO_LARGE ? String.valueOf(Long.MAX_VALUE) : null);
         header(record, "id", this == NO_ID ? null : id);
         header(record, "version", this == NO_VERSION ? null : this == VERSION_ZERO ? "0" : "1");
         header(record, "schema", this == SCHEMA_OF_THE_FUTURE ? "1000" : "1");
+        if (this == HEADER_NAME_TOO_LONG) {
+            header(record, "x".repeat(1100), "1");
+        }
         return record;
+    }
+
+    private static byte[] placed(String order) {
+        return ("{\"id\":\"%s\",\"status\":\"PENDING\",\"customerId\":\"%s\",\"lines\":[{\"sku\":\"poison\",\"quantity\":1,"
+                        + "\"unitPrice\":{\"amount\":1,\"currency\":\"EUR\"}}],\"total\":{\"amount\":1,"
+                        + "\"currency\":\"EUR\"},\"paymentMethod\":\"BALANCE\",\"occurredAt\":\"2026-01-01T00:00:00Z\"}")
+                .formatted(order, order)
+                .getBytes(UTF_8);
     }
 
     private static byte[] captured(String order) {
