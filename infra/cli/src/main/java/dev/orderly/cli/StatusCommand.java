@@ -1,6 +1,7 @@
 package dev.orderly.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.github.freva.asciitable.AsciiTable;
@@ -30,12 +31,14 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code ./orderly status}: 0 when all processes run and all services say that they are ready, else 1. */
 @Command(name = "status", description = "Show every part: state, process, port, restarts, memory.")
 final class StatusCommand implements Callable<Integer> {
+    private static final String CHANNEL_DOWN = "[KO] - ";
     private static final Duration PATIENCE = Duration.ofSeconds(3);
 
     @Option(names = "--data", paramLabel = "DIR", description = "State folder. (default: .orderly in the checkout)")
@@ -111,13 +114,20 @@ final class StatusCommand implements Callable<Integer> {
 
     private static String down(String health) {
         try {
-            var names = new ArrayList<String>();
+            var reasons = new ArrayList<String>();
             for (var check : new JsonMapper().readTree(health).path("checks")) {
                 if (check.path("status").asText().equals("DOWN")) {
-                    names.add(check.path("name").asText());
+                    // SmallRye has one check for all channels, and says of each how it is.
+                    var channels = StreamSupport.stream(check.path("data").spliterator(), false)
+                            .map(JsonNode::asText)
+                            .filter(detail -> detail.startsWith(CHANNEL_DOWN))
+                            .map(detail -> detail.substring(CHANNEL_DOWN.length()))
+                            .toList();
+                    reasons.addAll(
+                            channels.isEmpty() ? List.of(check.path("name").asText()) : channels);
                 }
             }
-            return names.isEmpty() ? "it does not say why" : String.join(", ", names);
+            return reasons.isEmpty() ? "it does not say why" : String.join(", ", reasons);
         } catch (JsonProcessingException _) {
             return "its answer is unreadable";
         }

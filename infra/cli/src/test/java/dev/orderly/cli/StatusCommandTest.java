@@ -63,19 +63,21 @@ class StatusCommandTest {
 
     @Test
     void a_process_that_is_gone_is_not_ready_whatever_was_written_last() throws IOException {
-        assertThat(status(part("kafka-1", GONE), part("order-service", OURS)))
-                .isEqualTo(1);
+        assertThat(status(part("kafka-1", GONE), part("order-service", OURS))).isEqualTo(1);
         assertThat(output).containsPattern("kafka-1 +stopped").containsPattern("order-service +ready");
     }
 
     @Test
     void what_a_service_waits_for_is_named() throws IOException {
         health = """
-                {"status":"DOWN","checks":[{"name":"database","status":"UP"},{"name":"channel orders","status":"DOWN"}]}
+                {"status": "DOWN", "checks": [
+                  {"name": "connections", "status": "UP"},
+                  {"name": "migration", "status": "DOWN"},
+                  {"name": "messaging", "status": "DOWN", "data": {"orders": "[KO] - no partitions", "log": "[OK]"}}]}
                 """;
 
         assertThat(status(part("order-service", OURS))).isEqualTo(1);
-        assertThat(output).contains("not ready: channel orders ");
+        assertThat(output).contains("not ready: migration, no partitions ");
     }
 
     private ProcessStatus part(String name, long pid) throws IOException {
