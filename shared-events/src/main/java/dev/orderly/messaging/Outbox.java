@@ -55,7 +55,7 @@ public class Outbox {
     public void add(List<OutgoingEvent> events, Function<OutgoingEvent, String> traceparents) throws SQLException {
         for (var topic : events.stream().map(added -> added.event().topic()).collect(toSet())) {
             if (topic.isErasable()) {
-                lock("SELECT pg_advisory_xact_lock_shared(hashtextextended(?, 0))", topic);
+                lockShared(topic);
             }
         }
         Rows.of(events)
@@ -68,6 +68,10 @@ public class Outbox {
                 .text("payload", added -> EventJson.write(added.event()))
                 .text("traceparent", traceparents)
                 .update(database, INSERT);
+    }
+
+    private void lockShared(Topic topic) throws SQLException {
+        lock("SELECT pg_advisory_xact_lock_shared(hashtextextended(?, 0))", topic);
     }
 
     /** Excludes other transactions that add events to an erasable topic, until the current one ends. */
@@ -93,6 +97,12 @@ public class Outbox {
      * {@link Event#erasesKey erases the key}, so that the topic is erased as well.
      */
     public void erase(UUID key) throws SQLException {
+        // First: an audit that is publishing an event of the key again would leave its copy readable.
+        for (var topic : Topic.values()) {
+            if (topic.isErasable()) {
+                lockShared(topic);
+            }
+        }
         try (var connection = database.getConnection();
                 var erase = connection.prepareStatement("SELECT erase_from_outbox(?)")) {
             erase.setString(1, key.toString());

@@ -2,16 +2,21 @@ package dev.orderly.messaging;
 
 import static java.util.stream.Collectors.joining;
 
+import dev.orderly.database.Rows;
 import dev.orderly.events.Topic;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import javax.sql.DataSource;
+import org.apache.kafka.common.TopicPartition;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
@@ -24,16 +29,33 @@ class OutboxAudit {
 
     private static final int MAX_CONCURRENT_ROWS = 10_000;
 
+    /** Without numbers that no row has yet: they are not from the relay, and would hide rows to come. */
     private static final String MARK_SEEN = """
             UPDATE outbox_audit
-            SET seen = seen + (SELECT range_agg(int8range(seq, seq, '[]')) FROM unnest(?::bigint[]) AS seq)
+            SET seen = seen + coalesce((SELECT range_agg(int8range(seq, seq, '[]'))
+                                        FROM unnest(?::bigint[]) AS seq
+                                        WHERE seq BETWEEN 1 AND pg_sequence_last_value('outbox_seq_seq')), '{}')
             """;
 
-    private static final String NEWEST_HEARTBEAT = """
-            SELECT (SELECT recorded_at
+    private static final String ADVANCE = """
+            INSERT INTO outbox_audit_position AS earlier (:columns)
+            SELECT :columns FROM :rows ORDER BY topic, partition
+            ON CONFLICT (topic, partition) DO UPDATE SET next_offset = excluded.next_offset
+            WHERE earlier.next_offset < excluded.next_offset
+            """;
+
+    /** Not to a heartbeat of the future: when the clock is right again, earlier rows will follow it. */
+    private static final String STATE = """
+            SELECT audited_until,
+                   CASE WHEN audited_until > now() THEN 'the clock of the database went back'
+                        WHEN reread_at NOT BETWEEN now() - interval '60 s' AND now()
+                        THEN 'the last time was not finished'
+                   END AS doubt,
+                   (SELECT recorded_at
                     FROM outbox
-                    WHERE topic = 'outbox-heartbeat' AND recorded_at > audited_until AND seen @> seq
-                    ORDER BY recorded_at DESC LIMIT 1)
+                    WHERE topic = 'outbox-heartbeat' AND recorded_at > audited_until AND recorded_at <= now()
+                        AND seen @> seq
+                    ORDER BY recorded_at DESC LIMIT 1) AS newest_heartbeat
             FROM outbox_audit
             """;
 
@@ -42,7 +64,7 @@ class OutboxAudit {
      * PostgreSQL 18.6 crashes in that now and then, with all its sessions, if the statement reads partitioned
      * tables too (a bug in {@code perform_pruning_base_step}).
      */
-    private static final String LOCK = "SELECT FROM outbox_audit FOR UPDATE";
+    private static final String LOCK = "SELECT reread_by IS NOT NULL FROM outbox_audit FOR UPDATE";
 
     /**
      * From the end of the last step to the next heartbeat that has arrived, but no more than ten seconds of
@@ -134,13 +156,45 @@ class OutboxAudit {
         }
     }
 
-    /** When the newest heartbeat that has arrived was recorded, or null when none has since the last step. */
-    OffsetDateTime newestHeartbeat() throws SQLException {
+    /** Records how far partitions are read; what was before must be marked. */
+    void advance(Map<TopicPartition, Long> positions) throws SQLException {
+        Rows.of(positions.entrySet())
+                .text("topic", position -> position.getKey().topic())
+                .integer("partition", position -> position.getKey().partition())
+                .bigint("next_offset", Map.Entry::getValue)
+                .update(database, ADVANCE);
+    }
+
+    /** How far partitions are read. */
+    Map<TopicPartition, Long> positions() throws SQLException {
         try (var connection = database.getConnection();
-                var select = connection.prepareStatement(NEWEST_HEARTBEAT);
+                var select =
+                        connection.prepareStatement("SELECT topic, partition, next_offset FROM outbox_audit_position");
+                var rows = select.executeQuery()) {
+            var positions = new HashMap<TopicPartition, Long>();
+            while (rows.next()) {
+                positions.put(new TopicPartition(rows.getString(1), rows.getInt(2)), rows.getLong(3));
+            }
+            return positions;
+        }
+    }
+
+    /**
+     * @param doubt why what is recorded here cannot be relied on; null when it can
+     * @param newestHeartbeat when the newest that has arrived was recorded; null when none has since the last
+     *     step
+     */
+    record State(OffsetDateTime auditedUntil, String doubt, OffsetDateTime newestHeartbeat) {}
+
+    State state() throws SQLException {
+        try (var connection = database.getConnection();
+                var select = connection.prepareStatement(STATE);
                 var row = select.executeQuery()) {
             row.next();
-            return row.getObject(1, OffsetDateTime.class);
+            return new State(
+                    row.getObject("audited_until", OffsetDateTime.class),
+                    row.getString("doubt"),
+                    row.getObject("newest_heartbeat", OffsetDateTime.class));
         }
     }
 
@@ -150,12 +204,14 @@ class OutboxAudit {
      */
     record Step(boolean done, long republished) {}
 
-    /** Audits to the next heartbeat, but to none that is newer than the given one. */
+    /** Audits to the next heartbeat, but to none newer than the given one; not while the topics are reread. */
     Step step(OffsetDateTime newestHeartbeat) throws SQLException {
         try (var connection = database.getConnection();
                 var lock = connection.prepareStatement(LOCK);
                 var nextStep = connection.prepareStatement(NEXT_STEP)) {
-            lock.execute();
+            if (isTrue(lock)) {
+                return new Step(false, 0); // what is seen is not known yet
+            }
             nextStep.setString(1, grace.toString());
             nextStep.setObject(2, newestHeartbeat);
             try (var step = nextStep.executeQuery()) {
@@ -164,6 +220,13 @@ class OutboxAudit {
                 var until = step.getObject("until", OffsetDateTime.class);
                 return until == null ? new Step(false, 0) : new Step(true, audit(connection, since, until));
             }
+        }
+    }
+
+    private static boolean isTrue(PreparedStatement select) throws SQLException {
+        try (var row = select.executeQuery()) {
+            row.next();
+            return row.getBoolean(1);
         }
     }
 

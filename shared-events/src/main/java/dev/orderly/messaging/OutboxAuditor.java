@@ -1,30 +1,31 @@
 package dev.orderly.messaging;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static java.util.stream.Collectors.toSet;
 
 import dev.orderly.database.DatabaseMigration;
 import dev.orderly.database.RetryingTransactions;
 import dev.orderly.events.EventHeaders;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.TimeGauge;
 import io.micrometer.core.instrument.Timer;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.reactive.messaging.kafka.KafkaClientService;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Headers;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
@@ -49,29 +50,38 @@ class OutboxAuditor {
 
     private static final String CHANNEL = "outbox-audit";
 
-    /** Short, since it blocks the thread that polls. */
-    private static final Duration BROKER_TIMEOUT = Duration.ofSeconds(2);
+    /** Longer than the requests of one check. */
+    private static final Duration CHECK_TIMEOUT = Duration.ofSeconds(60);
+
+    /** A minute of checks. */
+    private static final int FAILURES_TO_LOG = 6;
 
     /** A heartbeat that claims to have taken longer was not emitted by a relay. */
     private static final Duration MAX_RELAY_TIME = Duration.ofDays(30);
 
     private final RetryingTransactions transactions;
     private final OutboxAudit audit;
+    private final OutboxReaudit reaudit;
     private final KafkaClientService clients;
     private final byte[] source;
     private final MeterRegistry metrics;
     private final Timer relayTime;
     private final Counter ignored;
     private Snapshot snapshot = new Snapshot(Map.of(), null);
+    private int failures;
+    private volatile Instant auditedUntil;
 
     OutboxAuditor(
             RetryingTransactions transactions,
             OutboxAudit audit,
+            OutboxReaudit reaudit,
             KafkaClientService clients,
+            Clock clock,
             @ConfigProperty(name = "quarkus.application.name") String source,
             MeterRegistry metrics) {
         this.transactions = transactions;
         this.audit = audit;
+        this.reaudit = reaudit;
         this.clients = clients;
         this.source = source.getBytes(UTF_8);
         this.metrics = metrics;
@@ -81,6 +91,15 @@ class OutboxAuditor {
                 .register(metrics);
         this.ignored = Counter.builder("orderly.outbox.audit.ignored")
                 .description("Records under the name of this service that its relay did not send")
+                .register(metrics);
+        this.auditedUntil = clock.instant();
+        TimeGauge.builder(
+                        "orderly.outbox.audit.age",
+                        this,
+                        TimeUnit.SECONDS,
+                        auditor -> Duration.between(auditor.auditedUntil, clock.instant())
+                                .toSeconds())
+                .description("How long ago the newest row was recorded that has been audited")
                 .register(metrics);
     }
 
@@ -102,14 +121,17 @@ class OutboxAuditor {
                 measure(record);
             }
         }
-        transactions.commitBatch(
-                seqs,
-                part -> {
-                    audit.markSeen(part);
-                    return null;
-                },
-                _ -> {},
-                (_, _) -> ignored.increment());
+        transactions.commit(() -> {
+            if (!seqs.isEmpty()) {
+                audit.markSeen(seqs);
+            }
+            audit.advance(Offsets.after(records));
+            return null;
+        });
+    }
+
+    private Long ownSeq(Headers headers) {
+        return isOwn(headers) ? seq(headers) : null;
     }
 
     private boolean isOwn(Headers headers) {
@@ -157,36 +179,38 @@ class OutboxAuditor {
         if (consumer == null) {
             return;
         }
-        var previous = snapshot;
-        var heartbeat = transactions.commit(audit::newestHeartbeat);
-        Function<Consumer<Object, Object>, Boolean> task = polling -> hasPassedSnapshot(polling, heartbeat);
-        if (consumer.runOnPollingThread(task)
-                .onFailure()
-                .recoverWithItem(false) // until the next run
-                .await()
-                .indefinitely()) {
-            audit(previous.heartbeat);
+        var state = transactions.commit(audit::state);
+        auditedUntil = state.auditedUntil().toInstant();
+        var positions = transactions.commit(audit::positions);
+        Function<Consumer<Object, Object>, Offsets> task = polling -> Offsets.of(polling, positions);
+        try {
+            var offsets = consumer.runOnPollingThread(task).await().atMost(CHECK_TIMEOUT);
+            compare(offsets, state);
+            failures = 0;
+        } catch (RuntimeException e) {
+            // A broker that restarts is back at one of the next checks.
+            if (++failures % FAILURES_TO_LOG == 0) {
+                LOG.warnf(e, "the outbox has not been audited in %d checks", failures);
+            }
         }
     }
 
-    /**
-     * Whether all instances together have marked what was on the topics at the last snapshot; takes the next.
-     */
-    private boolean hasPassedSnapshot(Consumer<Object, Object> polling, OffsetDateTime heartbeat) {
-        var partitions = polling.subscription().stream()
-                .flatMap(topic -> polling.partitionsFor(topic, BROKER_TIMEOUT).stream())
-                .map(partition -> new TopicPartition(partition.topic(), partition.partition()))
-                .collect(toSet());
-        var committed = polling.committed(partitions, BROKER_TIMEOUT);
-        var passed = partitions.stream()
-                .allMatch(partition -> snapshot.ends.containsKey(partition)
-                        && offset(committed.get(partition)) >= snapshot.ends.get(partition));
-        snapshot = new Snapshot(polling.endOffsets(partitions, BROKER_TIMEOUT), heartbeat);
-        return passed;
-    }
-
-    private static long offset(OffsetAndMetadata committed) {
-        return committed == null ? 0 : committed.offset();
+    private void compare(Offsets offsets, OutboxAudit.State state) {
+        var previous = snapshot;
+        var truncated = offsets.truncated();
+        if (state.doubt() == null && truncated.isEmpty()) {
+            snapshot = new Snapshot(offsets.ends(), state.newestHeartbeat());
+            if (offsets.passed(previous.ends)) {
+                audit(previous.heartbeat);
+            }
+            return;
+        }
+        snapshot = new Snapshot(Map.of(), null);
+        reaudit.run(
+                state.doubt() == null ? truncated + " end before what was read of them" : state.doubt(),
+                offsets.ends().keySet(),
+                ends -> state.doubt() != null || offsets.isTruncated(ends),
+                this::ownSeq);
     }
 
     /**

@@ -8,6 +8,7 @@ import dev.orderly.events.EventHeaders;
 import dev.orderly.events.Topic;
 import dev.orderly.testing.OrderTopic;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.narayana.jta.QuarkusTransaction;
 import io.quarkus.scheduler.Scheduler;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -44,6 +45,12 @@ class OutboxAuditorTest extends IntegrationTest {
     OutboxAuditor auditor;
 
     @Inject
+    OutboxAudit audit;
+
+    @Inject
+    Outbox outbox;
+
+    @Inject
     Scheduler scheduler;
 
     @Inject
@@ -52,7 +59,10 @@ class OutboxAuditorTest extends IntegrationTest {
     @BeforeEach
     void audit_only_here_and_from_ten_minutes_ago() throws SQLException {
         scheduler.pause();
-        sql().execute("UPDATE outbox_audit SET seen = '{}', audited_until = now() - interval '600 s'");
+        sql().execute("""
+                UPDATE outbox_audit
+                SET seen = '{}', audited_until = now() - interval '600 s', reread_by = NULL, reread_at = NULL
+                """);
     }
 
     @AfterEach
@@ -156,11 +166,121 @@ class OutboxAuditorTest extends IntegrationTest {
         assertThat(copies("lost and waiting")).isEqualTo(2);
     }
 
+    /** Positions beyond the end, instead of a topic whose end is gone. */
+    @Test
+    void what_the_brokers_lost_after_it_was_read_is_published_again() throws SQLException {
+        recordEvent("kept", 500);
+        recordEvent("lost by the brokers", 500);
+        recordHeartbeat("heartbeat after both", 400);
+        relay("kept");
+        relay("heartbeat after both");
+        audit.markSeen(seqs("lost by the brokers"));
+        auditor.audit(ANY_HEARTBEAT);
+        assertThat(copies("lost by the brokers")).as("it was read").isEqualTo(1);
+
+        sql().execute("""
+                UPDATE outbox_audit_position SET next_offset = next_offset + 1000 WHERE topic = 'order-service'
+                """);
+        auditor.auditWhenCaughtUp();
+        auditor.audit(ANY_HEARTBEAT);
+
+        assertThat(copies("kept")).isEqualTo(1);
+        assertThat(copies("lost by the brokers")).isEqualTo(2);
+        assertThat(sql().number("SELECT count(*) FROM outbox_audit_position WHERE next_offset >= 1000"))
+                .as("positions are those of the topics again")
+                .isZero();
+    }
+
+    @Test
+    void a_clock_that_went_ahead_and_back_leaves_nothing_unaudited() throws SQLException {
+        recordEvent("recorded after the correction", 500);
+        recordHeartbeat("heartbeat after the correction", 400);
+        relay("heartbeat after the correction");
+        sql().execute("UPDATE outbox_audit SET audited_until = now() + interval '3 days'");
+
+        auditor.auditWhenCaughtUp();
+        auditor.audit(ANY_HEARTBEAT);
+
+        assertThat(copies("recorded after the correction")).isEqualTo(2);
+    }
+
+    @Test
+    void an_instance_that_died_while_it_read_the_topics_again_is_replaced() throws SQLException {
+        sql().execute("UPDATE outbox_audit SET reread_by = gen_random_uuid(), reread_at = now()");
+        auditor.auditWhenCaughtUp();
+        assertThat(sql().number("SELECT count(reread_by) FROM outbox_audit"))
+                .as("it may live")
+                .isOne();
+
+        sql().execute("UPDATE outbox_audit SET reread_at = now() - interval '2 min'");
+        auditor.auditWhenCaughtUp();
+        assertThat(sql().number("SELECT count(reread_by) FROM outbox_audit")).isZero();
+    }
+
+    @Test
+    void a_heartbeat_of_the_future_moves_no_audit_beyond_now() throws SQLException {
+        recordHeartbeat("by a clock that is three days ahead", -3 * 86_400);
+        relay("by a clock that is three days ahead");
+
+        assertThat(audit.state().newestHeartbeat())
+                .satisfiesAnyOf(
+                        newest -> assertThat(newest).isNull(),
+                        newest ->
+                                assertThat(newest).isBefore(OffsetDateTime.now().plusMinutes(1)));
+    }
+
+    @Test
+    void a_number_that_no_row_has_yet_hides_no_later_row() throws SQLException {
+        var next = sql().number("SELECT pg_sequence_last_value('outbox_seq_seq')") + 5;
+
+        audit.markSeen(List.of(-1L, next, Long.MAX_VALUE));
+
+        assertThat(sql().strings("SELECT 1 FROM outbox_audit WHERE seen @> ?::bigint", next))
+                .isEmpty();
+    }
+
+    @Test
+    void an_erasure_waits_for_an_event_of_its_key_that_is_being_added() throws Exception {
+        var key = UUID.randomUUID();
+        try (var adding = database.getConnection();
+                var statement = adding.createStatement()) {
+            adding.setAutoCommit(false);
+            statement.execute("SELECT pg_advisory_xact_lock(hashtextextended('customer-service', 0))");
+            statement.execute("""
+                    INSERT INTO outbox (topic, key, type, source, version, schema, payload)
+                    VALUES ('customer-service', '%s', 'Any', 'order-service', 1, 1, '{}')
+                    """.formatted(key));
+            var erasure = CompletableFuture.runAsync(() -> QuarkusTransaction.requiringNew()
+                    .run(() -> {
+                        try {
+                            outbox.erase(key);
+                        } catch (SQLException e) {
+                            throw new IllegalStateException(e);
+                        }
+                    }));
+            await().atMost(Duration.ofSeconds(10)).until(() -> waitsFor("%pg_advisory_xact_lock_shared%"));
+            adding.commit();
+            erasure.get(10, TimeUnit.SECONDS);
+        }
+        assertThat(sql().number("SELECT count(*) FROM outbox WHERE key = ? AND payload IS NOT NULL", key.toString()))
+                .isZero();
+    }
+
+    private List<Long> seqs(String key) throws SQLException {
+        return sql().strings("SELECT seq FROM outbox WHERE key = ? ORDER BY seq", key).stream()
+                .map(Long::valueOf)
+                .toList();
+    }
+
+    private boolean waitsFor(String query) throws SQLException {
+        return sql().number(
+                                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE ?",
+                                query)
+                > 0;
+    }
+
     private boolean anAuditWaitsForTheLock() throws SQLException {
-        return sql().number("""
-                SELECT count(*) FROM pg_stat_activity
-                WHERE wait_event_type = 'Lock' AND query LIKE '%FROM outbox_audit FOR UPDATE%'
-                """) > 0;
+        return waitsFor("%FROM outbox_audit FOR UPDATE%");
     }
 
     @Test
@@ -172,12 +292,17 @@ class OutboxAuditorTest extends IntegrationTest {
         assertThat(ignored()).isEqualTo(before + 7);
 
         var times = List.of("-1000000000-01-01T00:00:00Z", "+1000000000-12-31T23:59:59Z", "never");
+        for (var i = 0; i < 3; i++) {
+            recordHeartbeat("claimed", 500);
+        }
+        var rows = seqs("claimed");
         auditor.receive(claiming(
-                List.of("41", "42", "43"),
+                rows.stream().map(String::valueOf).toList(),
                 times.stream().map("{\"at\":\"%s\"}"::formatted).toList()));
 
         assertThat(ignored()).isEqualTo(before + 10);
-        assertThat(sql().strings("SELECT seen::text FROM outbox_audit")).containsExactly("{[41,44)}");
+        assertThat(sql().strings("SELECT seen::text FROM outbox_audit"))
+                .containsExactly("{[%d,%d)}".formatted(rows.getFirst(), rows.getLast() + 1));
     }
 
     private double ignored() {
