@@ -6,6 +6,7 @@ import dev.orderly.events.Event;
 import dev.orderly.events.EventHeaders;
 import dev.orderly.events.EventJson;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -21,6 +22,9 @@ sealed interface ConsumedRecord {
 
     /** {@link Integer#parseInt} accepts more: signs, digits of any script, any number of zeros. */
     Pattern NUMBER = Pattern.compile("[0-9]{1,10}");
+
+    /** By which the clock that dated an id may differ from that of its record. */
+    Duration MAX_AHEAD = Duration.ofDays(1);
 
     ConsumerRecord<String, byte[]> raw();
 
@@ -86,7 +90,7 @@ sealed interface ConsumedRecord {
 
     static ConsumedRecord of(ConsumerRecord<String, byte[]> raw) {
         try {
-            var eventId = UUID.fromString(required(raw, EventHeaders.ID));
+            var eventId = eventId(raw);
             var source = source(raw);
             var version = positive(raw, EventHeaders.VERSION);
             var type = type(raw);
@@ -161,8 +165,26 @@ sealed interface ConsumedRecord {
         return value;
     }
 
-    /** From the coordinates, not the id header, which may be malformed or that of another event. */
+    /** The inbox drops an event with the day of its id, and never a day of the far future. */
+    private static UUID eventId(ConsumerRecord<String, byte[]> raw) {
+        var id = UUID.fromString(required(raw, EventHeaders.ID));
+        if (raw.timestamp() >= 0
+                && id.version() == 7
+                && id.getMostSignificantBits() >>> 16 > raw.timestamp() + MAX_AHEAD.toMillis()) {
+            throw new IllegalArgumentException("header id is dated in the future");
+        }
+        return id;
+    }
+
+    /**
+     * From the coordinates, not the id header, which may be malformed or that of another event. With the time
+     * of the record: it tells it from one at the same place when the topic is made again, and as a UUIDv7 of
+     * that time the inbox drops it with its day.
+     */
     private static UUID identity(ConsumerRecord<String, byte[]> raw) {
-        return UUID.nameUUIDFromBytes((raw.topic() + '/' + raw.partition() + '/' + raw.offset()).getBytes(UTF_8));
+        var millis = Math.max(0, raw.timestamp());
+        var place = raw.topic() + '/' + raw.partition() + '/' + raw.offset() + '/' + millis;
+        var hash = UUID.nameUUIDFromBytes(place.getBytes(UTF_8));
+        return new UUID(millis << 16 | 0x7000 | hash.getMostSignificantBits() & 0x0FFF, hash.getLeastSignificantBits());
     }
 }
