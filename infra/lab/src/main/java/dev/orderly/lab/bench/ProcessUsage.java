@@ -37,8 +37,8 @@ final class ProcessUsage {
     }
 
     /**
-     * CPU time of the JVMs' compiler threads by part, as Linux accounts for threads; empty on other systems. A
-     * compiler thread that the JVM has ended since is not counted.
+     * CPU time of the JVMs' compiler threads by part, as Linux accounts for threads; empty on other systems.
+     * A compiler thread that the JVM has ended since is not counted.
      */
     static Map<String, Duration> compilers(RunningPlatform system) throws IOException {
         var cpu = new TreeMap<String, Duration>();
