@@ -1,5 +1,6 @@
 package dev.orderly.inventory;
 
+import dev.orderly.database.DeferredWrites;
 import dev.orderly.database.Rows;
 import dev.orderly.events.EventJson;
 import dev.orderly.inventory.Reservation.Item;
@@ -19,9 +20,11 @@ import javax.sql.DataSource;
 class Reservations {
 
     private final DataSource database;
+    private final DeferredWrites writes;
 
-    Reservations(DataSource database) {
+    Reservations(DataSource database, DeferredWrites writes) {
         this.database = database;
+        this.writes = writes;
     }
 
     /** The stored reservations of these orders, locked until the current transaction ends. */
@@ -54,7 +57,7 @@ class Reservations {
                 .uuid("order_id", Reservation::orderId)
                 .text("status", Reservation::status)
                 .jsonb("items", reservation -> EventJson.writeValue(reservation.items()))
-                .update(database, "INSERT INTO reservation (:columns) SELECT :columns FROM :rows ORDER BY order_id");
+                .updateLater(writes, "INSERT INTO reservation (:columns) SELECT :columns FROM :rows ORDER BY order_id");
     }
 
     /** Stores the new status of reservations that the current transaction has locked. */
@@ -62,7 +65,7 @@ class Reservations {
         Rows.of(changed)
                 .uuid("order_id", Reservation::orderId)
                 .text("status", Reservation::status)
-                .update(database, """
+                .updateEachLater(writes, """
                         UPDATE reservation SET status = rows.status
                         FROM :rows WHERE reservation.order_id = rows.order_id
                         """);

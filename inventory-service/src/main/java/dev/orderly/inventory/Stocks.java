@@ -1,5 +1,6 @@
 package dev.orderly.inventory;
 
+import dev.orderly.database.DeferredWrites;
 import dev.orderly.database.Rows;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.ResultSet;
@@ -18,9 +19,11 @@ import javax.sql.DataSource;
 class Stocks {
 
     private final DataSource database;
+    private final DeferredWrites writes;
 
-    Stocks(DataSource database) {
+    Stocks(DataSource database, DeferredWrites writes) {
         this.database = database;
+        this.writes = writes;
     }
 
     Optional<Stock> find(String sku) throws SQLException {
@@ -83,19 +86,16 @@ class Stocks {
 
     /** Stores the stock of SKUs that the current transaction has locked, by one statement for all orders. */
     void update(Collection<Stock> changed) throws SQLException {
-        var updated = Rows.of(changed)
+        Rows.of(changed)
                 .text("sku", Stock::sku)
                 .bigint("available", Stock::available)
                 .bigint("reserved", Stock::reserved)
                 .bigint("sold", Stock::sold)
-                .update(database, """
+                .updateEachLater(writes, """
                         UPDATE stock
                         SET available = rows.available, reserved = rows.reserved, sold = rows.sold
                         FROM :rows WHERE stock.sku = rows.sku
                         """);
-        if (updated != changed.size()) {
-            throw new IllegalStateException("of " + changed.size() + " SKUs only " + updated + " are stored");
-        }
     }
 
     private static List<Stock> stocks(ResultSet rows) throws SQLException {

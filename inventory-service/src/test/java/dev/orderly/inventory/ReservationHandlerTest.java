@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.orderly.database.DeferredWrites;
 import dev.orderly.database.UuidV7;
 import dev.orderly.events.EventHeaders;
 import dev.orderly.events.EventJson;
@@ -50,6 +51,9 @@ class ReservationHandlerTest extends IntegrationTest {
     @Inject
     Reservations reservations;
 
+    @Inject
+    DeferredWrites writes;
+
     private final UUID order = UuidV7.next();
 
     @Test
@@ -61,6 +65,7 @@ class ReservationHandlerTest extends IntegrationTest {
         QuarkusTransaction.begin();
         try {
             handler.on(List.of(new IncomingEvent<>(event, UUID.randomUUID(), "order-service", 1, null, 0, 0)));
+            writes.flush();
             return !reservations.lock(Set.of(event.id())).isEmpty();
         } catch (NotReserved _) {
             return true;
@@ -258,8 +263,12 @@ class ReservationHandlerTest extends IntegrationTest {
         var sku = skuWith(10);
         publish(placed(order, line(sku, 3)));
 
-        assertThatThrownBy(() -> reservations.add(List.of(new Reservation(order, Status.RELEASED, List.of()))))
-                .hasMessageContaining("reservation_pkey");
+        assertThatThrownBy(() -> QuarkusTransaction.requiringNew().call(() -> {
+                    reservations.add(List.of(new Reservation(order, Status.RELEASED, List.of())));
+                    writes.flush();
+                    return null;
+                }))
+                .hasStackTraceContaining("reservation_pkey");
     }
 
     @Test

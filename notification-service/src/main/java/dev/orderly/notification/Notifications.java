@@ -1,5 +1,6 @@
 package dev.orderly.notification;
 
+import dev.orderly.database.DeferredWrites;
 import dev.orderly.database.Rows;
 import dev.orderly.notification.DeliveryAttempt.DeliveryOutcome;
 import dev.orderly.notification.Message.Channel;
@@ -76,9 +77,11 @@ class Notifications {
             """;
 
     private final DataSource database;
+    private final DeferredWrites writes;
 
-    Notifications(DataSource database) {
+    Notifications(DataSource database, DeferredWrites writes) {
         this.database = database;
+        this.writes = writes;
     }
 
     /** Records messages as due in the current transaction; an existing one remains unchanged. */
@@ -90,7 +93,7 @@ class Notifications {
                 .text("subject", Message::subject)
                 .text("body", Message::body)
                 .timestamptz("expires_at", Message::expiresAt)
-                .update(database, INSERT);
+                .updateLater(writes, INSERT);
     }
 
     /**

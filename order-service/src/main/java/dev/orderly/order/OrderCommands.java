@@ -70,7 +70,7 @@ public class OrderCommands {
                 .toList();
         orders.add(placed.stream().map(Candidate::order).toList());
         publish(placed);
-        return resultsWithReplays(candidates, claimed);
+        return resultsWithReplays(candidates, placed);
     }
 
     /** A pending order and its result, unless its key turns out to be claimed. */
@@ -151,10 +151,15 @@ public class OrderCommands {
     }
 
     /** A replay gets its order in any case, also when the same command would be rejected today. */
-    private List<PlaceOrderResult> resultsWithReplays(List<Candidate> candidates, Set<UUID> claimed)
+    private List<PlaceOrderResult> resultsWithReplays(List<Candidate> candidates, List<Candidate> placed)
             throws SQLException {
+        var claimed = placed.stream().map(candidate -> candidate.pending.id()).collect(toSet());
         var claims = keys.existingClaims(pending(candidates, candidate -> !claimed.contains(candidate.pending.id())));
-        var earlier = orders.find(claims.values().stream().map(Claim::orderId).collect(toSet()));
+        // Of the same batch, when the key is in it twice: those are not written yet.
+        var replayed = placed.stream().map(Candidate::order).collect(toMap(Order::id, identity()));
+        var earlier = claims.values().stream().map(Claim::orderId).collect(toSet());
+        earlier.removeAll(replayed.keySet());
+        replayed.putAll(orders.find(earlier));
         return candidates.stream()
                 .map(candidate -> {
                     var claim = claims.get(candidate.pending.id());
@@ -162,7 +167,7 @@ public class OrderCommands {
                         return candidate.result;
                     }
                     return claim.isFor(candidate.pending)
-                            ? new Replayed(earlier.get(claim.orderId()))
+                            ? new Replayed(replayed.get(claim.orderId()))
                             : new KeyReused();
                 })
                 .toList();

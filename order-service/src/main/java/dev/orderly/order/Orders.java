@@ -1,5 +1,6 @@
 package dev.orderly.order;
 
+import dev.orderly.database.DeferredWrites;
 import dev.orderly.database.Rows;
 import dev.orderly.events.EventJson;
 import dev.orderly.events.Money;
@@ -33,9 +34,11 @@ class Orders {
             """;
 
     private final DataSource database;
+    private final DeferredWrites writes;
 
-    Orders(DataSource database) {
+    Orders(DataSource database, DeferredWrites writes) {
         this.database = database;
+        this.writes = writes;
     }
 
     void add(Collection<Order> placed) throws SQLException {
@@ -49,7 +52,7 @@ class Orders {
                 .text("payment_method", Order::paymentMethod)
                 .timestamptz("placed_at", Order::placedAt)
                 .integer("version", Order::version)
-                .update(database, "INSERT INTO orders (:columns) SELECT :columns FROM :rows");
+                .updateLater(writes, "INSERT INTO orders (:columns) SELECT :columns FROM :rows");
     }
 
     /** Those of the orders that exist. */
@@ -130,7 +133,7 @@ class Orders {
                 .text("status", Order::status)
                 .text("reason", Order::reason)
                 .integer("version", Order::version)
-                .update(database, """
+                .updateEachLater(writes, """
                         UPDATE orders SET status = rows.status, reason = rows.reason, version = rows.version
                         FROM :rows WHERE orders.id = rows.id
                         """);

@@ -102,7 +102,7 @@ class OrderTimeoutsTest extends IntegrationTest {
                         return 1;
                     }
                 },
-                new Orders(null) {
+                new Orders(null, null) {
                     @Override
                     Optional<OffsetDateTime> overdueTime(Duration deadline) {
                         return Optional.of(overdue.plusSeconds(now[0].getEpochSecond()));

@@ -2,6 +2,7 @@ package dev.orderly.payment;
 
 import static java.time.ZoneOffset.UTC;
 
+import dev.orderly.database.DeferredWrites;
 import dev.orderly.database.Rows;
 import dev.orderly.events.Money;
 import dev.orderly.http.IdempotencyKey;
@@ -80,9 +81,11 @@ class Ledger {
             """;
 
     private final DataSource database;
+    private final DeferredWrites writes;
 
-    Ledger(DataSource database) {
+    Ledger(DataSource database, DeferredWrites writes) {
         this.database = database;
+        this.writes = writes;
     }
 
     /** A customer's balances and latest entries, newest first. */
@@ -128,16 +131,13 @@ class Ledger {
                         "customer_balance",
                         transfer -> transfer.balance().map(Money::amount).orElse(null))
                 .timestamptz("occurred_at", Transfer::occurredAt)
-                .update(database, ADD_TRANSFERS);
+                .updateLater(writes, ADD_TRANSFERS);
         var changes = new HashMap<Wallet, Long>();
         for (var transfer : transfers) {
             transfer.wallet().ifPresent(wallet -> changes.merge(wallet, transfer.change(), Math::addExact));
         }
         changes.values().removeIf(change -> change == 0);
-        var changed = wallets(changes.keySet()).bigint("change", changes::get).update(database, CHANGE_BALANCES);
-        if (changed != changes.size()) {
-            throw new IllegalStateException("only " + changed + " of " + changes.size() + " balances exist");
-        }
+        wallets(changes.keySet()).bigint("change", changes::get).updateEachLater(writes, CHANGE_BALANCES);
     }
 
     private static Rows<Wallet> wallets(Set<Wallet> wallets) {

@@ -1,5 +1,6 @@
 package dev.orderly.payment;
 
+import dev.orderly.database.DeferredWrites;
 import dev.orderly.database.Rows;
 import dev.orderly.events.CardToken;
 import dev.orderly.events.Money;
@@ -78,10 +79,12 @@ class Payments {
             """;
 
     private final DataSource database;
+    private final DeferredWrites writes;
     private final Event<CallsDue> callsDue;
 
-    Payments(DataSource database, Event<CallsDue> callsDue) {
+    Payments(DataSource database, DeferredWrites writes, Event<CallsDue> callsDue) {
         this.database = database;
+        this.writes = writes;
         this.callsDue = callsDue;
     }
 
@@ -145,22 +148,19 @@ class Payments {
                 .timestamptz("occurred_at", Payment::occurredAt)
                 .integer("version", Payment::version)
                 .text("traceparent", payment -> traceparents.get(payment.orderId()))
-                .update(database, INSERT);
+                .updateLater(writes, INSERT);
         fireIfOpen(added);
     }
 
     /** Stores changes that were decided on payments which the current transaction has locked. */
     void update(Collection<Payment> changed) throws SQLException {
-        var updated = Rows.of(changed)
+        Rows.of(changed)
                 .uuid("order_id", Payment::orderId)
                 .text("status", Payment::status)
                 .text("reason", Payment::reason)
                 .timestamptz("occurred_at", Payment::occurredAt)
                 .integer("version", Payment::version)
-                .update(database, UPDATE);
-        if (updated != changed.size()) {
-            throw new IllegalStateException("of " + changed.size() + " payments only " + updated + " are stored");
-        }
+                .updateEachLater(writes, UPDATE);
         fireIfOpen(changed);
     }
 

@@ -44,11 +44,13 @@ public class RetryingTransactions {
     private static final int MAX_UNEXPLAINED = 4;
 
     private final DatabaseMigration migration;
+    private final DeferredWrites writes;
     private final MeterRegistry metrics;
     private final CountDownLatch stopping = new CountDownLatch(1);
 
-    RetryingTransactions(DatabaseMigration migration, MeterRegistry metrics) {
+    RetryingTransactions(DatabaseMigration migration, DeferredWrites writes, MeterRegistry metrics) {
         this.migration = migration;
+        this.writes = writes;
         this.metrics = metrics;
     }
 
@@ -161,7 +163,9 @@ public class RetryingTransactions {
                 .timeout((int) TIMEOUT.toSeconds())
                 .call(() -> {
                     try {
-                        return work.run();
+                        var result = work.run();
+                        writes.flush();
+                        return result;
                     } catch (SQLException e) {
                         throw new DatabaseFailure(e);
                     }

@@ -90,6 +90,20 @@ public final class Rows<R> {
         return this;
     }
 
+    /** Executes a statement before the current transaction commits, unless there are no rows. */
+    public void updateLater(DeferredWrites writes, String sql) {
+        if (!rows.isEmpty()) {
+            writes.add(this, complete(sql), false);
+        }
+    }
+
+    /** The same, and fails the transaction unless the statement changes as many rows as there are here. */
+    public void updateEachLater(DeferredWrites writes, String sql) {
+        if (!rows.isEmpty()) {
+            writes.add(this, complete(sql), true);
+        }
+    }
+
     /** Executes a statement, unless there are no rows, and returns how many rows it has changed. */
     public int update(DataSource database, String sql) throws SQLException {
         if (rows.isEmpty()) {
@@ -103,22 +117,36 @@ public final class Rows<R> {
 
     /** A statement with its {@code :rows}; further parameters of it must follow them. */
     public PreparedStatement prepare(Connection connection, String sql) throws SQLException {
-        var statement =
-                connection.prepareStatement(sql.replace(":rows", table()).replace(":columns", names()));
+        var statement = connection.prepareStatement(complete(sql));
         try {
-            for (var i = 0; i < columns.size(); i++) {
-                var column = columns.get(i);
-                if (column.values instanceof byte[][]) {
-                    statement.setArray(i + 1, connection.createArrayOf(column.type, column.values));
-                } else {
-                    statement.setObject(i + 1, column.values);
-                }
-            }
+            bind(statement, 0);
             return statement;
         } catch (SQLException e) {
             statement.close();
             throw e;
         }
+    }
+
+    private String complete(String sql) {
+        return sql.replace(":rows", table()).replace(":columns", names());
+    }
+
+    /** Sets its parameters, and returns how many there are with those before them. */
+    int bind(PreparedStatement statement, int before) throws SQLException {
+        var parameter = before;
+        for (var column : columns) {
+            parameter++;
+            if (column.values instanceof byte[][]) {
+                statement.setArray(parameter, statement.getConnection().createArrayOf(column.type, column.values));
+            } else {
+                statement.setObject(parameter, column.values);
+            }
+        }
+        return parameter;
+    }
+
+    int size() {
+        return rows.size();
     }
 
     private String table() {

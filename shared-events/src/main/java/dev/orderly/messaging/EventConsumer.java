@@ -109,7 +109,7 @@ public class EventConsumer {
         LOG.errorf(failure, "%s: parking %s", group, record.coordinates());
         try {
             count(handler, transactions.commit(() -> {
-                inbox.addNew(group, List.of(record.eventId()));
+                inbox.receive(group, List.of(record));
                 parkedEvents.add(group, record, UnprocessableEventException.reason(failure), failure.getMessage());
                 return new BatchOutcome(0, 0, 1);
             }));
@@ -125,15 +125,13 @@ public class EventConsumer {
         var group = handler.consumerGroup();
         // First of all: if another owner of the partition has a transaction open, this one waits for it here,
         // before it has read anything.
-        var added = inbox.addNew(
-                group, records.stream().map(ConsumedRecord::eventId).toList());
+        var received = inbox.receive(group, records);
         // Removed, so that of several records with the same id only the first is new.
         var unseen = records.stream()
-                .filter(record -> added.remove(record.eventId()))
+                .filter(record -> received.added().remove(record.eventId()))
                 .toList();
-        var blockedKeys = parkedEvents.keysAmong(
-                group, unseen.stream().map(ConsumedRecord::key).toList());
-        var sequences = sequenceGuard.batch(handler, unseen);
+        var blockedKeys = received.parkedKeys();
+        var sequences = sequenceGuard.batch(handler, received.lastVersions());
         var events = new ArrayList<IncomingEvent<?>>(unseen.size());
         var duplicates = records.size() - unseen.size();
         var parked = 0;
@@ -159,7 +157,7 @@ public class EventConsumer {
                 }
             }
         }
-        sequences.flush();
+        sequences.save();
         handle(events, handler);
         return new BatchOutcome(events.size(), duplicates, parked);
     }
@@ -210,7 +208,9 @@ public class EventConsumer {
         switch (parked.toRecord()) {
             case Undecodable undecodable -> throw new UnprocessableEventException(UNREADABLE, undecodable.problem());
             case Versioned record -> {
-                var sequences = sequenceGuard.batch(handler, List.of(record));
+                // Its id is in the inbox since it was parked.
+                var received = inbox.receive(handler.consumerGroup(), List.of(record));
+                var sequences = sequenceGuard.batch(handler, received.lastVersions());
                 var position = sequences.check(record);
                 if (position == Position.DUPLICATE) {
                     return;
@@ -222,7 +222,7 @@ public class EventConsumer {
                     throw new UnprocessableEventException(NEWER_SCHEMA, newer.problem());
                 }
                 sequences.advance(record);
-                sequences.flush();
+                sequences.save();
                 if (record instanceof Decoded decoded) {
                     handle(List.of(decoded.incoming()), handler);
                 }

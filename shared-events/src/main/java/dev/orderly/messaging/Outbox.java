@@ -3,6 +3,7 @@ package dev.orderly.messaging;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.stream.Collectors.toSet;
 
+import dev.orderly.database.DeferredWrites;
 import dev.orderly.database.Rows;
 import dev.orderly.events.Event;
 import dev.orderly.events.EventJson;
@@ -37,10 +38,15 @@ public class Outbox {
     private static final String INSERT = "INSERT INTO outbox (:columns) SELECT :columns FROM :rows ORDER BY ordinality";
 
     private final DataSource database;
+    private final DeferredWrites writes;
     private final String source;
 
-    Outbox(DataSource database, @ConfigProperty(name = "quarkus.application.name") String source) {
+    Outbox(
+            DataSource database,
+            DeferredWrites writes,
+            @ConfigProperty(name = "quarkus.application.name") String source) {
         this.database = database;
+        this.writes = writes;
         this.source = source;
     }
 
@@ -67,7 +73,7 @@ public class Outbox {
                 .integer("schema", _ -> EventJson.SCHEMA)
                 .text("payload", added -> EventJson.write(added.event()))
                 .text("traceparent", traceparents)
-                .update(database, INSERT);
+                .updateLater(writes, INSERT);
     }
 
     private void lockShared(Topic topic) throws SQLException {

@@ -18,13 +18,10 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -95,23 +92,6 @@ class ParkedEvents {
         this.outbox = outbox;
         this.clock = clock;
         this.retryDelays = retryDelays;
-    }
-
-    /** Those of the keys that have a parked event. */
-    Set<String> keysAmong(String consumer, Collection<String> keys) throws SQLException {
-        try (var connection = database.getConnection();
-                var select = connection.prepareStatement(
-                        "SELECT DISTINCT key FROM parked_event WHERE consumer = ? AND key = ANY (?)")) {
-            select.setString(1, consumer);
-            select.setObject(2, keys.toArray(String[]::new));
-            var parked = new HashSet<String>();
-            try (var rows = select.executeQuery()) {
-                while (rows.next()) {
-                    parked.add(rows.getString(1));
-                }
-            }
-            return parked;
-        }
     }
 
     void add(String consumer, ConsumedRecord record, Reason reason, String detail) throws SQLException {

@@ -1,15 +1,13 @@
 package dev.orderly.messaging;
 
+import dev.orderly.database.DeferredWrites;
 import dev.orderly.database.Rows;
 import dev.orderly.events.Publishers;
 import dev.orderly.messaging.ConsumedRecord.Versioned;
 import jakarta.enterprise.context.ApplicationScoped;
-import java.sql.SQLException;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import javax.sql.DataSource;
 
 /**
  * The second guard behind the {@link Inbox}, without its retention limit: it keeps the last version of each
@@ -20,10 +18,10 @@ import javax.sql.DataSource;
 @ApplicationScoped
 class SequenceGuard {
 
-    private final DataSource database;
+    private final DeferredWrites writes;
 
-    SequenceGuard(DataSource database) {
-        this.database = database;
+    SequenceGuard(DeferredWrites writes) {
+        this.writes = writes;
     }
 
     /** The place of a record in the sequence of its aggregate and source. */
@@ -33,31 +31,12 @@ class SequenceGuard {
         GAP
     }
 
-    private record Sequence(UUID aggregateId, String source) {}
+    /** What a source publishes about an aggregate. */
+    record Sequence(UUID aggregateId, String source) {}
 
-    /** The sequences of these records, as of the current transaction. */
-    Batch batch(EventHandler<?> handler, List<? extends ConsumedRecord> records) throws SQLException {
-        try (var connection = database.getConnection();
-                var select = connection.prepareStatement("""
-                        SELECT aggregate_id, source, version
-                        FROM last_version WHERE consumer = ? AND aggregate_id = ANY (?)
-                        """)) {
-            select.setString(1, handler.consumerGroup());
-            select.setObject(
-                    2,
-                    records.stream()
-                            .filter(Versioned.class::isInstance)
-                            .map(record -> ((Versioned) record).aggregateId())
-                            .distinct()
-                            .toArray(UUID[]::new));
-            var last = new HashMap<Sequence, Integer>();
-            try (var rows = select.executeQuery()) {
-                while (rows.next()) {
-                    last.put(new Sequence(rows.getObject(1, UUID.class), rows.getString(2)), rows.getInt(3));
-                }
-            }
-            return new Batch(handler, last);
-        }
+    /** @param last the last versions of the sequences that the batch may advance */
+    Batch batch(EventHandler<?> handler, Map<Sequence, Integer> last) {
+        return new Batch(handler, last);
     }
 
     /** Whether a handler reads all types that the source publishes, and so every version. */
@@ -94,13 +73,13 @@ class SequenceGuard {
         }
 
         /** Stores how far the sequences have advanced, if and when the current transaction commits. */
-        void flush() throws SQLException {
+        void save() {
             Rows.of(advanced.keySet())
                     .text("consumer", _ -> handler.consumerGroup())
                     .uuid("aggregate_id", Sequence::aggregateId)
                     .text("source", Sequence::source)
                     .integer("version", advanced::get)
-                    .update(database, """
+                    .updateLater(writes, """
                             INSERT INTO last_version (:columns)
                             SELECT :columns FROM :rows ORDER BY aggregate_id, source
                             ON CONFLICT (consumer, aggregate_id, source) DO UPDATE SET version = excluded.version

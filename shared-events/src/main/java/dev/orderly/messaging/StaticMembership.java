@@ -61,8 +61,8 @@ class StaticMembership {
     }
 
     /**
-     * With several instances a member lacks partitions as a rule: one rebalance more after a restart, and only
-     * of the leader, whose request alone the coordinator grants.
+     * With several instances a member lacks partitions as a rule: one rebalance more after a restart, and
+     * only of the leader, whose request alone the coordinator grants.
      */
     static boolean hasChecked(Consumer<?, ?> polling) {
         if (polling.groupMetadata().generationId() < 0) {

@@ -4,11 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.orderly.database.Atomic;
+import dev.orderly.database.DeferredWrites;
+import dev.orderly.database.Rows;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
+import jakarta.transaction.Transactional;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
@@ -20,6 +24,9 @@ class AtomicTest extends IntegrationTest {
     @Inject
     TwoStatements statements;
 
+    @Inject
+    Deferred deferred;
+
     @Test
     void what_precedes_a_failed_statement_is_rolled_back() throws SQLException {
         var order = UUID.randomUUID();
@@ -29,6 +36,81 @@ class AtomicTest extends IntegrationTest {
 
         statements.run(order, "SELECT 1 / 1");
         assertThat(effects(order)).hasSize(1);
+    }
+
+    @Test
+    void deferred_writes_are_sent_together_in_their_order() throws SQLException {
+        var order = UUID.randomUUID();
+
+        deferred.write(order, "first", "second");
+
+        assertThat(effects(order)).containsExactly("first", "second");
+    }
+
+    @Test
+    void a_deferred_write_that_fails_rolls_back_those_before_it() throws SQLException {
+        var order = UUID.randomUUID();
+
+        assertThatThrownBy(() -> deferred.write(order, "first", null)).isInstanceOf(SQLException.class);
+
+        assertThat(effects(order)).isEmpty();
+    }
+
+    @Test
+    void a_deferred_write_that_misses_a_row_rolls_back_those_before_it() throws SQLException {
+        var order = UUID.randomUUID();
+
+        assertThatThrownBy(() -> deferred.writeAndChange(order, UUID.randomUUID()))
+                .hasMessageContaining("of 1 rows only 0 exist");
+        assertThat(effects(order)).isEmpty();
+
+        deferred.writeAndChange(order, order);
+        assertThat(effects(order)).containsExactly("changed");
+    }
+
+    @Test
+    void a_transaction_that_forgets_to_send_them_is_not_committed() throws SQLException {
+        var order = UUID.randomUUID();
+
+        assertThatThrownBy(() -> deferred.forget(order)).hasStackTraceContaining("were never sent");
+
+        assertThat(effects(order)).isEmpty();
+    }
+
+    @ApplicationScoped
+    static class Deferred {
+
+        private static final String INSERT = "INSERT INTO effect (order_id, type) SELECT order_id, type FROM :rows";
+
+        private final DeferredWrites writes;
+
+        Deferred(DeferredWrites writes) {
+            this.writes = writes;
+        }
+
+        @Atomic
+        void write(UUID order, String first, String second) throws SQLException {
+            effect(order, first).updateLater(writes, INSERT);
+            effect(order, second).updateLater(writes, INSERT);
+        }
+
+        @Atomic
+        void writeAndChange(UUID written, UUID changed) throws SQLException {
+            effect(written, "written").updateLater(writes, INSERT);
+            effect(changed, "changed")
+                    .updateEachLater(
+                            writes,
+                            "UPDATE effect SET type = rows.type FROM :rows WHERE effect.order_id = rows.order_id");
+        }
+
+        @Transactional
+        void forget(UUID order) {
+            effect(order, "forgotten").updateLater(writes, INSERT);
+        }
+
+        private static Rows<UUID> effect(UUID order, String type) {
+            return Rows.of(List.of(order)).uuid("order_id", id -> id).text("type", _ -> type);
+        }
     }
 
     @ApplicationScoped

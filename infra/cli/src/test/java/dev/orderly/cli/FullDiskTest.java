@@ -75,7 +75,8 @@ class FullDiskTest {
             }
 
             fill(volume.resolve("fill"));
-            // Whether or not they have noticed by themselves; PostgreSQL is restarted, and recovers when it can.
+            // Whether or not they have noticed by themselves; PostgreSQL is restarted, and recovers when it
+            // can.
             platform.kill("kafka-1");
             platform.kill("postgres");
 

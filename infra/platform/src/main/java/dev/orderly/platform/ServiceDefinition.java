@@ -70,8 +70,8 @@ public record ServiceDefinition(String name, String database, int httpPort, List
     }
 
     /**
-     * Where the services listen: on this machine alone, unless the user chose otherwise. Who reaches a service
-     * may order, deposit and erase, since nothing authenticates its callers.
+     * Where the services listen: on this machine alone, unless the user chose otherwise. Who reaches a
+     * service may order, deposit and erase, since nothing authenticates its callers.
      *
      * @param chosen {@code ORDERLY_LISTEN}, or null
      * @throws CommandFailedException when the launcher could not reach it there

@@ -1,5 +1,6 @@
 package dev.orderly.order.view;
 
+import dev.orderly.database.DeferredWrites;
 import dev.orderly.messaging.EventConsumer;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.inject.Singleton;
@@ -20,8 +21,9 @@ class OrderProjection extends OrderViewUpdater {
             OrderChangeNotifier notifier,
             ProjectionLag lag,
             DataSource database,
+            DeferredWrites writes,
             @ConfigProperty(name = "mp.messaging.incoming.order-view.group.id") String consumerGroup) {
-        super(consumer, consumerGroup, Tables.LIVE, database);
+        super(consumer, consumerGroup, Tables.LIVE, database, writes);
         this.notifier = notifier;
         this.lag = lag;
     }

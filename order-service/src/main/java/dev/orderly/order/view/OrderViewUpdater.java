@@ -1,5 +1,6 @@
 package dev.orderly.order.view;
 
+import dev.orderly.database.DeferredWrites;
 import dev.orderly.database.Rows;
 import dev.orderly.events.EventJson;
 import dev.orderly.events.OrderEvent;
@@ -46,11 +47,14 @@ public class OrderViewUpdater extends EventHandler<OrderEvent> {
 
     private final Tables tables;
     private final DataSource database;
+    private final DeferredWrites writes;
 
-    public OrderViewUpdater(EventConsumer consumer, String consumerGroup, Tables tables, DataSource database) {
+    public OrderViewUpdater(
+            EventConsumer consumer, String consumerGroup, Tables tables, DataSource database, DeferredWrites writes) {
         super(consumer, consumerGroup, ALL_TYPES);
         this.tables = tables;
         this.database = database;
+        this.writes = writes;
     }
 
     public enum Tables {
@@ -122,7 +126,7 @@ public class OrderViewUpdater extends EventHandler<OrderEvent> {
                 .timestamptz("placed_at", OrderPlaced::occurredAt)
                 .integer("version", order -> progress.get(order.id()).version())
                 .integer("events", order -> progress.get(order.id()).events())
-                .update(database, "INSERT INTO %s (:columns) SELECT :columns FROM :rows".formatted(tables.orders));
+                .updateLater(writes, "INSERT INTO %s (:columns) SELECT :columns FROM :rows".formatted(tables.orders));
     }
 
     private void update(Set<UUID> known, Map<UUID, OrderProgress> progress) throws SQLException {
@@ -132,7 +136,7 @@ public class OrderViewUpdater extends EventHandler<OrderEvent> {
                 .text("reason", id -> progress.get(id).reason())
                 .integer("version", id -> progress.get(id).version())
                 .integer("events", id -> progress.get(id).events())
-                .update(database, """
+                .updateEachLater(writes, """
                         UPDATE %1$s
                         SET status = rows.status, reason = rows.reason, version = rows.version, events = rows.events
                         FROM :rows WHERE %1$s.order_id = rows.order_id
@@ -154,6 +158,6 @@ public class OrderViewUpdater extends EventHandler<OrderEvent> {
                 .timestamptz("occurred_at", incoming -> incoming.event().occurredAt())
                 .integer("partition", IncomingEvent::partition)
                 .bigint("offset", IncomingEvent::offset)
-                .update(database, "INSERT INTO %s (:columns) SELECT :columns FROM :rows".formatted(tables.entries));
+                .updateLater(writes, "INSERT INTO %s (:columns) SELECT :columns FROM :rows".formatted(tables.entries));
     }
 }

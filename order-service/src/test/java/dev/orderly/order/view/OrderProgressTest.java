@@ -77,7 +77,7 @@ class OrderProgressTest {
 
     @Test
     void the_view_reads_every_event_because_each_is_in_the_timeline() {
-        var updater = new OrderViewUpdater(null, "order-view-consumer-group", Tables.LIVE, null);
+        var updater = new OrderViewUpdater(null, "order-view-consumer-group", Tables.LIVE, null, null);
 
         EventSamples.assertReactsToWhatChangesSomething(updater, EventSamples.ORDER_EVENTS, _ -> true);
     }

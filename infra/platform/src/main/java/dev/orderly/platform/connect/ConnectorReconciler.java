@@ -296,8 +296,8 @@ public final class ConnectorReconciler implements AutoCloseable {
 
     /**
      * Has the connector drop its stored position, and begin where its slot does. It may: what lies between is
-     * still in the outbox, and the service's auditor publishes it again. If this fails halfway, the next period
-     * starts over.
+     * still in the outbox, and the service's auditor publishes it again. If this fails halfway, the next
+     * period starts over.
      */
     private void startFromTheSlot(String database) throws IOException, InterruptedException {
         send("PUT", path(database, "/stop"), "");

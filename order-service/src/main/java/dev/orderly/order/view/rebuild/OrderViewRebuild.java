@@ -1,5 +1,6 @@
 package dev.orderly.order.view.rebuild;
 
+import dev.orderly.database.DeferredWrites;
 import dev.orderly.messaging.EventConsumer;
 import dev.orderly.order.view.OrderViewUpdater;
 import dev.orderly.order.view.OrderViewUpdater.Tables;
@@ -24,6 +25,7 @@ class OrderViewRebuild {
 
     private final EventConsumer eventConsumer;
     private final DataSource database;
+    private final DeferredWrites writes;
     private final Clock clock;
     private final Map<String, Object> kafka;
     private final String topic;
@@ -35,12 +37,14 @@ class OrderViewRebuild {
     OrderViewRebuild(
             EventConsumer eventConsumer,
             DataSource database,
+            DeferredWrites writes,
             Clock clock,
             @Identifier("default-kafka-broker") Map<String, Object> kafka,
             @ConfigProperty(name = "mp.messaging.incoming.order-view.topic") String topic,
             @ConfigProperty(name = "mp.messaging.incoming.order-view.group.id") String projectionGroup) {
         this.eventConsumer = eventConsumer;
         this.database = database;
+        this.writes = writes;
         this.clock = clock;
         this.kafka = kafka;
         this.topic = topic;
@@ -108,7 +112,7 @@ class OrderViewRebuild {
             int kept;
             try (var reader = new TopicReader(kafka, topic, projectionGroup)) {
                 var shadow = new OrderViewUpdater(
-                        eventConsumer, "order-view-rebuild-" + status.startedAt, Tables.SHADOW, database);
+                        eventConsumer, "order-view-rebuild-" + status.startedAt, Tables.SHADOW, database, writes);
                 kept = new RebuildRun(
                                 tables,
                                 reader,

@@ -5,7 +5,7 @@ import java.util.List;
 
 /** A location in the code of services at which the JVM halts, at the n-th visit. */
 public enum CrashPoint {
-    INBOX_BEFORE_HANDLER("dev.orderly.messaging.Inbox", "addNew", "AT EXIT", RunningPlatform.SERVICES),
+    INBOX_BEFORE_HANDLER("dev.orderly.messaging.Inbox", "receive", "AT EXIT", RunningPlatform.SERVICES),
     HANDLER_BEFORE_COMMIT("dev.orderly.messaging.EventConsumer", "apply", "AT EXIT", RunningPlatform.SERVICES),
     OUTBOX_BEFORE_COMMIT(
             "dev.orderly.messaging.Outbox",

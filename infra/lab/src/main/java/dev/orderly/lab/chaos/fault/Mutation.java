@@ -36,7 +36,13 @@ public enum Mutation {
     NO_DEDUPLICATION(
             "the inbox takes every event for a new one, and the sequence guard knows none",
             RunningPlatform.SERVICES,
-            Rules.atEntry("dev.orderly.messaging.Inbox", "addNew", "TRUE", "RETURN new java.util.HashSet($2)")
+            CrashPoint.rule(
+                            "mutation",
+                            "dev.orderly.messaging.Inbox",
+                            "query",
+                            "AT EXIT",
+                            "TRUE",
+                            "$!.added().addAll($2)")
                     + Rules.NO_SEQUENCE_GUARD),
     LOOK_THEN_INSERT(
             "the inbox selects first, and inserts later what it did not find; no sequence guard",
@@ -45,7 +51,7 @@ public enum Mutation {
                             "org.postgresql.jdbc.PgConnection",
                             "prepareStatement(String)",
                             "$1.startsWith(\"INSERT INTO inbox\")",
-                            "$1 = \"" + Rules.LOOK_THEN_INSERT_SQL + "\"")
+                            "$1 = \"" + Rules.LOOK_THEN_INSERT_SQL + "\" + $1.substring($1.indexOf(\";\"))")
                     + Rules.NO_SEQUENCE_GUARD
                     + Rules.NO_CHECK_IN_THE_PROJECTION,
             // It goes wrong only while a partition has two owners.
@@ -136,8 +142,9 @@ public enum Mutation {
                         + atEntry(
                                 "org.postgresql.jdbc.PgConnection",
                                 "prepareStatement(String)",
-                                "$1.startsWith(\"INSERT INTO order_view (\")",
-                                "$1 = $1 + \" ON CONFLICT DO NOTHING\"");
+                                "$1.contains(\"INSERT INTO order_view (\")",
+                                "$1 = $1.replaceFirst("
+                                        + "\"INSERT INTO order_view .[^;]*\", \"$0 ON CONFLICT DO NOTHING\")");
 
         static final String NO_AUDITOR = atEntry("dev.orderly.messaging.OutboxAuditor", "audit", "TRUE", "RETURN");
 

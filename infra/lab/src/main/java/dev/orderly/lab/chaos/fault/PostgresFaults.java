@@ -57,7 +57,7 @@ final class PostgresFaults {
                 "SET lock_timeout = '5s'; ALTER TABLE outbox ADD COLUMN chaos_" + fault.number() + " int");
     }
 
-    /** As on a server whose disk is nearly full, or that was made a standby: it answers, and refuses to write. */
+    /** As on a server that was made a standby: it answers, and refuses to write. */
     void readOnly(Fault fault) throws InterruptedException {
         try {
             system.execute("postgres", "ALTER SYSTEM SET default_transaction_read_only = on");
