@@ -75,8 +75,7 @@ class FullDiskTest {
             }
 
             fill(volume.resolve("fill"));
-            // Whether or not they have noticed by themselves; PostgreSQL is restarted, and recovers when it
-            // can.
+            // If they have not ended by themselves. PostgreSQL is restarted, and recovers when it can.
             platform.kill("kafka-1");
             platform.kill("postgres");
 

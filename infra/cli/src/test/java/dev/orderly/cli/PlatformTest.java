@@ -214,7 +214,7 @@ class PlatformTest {
         assertThat(relayed("after").value()).isEqualTo("{}");
     }
 
-    /** As when its files are put back from a copy: it never reached the position that Kafka remembers. */
+    /** As when its files are put back from a copy: Kafka remembers a position that it never reached. */
     @Test
     void a_relay_publishes_what_a_restored_server_records_though_it_has_read_further_before() throws Exception {
         createOutbox("payments");
