@@ -117,11 +117,11 @@ public enum PoisonRecord {
     }
 
     private static byte[] placed(String order) {
-        return ("{\"id\":\"%s\",\"status\":\"PENDING\",\"customerId\":\"%s\",\"lines\":[{\"sku\":\"poison\",\"quantity\":1,"
-                        + "\"unitPrice\":{\"amount\":1,\"currency\":\"EUR\"}}],\"total\":{\"amount\":1,"
-                        + "\"currency\":\"EUR\"},\"paymentMethod\":\"BALANCE\",\"occurredAt\":\"2026-01-01T00:00:00Z\"}")
-                .formatted(order, order)
-                .getBytes(UTF_8);
+        return """
+                {"id":"%s","status":"PENDING","customerId":"%s",\
+                "lines":[{"sku":"poison","quantity":1,"unitPrice":{"amount":1,"currency":"EUR"}}],\
+                "total":{"amount":1,"currency":"EUR"},"paymentMethod":"BALANCE","occurredAt":"2026-01-01T00:00:00Z"}\
+                """.formatted(order, order).getBytes(UTF_8);
     }
 
     private static byte[] captured(String order) {
