@@ -4,8 +4,8 @@ import java.sql.SQLException;
 
 /**
  * What a failure says about a repetition, by its SQLSTATE (<a
- * href="https://www.postgresql.org/docs/18/errcodes-appendix.html">PostgreSQL error codes</a>). Only an outage
- * may be repeated without end: anything else repeated like this would hold up all that is behind it.
+ * href="https://www.postgresql.org/docs/18/errcodes-appendix.html">PostgreSQL error codes</a>). Only an
+ * outage may be repeated without end: anything else repeated like this would hold up all that is behind it.
  */
 public enum FailureKind {
 
@@ -31,8 +31,8 @@ public enum FailureKind {
             case "53200" -> CAPACITY; // memory
             case "57014" -> CAPACITY; // timeout of a statement
             case "25006" -> OUTAGE; // read-only
-            // Grants, tables, columns, functions and schemas that are missing: all statements are constant, so
-            // these fail for any data, until the installation is complete.
+            // Grants, tables, columns, functions and schemas that are missing: all statements are constant,
+            // so these fail for any data, until the installation is complete.
             case "42501", "42P01", "42703", "42883", "3F000" -> OUTAGE;
             case "08P01" -> UNEXPLAINED; // a violation of the protocol, for example by a message too long
             case "P0001" -> DATA; // raised by our own SQL
@@ -44,8 +44,8 @@ public enum FailureKind {
         return switch (sqlStateClass) {
             // Cardinality, data exception, constraint, program limit (such as the size of an index entry).
             case "21", "22", "23", "54" -> DATA;
-            // Connection, authorization, catalogue, rollback (deadlock, serialization), resources, object in use
-            // (lock timeout), operator intervention, system error, snapshot too old, configuration file.
+            // Connection, authorization, catalogue, rollback (deadlock, serialization), resources, object in
+            // use (lock timeout), operator intervention, system error, snapshot too old, configuration file.
             case "08", "28", "3D", "40", "53", "55", "57", "58", "72", "F0" -> OUTAGE;
             default -> UNEXPLAINED;
         };

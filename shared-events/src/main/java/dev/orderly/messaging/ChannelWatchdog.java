@@ -15,9 +15,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jboss.logging.Logger;
 
 /**
- * Ends the process when a channel has ended by a failure, for example by an {@code Error}. SmallRye closes its
- * consumer then, and opens it again only at a start: a service that went on without it would accept work that
- * it never does. The liveness check says so as well, but not every supervisor polls it.
+ * Ends the process when a channel has ended by a failure, for example by an {@code Error}. SmallRye closes
+ * its consumer then, and opens it again only at a start: a service that went on without it would accept work
+ * that it never does. The liveness check says so as well, but not every supervisor polls it.
  */
 @ApplicationScoped
 class ChannelWatchdog {

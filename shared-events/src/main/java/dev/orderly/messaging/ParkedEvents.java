@@ -63,8 +63,8 @@ class ParkedEvents {
             RETURNING
             """ + ParkedEvent.COLUMNS;
 
-    // The first of its key, or the first but for later versions of the same source: it may be the version that
-    // these wait for.
+    // The first of its key, or the first but for later versions of the same source: it may be the version
+    // that these wait for.
     private static final String LOCK_DUE = "SELECT " + ParkedEvent.COLUMNS + """
             FROM parked_event parked
             WHERE consumer = ? AND next_attempt_at <= ? AND (schema IS NULL OR schema <= ?)

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -109,7 +110,10 @@ public final class RecordGenerator {
         NUL("\0"),
         LINE_BREAKS("\r\n"),
         EQUALS("="),
-        IDEOGRAPHS("\u4e00\u4e8c\u56db\u5341\u6c34\u706b\u6728\u91d1\u571f\u65e5"),
+        /** So many that no index can compress them, as PostgreSQL does with repeated bytes. */
+        IDEOGRAPHS(IntStream.range(0x4e00, 0x9fa5)
+                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                .toString()),
         EMOJI("\ud83d\ude00\ud83d\ude80"),
         BRACKETS("["),
         QUOTES("\"\\"),
@@ -121,7 +125,6 @@ public final class RecordGenerator {
             codePoints = characters == null ? null : characters.codePoints().toArray();
         }
 
-        /** Random, so that no index can compress them. */
         byte[] bytes(int length) {
             var random = new Random(length);
             if (codePoints == null) {
