@@ -94,6 +94,16 @@ public class Customer extends PanacheEntityBase {
                 .list();
     }
 
+    /** Not verified, the last code sent before a time; locked, rows locked elsewhere are skipped. */
+    static List<Customer> lockUnverifiedSince(Instant time, int limit) {
+        return Customer.<Customer>find(
+                        "codeSentAt < ?1 and status = dev.orderly.events.CustomerStatus.REGISTERED", time)
+                .page(0, limit)
+                .withLock(LockModeType.PESSIMISTIC_WRITE)
+                .withHint("jakarta.persistence.lock.timeout", Timeouts.SKIP_LOCKED_MILLI)
+                .list();
+    }
+
     public CustomerRegistered registered() {
         return new CustomerRegistered(id, contact(), pending(), codeSentAt);
     }

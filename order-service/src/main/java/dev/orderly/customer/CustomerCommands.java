@@ -138,13 +138,27 @@ class CustomerCommands {
         if (customer.isEmpty()) {
             return false;
         }
-        var erased = customer.get().erase(clock.instant());
-        if (erased.isPresent()) {
-            releaseKeys(id);
-            outbox.erase(id);
-            publish(customer.get(), erased.get(), traceparent);
-        }
+        erase(customer.get(), traceparent);
         return true;
+    }
+
+    /** Erases customers who have not been verified since a time; returns how many. */
+    @Atomic
+    int eraseUnverified(Instant time, int limit) throws SQLException {
+        var unverified = Customer.lockUnverifiedSince(time, limit);
+        for (var customer : unverified) {
+            erase(customer, null);
+        }
+        return unverified.size();
+    }
+
+    private void erase(Customer customer, String traceparent) throws SQLException {
+        var erased = customer.erase(clock.instant());
+        if (erased.isPresent()) {
+            releaseKeys(customer.id());
+            outbox.erase(customer.id());
+            publish(customer, erased.get(), traceparent);
+        }
     }
 
     /** Publishes a second time the tombstones of customers erased before a time; returns how many. */
