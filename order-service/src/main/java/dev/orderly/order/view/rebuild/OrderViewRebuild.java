@@ -1,10 +1,12 @@
 package dev.orderly.order.view.rebuild;
 
+import dev.orderly.database.DatabaseMigration;
 import dev.orderly.database.DeferredWrites;
 import dev.orderly.messaging.EventConsumer;
 import dev.orderly.order.view.OrderViewUpdater;
 import dev.orderly.order.view.OrderViewUpdater.Tables;
 import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.scheduler.Scheduled;
 import io.smallrye.common.annotation.Identifier;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -22,6 +24,9 @@ import org.jboss.logging.Logger;
 class OrderViewRebuild {
 
     private static final Logger LOG = Logger.getLogger(OrderViewRebuild.class);
+
+    /** One for all rebuilds, since it is the tag of a metric. What it recorded is deleted before the next. */
+    private static final String GROUP = "order-view-rebuild";
 
     private final EventConsumer eventConsumer;
     private final DataSource database;
@@ -109,26 +114,53 @@ class OrderViewRebuild {
             if (!tables.tryLock()) {
                 throw new IllegalStateException("another instance is at it");
             }
-            int kept;
             try (var reader = new TopicReader(kafka, topic, projectionGroup)) {
-                var shadow = new OrderViewUpdater(
-                        eventConsumer, "order-view-rebuild-" + status.startedAt, Tables.SHADOW, database, writes);
-                kept = new RebuildRun(
+                var shadow = new OrderViewUpdater(eventConsumer, GROUP, Tables.SHADOW, database, writes);
+                var kept = new RebuildRun(
                                 tables,
                                 reader,
                                 shadow,
                                 projectionGroup,
                                 (events, of) -> status = status.read(events, of))
                         .run();
+                status = status.done(clock.instant(), kept);
+                LOG.infof("rebuilt the view of orders: %s", status);
             } finally {
-                tables.deleteRebuildState();
-                tables.unlock();
+                cleanUp(tables);
             }
-            status = status.done(clock.instant(), kept);
-            LOG.infof("rebuilt the view of orders: %s", status);
         } catch (SQLException | RuntimeException e) {
+            if (status.state == RebuildState.DONE) {
+                LOG.warn("the connection of the rebuild failed after its end", e); // its lock ends with it
+                return;
+            }
             LOG.error("could not rebuild the view of orders; the old one stays", e);
             status = status.failed(clock.instant(), e.getMessage());
+        }
+    }
+
+    /** Its failure says nothing about the view: the next rebuild cleans up before it begins. */
+    private static void cleanUp(ShadowTables tables) throws SQLException {
+        try {
+            tables.deleteRebuildState();
+        } catch (SQLException e) {
+            LOG.warnf("what the rebuild recorded about events is left to the next one: %s", e.getMessage());
+        } finally {
+            tables.unlock();
+        }
+    }
+
+    /** Empties the previous view. Not at the swap, so that the two can be compared. */
+    @Scheduled(every = "1h", delayed = "1h", skipExecutionIf = DatabaseMigration.class)
+    void discardPrevious() throws SQLException {
+        try (var connection = database.getConnection()) {
+            var tables = new ShadowTables(connection);
+            if (tables.tryLock()) {
+                try {
+                    tables.truncate();
+                } finally {
+                    tables.unlock();
+                }
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.orderly.order.view.rebuild;
 
+import static java.util.stream.Collectors.toMap;
 import static java.util.stream.Collectors.toSet;
 
 import dev.orderly.http.UuidParameter;
@@ -25,7 +26,8 @@ import org.jboss.logging.Logger;
  *   <li>The shadow tables get what is on the topic, by the same fold and the same guards as ever, but under a
  *       consumer group of its own, whose inbox is empty. A rebuild never reads ahead of the projection: what
  *       is in the new view, the projection must know not to apply again.
- *   <li>Orders whose first events have expired (the topic's retention) are copied from the old view.
+ *   <li>Orders whose first events the topic does not have are copied from the old view: they have expired, or
+ *       the topic was made again.
  *   <li>The projection is locked out. What it has applied since, by the timelines of its orders, goes into
  *       the shadow; orders with parked events keep the row that their next events will be applied to; the
  *       tables swap names.
@@ -57,8 +59,11 @@ final class RebuildRun {
     private long applied;
     private long total;
 
-    /** Orders with events since the expired ones were copied. */
+    /** Orders with events since the missing ones were copied. */
     private final Set<UUID> since = new HashSet<>();
+
+    /** Orders that were not copied then, because their first event might follow. */
+    private final Set<UUID> unread = new HashSet<>();
 
     RebuildRun(
             ShadowTables tables,
@@ -78,13 +83,23 @@ final class RebuildRun {
         tables.deleteRebuildState();
         tables.truncate();
         catchUp(this::apply);
-        var copied = tables.copyExpiredOrders(topic.beginning());
+        var read = topic.position();
+        var ranges = topic.beginning().entrySet().stream()
+                .map(beginning -> new ShadowTables.Range(
+                        beginning.getKey().partition(), beginning.getValue(), read.get(beginning.getKey())))
+                .toList();
+        var missing = tables.copyMissing(ranges, this::ends);
+        unread.addAll(missing.unread());
         // The copying takes time, in which the copied orders may have gone on.
         catchUp(records -> {
             apply(records);
             since.addAll(ordersOf(records));
         });
-        return copied + swap();
+        return missing.copied() + swap();
+    }
+
+    private Map<Integer, Long> ends() {
+        return topic.end().entrySet().stream().collect(toMap(end -> end.getKey().partition(), Map.Entry::getValue));
     }
 
     /** Reads until the projection is hardly ahead. */
@@ -135,6 +150,7 @@ final class RebuildRun {
         apply(tables.appliedToLive(rest, orders));
         since.addAll(orders);
         var kept = new HashSet<>(tables.expired(since, topic.beginning()));
+        kept.addAll(tables.notInShadow(unread));
         kept.addAll(tables.parked(projectionGroup, shadow.consumerGroup()));
         tables.copyFromLive(kept);
         tables.swapWithLive();

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 
@@ -20,6 +21,17 @@ final class ShadowTables {
 
     /** Orders copied by one statement. */
     private static final int CHUNK = 10_000;
+
+    private static final String MISSING = """
+            SELECT order_id, partition, "offset", coalesce("offset" >= read, false) AS ahead
+            FROM order_view_event event LEFT JOIN :rows USING (partition)
+            WHERE order_id = ANY (?) AND position = 1
+                AND ("offset" < beginning
+                    OR NOT EXISTS (SELECT FROM order_view_next next WHERE next.order_id = event.order_id))
+            """;
+
+    /** The first offset of a partition, and how far it is read. */
+    record Range(int partition, long beginning, long read) {}
 
     private final Connection connection;
 
@@ -48,17 +60,71 @@ final class ShadowTables {
         execute("SELECT truncate_order_view_next()");
     }
 
-    /** Copies all orders whose first event is deleted from the topic; returns how many. */
-    int copyExpiredOrders(Map<TopicPartition, Long> beginning) throws SQLException {
+    /**
+     * What the topic has no beginning of any more.
+     *
+     * @param copied how many orders were copied
+     * @param unread orders that were not, since their first event may still be read
+     */
+    record Missing(int copied, Set<UUID> unread) {}
+
+    /**
+     * Copies all orders whose first event is not on the topic. Retention has deleted it; or the topic was
+     * made again, and then the offset says nothing, and what is missing in the shadow counts.
+     *
+     * @param ends where the topic's partitions end now
+     */
+    Missing copyMissing(List<Range> ranges, Supplier<Map<Integer, Long>> ends) throws SQLException {
         var copied = 0;
+        var unread = new HashSet<UUID>();
         var chunk = firstOrders(new UUID(0, 0));
         while (!chunk.isEmpty()) {
-            var expired = expired(chunk, beginning);
-            copyFromLive(expired);
-            copied += expired.size();
+            var missing = missing(chunk, ranges, ends, unread);
+            copyFromLive(missing);
+            copied += missing.size();
             chunk = firstOrders(chunk.getLast());
         }
-        return copied;
+        return new Missing(copied, unread);
+    }
+
+    private List<UUID> missing(
+            List<UUID> orders, List<Range> ranges, Supplier<Map<Integer, Long>> ends, Set<UUID> unread)
+            throws SQLException {
+        record First(UUID order, int partition, long offset) {}
+        var missing = new ArrayList<UUID>();
+        var ahead = new ArrayList<First>();
+        try (var select = Rows.of(ranges)
+                .integer("partition", Range::partition)
+                .bigint("beginning", Range::beginning)
+                .bigint("read", Range::read)
+                .prepare(connection, MISSING)) {
+            select.setObject(4, orders.toArray(UUID[]::new));
+            try (var rows = select.executeQuery()) {
+                while (rows.next()) {
+                    var order = rows.getObject("order_id", UUID.class);
+                    if (rows.getBoolean("ahead")) {
+                        ahead.add(new First(order, rows.getInt("partition"), rows.getLong("offset")));
+                    } else {
+                        missing.add(order);
+                    }
+                }
+            }
+        }
+        // Asked for after the query: what the projection had applied by then, the topic had before.
+        var end = ahead.isEmpty() ? Map.<Integer, Long>of() : ends.get();
+        ahead.forEach(first -> (first.offset < end.get(first.partition) ? unread : missing).add(first.order));
+        return missing;
+    }
+
+    /** Those of the orders that the shadow does not have. */
+    List<UUID> notInShadow(Collection<UUID> orders) throws SQLException {
+        try (var select = connection.prepareStatement("""
+                SELECT id FROM unnest(?::uuid[]) AS id
+                WHERE NOT EXISTS (SELECT FROM order_view_next WHERE order_id = id)
+                """)) {
+            select.setObject(1, orders.toArray(UUID[]::new));
+            return ids(select);
+        }
     }
 
     private List<UUID> firstOrders(UUID after) throws SQLException {

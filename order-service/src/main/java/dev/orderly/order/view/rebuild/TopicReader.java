@@ -1,5 +1,7 @@
 package dev.orderly.order.view.rebuild;
 
+import static java.util.stream.Collectors.toMap;
+
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -58,6 +60,11 @@ final class TopicReader implements AutoCloseable {
     /** Where reading began. */
     Map<TopicPartition, Long> beginning() {
         return beginning;
+    }
+
+    /** Where reading goes on. */
+    Map<TopicPartition, Long> position() {
+        return partitions.stream().collect(toMap(partition -> partition, this::next));
     }
 
     Map<TopicPartition, Long> end() {

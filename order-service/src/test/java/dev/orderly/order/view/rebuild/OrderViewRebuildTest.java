@@ -122,6 +122,53 @@ class OrderViewRebuildTest extends IntegrationTest {
         awaitTimeline(old, 4);
     }
 
+    /** One has its place beyond the end of the new topic, one where the new topic has another record. */
+    @Test
+    void orders_of_a_topic_that_was_made_again_are_taken_over() throws Exception {
+        awaitTimeline(placed(), 1);
+        await().until(() -> topic.isConsumedBy("order-view-consumer-group"));
+        var beyond = ofAnEarlierTopic(1_000_000_000);
+        var before = ofAnEarlierTopic(0);
+
+        assertThat(rebuild()).isGreaterThanOrEqualTo(2);
+
+        for (var id : List.of(beyond, before)) {
+            show(id).then().body("status", equalTo("PENDING")).body("timeline", hasSize(1));
+        }
+    }
+
+    @Test
+    void a_rebuild_leaves_no_trace_beside_the_view() throws Exception {
+        awaitTimeline(placed(), 1);
+        rebuild();
+        rebuild();
+
+        for (var table : List.of("inbox", "last_version", "parked_event")) {
+            assertThat(sql().number("SELECT count(*) FROM " + table + " WHERE consumer LIKE 'order-view-rebuild%'"))
+                    .as(table)
+                    .isZero();
+        }
+        assertThat(sql().strings("""
+                        SELECT DISTINCT tablename || ' ' || indexname FROM pg_indexes
+                        WHERE tablename LIKE 'order_view%' AND indexname NOT LIKE tablename || '\\_%'
+                        """)).isEmpty();
+        assertThat(sql().strings("SELECT indexname FROM pg_indexes WHERE tablename = 'order_view'"))
+                .containsExactlyInAnyOrder("order_view_pkey", "order_view_by_customer", "order_view_by_status");
+    }
+
+    private UUID ofAnEarlierTopic(long offset) throws SQLException {
+        var id = UUID.randomUUID();
+        sql().execute("""
+                INSERT INTO order_view (order_id, customer_id, status, lines, total, currency, payment_method,
+                                        placed_at, version, events)
+                VALUES (?, ?, 'PENDING', '[]', 1999, 'EUR', 'BALANCE', now(), 1, 1)
+                """, id, customer);
+        sql().execute("""
+                INSERT INTO order_view_event VALUES (?, 1, 'OrderPlaced', 'PENDING', 'order-service', 1, now(), 0, ?)
+                """, id, offset);
+        return id;
+    }
+
     @Test
     void the_lag_of_the_projection_is_a_metric() {
         awaitTimeline(placed(), 1);
