@@ -32,6 +32,6 @@ ALTER ROLE ${database}_app SET statement_timeout = '5s';
 ALTER ROLE ${database}_app SET lock_timeout = '2s';
 ALTER ROLE ${database}_app SET idle_in_transaction_session_timeout = '10s';
 ALTER ROLE ${database}_app SET transaction_timeout = '20s';
--- An ALTER that waits for a long query makes everybody else wait behind it: it gives up, and the service tries it again
+-- An ALTER that waits for a long query makes all others wait behind it: it gives up, and the service tries it again
 -- every second.
 ALTER ROLE ${database}_owner SET lock_timeout = '2s';

@@ -25,8 +25,7 @@ public final class SchemaMigrations {
 
     /**
      * There was one history at first. Its shared migration becomes the first row of the shared history, and
-     * a baseline of the service's: so the version before, which may still be running or be started again,
-     * accepts it.
+     * a baseline of the service's, as in a new database.
      */
     private static final String SPLIT_HISTORY = """
             DO $$
@@ -82,6 +81,8 @@ public final class SchemaMigrations {
     private static FluentConfiguration only(Configuration configuration, Predicate<String> path) {
         return Flyway.configure(configuration.getClassLoader())
                 .configuration(configuration)
+                // Those of a later version: this one may be restarted during a rolling upgrade, or after it.
+                .ignoreMigrationPatterns("*:future")
                 .resourceProvider(new Selection(configuration.getResourceProvider(), path));
     }
 

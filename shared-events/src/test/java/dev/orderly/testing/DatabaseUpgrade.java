@@ -35,7 +35,8 @@ public final class DatabaseUpgrade {
             SELECT concat_ws(' ', relname, attname, format_type(atttypid, atttypmod), attnotnull, attidentity)
             FROM tables JOIN pg_attribute ON attrelid = oid AND attnum > 0 AND NOT attisdropped
             UNION ALL
-            SELECT concat_ws(' ', relname, pg_get_expr(adbin, adrelid)) FROM tables JOIN pg_attrdef ON adrelid = tables.oid
+            SELECT concat_ws(' ', relname, pg_get_expr(adbin, adrelid))
+            FROM tables JOIN pg_attrdef ON adrelid = tables.oid
             UNION ALL
             SELECT concat_ws(' ', relname, pg_get_constraintdef(c.oid))
             FROM tables JOIN pg_constraint c ON conrelid = tables.oid
@@ -57,7 +58,8 @@ public final class DatabaseUpgrade {
 
     /**
      * Restores the dump of an earlier release, migrates it, and asserts that it has become what a new
-     * installation has, that no row is missing, and that the next start finds nothing to do.
+     * installation has, that no row is missing, that the next start finds nothing to do, and that the release
+     * of today would still start after a later one.
      *
      * @param flyway of the service under test
      */
@@ -87,12 +89,24 @@ public final class DatabaseUpgrade {
                 SchemaMigrations.apply(configuration);
 
                 assertThat(histories(there)).isEqualTo(histories);
+                migrateByLaterRelease(there);
+                SchemaMigrations.apply(configuration);
                 assertThat(strings(there, SCHEMA)).containsExactlyInAnyOrderElementsOf(strings(here, SCHEMA));
                 rows.forEach((table, count) ->
                         assertThat(count(there, table)).as("rows of " + table).isGreaterThanOrEqualTo(count));
             } finally {
                 execute(superuser, "DROP DATABASE %s WITH (FORCE)".formatted(earlier));
             }
+        }
+    }
+
+    private static void migrateByLaterRelease(Connection connection) throws SQLException {
+        for (var history : List.of("flyway_messaging_history", "flyway_schema_history")) {
+            execute(connection, """
+                    INSERT INTO %s (installed_rank, version, description, type, script, installed_by,
+                                    execution_time, success)
+                    VALUES (999, '999', 'later', 'SQL', 'db/later/V999__later.sql', 'any', 0, true)
+                    """.formatted(history));
         }
     }
 
