@@ -59,6 +59,7 @@ class FlashSaleQueue {
     @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP)
     void cacheMetadata() {
         producer.cacheMetadata();
+        queues.keySet().removeIf(sale -> sales.cached(sale).isEmpty()); // ended long ago
     }
 
     @PreDestroy

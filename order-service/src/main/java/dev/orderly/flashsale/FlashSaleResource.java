@@ -71,7 +71,7 @@ public class FlashSaleResource {
     @PUT
     @Path("/{id}")
     @Operation(summary = "For operators: announce a sale")
-    @APIResponse(responseCode = "409", description = "There is another sale of this id")
+    @APIResponse(responseCode = "409", description = "There is another sale of this id, or too many sales")
     public FlashSaleDocument announce(
             @PathParam("id") @Pattern(regexp = FlashSale.ID_FORM, message = ID_MESSAGE) String id,
             @NotNull(message = "a body is required") @Valid AnnouncementRequest announcement)
@@ -82,10 +82,12 @@ public class FlashSaleResource {
             throw Problems.badRequest("closesAt", "must be after opensAt");
         }
         var sale = new FlashSale(id, announcement.sku(), announcement.units(), opensAt, closesAt, 0, 0);
-        if (!sales.announce(sale)) {
-            throw Problems.conflict("There is another sale " + id + ".");
-        }
-        return FlashSaleDocument.of(sales.cached(id).orElse(sale));
+        return switch (sales.announce(sale)) {
+            case ANNOUNCED -> FlashSaleDocument.of(sales.cached(id).orElse(sale));
+            case ID_TAKEN -> throw Problems.conflict("There is another sale " + id + ".");
+            case TOO_MANY ->
+                throw Problems.conflict("There are " + FlashSales.MAX_SALES + " sales, the maximum, already.");
+        };
     }
 
     /** To the microsecond, as PostgreSQL keeps it: a sale must not be shorter than that. */

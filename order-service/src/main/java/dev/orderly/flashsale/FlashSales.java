@@ -28,6 +28,11 @@ class FlashSales {
 
     private static final Logger LOG = Logger.getLogger(FlashSales.class);
 
+    /** Sales that have not ended a day ago: all of them are in memory. */
+    static final int MAX_SALES = 1_000;
+
+    private static final String CURRENT = "closes_at > now() - interval '1 day'";
+
     private final DataSource database;
     private volatile Map<String, FlashSale> cache = Map.of();
 
@@ -45,7 +50,7 @@ class FlashSales {
     void refreshCache() {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement(
-                        "SELECT * FROM flash_sale WHERE closes_at > now() - interval '1 day'");
+                        "SELECT * FROM flash_sale WHERE " + CURRENT + " ORDER BY closes_at LIMIT " + MAX_SALES);
                 var rows = select.executeQuery()) {
             var sales = new HashMap<String, FlashSale>();
             while (rows.next()) {
@@ -57,23 +62,46 @@ class FlashSales {
         }
     }
 
-    /** Idempotent; false when there is another sale of this id. */
-    boolean announce(FlashSale sale) throws SQLException {
+    enum Announcement {
+        /** Also when it was announced before. */
+        ANNOUNCED,
+        /** There is another sale of this id. */
+        ID_TAKEN,
+        /** There are {@value #MAX_SALES} sales. */
+        TOO_MANY
+    }
+
+    Announcement announce(FlashSale sale) throws SQLException {
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement("""
-                        INSERT INTO flash_sale (id, sku, units, opens_at, closes_at) VALUES (?, ?, ?, ?, ?)
-                        ON CONFLICT (id) DO UPDATE SET id = excluded.id
-                        WHERE (flash_sale.sku, flash_sale.units, flash_sale.opens_at, flash_sale.closes_at)
-                            = (excluded.sku, excluded.units, excluded.opens_at, excluded.closes_at)
-                        """)) {
+                        WITH current AS (SELECT count(*) AS sales FROM flash_sale WHERE %s),
+                        announced AS (
+                            INSERT INTO flash_sale (id, sku, units, opens_at, closes_at)
+                            SELECT id, sku, units, opens_at, closes_at
+                            FROM (VALUES (?, ?, ?, ?::timestamptz, ?::timestamptz))
+                                AS sale (id, sku, units, opens_at, closes_at), current
+                            WHERE sales < ? OR EXISTS (SELECT FROM flash_sale WHERE flash_sale.id = sale.id)
+                            ON CONFLICT (id) DO UPDATE SET id = excluded.id
+                            WHERE (flash_sale.sku, flash_sale.units, flash_sale.opens_at, flash_sale.closes_at)
+                                = (excluded.sku, excluded.units, excluded.opens_at, excluded.closes_at)
+                            RETURNING id
+                        )
+                        SELECT CASE WHEN EXISTS (SELECT FROM announced) THEN 'ANNOUNCED'
+                            WHEN EXISTS (SELECT FROM flash_sale WHERE id = ?) THEN 'ID_TAKEN' ELSE 'TOO_MANY' END
+                        """.formatted(CURRENT))) {
             insert.setString(1, sale.id());
             insert.setString(2, sale.sku());
             insert.setInt(3, sale.units());
             insert.setObject(4, sale.opensAt().atOffset(UTC));
             insert.setObject(5, sale.closesAt().atOffset(UTC));
-            var announced = insert.executeUpdate() == 1;
-            refreshCache();
-            return announced;
+            insert.setInt(6, MAX_SALES);
+            insert.setString(7, sale.id());
+            try (var row = insert.executeQuery()) {
+                row.next();
+                var announcement = Announcement.valueOf(row.getString(1));
+                refreshCache();
+                return announcement;
+            }
         }
     }
 

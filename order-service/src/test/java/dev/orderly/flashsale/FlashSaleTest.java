@@ -122,6 +122,26 @@ class FlashSaleTest extends IntegrationTest {
     }
 
     @Test
+    void there_is_a_maximum_of_sales_since_all_of_them_are_in_memory() throws SQLException {
+        announce("console", 5, PAST, FUTURE).then().statusCode(200);
+        sql().execute("""
+                INSERT INTO flash_sale (id, sku, units, opens_at, closes_at)
+                SELECT 'full-' || i, 'console', 1, '2020-01-01', '2099-01-01' FROM generate_series(1, 1000) AS i
+                ON CONFLICT (id) DO UPDATE SET closes_at = excluded.closes_at
+                """);
+        try {
+            given().contentType(ContentType.JSON)
+                    .body(announcement("console", 5, PAST, FUTURE))
+                    .put("/flash-sales/one-too-many")
+                    .then()
+                    .statusCode(409);
+            announce("console", 5, PAST, FUTURE).then().statusCode(200); // announced before
+        } finally {
+            sql().execute("UPDATE flash_sale SET closes_at = '2020-01-02' WHERE id LIKE 'full-%'");
+        }
+    }
+
+    @Test
     void first_come_is_first_served() throws SQLException {
         announce("console", 3, PAST, FUTURE);
         var buyers = Stream.generate(UUID::randomUUID).limit(9).toList();
