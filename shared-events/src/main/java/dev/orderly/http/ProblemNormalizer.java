@@ -37,6 +37,9 @@ class ProblemNormalizer implements ProblemPostProcessor {
 
     private static final Set<String> TRANSIENT_CLASSES = Set.of("08", "40", "53", "57");
     private static final Set<String> TIMEOUTS = Set.of("55P03", "25P03", "25P04");
+    /** During a failover, or by an administrator: nothing can be changed at present. */
+    private static final String READ_ONLY = "25006";
+
     private static final int MAX_CAUSES = 20;
 
     private volatile boolean stopping;
@@ -76,7 +79,8 @@ class ProblemNormalizer implements ProblemPostProcessor {
                     + " Idempotency-Key if it has one: it may have been done, or not.");
         }
         if (isTransient(failure)) {
-            return Problems.unavailable("The database cannot be reached, or is busy. Nothing was changed; try again.");
+            return Problems.unavailable(
+                    "The database cannot be reached, is busy or read-only. Nothing was changed; try again.");
         }
         if (causes(failure).anyMatch(ProblemNormalizer::isReadTimeout)) {
             return Problems.problem(408, "The body did not arrive in time. Nothing was changed; try again.")
@@ -133,15 +137,17 @@ class ProblemNormalizer implements ProblemPostProcessor {
     /**
      * No connection (class 08, or no state at all: the pool has none), too few resources (53), a shutdown
      * (57), a conflict with other transactions (40), or a timeout of our own (infra/postgres/database.sql):
-     * of a lock (55P03), of an idle transaction (25P03), or of any transaction (25P04).
+     * of a lock (55P03), of an idle transaction (25P03), or of any transaction (25P04). Or it is read-only.
      */
     private static boolean isTransient(Throwable failure) {
         return causes(failure)
                 .filter(SQLException.class::isInstance)
                 .limit(1)
                 .map(cause -> ((SQLException) cause).getSQLState())
-                .anyMatch(state ->
-                        state == null || TIMEOUTS.contains(state) || TRANSIENT_CLASSES.contains(state.substring(0, 2)));
+                .anyMatch(state -> state == null
+                        || state.equals(READ_ONLY)
+                        || TIMEOUTS.contains(state)
+                        || TRANSIENT_CLASSES.contains(state.substring(0, 2)));
     }
 
     private static boolean isDisconnect(Throwable cause) {

@@ -31,9 +31,11 @@ class ProblemNormalizerTest {
         "57014, a statement took too long",
         "55P03, a lock was not granted in time",
         "25P03, a transaction was idle",
-        "25P04, a transaction took too long"
+        "25P04, a transaction took too long",
+        "25006, the database is read-only",
+        "53300, there are too many connections"
     })
-    void what_a_timeout_of_the_database_has_ended_may_be_repeated(String state, String why) {
+    void what_the_database_could_not_do_for_now_may_be_repeated(String state, String why) {
         var problem = normalize(new IllegalStateException(new SQLException(why, state)));
 
         assertThat(problem.getStatusCode()).isEqualTo(503);
