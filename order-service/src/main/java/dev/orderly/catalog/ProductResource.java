@@ -6,20 +6,27 @@ import dev.orderly.http.Problems;
 import io.quarkus.panache.common.Sort;
 import jakarta.transaction.Transactional;
 import jakarta.validation.Valid;
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.NotBlank;
 import jakarta.validation.constraints.NotNull;
 import jakarta.validation.constraints.Pattern;
 import jakarta.validation.constraints.Size;
+import jakarta.ws.rs.DefaultValue;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.PUT;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.QueryParam;
 import java.util.List;
 import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 
 /** The catalogue. */
 @Path("/products")
 public class ProductResource {
+
+    private static final int MAX_PAGE = 1000;
 
     public record OfferRequest(
             // PostgreSQL stores neither NUL nor a lone surrogate.
@@ -37,10 +44,16 @@ public class ProductResource {
     }
 
     @GET
-    @Operation(summary = "All products")
+    @Operation(summary = "All products, in the order of their SKUs")
     @Transactional
-    public List<ProductDocument> list() {
-        return Product.<Product>listAll(Sort.by("sku")).stream()
+    public List<ProductDocument> list(
+            @QueryParam("after")
+                    @DefaultValue("")
+                    @Pattern(regexp = Line.SKU + "|", message = Line.SKU_MESSAGE)
+                    @Parameter(description = "the last SKU of the page before")
+                    String after,
+            @QueryParam("limit") @DefaultValue("" + MAX_PAGE) @Min(1) @Max(MAX_PAGE) int limit) {
+        return Product.<Product>find("sku > ?1", Sort.by("sku"), after).page(0, limit).stream()
                 .map(ProductDocument::of)
                 .toList();
     }

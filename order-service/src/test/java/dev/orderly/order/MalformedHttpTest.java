@@ -7,6 +7,7 @@ import static dev.orderly.order.OrderRequests.key;
 import static dev.orderly.order.OrderRequests.offer;
 import static dev.orderly.order.OrderRequests.post;
 import static dev.orderly.order.OrderRequests.rows;
+import static io.restassured.RestAssured.given;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.stream.Collectors.joining;
@@ -14,8 +15,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.orderly.IntegrationTest;
+import dev.orderly.database.RetryingTransactions;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
+import io.restassured.response.Response;
+import jakarta.inject.Inject;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.Socket;
@@ -25,6 +30,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -44,6 +51,12 @@ class MalformedHttpTest extends IntegrationTest {
 
     @TestHTTPResource("/orders")
     URI orders;
+
+    @Inject
+    RetryingTransactions transactions;
+
+    @Inject
+    MeterRegistry metrics;
 
     @BeforeEach
     void catalogue() {
@@ -129,6 +142,33 @@ class MalformedHttpTest extends IntegrationTest {
                 socket.close();
             }
         }
+    }
+
+    @Test
+    void slow_queries_leave_connections_to_what_the_service_consumes() throws Exception {
+        try (var senders = Executors.newVirtualThreadPerTaskExecutor();
+                var lock = database.getConnection()) {
+            lock.setAutoCommit(false);
+            var queries = new ArrayList<Future<Response>>();
+            try (var statement = lock.createStatement()) {
+                statement.execute("LOCK TABLE product IN ACCESS EXCLUSIVE MODE");
+            }
+            for (var i = 0; i < 60; i++) {
+                queries.add(senders.submit(() -> given().get("/products/mug")));
+            }
+            await().until(
+                            () -> sql().number("SELECT count(*) FROM pg_locks WHERE NOT granted"),
+                            waiting -> waiting > 0);
+
+            var seen = transactions.commit(() -> sql().number("SELECT count(*) FROM pg_locks WHERE NOT granted"));
+
+            assertThat(seen).as("queries that wait in the database").isBetween(1L, 8L);
+            lock.rollback();
+            for (var query : queries) {
+                assertThat(query.get().statusCode()).isIn(200, 503);
+            }
+        }
+        assertThat(metrics.get("orderly.http.database.permits").gauge().value()).isEqualTo(8);
     }
 
     @Test

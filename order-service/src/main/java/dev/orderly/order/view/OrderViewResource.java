@@ -2,9 +2,9 @@ package dev.orderly.order.view;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.orderly.events.OrderStatus;
+import dev.orderly.http.DatabaseBulkhead;
 import dev.orderly.http.Problems;
 import dev.orderly.http.UuidParameter;
-import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
@@ -49,15 +49,16 @@ public class OrderViewResource {
 
     private final OrderViews views;
     private final OrderChangeNotifier notifier;
+    private final DatabaseBulkhead bulkhead;
 
-    OrderViewResource(OrderViews views, OrderChangeNotifier notifier) {
+    OrderViewResource(OrderViews views, OrderChangeNotifier notifier, DatabaseBulkhead bulkhead) {
         this.views = views;
         this.notifier = notifier;
+        this.bulkhead = bulkhead;
     }
 
     @GET
     @Path("/{id}")
-    @Blocking
     @Operation(summary = "An order and what has happened to it")
     public Uni<OrderView> get(
             @PathParam("id") UUID id,
@@ -71,15 +72,15 @@ public class OrderViewResource {
                     @DefaultValue("0")
                     @Min(0)
                     @Parameter(description = "as in the Location of a command; waits until the projection has it")
-                    int version)
-            throws SQLException {
+                    int version) {
         Predicate<OrderProgress> written = progress -> progress.version() >= version;
         Predicate<OrderProgress> decided =
                 progress -> progress.status() != null && progress.status().isTerminal();
         var caughtUp = version == 0 ? Uni.createFrom().voidItem() : notifier.until(id, written, MAX_CATCH_UP);
         var settled =
                 wait == 0 ? caughtUp : caughtUp.chain(() -> notifier.until(id, decided, Duration.ofSeconds(wait)));
-        return settled.emitOn(Infrastructure.getDefaultWorkerPool()).map(Unchecked.function(_ -> read(id, version)));
+        return settled.emitOn(Infrastructure.getDefaultWorkerPool())
+                .map(Unchecked.function(_ -> bulkhead.call(() -> read(id, version))));
     }
 
     private OrderView read(UUID id, int version) throws SQLException {
