@@ -7,12 +7,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.orderly.events.Money;
+import dev.orderly.events.OrderEvent;
 import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.OrderEvent.OrderCancelled;
 import dev.orderly.events.OrderEvent.OrderConfirmed;
 import dev.orderly.events.OrderEvent.OrderPlaced;
 import dev.orderly.events.OrderEvent.OrderRejected;
-import dev.orderly.events.OrderEvent;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.RealPlatform;

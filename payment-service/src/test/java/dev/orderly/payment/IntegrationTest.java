@@ -8,9 +8,9 @@ import static org.awaitility.Awaitility.await;
 
 import dev.orderly.events.CardToken;
 import dev.orderly.events.Money;
+import dev.orderly.events.OrderEvent;
 import dev.orderly.events.OrderEvent.OrderCancelled;
 import dev.orderly.events.OrderEvent.StockReserved;
-import dev.orderly.events.OrderEvent;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.RealPlatform;

@@ -204,7 +204,7 @@ class OutboxAudit {
      */
     record Step(boolean done, long republished) {}
 
-    /** Audits to the next heartbeat, but to none newer than the given one; not while the topics are reread. */
+    /** Audits to the next heartbeat, but to none newer than the given one; not while topics are reread. */
     Step step(OffsetDateTime newestHeartbeat) throws SQLException {
         try (var connection = database.getConnection();
                 var lock = connection.prepareStatement(LOCK);

@@ -139,8 +139,8 @@ class RecordFuzzTest extends IntegrationTest {
             records.add(record);
             orders.add(order);
             var outcome = Form.outcome(record, order, value);
-            // A field is for the handler and the database to judge, and by the key of another order it matters
-            // what has happened to that.
+            // A field is for the handler and the database to judge, and by the key of another order it
+            // matters what has happened to that.
             if (!recipe.changes(Part.FIELD) && !(recipe.changes(Part.KEY) && Form.isUuid(record.key()))) {
                 expected.put(order, outcome);
             }

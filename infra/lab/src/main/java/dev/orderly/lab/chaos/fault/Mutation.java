@@ -137,14 +137,13 @@ public enum Mutation {
                 "RETURN dev.orderly.messaging.SequenceGuard$Position.IN_ORDER");
 
         /** Otherwise the projection fails on a second OrderPlaced, and the inbox finds it in the retry. */
-        static final String NO_CHECK_IN_THE_PROJECTION =
-                atEntry("dev.orderly.order.view.OrderViewUpdater", "requireThat", "TRUE", "RETURN")
-                        + atEntry(
-                                "org.postgresql.jdbc.PgConnection",
-                                "prepareStatement(String)",
-                                "$1.contains(\"INSERT INTO order_view (\")",
-                                "$1 = $1.replaceFirst("
-                                        + "\"INSERT INTO order_view .[^;]*\", \"$0 ON CONFLICT DO NOTHING\")");
+        static final String NO_CHECK_IN_THE_PROJECTION = atEntry(
+                        "dev.orderly.order.view.OrderViewUpdater", "requireThat", "TRUE", "RETURN")
+                + atEntry(
+                        "org.postgresql.jdbc.PgConnection",
+                        "prepareStatement(String)",
+                        "$1.contains(\"INSERT INTO order_view (\")",
+                        "$1 = $1.replaceFirst(" + "\"INSERT INTO order_view .[^;]*\", \"$0 ON CONFLICT DO NOTHING\")");
 
         static final String NO_AUDITOR = atEntry("dev.orderly.messaging.OutboxAuditor", "audit", "TRUE", "RETURN");
 
