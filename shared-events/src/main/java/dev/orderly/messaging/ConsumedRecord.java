@@ -165,10 +165,13 @@ sealed interface ConsumedRecord {
         return value;
     }
 
-    /** The inbox drops an event with the day of its id, and never a day of the far future. */
+    /**
+     * The inbox drops an event with the day of its id, and never a day of the far future. A time in the first
+     * day of 1970 is none: some producers send 0 or 1.
+     */
     private static UUID eventId(ConsumerRecord<String, byte[]> raw) {
         var id = UUID.fromString(required(raw, EventHeaders.ID));
-        if (raw.timestamp() >= 0
+        if (raw.timestamp() > MAX_AHEAD.toMillis()
                 && id.version() == 7
                 && id.getMostSignificantBits() >>> 16 > raw.timestamp() + MAX_AHEAD.toMillis()) {
             throw new IllegalArgumentException("header id is dated in the future");
