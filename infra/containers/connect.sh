@@ -6,8 +6,14 @@ set -euo pipefail
 
 # The image has connectors for a dozen databases; loading those that are not used here takes memory.
 plugins=/tmp/plugins
+classpath='/kafka/libs/*'
+connector=/kafka/connect/debezium-connector-postgres
 mkdir -p "$plugins"
-ln -sfn /kafka/connect/debezium-connector-postgres "$plugins"
+if compgen -G "$connector/debezium-connector-postgres-*.jar" >/dev/null; then
+  ln -sfn "$connector" "$plugins"
+else # an image that has Debezium on the class path, where it can find our task on the class path alone
+  classpath="$classpath:$connector/*"
+fi
 
 settings=/tmp/connect.properties
 {
@@ -23,4 +29,4 @@ END
 
 exec java @/orderly/jvm/common.options @/orderly/jvm/connect.options \
   -Dlog4j2.configurationFile=/orderly/kafka/log4j2.properties \
-  -cp '/kafka/libs/*' org.apache.kafka.connect.cli.ConnectDistributed "$settings"
+  -cp "$classpath" org.apache.kafka.connect.cli.ConnectDistributed "$settings"
