@@ -1,6 +1,7 @@
 package dev.orderly.clientlog;
 
 import dev.orderly.clientlog.LogLineParser.NumberedLine;
+import dev.orderly.http.ConcurrencyLimiter;
 import dev.orderly.http.EarlyRejection;
 import dev.orderly.messaging.NonBlockingProducer;
 import io.micrometer.core.instrument.Counter;
@@ -24,10 +25,11 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * Admits requests by their size and publishes their lines. The bytes of a request are in flight from its head
- * until all in-sync replicas have acknowledged its last line; a request that would exceed the limit is
- * rejected before its body is read. The brokers' quota for this producer ({@code infra/kafka/quotas.json})
- * delays acknowledgements; the limit turns the delay into backpressure, where otherwise the heap would fill.
+ * Admits requests by their size and publishes their lines. The bytes of a request are in flight from the end
+ * of its body until all in-sync replicas have acknowledged its last line; a request that would exceed the
+ * limit is rejected, before its body is read if possible. The brokers' quota for this producer
+ * ({@code infra/kafka/quotas.json}) delays acknowledgements; the limit turns the delay into backpressure,
+ * where otherwise the heap would fill.
  */
 @ApplicationScoped
 class LogReceiver {
@@ -72,34 +74,59 @@ class LogReceiver {
     }
 
     void install(@Observes Filters filters) {
-        filters.register(this::admit, EarlyRejection.FIRST);
+        filters.register(this::checkHead, EarlyRejection.HEAD);
+        filters.register(this::admit, EarlyRejection.ADMISSION);
     }
 
-    void admit(RoutingContext request) {
-        // By prefix: "/logs/", "/x/../logs" and "/logs;a=b" are routed to the resource as well.
-        if (request.request().method() != HttpMethod.POST
-                || !request.normalizedPath().startsWith(PATH)) {
+    /** Sheds load before a body is read, and reserves nothing: the body may never come. */
+    void checkHead(RoutingContext request) {
+        if (!isBatch(request)) {
             request.next();
             return;
         }
+        ConcurrencyLimiter.exempt(request);
         var length = EarlyRejection.contentLength(request);
         if (length < 0) {
             EarlyRejection.reject(request, 411, "Say in Content-Length how long the batch is.");
+        } else if (bytesInFlight.get() + size(length) > MAX_BYTES_IN_FLIGHT) {
+            reject(request);
+        } else {
+            request.next();
+        }
+    }
+
+    void admit(RoutingContext request) {
+        if (!isBatch(request)) {
+            request.next();
             return;
         }
-        var bytes = Math.max(length, MIN_REQUEST_BYTES);
+        var bytes = size(EarlyRejection.contentLength(request));
         if (bytesInFlight.addAndGet(bytes) <= MAX_BYTES_IN_FLIGHT) {
             request.addEndHandler(_ -> bytesInFlight.addAndGet(-bytes)); // also when the client disconnects
             request.next();
         } else {
             bytesInFlight.addAndGet(-bytes);
-            rejectedRequests.increment();
-            EarlyRejection.reject(
-                    request,
-                    429,
-                    "There are as many logs under way as can be held. None of these lines was taken; send them again.",
-                    RETRY_AFTER_SECONDS);
+            reject(request);
         }
+    }
+
+    /** By prefix: "/logs/", "/x/../logs" and "/logs;a=b" are routed to the resource as well. */
+    private static boolean isBatch(RoutingContext request) {
+        return request.request().method() == HttpMethod.POST
+                && request.normalizedPath().startsWith(PATH);
+    }
+
+    private static long size(long length) {
+        return Math.max(length, MIN_REQUEST_BYTES);
+    }
+
+    private void reject(RoutingContext request) {
+        rejectedRequests.increment();
+        EarlyRejection.reject(
+                request,
+                429,
+                "There are as many logs under way as can be held. None of these lines was taken; send them again.",
+                RETRY_AFTER_SECONDS);
     }
 
     /** @param number as in {@link NumberedLine} */

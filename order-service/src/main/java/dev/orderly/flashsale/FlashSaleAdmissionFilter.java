@@ -1,6 +1,7 @@
 package dev.orderly.flashsale;
 
 import dev.orderly.flashsale.FlashSaleQueue.Rejection;
+import dev.orderly.http.ConcurrencyLimiter;
 import dev.orderly.http.EarlyRejection;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.http.HttpMethod;
@@ -26,12 +27,13 @@ class FlashSaleAdmissionFilter {
     }
 
     void install(@Observes Filters filters) {
-        filters.register(this::filter, EarlyRejection.FIRST + 2); // before a timer is set for the body
+        filters.register(this::filter, EarlyRejection.HEAD);
     }
 
     private void filter(RoutingContext request) {
         var purchase = PURCHASE.matcher(request.normalizedPath());
         if (request.request().method() == HttpMethod.POST && purchase.matches()) {
+            ConcurrencyLimiter.exempt(request);
             queue.checkAdmission(purchase.group(1))
                     .ifPresentOrElse(rejection -> reject(request, rejection), request::next);
         } else {

@@ -7,8 +7,6 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
-import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
@@ -17,38 +15,40 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
  * Load shedding: rejects commands early and at hardly any cost, while as many are in flight as the service
  * can work on. Without it an overload outlives its cause: clients time out and retry, and the work for
  * requests that were given up takes the capacity of those that were not (Bronson et al., "Metastable Failures
- * in Distributed Systems", HotOS 2021). Queries are not counted: those that wait, wait for an event and hold
- * no thread.
+ * in Distributed Systems", HotOS 2021). A command counts from when its body has arrived: a slow sender must
+ * not take the place of others. Queries are not counted: those that wait, wait for an event and hold no
+ * thread.
  */
 @ApplicationScoped
-class ConcurrencyLimiter {
+public class ConcurrencyLimiter {
 
     /** Those of RFC 9110, 9.2.1, that Orderly has. */
     private static final Set<HttpMethod> SAFE_METHODS = Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS);
 
+    private static final String EXEMPT = ConcurrencyLimiter.class.getName();
+
     private final int maxConcurrentCommands;
-    private final List<String> exemptPaths;
     private final AtomicInteger inFlight = new AtomicInteger();
     private final Counter rejected;
 
-    /** @param exemptPaths of resources with a limit of their own, including all paths below them */
     ConcurrencyLimiter(
             @ConfigProperty(name = "orderly.http.max-concurrent-commands") int maxConcurrentCommands,
-            @ConfigProperty(name = "orderly.http.self-limiting-paths") Optional<List<String>> exemptPaths,
             MeterRegistry metrics) {
         this.maxConcurrentCommands = maxConcurrentCommands;
-        this.exemptPaths = exemptPaths.orElse(List.of()).stream()
-                .map(ConcurrencyLimiter::withSlash)
-                .toList();
         this.rejected = metrics.counter("orderly.http.rejected");
     }
 
+    /** For a filter that has a limit of its own for a request; to be called before {@code ADMISSION}. */
+    public static void exempt(RoutingContext request) {
+        request.put(EXEMPT, true);
+    }
+
     void install(@Observes Filters filters) {
-        filters.register(this::admit, EarlyRejection.FIRST);
+        filters.register(this::admit, EarlyRejection.ADMISSION);
     }
 
     void admit(RoutingContext request) {
-        if (SAFE_METHODS.contains(request.request().method()) || isExempt(request)) {
+        if (SAFE_METHODS.contains(request.request().method()) || request.get(EXEMPT) != null) {
             request.next();
         } else if (inFlight.incrementAndGet() <= maxConcurrentCommands) {
             request.addEndHandler(_ -> inFlight.decrementAndGet()); // also when the client disconnects
@@ -62,15 +62,5 @@ class ConcurrencyLimiter {
                     "Too many requests are under way. Nothing was changed; try again.",
                     Problems.RETRY_AFTER_SECONDS);
         }
-    }
-
-    /** By the normalized path, which the router uses: else {@code /exempt/../path} would bypass the limit. */
-    private boolean isExempt(RoutingContext request) {
-        var path = withSlash(request.normalizedPath());
-        return exemptPaths.stream().anyMatch(path::startsWith);
-    }
-
-    private static String withSlash(String path) {
-        return path.endsWith("/") ? path : path + "/";
     }
 }

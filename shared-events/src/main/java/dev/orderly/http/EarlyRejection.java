@@ -4,11 +4,17 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 
-/** Rejects requests by their head alone: at hardly any cost, and as a problem like all others. */
+/** Rejects requests before they reach a resource: at hardly any cost, and as a problem like all others. */
 public final class EarlyRejection {
 
     /** The priority of a filter that reads the head alone: before all others, the higher number first. */
-    public static final int FIRST = 10_000;
+    public static final int HEAD = 10_000;
+
+    /** Of the filter that receives the body, {@link RequestBodyReceiver}. */
+    static final int BODY = HEAD - 1;
+
+    /** Of a filter that counts or reserves something for a request, which it does when the body is there. */
+    public static final int ADMISSION = BODY - 1;
 
     private EarlyRejection() {}
 

@@ -1,23 +1,22 @@
 package dev.orderly.http;
 
 import static io.restassured.RestAssured.given;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.quarkus.runtime.configuration.MemorySize;
 import io.restassured.response.Response;
 import io.vertx.core.Vertx;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse.BodyHandlers;
+import java.io.IOException;
+import java.math.BigInteger;
+import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
@@ -25,13 +24,12 @@ import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** On a web server that answers commands only when the test releases them. */
 class ConcurrencyLimiterTest {
 
     private static final int MAX = 2;
+    private static final int MAX_BODY = 64 * 1024;
 
     private final Vertx vertx = Vertx.vertx();
     private final ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor();
@@ -40,8 +38,14 @@ class ConcurrencyLimiterTest {
 
     @BeforeEach
     void serve() {
-        var limit = new ConcurrencyLimiter(MAX, Optional.of(List.of("/sales")), new SimpleMeterRegistry());
+        var bodies = new RequestBodyReceiver(new MemorySize(BigInteger.valueOf(MAX_BODY)), Duration.ofMinutes(1));
+        var limit = new ConcurrencyLimiter(MAX, new SimpleMeterRegistry());
         var router = Router.router(vertx);
+        router.post("/sales/*").handler(request -> {
+            ConcurrencyLimiter.exempt(request);
+            request.next();
+        });
+        router.route().handler(bodies::receive);
         router.route().handler(limit::admit);
         router.post("/sales/*").handler(request -> request.end("queued"));
         router.get().handler(request -> request.end("an answer"));
@@ -92,7 +96,7 @@ class ConcurrencyLimiterTest {
     }
 
     @Test
-    void commands_below_an_exempt_path_are_always_admitted() {
+    void commands_with_a_limit_of_their_own_are_not_counted() {
         var admitted = fillUp();
 
         assertThat(given().port(port).post("/sales/7").statusCode()).isEqualTo(200);
@@ -101,36 +105,56 @@ class ConcurrencyLimiterTest {
         admitted.forEach(CompletableFuture::join);
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"/salesmen", "/sales/../orders", "/sales/%2e%2e/orders", "/sales%2F7"})
-    void a_path_that_only_begins_like_an_exempt_one_is_not_admitted(String path) throws Exception {
-        var admitted = fillUp();
+    @Test
+    void a_body_that_does_not_arrive_takes_no_place() throws IOException {
+        var slow = new ArrayList<Socket>();
+        try {
+            for (var i = 0; i < 10 * MAX; i++) {
+                slow.add(begin(100, "{"));
+            }
 
-        assertThat(statusOf(path)).isEqualTo(503);
+            var admitted = fillUp();
 
-        inFlight.forEach(RoutingContext::end);
-        admitted.forEach(CompletableFuture::join);
+            inFlight.forEach(RoutingContext::end);
+            assertThat(admitted)
+                    .allSatisfy(answer -> assertThat(answer.join().statusCode()).isEqualTo(200));
+        } finally {
+            closeAll(slow);
+        }
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"/sales/7/", "//sales/7", "/orders/../sales/7"})
-    void what_is_routed_to_an_exempt_path_is_admitted_in_any_spelling(String path) throws Exception {
-        var admitted = fillUp();
+    @Test
+    void incomplete_bodies_have_a_limit_beyond_which_the_first_is_given_up() throws IOException {
+        var slow = new ArrayList<Socket>();
+        try {
+            var first = begin(MAX_BODY, "first");
+            slow.add(first);
+            var nearlyWhole = "x".repeat(MAX_BODY - 1);
+            for (var bytes = 0L; bytes <= RequestBodyReceiver.MAX_INCOMPLETE_BYTES; bytes += nearlyWhole.length()) {
+                slow.add(begin(MAX_BODY, nearlyWhole));
+            }
 
-        assertThat(statusOf(path)).isEqualTo(200);
-
-        inFlight.forEach(RoutingContext::end);
-        admitted.forEach(CompletableFuture::join);
+            first.setSoTimeout(10_000);
+            assertThat(new String(first.getInputStream().readAllBytes(), ISO_8859_1))
+                    .startsWith("HTTP/1.1 408 ")
+                    .contains("application/problem+json", "did not arrive in time");
+        } finally {
+            closeAll(slow);
+        }
     }
 
-    /** By a client that does not normalize the path. */
-    private int statusOf(String path) throws Exception {
-        try (var client = HttpClient.newHttpClient()) {
-            var command = HttpRequest.newBuilder(URI.create("http://localhost:" + port + path))
-                    .timeout(Duration.ofSeconds(10)) // an admitted command is not answered here
-                    .POST(BodyPublishers.ofString("a command"))
-                    .build();
-            return client.send(command, BodyHandlers.discarding()).statusCode();
+    /** Sends the head of a command and the beginning of its body. */
+    private Socket begin(int length, String beginning) throws IOException {
+        var socket = new Socket("localhost", port);
+        socket.getOutputStream()
+                .write(("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + length + "\r\n\r\n" + beginning)
+                        .getBytes(ISO_8859_1));
+        return socket;
+    }
+
+    private static void closeAll(List<Socket> sockets) throws IOException {
+        for (var socket : sockets) {
+            socket.close();
         }
     }
 
