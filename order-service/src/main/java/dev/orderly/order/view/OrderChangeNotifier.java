@@ -14,13 +14,16 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
@@ -37,11 +40,22 @@ class OrderChangeNotifier {
 
     private static final Duration INTERVAL = Duration.ofMillis(100);
 
-    /** Waiting requests at one time; one more is answered at once, as if it had timed out. */
-    private static final int MAX_WAITING = 10_000;
+    /** A comment on the line: clients and proxies end a connection that is silent for a minute or so. */
+    private static final Duration HEARTBEAT = Duration.ofSeconds(15);
+
+    /** For the projection to learn of an order: one that does not exist must not be waited for any longer. */
+    private static final Duration MAX_UNKNOWN = Duration.ofSeconds(10);
+
+    /**
+     * Waiting requests at one time. One more ends the wait of the one that has waited longest, as its timeout
+     * would: a flood makes all waits shorter, but stops none from starting.
+     */
+    static final int MAX_WAITING = 5_000;
 
     private final OrderViews views;
-    private final Set<Subscription> subscriptions = ConcurrentHashMap.newKeySet();
+    private final ConcurrentSkipListMap<Long, Subscription> subscriptions = new ConcurrentSkipListMap<>();
+    private final AtomicLong begun = new AtomicLong();
+    private final AtomicInteger waiting = new AtomicInteger(); // the size of the map, which it would have to count
     private final AtomicBoolean pollScheduled = new AtomicBoolean();
     private final ScheduledExecutorService poller = threadNamed("order-change-poller");
     // A thread of its own, because a query blocks the poller for as long as the database does not answer.
@@ -65,7 +79,7 @@ class OrderChangeNotifier {
     void stop(@Observes ShutdownEvent event) {
         poller.shutdown();
         timeouts.shutdown();
-        subscriptions.forEach(Subscription::complete);
+        subscriptions.values().forEach(Subscription::complete);
     }
 
     /** To be called when orders have changed. */
@@ -75,31 +89,49 @@ class OrderChangeNotifier {
         }
     }
 
-    /** Completes when the order has reached a state or at the timeout, even without a database. */
+    /**
+     * Completes when the order has reached a state or at the timeout, even without a database; for an order
+     * that is still unknown after ten seconds, then.
+     */
     Uni<Void> until(UUID order, Predicate<OrderProgress> hasReached, Duration timeout) {
         return Uni.createFrom().emitter(emitter -> {
-            var state = new StateSubscription(order, hasReached, System.nanoTime() + timeout.toNanos(), emitter);
-            emitter.onTermination(() -> subscriptions.remove(state));
-            add(state);
+            var now = System.nanoTime();
+            add(
+                    new StateSubscription(
+                            order, hasReached, now + MAX_UNKNOWN.toNanos(), now + timeout.toNanos(), emitter),
+                    emitter::onTermination);
         });
     }
 
-    /** The entries of the order's timeline after a position, and then each new one, until the timeout. */
-    Multi<OrderView.TimelineEntry> entriesAfter(UUID order, int position, Duration timeout) {
-        return Multi.createFrom().emitter(emitter -> {
-            var stream = new StreamSubscription(order, position, System.nanoTime() + timeout.toNanos(), emitter);
-            emitter.onTermination(() -> subscriptions.remove(stream));
-            add(stream);
-        });
+    /**
+     * The entries of the order's timeline after a position, and then each new one, until the timeout. Empty
+     * items in between, the first at once, show that the stream is alive.
+     */
+    Multi<Optional<OrderView.TimelineEntry>> entriesAfter(UUID order, int position, Duration timeout) {
+        return Multi.createFrom()
+                .emitter(emitter -> add(
+                        new StreamSubscription(order, position, System.nanoTime() + timeout.toNanos(), emitter),
+                        emitter::onTermination));
     }
 
-    private void add(Subscription subscription) {
-        if (subscriptions.size() >= MAX_WAITING || poller.isShutdown()) {
-            subscription.complete();
-            return;
+    private void add(Subscription subscription, Consumer<Runnable> onTermination) {
+        var number = begun.incrementAndGet();
+        subscriptions.put(number, subscription);
+        var isOneTooMany = waiting.incrementAndGet() > MAX_WAITING;
+        onTermination.accept(() -> {
+            if (subscriptions.remove(number) != null) {
+                waiting.decrementAndGet();
+            }
+        });
+        var first = subscriptions.firstEntry();
+        if (isOneTooMany && first != null) {
+            first.getValue().complete();
         }
-        subscriptions.add(subscription);
-        pollSoon();
+        if (poller.isShutdown()) {
+            subscription.complete();
+        } else {
+            pollSoon();
+        }
     }
 
     private void poll() {
@@ -108,13 +140,14 @@ class OrderChangeNotifier {
             return;
         }
         try {
-            var orders = subscriptions.stream().map(Subscription::order).collect(Collectors.toSet());
+            var orders =
+                    subscriptions.values().stream().map(Subscription::order).collect(Collectors.toSet());
             var progress = views.progress(orders);
             var streams = new ArrayList<StreamSubscription>();
-            for (var subscription : subscriptions) {
+            for (var subscription : subscriptions.values()) {
                 var now = progress.getOrDefault(subscription.order(), OrderProgress.NONE);
                 switch (subscription) {
-                    case StateSubscription state when state.hasReached.test(now) -> state.complete();
+                    case StateSubscription state when state.endsBy(now) -> state.complete();
                     case StreamSubscription stream when stream.position < now.events() -> streams.add(stream);
                     case StateSubscription _, StreamSubscription _ -> {}
                 }
@@ -135,9 +168,11 @@ class OrderChangeNotifier {
 
     private void expireOverdue() {
         try {
-            for (var subscription : subscriptions) {
+            for (var subscription : subscriptions.values()) {
                 if (subscription.deadline() - System.nanoTime() <= 0) {
                     subscription.complete();
+                } else if (subscription instanceof StreamSubscription stream) {
+                    stream.emitHeartbeatWhenDue();
                 }
             }
         } catch (RuntimeException e) {
@@ -165,8 +200,17 @@ class OrderChangeNotifier {
     }
 
     private record StateSubscription(
-            UUID order, Predicate<OrderProgress> hasReached, long deadline, UniEmitter<? super Void> emitter)
+            UUID order,
+            Predicate<OrderProgress> hasReached,
+            long deadlineIfUnknown,
+            long deadline,
+            UniEmitter<? super Void> emitter)
             implements Subscription {
+
+        boolean endsBy(OrderProgress now) {
+            return hasReached.test(now) || now.events() == 0 && deadlineIfUnknown - System.nanoTime() <= 0;
+        }
+
         @Override
         public void complete() {
             emitter.complete(null);
@@ -176,11 +220,15 @@ class OrderChangeNotifier {
     private static final class StreamSubscription implements Subscription {
         private final UUID order;
         private final long deadline;
-        private final MultiEmitter<? super OrderView.TimelineEntry> emitter;
+        private final MultiEmitter<? super Optional<OrderView.TimelineEntry>> emitter;
         private int position;
+        private volatile long lastItem = System.nanoTime() - HEARTBEAT.toNanos();
 
         StreamSubscription(
-                UUID order, int position, long deadline, MultiEmitter<? super OrderView.TimelineEntry> emitter) {
+                UUID order,
+                int position,
+                long deadline,
+                MultiEmitter<? super Optional<OrderView.TimelineEntry>> emitter) {
             this.order = order;
             this.position = position;
             this.deadline = deadline;
@@ -190,7 +238,16 @@ class OrderChangeNotifier {
         void emit(OrderView.TimelineEntry entry) {
             if (entry.position() > position) {
                 position = entry.position();
-                emitter.emit(entry);
+                lastItem = System.nanoTime();
+                emitter.emit(Optional.of(entry));
+            }
+        }
+
+        void emitHeartbeatWhenDue() {
+            var now = System.nanoTime();
+            if (now - lastItem >= HEARTBEAT.toNanos()) {
+                lastItem = now;
+                emitter.emit(Optional.empty());
             }
         }
 

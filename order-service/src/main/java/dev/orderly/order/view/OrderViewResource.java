@@ -15,23 +15,31 @@ import jakarta.validation.constraints.Pattern;
 import jakarta.ws.rs.DefaultValue;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.HeaderParam;
+import jakarta.ws.rs.NameBinding;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriBuilder;
+import jakarta.ws.rs.core.UriInfo;
 import jakarta.ws.rs.sse.OutboundSseEvent;
 import jakarta.ws.rs.sse.Sse;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
 import java.net.URI;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Predicate;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.jboss.resteasy.reactive.RestStreamElementType;
+import org.jboss.resteasy.reactive.server.ServerRequestFilter;
 
 /** The queries; their answers come from the read model, which is eventually consistent. */
 @Path("/orders")
@@ -66,7 +74,7 @@ public class OrderViewResource {
                     @DefaultValue("0")
                     @Min(0)
                     @Max(MAX_WAIT_SECONDS)
-                    @Parameter(description = "seconds to wait until the order is decided")
+                    @Parameter(description = "seconds to wait until the order is decided; 10 for one that is unknown")
                     int wait,
             @QueryParam("version")
                     @DefaultValue("0")
@@ -142,21 +150,48 @@ public class OrderViewResource {
         return parameter != null && !parameter.isEmpty();
     }
 
+    /** A stream begins with its status: what may be a 404 is asked before. */
+    @NameBinding
+    @Retention(RetentionPolicy.RUNTIME)
+    @interface OfKnownOrder {}
+
+    @ServerRequestFilter
+    @OfKnownOrder
+    public Uni<Response> awaitOrder(UriInfo uri) {
+        var id = uri.getPathParameters().getFirst("id");
+        if (!id.matches(UuidParameter.PATTERN)) {
+            return Uni.createFrom().nullItem(); // is a 404 when it is converted
+        }
+        var order = UUID.fromString(id);
+        return notifier.until(order, progress -> progress.events() > 0, MAX_CATCH_UP)
+                .emitOn(Infrastructure.getDefaultWorkerPool())
+                .map(Unchecked.function(_ -> bulkhead.call(() -> read(order, 0))))
+                .map(_ -> null);
+    }
+
     @GET
     @Path("/{id}/events")
+    @OfKnownOrder
     @Produces(MediaType.SERVER_SENT_EVENTS)
     @RestStreamElementType(MediaType.APPLICATION_JSON)
     @Operation(
             summary = "The timeline of an order as server-sent events",
-            description = "What has happened so far, and then each event as it comes, for up to ten minutes.")
+            description = "What has happened so far, and then each event as it comes, for up to ten minutes;"
+                    + " a comment every 15 seconds in which nothing happens.")
+    @APIResponse(responseCode = "200", description = "The events")
+    @APIResponse(responseCode = "404", description = "There is no such order, after a wait of ten seconds for it")
     public Multi<OutboundSseEvent> events(
             @PathParam("id") UUID id, @HeaderParam("Last-Event-ID") @DefaultValue("0") @Min(0) int last, Sse sse) {
-        return notifier.entriesAfter(id, last, MAX_STREAM)
-                .map(entry -> sse.newEventBuilder()
-                        .id(String.valueOf(entry.position()))
-                        .name(entry.type())
-                        .data(entry)
+        return notifier.entriesAfter(id, last, MAX_STREAM).map(entry -> event(entry, sse));
+    }
+
+    private static OutboundSseEvent event(Optional<OrderView.TimelineEntry> entry, Sse sse) {
+        return entry.map(happened -> sse.newEventBuilder()
+                        .id(String.valueOf(happened.position()))
+                        .name(happened.type())
+                        .data(happened)
                         .mediaType(MediaType.APPLICATION_JSON_TYPE)
-                        .build());
+                        .build())
+                .orElseGet(() -> sse.newEventBuilder().comment("").build());
     }
 }

@@ -7,6 +7,7 @@ import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -47,7 +48,7 @@ class OrderChangeNotifierTest {
                         .asList()
                         .await()
                         .atMost(MAX_WAIT))
-                .isEmpty();
+                .allMatch(Optional::isEmpty);
     }
 
     @Test
@@ -61,6 +62,20 @@ class OrderChangeNotifierTest {
         notifier.until(UUID.randomUUID(), _ -> false, TIMEOUT).await().atMost(MAX_WAIT);
 
         assertThat(queries).as("queries that hang").hasValue(1);
+    }
+
+    @Test
+    void one_too_many_ends_the_longest_wait_and_has_its_own() {
+        startWith((_, _, _) -> refuse());
+        var ended = new CopyOnWriteArrayList<Integer>();
+        for (var i = 0; i <= OrderChangeNotifier.MAX_WAITING; i++) {
+            var number = i;
+            notifier.until(UUID.randomUUID(), _ -> false, Duration.ofMinutes(1))
+                    .subscribe()
+                    .with(_ -> ended.add(number));
+        }
+
+        assertThat(ended).containsExactly(0);
     }
 
     @Test

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.contains;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasSize;
+import static org.hamcrest.Matchers.lessThan;
 import static org.hamcrest.Matchers.nullValue;
 
 import dev.orderly.IntegrationTest;
@@ -214,10 +215,35 @@ class OrderViewResourceTest extends IntegrationTest {
         }
     }
 
+    @Test
+    void a_stream_without_news_shows_that_it_is_alive() throws Exception {
+        var id = placed();
+        get(id, "?version=1").then().statusCode(200);
+        try (var client = HttpClient.newHttpClient()) {
+            var request = HttpRequest.newBuilder(service.resolve("/orders/" + id + "/events"))
+                    .header("Last-Event-ID", "1")
+                    .build();
+            var response = client.send(request, BodyHandlers.ofInputStream());
+            try (var lines = new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8))) {
+                assertThat(lines.readLine()).startsWith(":");
+            }
+        }
+    }
+
+    @Test
+    void an_unknown_order_is_not_found_long_before_the_end_of_the_wait() throws Exception {
+        var order = UUID.randomUUID();
+
+        var stream = CompletableFuture.supplyAsync(() -> given().get("/orders/" + order + "/events"));
+
+        assertProblem(get(order, "?wait=60").then(), 404).time(lessThan(40L), TimeUnit.SECONDS);
+        assertProblem(stream.get(40, TimeUnit.SECONDS).then(), 404);
+    }
+
     private static List<String> nextEvent(BufferedReader lines) throws Exception {
         var event = new ArrayList<String>();
         for (var line = lines.readLine(); line != null && !(line.isEmpty() && !event.isEmpty()); ) {
-            if (!line.isEmpty()) {
+            if (!line.isEmpty() && !line.startsWith(":")) { // a comment
                 event.add(line.replace(": ", ":"));
             }
             line = lines.readLine();
