@@ -1,5 +1,7 @@
 package dev.orderly.clientlog;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
@@ -7,6 +9,8 @@ import dev.orderly.http.InvalidBodyMapper;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.validation.Validator;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -64,7 +68,7 @@ class LogLineParser {
             return new ParseResult.Rejected("is longer than " + MAX_LINE_BYTES + " bytes");
         }
         try {
-            LogLine line = json.readValue(bytes);
+            LogLine line = json.readValue(withoutMark(decode(bytes)));
             if (line == null) {
                 return new ParseResult.Rejected("is no object");
             }
@@ -76,10 +80,21 @@ class LogLineParser {
             return line.at().isBefore(EARLIEST) || line.at().isAfter(LATEST)
                     ? new ParseResult.Rejected("at must be between " + EARLIEST + " and " + LATEST)
                     : new ParseResult.Parsed(line);
+        } catch (CharacterCodingException _) {
+            return new ParseResult.Rejected("is not UTF-8");
         } catch (MismatchedInputException e) {
             return new ParseResult.Rejected(InvalidBodyMapper.describe(e));
         } catch (IOException _) {
             return new ParseResult.Rejected("is not valid JSON");
         }
+    }
+
+    /** Strictly: Jackson would decode overlong forms as well, and guess at UTF-16. */
+    private static String decode(byte[] bytes) throws CharacterCodingException {
+        return UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+    }
+
+    private static String withoutMark(String text) {
+        return text.startsWith("\uFEFF") ? text.substring(1) : text;
     }
 }

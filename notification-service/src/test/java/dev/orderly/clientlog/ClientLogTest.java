@@ -3,6 +3,8 @@ package dev.orderly.clientlog;
 import static dev.orderly.testing.ProblemAssert.assertProblem;
 import static io.restassured.RestAssured.given;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_16;
+import static java.nio.charset.StandardCharsets.UTF_16LE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -142,12 +144,31 @@ class ClientLogTest extends IntegrationTest {
         assertThat(stored()).isSubsetOf("hello");
     }
 
-    @Test
-    void malformed_utf_8_and_oversized_lines_are_rejected() {
-        var malformed = line("m?").getBytes(UTF_8);
-        malformed[new String(malformed, ISO_8859_1).indexOf('?')] = (byte) 0xC3;
+    @ParameterizedTest
+    @ValueSource(strings = {"\u00c3", "\u0080", "\u00c0\u00af", "\u00ed\u00a0\u0080", "\u00f8\u0088\u0080\u0080\u0080"})
+    void a_line_that_is_not_utf_8_is_rejected_and_the_one_beside_it_is_kept(String bytes) throws SQLException {
+        var batch = (line("bad " + bytes) + "\n" + line("good")).getBytes(ISO_8859_1);
 
-        post(malformed).then().statusCode(400).body("errors[0].reason", equalTo("is not valid JSON"));
+        post(batch)
+                .then()
+                .statusCode(202)
+                .body("accepted", equalTo(1))
+                .body("errors[0].line", equalTo(1))
+                .body("errors[0].reason", equalTo("is not UTF-8"));
+        await().untilAsserted(() -> assertThat(stored()).containsExactly("hello", "good"));
+    }
+
+    @Test
+    void a_batch_in_utf_16_is_rejected_and_a_byte_order_mark_of_utf_8_is_not_part_of_a_line() throws SQLException {
+        assertProblem(post(line("m").getBytes(UTF_16)).then(), 400);
+        assertProblem(post(line("m").getBytes(UTF_16LE)).then(), 400);
+        post("\uFEFF" + line("marked")).then().statusCode(202).body("accepted", equalTo(1));
+
+        await().untilAsserted(() -> assertThat(stored()).containsExactly("hello", "marked"));
+    }
+
+    @Test
+    void an_oversized_line_is_rejected() {
         post(line("m".repeat(9_000)))
                 .then()
                 .statusCode(400)
