@@ -12,12 +12,15 @@ import static org.hamcrest.Matchers.notNullValue;
 
 import dev.orderly.messaging.EventHandler;
 import dev.orderly.testing.EventFuzz;
+import dev.orderly.testing.HostileRequests;
 import io.quarkus.arc.All;
+import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.http.ContentType;
 import io.restassured.response.Response;
 import io.restassured.response.ValidatableResponse;
 import jakarta.inject.Inject;
+import java.net.URI;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +34,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @QuarkusTest
 class StockResourceTest extends IntegrationTest {
+
+    @TestHTTPResource("/")
+    URI service;
 
     @Inject
     @All
@@ -284,5 +290,17 @@ class StockResourceTest extends IntegrationTest {
     @Test
     void the_service_is_healthy() {
         given().get("/q/health").then().statusCode(200).body("status", equalTo("UP"));
+    }
+
+    @Test
+    void an_answer_cannot_be_asked_for_in_what_is_no_media_type() {
+        var answer = given().header("Accept", "bytes=5-1,-").get("/stock/" + randomSku());
+
+        assertProblem(answer.then(), 400);
+    }
+
+    @Test
+    void no_request_makes_the_service_fail_or_does_half_of_what_it_asked_for() throws SQLException {
+        HostileRequests.assertAllAreHandled(service, sql());
     }
 }

@@ -13,6 +13,7 @@ import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasSize;
 
 import dev.orderly.notification.IntegrationTest;
+import dev.orderly.testing.HostileRequests;
 import dev.orderly.testing.RecordGenerator;
 import dev.orderly.testing.RecordGenerator.Part;
 import io.quarkus.test.common.http.TestHTTPResource;
@@ -54,6 +55,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @QuarkusTest
 class ClientLogTest extends IntegrationTest {
+
+    @TestHTTPResource("/")
+    URI service;
 
     /** The topic does not have it, so that no other consumer writes its rows. */
     private static final int UNUSED_PARTITION = 77;
@@ -352,5 +356,10 @@ class ClientLogTest extends IntegrationTest {
     private List<String> stored() throws SQLException {
         return sql().strings(
                         "SELECT message FROM client_log WHERE client_id = ? ORDER BY partition, \"offset\"", client);
+    }
+
+    @Test
+    void no_request_makes_the_service_fail_or_does_half_of_what_it_asked_for() throws SQLException {
+        HostileRequests.assertAllAreHandled(service, sql());
     }
 }

@@ -14,10 +14,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.orderly.IntegrationTest;
+import dev.orderly.testing.HostileRequests;
+import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.http.ContentType;
 import io.restassured.response.Response;
 import java.io.ByteArrayOutputStream;
+import java.net.URI;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +44,9 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @QuarkusTest
 class BadRequestsTest extends IntegrationTest {
+
+    @TestHTTPResource("/")
+    URI service;
 
     private static final Pattern REPEATED = Pattern.compile("<([^<>]+)\\*(\\d+)>");
     private static final Pattern BYTE = Pattern.compile("\\\\x([0-9A-F]{2})");
@@ -223,5 +229,10 @@ class BadRequestsTest extends IntegrationTest {
         return REPEATED.matcher(text)
                 .replaceAll(repeated ->
                         Matcher.quoteReplacement(repeated.group(1).repeat(Integer.parseInt(repeated.group(2)))));
+    }
+
+    @Test
+    void no_request_makes_the_service_fail_or_does_half_of_what_it_asked_for() throws SQLException {
+        HostileRequests.assertAllAreHandled(service, sql(), "POST /order-view/rebuild");
     }
 }

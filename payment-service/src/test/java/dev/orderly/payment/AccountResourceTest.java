@@ -12,8 +12,11 @@ import static org.hamcrest.Matchers.hasSize;
 import static org.hamcrest.Matchers.notNullValue;
 import static org.hamcrest.Matchers.nullValue;
 
+import dev.orderly.testing.HostileRequests;
+import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.response.Response;
+import java.net.URI;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.UUID;
@@ -23,6 +26,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @QuarkusTest
 class AccountResourceTest extends IntegrationTest {
+
+    @TestHTTPResource("/")
+    URI service;
 
     private final UUID customer = UUID.randomUUID();
 
@@ -263,5 +269,10 @@ class AccountResourceTest extends IntegrationTest {
                 given().contentType(JSON).body("{\"amount\":{\"amount\":" + euroCents + ",\"currency\":\"EUR\"}}");
         return (key == null ? request : request.header("Idempotency-Key", key))
                 .post("/accounts/{customerId}/deposits", customer);
+    }
+
+    @Test
+    void no_request_makes_the_service_fail_or_does_half_of_what_it_asked_for() throws SQLException {
+        HostileRequests.assertAllAreHandled(service, sql());
     }
 }
