@@ -109,6 +109,7 @@ class OrderViewRebuild {
     }
 
     private void run() {
+        RebuildStatus done = null;
         try (var connection = database.getConnection()) {
             var tables = new ShadowTables(connection);
             if (!tables.tryLock()) {
@@ -123,19 +124,20 @@ class OrderViewRebuild {
                                 projectionGroup,
                                 (events, of) -> status = status.read(events, of))
                         .run();
-                status = status.done(clock.instant(), kept);
-                LOG.infof("rebuilt the view of orders: %s", status);
+                done = status.done(clock.instant(), kept);
             } finally {
                 cleanUp(tables);
             }
         } catch (SQLException | RuntimeException e) {
-            if (status.state == RebuildState.DONE) {
-                LOG.warn("the connection of the rebuild failed after its end", e); // its lock ends with it
+            if (done == null) {
+                LOG.error("could not rebuild the view of orders; the old one stays", e);
+                status = status.failed(clock.instant(), e.getMessage());
                 return;
             }
-            LOG.error("could not rebuild the view of orders; the old one stays", e);
-            status = status.failed(clock.instant(), e.getMessage());
+            LOG.warn("the connection of the rebuild failed after its end", e); // its lock ends with it
         }
+        status = done; // not before the lock is free: a client that sees this may start the next
+        LOG.infof("rebuilt the view of orders: %s", status);
     }
 
     /** Its failure says nothing about the view: the next rebuild cleans up before it begins. */
