@@ -20,7 +20,7 @@ import javax.sql.DataSource;
  * The events that each consumer group has seen, which makes it an idempotent consumer (<a
  * href="https://microservices.io/patterns/communication-style/idempotent-consumer.html">pattern</a>). The
  * insert decides, never a select before it: in every rebalance a partition has two owners for a moment, and
- * both would select nothing.
+ * both would select nothing. What else is known of a batch is read in the same round trip.
  */
 @ApplicationScoped
 class Inbox {

@@ -2,33 +2,63 @@ package dev.orderly.messaging;
 
 import static java.util.stream.Collectors.toSet;
 
+import io.smallrye.reactive.messaging.kafka.KafkaClientService;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * How far the topics of an outbox are read, over all instances, and where they end.
+ * How far a consumer group has read its topics, over all instances, and where they end.
  *
- * @param read at least the beginning: what retention has deleted is not to be read
+ * @param read by partition, at least the beginning: what retention has deleted is not to be read
+ * @param ends by partition, behind all that was published by then
  */
-record Offsets(Map<TopicPartition, Long> read, Map<TopicPartition, Long> ends) {
+public record Offsets(Map<TopicPartition, Long> read, Map<TopicPartition, Long> ends) {
 
     /** Short, since it blocks the thread that polls. */
     private static final Duration BROKER_TIMEOUT = Duration.ofSeconds(2);
+
+    /** Longer than all that may keep the thread that polls. */
+    private static final Duration CHANNEL_TIMEOUT = Duration.ofSeconds(60);
+
+    /**
+     * Of the group of a channel; empty while the channel has no consumer. Waits for the thread that polls.
+     *
+     * @throws RuntimeException when the brokers do not answer, or that thread does not
+     */
+    public static Optional<Offsets> of(KafkaClientService clients, String channel) {
+        return of(clients, channel, Map.of());
+    }
+
+    static Optional<Offsets> of(KafkaClientService clients, String channel, Map<TopicPartition, Long> positions) {
+        var consumer = clients.getConsumer(channel);
+        if (consumer == null) {
+            return Optional.empty();
+        }
+        Function<Consumer<Object, Object>, Offsets> task = polling -> of(polling, positions);
+        return Optional.of(consumer.runOnPollingThread(task).await().atMost(CHANNEL_TIMEOUT));
+    }
+
+    /** All partitions of the topics that a consumer has subscribed to, whoever reads them. */
+    static Set<TopicPartition> partitions(Consumer<?, ?> consumer, Duration timeout) {
+        return consumer.subscription().stream()
+                .flatMap(topic -> consumer.partitionsFor(topic, timeout).stream())
+                .map(partition -> new TopicPartition(partition.topic(), partition.partition()))
+                .collect(toSet());
+    }
 
     /**
      * By the positions that are recorded with what was read. The group's committed offsets count only where
      * there is none yet: they expire, and a group that is reset has not lost what it has read.
      */
     static Offsets of(Consumer<?, ?> consumer, Map<TopicPartition, Long> positions) {
-        var partitions = consumer.subscription().stream()
-                .flatMap(topic -> consumer.partitionsFor(topic, BROKER_TIMEOUT).stream())
-                .map(partition -> new TopicPartition(partition.topic(), partition.partition()))
-                .collect(toSet());
+        var partitions = partitions(consumer, BROKER_TIMEOUT);
         var read = new HashMap<>(consumer.beginningOffsets(partitions, BROKER_TIMEOUT));
         var unknown = partitions.stream()
                 .filter(partition -> !positions.containsKey(partition))

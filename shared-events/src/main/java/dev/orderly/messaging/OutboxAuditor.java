@@ -2,6 +2,7 @@ package dev.orderly.messaging;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.orderly.database.DataRejectedException;
 import dev.orderly.database.DatabaseMigration;
 import dev.orderly.database.RetryingTransactions;
 import dev.orderly.events.EventHeaders;
@@ -22,8 +23,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
-import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.TopicPartition;
@@ -49,9 +48,6 @@ class OutboxAuditor {
     private static final Logger LOG = Logger.getLogger(OutboxAuditor.class);
 
     private static final String CHANNEL = "outbox-audit";
-
-    /** Longer than the requests of one check. */
-    private static final Duration CHECK_TIMEOUT = Duration.ofSeconds(60);
 
     /** A minute of checks. */
     private static final int FAILURES_TO_LOG = 6;
@@ -121,13 +117,19 @@ class OutboxAuditor {
                 measure(record);
             }
         }
-        transactions.commit(() -> {
-            if (!seqs.isEmpty()) {
-                audit.markSeen(seqs);
-            }
-            audit.advance(Offsets.after(records));
-            return null;
-        });
+        try {
+            transactions.commit(() -> {
+                if (!seqs.isEmpty()) {
+                    audit.markSeen(seqs);
+                }
+                audit.advance(Offsets.after(records));
+                return null;
+            });
+        } catch (DataRejectedException e) {
+            // These rows are published again, and known as duplicates by their ids. The channel must go on.
+            LOG.errorf(e, "%d rows of the outbox that have arrived cannot be marked", seqs.size());
+            ignored.increment(seqs.size());
+        }
     }
 
     private Long ownSeq(Headers headers) {
@@ -175,17 +177,11 @@ class OutboxAuditor {
 
     @Scheduled(every = "10s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = DatabaseMigration.class)
     void auditWhenCaughtUp() {
-        var consumer = clients.getConsumer(CHANNEL);
-        if (consumer == null) {
-            return;
-        }
         var state = transactions.commit(audit::state);
         auditedUntil = state.auditedUntil().toInstant();
         var positions = transactions.commit(audit::positions);
-        Function<Consumer<Object, Object>, Offsets> task = polling -> Offsets.of(polling, positions);
         try {
-            var offsets = consumer.runOnPollingThread(task).await().atMost(CHECK_TIMEOUT);
-            compare(offsets, state);
+            Offsets.of(clients, CHANNEL, positions).ifPresent(offsets -> compare(offsets, state));
             failures = 0;
         } catch (RuntimeException e) {
             // A broker that restarts is back at one of the next checks.

@@ -9,7 +9,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.common.TopicPartition;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
@@ -68,9 +67,7 @@ class StaticMembership {
         if (polling.groupMetadata().generationId() < 0) {
             return false; // has not joined yet
         }
-        var lacking = polling.subscription().stream()
-                .flatMap(topic -> polling.partitionsFor(topic, BROKER_TIMEOUT).stream())
-                .map(partition -> new TopicPartition(partition.topic(), partition.partition()))
+        var lacking = Offsets.partitions(polling, BROKER_TIMEOUT).stream()
                 .filter(partition -> !polling.assignment().contains(partition))
                 .toList();
         if (!lacking.isEmpty()) {

@@ -305,6 +305,22 @@ class OutboxAuditorTest extends IntegrationTest {
                 .containsExactly("{[%d,%d)}".formatted(rows.getFirst(), rows.getLast() + 1));
     }
 
+    @Test
+    void what_the_database_does_not_let_it_mark_is_counted_and_the_channel_goes_on() throws SQLException {
+        recordHeartbeat("unmarkable", 500);
+        var rows = seqs("unmarkable").stream().map(String::valueOf).toList();
+        var before = ignored();
+        sql().execute("ALTER TABLE outbox_audit ADD CONSTRAINT nothing_is_seen CHECK (seen = '{}')");
+        try {
+            auditor.receive(claiming(rows, List.of("{}")));
+        } finally {
+            sql().execute("ALTER TABLE outbox_audit DROP CONSTRAINT nothing_is_seen");
+        }
+
+        assertThat(ignored()).isGreaterThan(before + 1); // its time, which is none, counts as well
+        relay("unmarkable");
+    }
+
     private double ignored() {
         return metrics.get("orderly.outbox.audit.ignored").counter().count();
     }
