@@ -1,5 +1,5 @@
 -- How many messages registrations and requests of codes have caused to a phone or mail address, in a period that began with
--- the first of them. A row is deleted some time after its period.
+-- the first of them.
 CREATE TABLE message_count (
     -- A keyed hash of the phone or the mail address, which without the key cannot be guessed.
     destination bytea       PRIMARY KEY CHECK (octet_length(destination) = 32),

@@ -2,10 +2,8 @@ package dev.orderly.customer;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import dev.orderly.database.DatabaseMigration;
 import dev.orderly.database.Rows;
 import dev.orderly.events.CustomerEvent.Contact;
-import io.quarkus.scheduler.Scheduled;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.net.InetAddress;
 import java.security.GeneralSecurityException;
@@ -152,7 +150,7 @@ class MessageLimits {
         return (name + mail.substring(at)).toLowerCase(Locale.ROOT);
     }
 
-    /** Keyed, since all phone numbers can be tried out, and the row outlives an erasure for a day. */
+    /** Keyed, since all phone numbers can be tried out, and the row outlives an erasure for a day or two. */
     private byte[] hash(String kind, String destination) {
         try {
             var mac = Mac.getInstance(ALGORITHM);
@@ -160,15 +158,6 @@ class MessageLimits {
             return mac.doFinal((kind + '/' + destination).getBytes(UTF_8));
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("every Java has " + ALGORITHM, e);
-        }
-    }
-
-    @Scheduled(every = "1h", skipExecutionIf = DatabaseMigration.class)
-    void deleteExpired() throws SQLException {
-        try (var connection = database.getConnection();
-                var delete = connection.prepareStatement(
-                        "DELETE FROM message_count WHERE since <= now() - interval '1 day'")) {
-            delete.executeUpdate();
         }
     }
 }
