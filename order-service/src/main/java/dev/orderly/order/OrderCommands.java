@@ -155,20 +155,18 @@ public class OrderCommands {
             throws SQLException {
         var claimed = placed.stream().map(candidate -> candidate.pending.id()).collect(toSet());
         var claims = keys.existingClaims(pending(candidates, candidate -> !claimed.contains(candidate.pending.id())));
-        // Of the same batch, when the key is in it twice: those are not written yet.
-        var replayed = placed.stream().map(Candidate::order).collect(toMap(Order::id, identity()));
-        var earlier = claims.values().stream().map(Claim::orderId).collect(toSet());
-        earlier.removeAll(replayed.keySet());
-        replayed.putAll(orders.find(earlier));
+        // A key may be in the batch twice, and what the batch has placed is not written yet.
+        var known = placed.stream().map(Candidate::order).collect(toMap(Order::id, identity()));
+        var others = claims.values().stream().map(Claim::orderId).collect(toSet());
+        others.removeAll(known.keySet());
+        known.putAll(orders.find(others));
         return candidates.stream()
                 .map(candidate -> {
                     var claim = claims.get(candidate.pending.id());
                     if (claim == null || claimed.contains(candidate.pending.id())) {
                         return candidate.result;
                     }
-                    return claim.isFor(candidate.pending)
-                            ? new Replayed(replayed.get(claim.orderId()))
-                            : new KeyReused();
+                    return claim.isFor(candidate.pending) ? new Replayed(known.get(claim.orderId())) : new KeyReused();
                 })
                 .toList();
     }

@@ -1,11 +1,8 @@
 package dev.orderly.order;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.orderly.database.UuidV7;
 import dev.orderly.events.EventJson;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import dev.orderly.http.IdempotencyKey;
 import java.util.UUID;
 
 /**
@@ -35,11 +32,6 @@ public record PendingOrder(UUID id, PlaceOrder command, KeyOrigin origin, String
 
     /** Equal for a repeated command, different for another one under the same key. */
     byte[] requestHash() {
-        try {
-            return MessageDigest.getInstance("SHA-256")
-                    .digest(EventJson.writeValue(command).getBytes(UTF_8));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
+        return IdempotencyKey.hash(EventJson.writeValue(command));
     }
 }

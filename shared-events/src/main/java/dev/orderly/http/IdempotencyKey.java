@@ -25,12 +25,12 @@ public final class IdempotencyKey {
     private IdempotencyKey() {}
 
     /**
-     * What is stored of a key, 32 bytes: a client may choose anything, a mail address too, and rows with keys
-     * outlive the erasure of a customer.
+     * What is stored of a key, and of the request that it was used for: SHA-256, 32 bytes. A client may
+     * choose anything for a key, a mail address too, and rows with keys outlive the erasure of a customer.
      */
-    public static byte[] hash(String key) {
+    public static byte[] hash(String text) {
         try {
-            return MessageDigest.getInstance("SHA-256").digest(key.getBytes(UTF_8));
+            return MessageDigest.getInstance("SHA-256").digest(text.getBytes(UTF_8));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java has SHA-256", e);
         }
