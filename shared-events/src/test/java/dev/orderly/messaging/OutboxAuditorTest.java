@@ -305,20 +305,17 @@ class OutboxAuditorTest extends IntegrationTest {
                 .containsExactly("{[%d,%d)}".formatted(rows.getFirst(), rows.getLast() + 1));
     }
 
+    /** No topic has such a name: it stands for whatever else the database may reject. */
     @Test
-    void what_the_database_does_not_let_it_mark_is_counted_and_the_channel_goes_on() throws SQLException {
-        recordHeartbeat("unmarkable", 500);
-        var rows = seqs("unmarkable").stream().map(String::valueOf).toList();
+    void what_the_database_rejects_is_counted_and_the_channel_goes_on() throws SQLException {
+        recordHeartbeat("rejected", 500);
+        var rows = seqs("rejected").stream().map(String::valueOf).toList();
         var before = ignored();
-        sql().execute("ALTER TABLE outbox_audit ADD CONSTRAINT nothing_is_seen CHECK (seen = '{}')");
-        try {
-            auditor.receive(claiming(rows, List.of("{}")));
-        } finally {
-            sql().execute("ALTER TABLE outbox_audit DROP CONSTRAINT nothing_is_seen");
-        }
 
-        assertThat(ignored()).isGreaterThan(before + 1); // its time, which is none, counts as well
-        relay("unmarkable");
+        auditor.receive(claiming("\0", rows, List.of("{}")));
+
+        assertThat(ignored()).isEqualTo(before + 1);
+        relay("rejected");
     }
 
     private double ignored() {
@@ -327,7 +324,11 @@ class OutboxAuditorTest extends IntegrationTest {
 
     /** Heartbeats, as many as there are numbers. */
     private static ConsumerRecords<String, byte[]> claiming(List<String> seqs, List<String> values) {
-        var partition = new TopicPartition(OutboxHeartbeat.TOPIC, 0);
+        return claiming(OutboxHeartbeat.TOPIC, seqs, values);
+    }
+
+    private static ConsumerRecords<String, byte[]> claiming(String topic, List<String> seqs, List<String> values) {
+        var partition = new TopicPartition(topic, 0);
         var records = new ArrayList<ConsumerRecord<String, byte[]>>();
         for (var i = 0; i < seqs.size(); i++) {
             var record = new ConsumerRecord<>(
