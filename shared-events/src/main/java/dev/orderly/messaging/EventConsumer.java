@@ -110,7 +110,8 @@ public class EventConsumer {
         try {
             count(handler, transactions.commit(() -> {
                 inbox.receive(group, List.of(record));
-                parkedEvents.add(group, record, UnprocessableEventException.reason(failure), failure.getMessage());
+                parkedEvents.add(
+                        handler, record, UnprocessableEventException.reason(failure), failure.getMessage());
                 return new BatchOutcome(0, 0, 1);
             }));
         } catch (DataRejectedException e) {
@@ -142,7 +143,7 @@ public class EventConsumer {
                     if (reason == GAP) {
                         LOG.errorf("%s: events are missing before %s", group, record.coordinates());
                     }
-                    parkedEvents.add(group, record, reason, detail);
+                    parkedEvents.add(handler, record, reason, detail);
                     blockedKeys.add(record.key());
                     parked++;
                 }

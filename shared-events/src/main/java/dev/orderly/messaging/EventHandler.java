@@ -53,6 +53,14 @@ public abstract class EventHandler<E extends Event> {
     }
 
     /**
+     * Whether an event that is parked without a further retry becomes a dead letter. Not for a second reader
+     * of the same topic: its dead letters are there already, under the name of the first.
+     */
+    protected boolean publishesDeadLetters() {
+        return true;
+    }
+
+    /**
      * Does the work of a batch: reads what it needs in one go, decides event by event, writes in one go.
      *
      * <p>Runs inside a transaction that also holds the inbox and the outbox, and may run again from the start

@@ -94,7 +94,7 @@ class ParkedEvents {
         this.retryDelays = retryDelays;
     }
 
-    void add(String consumer, ConsumedRecord record, Reason reason, String detail) throws SQLException {
+    void add(EventHandler<?> handler, ConsumedRecord record, Reason reason, String detail) throws SQLException {
         var raw = record.raw();
         var now = clock.instant();
         var nextAttempt = switch (reason) {
@@ -104,7 +104,7 @@ class ParkedEvents {
         };
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement(INSERT)) {
-            insert.setString(1, consumer);
+            insert.setString(1, handler.consumerGroup());
             insert.setObject(2, record.eventId());
             insert.setString(3, raw.topic());
             insert.setInt(4, raw.partition());
@@ -120,13 +120,16 @@ class ParkedEvents {
             setTime(insert, 14, nextAttempt);
             setTime(insert, 15, now);
             insert.setObject(16, record instanceof NewerSchema newer ? newer.schema() : null);
-            publishUnlessRetried(insert);
+            var added = events(insert);
+            if (handler.publishesDeadLetters()) {
+                publishUnlessRetried(added);
+            }
         }
     }
 
-    /** Publishes the event that a statement returns as a dead letter, if no retry is scheduled. */
-    private void publishUnlessRetried(PreparedStatement statement) throws SQLException {
-        for (var parked : events(statement)) {
+    /** Publishes events as dead letters, if no retry is scheduled. */
+    private void publishUnlessRetried(List<ParkedEvent> events) throws SQLException {
+        for (var parked : events) {
             if (parked.nextAttemptAt() == null
                     && !parked.reason().equals(Reason.NEWER_SCHEMA.name())
                     && !Topic.isErasable(parked.topic())) {
@@ -194,7 +197,7 @@ class ParkedEvents {
             update.setString(4, StorableText.of(failure.getMessage()));
             update.setLong(5, parked.seq());
             update.setInt(6, parked.attempts());
-            publishUnlessRetried(update);
+            publishUnlessRetried(events(update));
         }
     }
 

@@ -71,6 +71,11 @@ public class OrderViewUpdater extends EventHandler<OrderEvent> {
     }
 
     @Override
+    protected boolean publishesDeadLetters() {
+        return tables == Tables.LIVE;
+    }
+
+    @Override
     public List<OutgoingEvent> on(List<IncomingEvent<OrderEvent>> events) throws SQLException {
         var before = lockKnown(events);
         var now = new LinkedHashMap<UUID, OrderProgress>();

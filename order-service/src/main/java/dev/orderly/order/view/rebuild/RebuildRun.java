@@ -44,6 +44,12 @@ final class RebuildRun {
     /** Events that are few enough to apply while the projection waits. */
     private static final int MAX_REMAINING = 1_000;
 
+    /**
+     * Events that the projection may be behind. The last step reads them into memory, and everybody who
+     * waits for the view waits for them: a projection that far behind serves its readers best by going on.
+     */
+    private static final int MAX_LAG = 20_000;
+
     /** Each try waits for the lock no longer than the database role's timeout. */
     private static final int MAX_SWAP_TRIES = 20;
 
@@ -80,6 +86,7 @@ final class RebuildRun {
 
     /** Returns the number of orders that were copied from the old view. */
     int run() throws SQLException {
+        requireCaughtUp();
         tables.deleteRebuildState();
         tables.truncate();
         catchUp(this::apply);
@@ -95,6 +102,7 @@ final class RebuildRun {
             apply(records);
             since.addAll(ordersOf(records));
         });
+        requireCaughtUp();
         return missing.copied() + swap();
     }
 
@@ -111,6 +119,14 @@ final class RebuildRun {
             progress.update(applied, total);
             topic.readTo(goal, sink);
         } while (distance(goal, topic.committed()) > MAX_REMAINING);
+    }
+
+    private void requireCaughtUp() {
+        var lag = distance(topic.committed(), topic.end());
+        if (lag > MAX_LAG) {
+            throw new IllegalStateException("the projection is " + lag + " events behind the topic, more than "
+                    + MAX_LAG + ": rebuild the view when it has caught up");
+        }
     }
 
     private static long distance(Map<TopicPartition, Long> from, Map<TopicPartition, Long> to) {

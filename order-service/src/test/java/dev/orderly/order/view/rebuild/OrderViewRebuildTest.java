@@ -2,12 +2,14 @@ package dev.orderly.order.view.rebuild;
 
 import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.contains;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasSize;
 
 import dev.orderly.IntegrationTest;
+import dev.orderly.events.EventHeaders;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.OrderEvent.OrderConfirmed;
@@ -15,14 +17,19 @@ import dev.orderly.events.OrderEvent.OrderPlaced;
 import dev.orderly.events.OrderEvent.PaymentCaptured;
 import dev.orderly.events.OrderEvent.StockReserved;
 import dev.orderly.events.PaymentMethod;
+import dev.orderly.events.Topic;
 import dev.orderly.testing.OrderTopic;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.response.Response;
+import io.smallrye.common.annotation.Identifier;
+import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
@@ -33,6 +40,10 @@ class OrderViewRebuildTest extends IntegrationTest {
 
     private static final Money PRICE = Money.of(1999, "EUR");
     private static final Instant NOW = Instant.parse("2026-11-23T10:15:30.123Z");
+
+    @Inject
+    @Identifier("default-kafka-broker")
+    Map<String, Object> kafka;
 
     private final OrderTopic topic = new OrderTopic();
     private final UUID customer = UUID.randomUUID();
@@ -138,6 +149,38 @@ class OrderViewRebuildTest extends IntegrationTest {
     }
 
     @Test
+    void what_is_unreadable_becomes_no_second_dead_letter() throws Exception {
+        var id = placed();
+        topic.publish(List.of(OrderTopic.header(
+                OrderTopic.record("payment-service", 1, new PaymentCaptured(id, PRICE, NOW)),
+                EventHeaders.VERSION,
+                "none")));
+        await().until(() -> parked(id) == 1);
+        var before = deadLetters(id);
+
+        rebuild();
+
+        assertThat(before).isPositive();
+        assertThat(deadLetters(id)).isEqualTo(before);
+    }
+
+    /** A group that nobody is in has committed nothing, as a projection that has stood still for long. */
+    @Test
+    void a_view_is_not_rebuilt_while_the_projection_is_far_behind() {
+        var ignored = OrderTopic.header(
+                OrderTopic.record("order-service", 1, new OrderConfirmed(UUID.randomUUID(), customer, PRICE, NOW)),
+                EventHeaders.TYPE,
+                "Unknown");
+        topic.publish(Collections.nCopies(20_001, ignored));
+
+        try (var reader = new TopicReader(kafka, Topic.ORDERS.topicName(), "nobody")) {
+            var rebuild = new RebuildRun(null, reader, null, "nobody", (events, of) -> {});
+
+            assertThatThrownBy(rebuild::run).hasMessageContaining("behind the topic");
+        }
+    }
+
+    @Test
     void a_rebuild_leaves_no_trace_beside_the_view() throws Exception {
         awaitTimeline(placed(), 1);
         rebuild();
@@ -202,6 +245,14 @@ class OrderViewRebuildTest extends IntegrationTest {
     private long parked(UUID order) throws SQLException {
         return sql().number(
                         "SELECT count(*) FROM parked_event WHERE consumer = 'order-view-consumer-group' AND key = ?",
+                        order.toString());
+    }
+
+    /** Those of the order that the view's consumer group has given up. */
+    private long deadLetters(UUID order) throws SQLException {
+        return sql().number(
+                        "SELECT count(*) FROM outbox WHERE topic = 'order-service.dlq' AND key = ? AND consumer LIKE"
+                                + " 'order-view%'",
                         order.toString());
     }
 
