@@ -14,6 +14,8 @@ public enum JvmOptions {
     SIMULATORS,
     SERVICE;
 
+    private static final int FEW_CORES = 2;
+
     /** A cache is written as its process ends. */
     public static final Duration CACHE_WRITING = Duration.ofSeconds(120);
 
@@ -24,7 +26,26 @@ public enum JvmOptions {
         for (String flags : List.of("common", "jdk25", lowerCase())) {
             command.add("@" + infra.resolve("jvm/" + flags + ".options"));
         }
+        if (this == SERVICE && compilers() == 1) {
+            command.add("-XX:TieredStopAtLevel=1");
+        }
         return command;
+    }
+
+    /**
+     * How many of the JVM's two compilers a service uses. The second makes it a third faster, but on two cores
+     * that all processes share it takes minutes to get there, and what it computes until then is missing
+     * elsewhere (docs/results/performance.md).
+     */
+    private static int compilers() {
+        var chosen = System.getenv("ORDERLY_SERVICE_COMPILERS");
+        if (chosen == null) {
+            return Runtime.getRuntime().availableProcessors() > FEW_CORES ? 2 : 1;
+        }
+        if (!List.of("1", "2").contains(chosen)) {
+            throw new CommandFailedException("ORDERLY_SERVICE_COMPILERS is 1 or 2, not " + chosen);
+        }
+        return Integer.parseInt(chosen);
     }
 
     private String lowerCase() {
