@@ -25,8 +25,8 @@ COPY --from=build /src/infra/simulators/target/simulators.jar /orderly/simulator
 # A volume is made with the owner of what it covers.
 RUN mkdir /var/lib/gateway && chown 10001:10001 /var/lib/gateway
 USER 10001:10001
-ENTRYPOINT ["java", "@/orderly/infra/jvm/common.options", "@/orderly/infra/jvm/jdk25.options", "@/orderly/infra/jvm/bootstrap.options", \
-    "-Dorderly.checkout=/orderly", "-Dlog4j2.configurationFile=/orderly/infra/kafka/log4j2.properties", \
+ENTRYPOINT ["bash", "/orderly/infra/containers/java.sh", "/orderly/infra/jvm/common.options", "/orderly/infra/jvm/jdk25.options", \
+    "/orderly/infra/jvm/bootstrap.options", "--", "-Dorderly.checkout=/orderly", "-Dlog4j2.configurationFile=/orderly/infra/kafka/log4j2.properties", \
     "-cp", "/orderly/lib/*", "dev.orderly.cli.Main"]
 
 # Beside Debezium, whose classes it extends: Connect gives each plugin a class loader.
@@ -35,7 +35,7 @@ COPY --from=build /src/infra/relay/target/connect-plugins/debezium-connector-pos
 
 FROM eclipse-temurin:25-jre AS service
 ARG SERVICE
-COPY --from=build /src/infra/containers/answers.sh /src/infra/containers/java.sh /usr/local/bin/
+COPY --from=build /src/infra/containers/answers.sh /src/infra/containers/java.sh /src/infra/containers/read-secrets.sh /usr/local/bin/
 COPY --from=build /src/infra/jvm/common.options /src/infra/jvm/jdk25.options /src/infra/jvm/service-container.options /app/
 # From what seldom changes to what always does.
 COPY --from=build /src/$SERVICE/target/quarkus-app/lib /app/lib

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Starts the Connect worker in a container of Debezium's image, to which Dockerfile adds our task, from the settings that
 # ./orderly starts its worker from.
-# KAFKA_BOOTSTRAP_SERVERS is where the brokers are, DB_RELAY_PASSWORD what the connectors refer to.
+# KAFKA_BOOTSTRAP_SERVERS is where the brokers are.
 set -euo pipefail
 
 # The image has connectors for a dozen databases; loading those that are not used here takes memory.
@@ -23,7 +23,7 @@ bootstrap.servers=$KAFKA_BOOTSTRAP_SERVERS
 listeners=http://:8083
 rest.advertised.host.name=$HOSTNAME
 plugin.path=$plugins
-config.providers.env.param.allowlist.pattern=DB_RELAY_PASSWORD
+config.providers.secrets.param.allowed.paths=/run/secrets/orderly
 END
 } >"$settings"
 

@@ -2,6 +2,7 @@
 # Starts java in a container of our images: java.sh OPTIONS-FILE… -- ARGUMENTS… Flags in JDK_JAVA_OPTIONS come after those of
 # the files, so that they win; java itself would put them first.
 set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/read-secrets.sh"
 
 flags=()
 while [ "$1" != -- ]; do

@@ -127,6 +127,9 @@ class ComposeTest {
         assertThat(container.getConfig().getUser()).isEqualTo("10001:10001");
         assertThat(container.getHostConfig().getReadonlyRootfs()).isTrue();
         assertThat(container.getHostConfig().getCapDrop()).hasSize(1);
+        assertThat(container.getConfig().getEnv())
+                .as("secrets are files, which docker inspect does not show")
+                .noneMatch(variable -> variable.matches("\\w*(PASSWORD|KEY|SECRETS)=.*"));
         var image =
                 ComposedSystem.docker().inspectImageCmd(container.getImageId()).exec();
         assertThat(image.getConfig().getEnv())

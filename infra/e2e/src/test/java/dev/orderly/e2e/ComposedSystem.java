@@ -4,12 +4,16 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.async.ResultCallback;
 import com.github.dockerjava.api.model.Container;
 import com.github.dockerjava.api.model.ContainerNetwork;
+import com.github.dockerjava.api.model.Frame;
+import dev.orderly.platform.config.Secrets;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -18,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.testcontainers.DockerClientFactory;
@@ -104,7 +109,9 @@ class ComposedSystem implements BeforeAllCallback {
     /** The single number that a query as a service's own role finds. */
     static long number(String database, String sql) {
         var url = "jdbc:postgresql://localhost:" + composed.port("postgres") + "/" + database;
-        try (var connection = DriverManager.getConnection(url, database + "_app", "local-app");
+        var role = database + "_app";
+        var password = composed.passwords.computeIfAbsent(role, Composed::password);
+        try (var connection = DriverManager.getConnection(url, role, password);
                 var select = connection.createStatement();
                 var row = select.executeQuery(sql)) {
             row.next();
@@ -157,6 +164,7 @@ class ComposedSystem implements BeforeAllCallback {
                 "kafka-3", "KAFKA_3_PORT");
 
         private final Map<String, String> environment = new HashMap<>();
+        private final Map<String, String> passwords = new ConcurrentHashMap<>();
         private final String project;
         private final Startable compose;
 
@@ -212,6 +220,29 @@ class ComposedSystem implements BeforeAllCallback {
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
+        }
+
+        /** As the container has it that made the role. */
+        static String password(String role) {
+            var exec = docker().execCreateCmd(container("bootstrap").getId())
+                    .withCmd("cat", "/run/secrets/orderly/" + Secrets.variableOf(role))
+                    .withAttachStdout(true)
+                    .exec();
+            var output = new StringBuilder();
+            try {
+                docker().execStartCmd(exec.getId())
+                        .exec(new ResultCallback.Adapter<Frame>() {
+                            @Override
+                            public void onNext(Frame frame) {
+                                output.append(new String(frame.getPayload(), StandardCharsets.UTF_8));
+                            }
+                        })
+                        .awaitCompletion();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException(e);
+            }
+            return output.toString();
         }
 
         int port(String service) {

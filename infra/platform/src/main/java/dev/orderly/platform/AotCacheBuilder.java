@@ -4,6 +4,7 @@ import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.JvmOptions;
 import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.platform.config.Secrets;
 import dev.orderly.platform.config.StateDirectory;
 import dev.orderly.platform.connect.ConnectWorker;
 import dev.orderly.platform.kafka.KafkaBrokers;
@@ -131,7 +132,8 @@ public final class AotCacheBuilder {
             try {
                 broker.awaitReady();
                 kafka.createTopics();
-                var worker = supervisor.start(new ConnectWorker(settings).part());
+                var worker = supervisor.start(
+                        new ConnectWorker(settings, Secrets.of(settings.data(), List.of()), List.of()).part());
                 try {
                     worker.awaitReady();
                 } finally {

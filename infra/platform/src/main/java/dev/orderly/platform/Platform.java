@@ -106,10 +106,10 @@ public final class Platform implements AutoCloseable {
 
         var helpers = new ArrayList<ManagedProcess>();
         if (scope.connect()) {
-            var connect = new ConnectWorker(settings);
+            var connect = new ConnectWorker(settings, secrets, databases);
             helpers.add(connect.part());
             connectors = new ConnectorReconciler(
-                    settings.infra(), connect.url("/"), postgres.databases(), databases, this::inSecretsFile);
+                    settings.infra(), connect.url("/"), postgres.databases(), databases, connect.passwords());
             connectors.start();
         }
         if (scope.simulators()) {
@@ -122,10 +122,6 @@ public final class Platform implements AutoCloseable {
         if (scope.services() && scope.connect()) {
             awaitRelays();
         }
-    }
-
-    private String inSecretsFile(String role) {
-        return "${file:" + Secrets.file(settings.data()) + ":" + role + "}";
     }
 
     private void changed(List<ProcessStatus> parts) {

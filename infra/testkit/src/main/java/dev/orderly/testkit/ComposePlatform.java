@@ -4,18 +4,26 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.ComposeSettings;
+import dev.orderly.platform.config.Secrets;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 
 /** What {@code docker-compose up} has started: observed, and neither started nor stopped from here. */
 public final class ComposePlatform extends RunningPlatform {
 
     private static final Duration MAX_START = Duration.ofSeconds(180);
+    /** The others are those of database roles. */
+    private static final Set<String> SIMULATORS_SECRETS = Set.of(Secrets.GATEWAY_API_KEY, Secrets.SMS_API_KEY);
+
+    private final Map<String, String> secrets = new ConcurrentHashMap<>();
 
     public ComposePlatform(Path data) {
         super(data, Map.of());
@@ -52,14 +60,24 @@ public final class ComposePlatform extends RunningPlatform {
         return broken;
     }
 
+    /** Read once, from a container that has it: later that may be down. */
     @Override
     public String secret(String name) {
-        return ComposeSettings.variable(
-                switch (name) {
-                    case "postgres" -> "POSTGRES_PASSWORD";
-                    case "gateway_api_key" -> "GATEWAY_API_KEY";
-                    default -> throw new IllegalArgumentException(name);
-                });
+        return secrets.computeIfAbsent(name, _ -> {
+            boolean shared = SIMULATORS_SECRETS.contains(name);
+            String file = shared ? name.toUpperCase(Locale.ROOT) : Secrets.variableOf(name);
+            try {
+                String container =
+                        containers(shared ? "simulators" : "bootstrap").getFirst();
+                return docker("exec", container, "cat", "/run/secrets/orderly/" + file)
+                        .getFirst();
+            } catch (IOException e) {
+                throw new CommandFailedException("cannot read " + file + ": " + e, e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new CommandFailedException("interrupted", e);
+            }
+        });
     }
 
     @Override
@@ -69,25 +87,29 @@ public final class ComposePlatform extends RunningPlatform {
                 .toList();
     }
 
-    /** Of all containers of a part, also of those that have ended but were not removed. */
     @Override
     public List<String> log(String part) throws IOException, InterruptedException {
+        var lines = new ArrayList<String>();
+        for (String container : containers(part)) {
+            lines.addAll(docker("logs", container));
+        }
+        return lines;
+    }
+
+    /** Also those that have ended but were not removed. */
+    private static List<String> containers(String part) throws IOException, InterruptedException {
         // The user may have chosen any name for the project; its port is known, and unique.
         String proxy = docker("ps", "-q", "--filter", "publish=" + ComposeSettings.port("order-service"))
                 .getFirst();
         String project = docker("inspect", "--format", "{{index .Config.Labels \"com.docker.compose.project\"}}", proxy)
                 .getFirst();
-        var lines = new ArrayList<String>();
-        for (String container : docker(
+        return docker(
                 "ps",
                 "-aq",
                 "--filter",
                 "label=com.docker.compose.project=" + project,
                 "--filter",
-                "label=com.docker.compose.service=" + part)) {
-            lines.addAll(docker("logs", container));
-        }
-        return lines;
+                "label=com.docker.compose.service=" + part);
     }
 
     private static List<String> docker(String... arguments) throws IOException, InterruptedException {

@@ -30,6 +30,8 @@ public final class BootstrapCommand implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(BootstrapCommand.class);
     private static final Duration POLL = Duration.ofSeconds(1);
     private static final int POSTGRES_PORT = 5432;
+    /** In the container of Connect, which infra/containers/secrets.sh has written them for. */
+    private static final Path CONNECT_PASSWORDS = Path.of("/run/secrets/orderly");
 
     @Option(names = "--postgres", defaultValue = "postgres", description = "Its host; it listens on 5432.")
     String postgres;
@@ -50,15 +52,15 @@ public final class BootstrapCommand implements Callable<Integer> {
                 .toList();
         Path infra = Checkout.path().resolve("infra");
         String kafka = Secrets.variable("KAFKA_BOOTSTRAP_SERVERS");
-        var databases = new ServiceDatabases(infra, postgres, POSTGRES_PORT, Secrets.ofEnvironment(names));
+        var secrets = Secrets.ofEnvironment(ServiceDatabases.roles(names));
+        var databases = new ServiceDatabases(infra, postgres, POSTGRES_PORT, secrets);
         untilDone("databases and roles", () -> databases.create(names));
         untilDone("topics", () -> {
             try (var topics = new TopicProvisioner(infra, kafka)) {
                 topics.create();
             }
         });
-        try (var relays = new ConnectorReconciler(
-                infra, connect, databases, names, _ -> "${env:" + Secrets.RELAY_VARIABLE + "}")) {
+        try (var relays = new ConnectorReconciler(infra, connect, databases, names, CONNECT_PASSWORDS)) {
             relays.start();
             while (true) {
                 report(relays.allRun());

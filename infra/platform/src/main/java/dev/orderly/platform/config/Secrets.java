@@ -15,13 +15,14 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.Properties;
 import java.util.stream.Collectors;
 
 /**
  * The passwords of the database roles and the keys that services and simulators share: random, generated
- * once, kept in {@code secrets.properties} (mode 0600) for as long as the data. Connect reads that file
- * itself; services get theirs by environment.
+ * once, kept in {@code secrets.properties} (mode 0600) for as long as the data. Each process gets those it
+ * needs, and no others. In containers {@code infra/containers/secrets.sh} does the same.
  */
 public final class Secrets {
     private static final String ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -38,9 +39,6 @@ public final class Secrets {
     public static final String SMS_API_KEY = "sms_api_key";
     /** The key that order-service and notification-service derive verification codes from. */
     static final String VERIFICATION_KEY = "verification_key";
-
-    /** In containers, both of the bootstrap process, which creates the relays' roles, and of Connect. */
-    public static final String RELAY_VARIABLE = "DB_RELAY_PASSWORD";
 
     private final Properties passwords;
 
@@ -82,16 +80,16 @@ public final class Secrets {
         return new Secrets(passwords);
     }
 
-    /** Of a container: one password for each kind of role, the same in every database. */
-    public static Secrets ofEnvironment(List<String> databases) {
+    /** Of a container. */
+    public static Secrets ofEnvironment(Collection<String> roles) {
         var passwords = new Properties();
-        passwords.setProperty(SUPERUSER, variable("POSTGRES_PASSWORD"));
-        for (String database : databases) {
-            passwords.setProperty(database + "_owner", variable("DB_OWNER_PASSWORD"));
-            passwords.setProperty(database + "_app", variable("DB_APP_PASSWORD"));
-            passwords.setProperty(database + "_relay", variable(RELAY_VARIABLE));
-        }
+        roles.forEach(role -> passwords.setProperty(role, variable(variableOf(role))));
         return new Secrets(passwords);
+    }
+
+    /** Where a container has the password of a role: {@code ORDERS_APP_PASSWORD} is that of orders_app. */
+    public static String variableOf(String role) {
+        return role.toUpperCase(Locale.ROOT) + "_PASSWORD";
     }
 
     public static String variable(String name) {

@@ -26,7 +26,6 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.UnaryOperator;
 import java.util.stream.StreamSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,7 +62,7 @@ public final class ConnectorReconciler implements AutoCloseable {
     private final URI connect;
     private final ServiceDatabases postgres;
     private final List<String> databases;
-    private final UnaryOperator<String> relayPassword;
+    private final Path passwords;
     private final CountDownLatch closed = new CountDownLatch(1);
     private final Map<String, String> lastLogged = new HashMap<>();
     private final Map<String, Restarts> restarts = new HashMap<>();
@@ -75,19 +74,15 @@ public final class ConnectorReconciler implements AutoCloseable {
     private record Restarts(int count, Instant next) {}
 
     /**
-     * @param relayPassword by role, a reference that the worker resolves: never the password itself
+     * @param passwords the worker's directory of them, a file for each; a connector only refers to its own
      */
     public ConnectorReconciler(
-            Path infra,
-            URI connect,
-            ServiceDatabases postgres,
-            List<String> databases,
-            UnaryOperator<String> relayPassword) {
+            Path infra, URI connect, ServiceDatabases postgres, List<String> databases, Path passwords) {
         this.template = infra.resolve("connect/outbox-connector.json");
         this.connect = connect;
         this.postgres = postgres;
         this.databases = databases;
-        this.relayPassword = relayPassword;
+        this.passwords = passwords;
     }
 
     public void start() {
@@ -238,7 +233,9 @@ public final class ConnectorReconciler implements AutoCloseable {
                     .replace("${cluster}", cluster)
                     .replace("${postgres.host}", postgres.host())
                     .replace("${postgres.port}", String.valueOf(postgres.port()))
-                    .replace("${relay.password}", relayPassword.apply(database + "_relay"));
+                    .replace(
+                            "${relay.password}",
+                            "${secrets:" + passwords + ":" + Secrets.variableOf(database + "_relay") + "}");
             var configuration = JSON.readValue(text, new TypeReference<Map<String, String>>() {});
             configuration.put("name", database + "-outbox");
             return configuration;

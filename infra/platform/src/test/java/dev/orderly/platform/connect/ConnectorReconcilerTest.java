@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.postgres.ServiceDatabases;
 import java.net.URI;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -14,7 +15,7 @@ class ConnectorReconcilerTest {
         var infra = Checkout.path().resolve("infra");
         var postgres = new ServiceDatabases(infra, "db", 5432, null);
         var connectors = new ConnectorReconciler(
-                infra, URI.create("http://connect"), postgres, List.of("payments"), "${env:%s}"::formatted);
+                infra, URI.create("http://connect"), postgres, List.of("payments"), Path.of("/secrets"));
 
         var configuration = connectors.configuration("payments", "4711-00000001");
 
@@ -25,7 +26,7 @@ class ConnectorReconcilerTest {
                 .containsEntry("database.user", "payments_relay")
                 .containsEntry("topic.prefix", "payments-4711-00000001")
                 .containsEntry("slot.name", "outbox_payments")
-                .containsEntry("database.password", "${env:payments_relay}")
+                .containsEntry("database.password", "${secrets:/secrets:PAYMENTS_RELAY_PASSWORD}")
                 .containsEntry("transforms.outbox.route.topic.replacement", "${routedByValue}");
         assertThat(configuration.values())
                 .noneMatch(v -> v.contains("${database}") || v.contains("${cluster}") || v.contains("${postgres"));

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Makes the passwords and keys of docker-compose.yml, once, and gives each container its own, in a volume that it alone mounts
+# and only its user can read. A value in the environment, or in .env, wins at every start. Runs as root, before all others.
+set -euo pipefail
+umask 077
+
+all=/secrets/all # what was made; the other folders are copies of some of it
+
+random() {
+  head -c 24 /dev/urandom | od -An -v -tx1 | tr -d ' \n'
+}
+
+# Stores the secret $1, if it is new.
+keep() {
+  local value=${!1:-}
+  if [ -z "$value" ] && [ -s "$all/$1" ]; then
+    return
+  fi
+  if [ -z "$value" ]; then
+    value=$(random)
+    case $1 in
+      *_CALLBACK_SECRETS) value+=,$(random) ;; # signed with the first, accepted with either: so one can be replaced
+    esac
+  fi
+  printf %s "$value" >"$all/.new"
+  mv -f "$all/.new" "$all/$1"
+}
+
+# give CONTAINER USER-ID SECRET…; FILE=SECRET where the container knows it by another name.
+give() {
+  local folder=/secrets/$1 user=$2 name
+  shift 2
+  rm -f "$folder"/* # also of a version that gave it more
+  for name; do
+    keep "${name#*=}"
+    cp "$all/${name#*=}" "$folder/.new"
+    chmod 400 "$folder/.new"
+    chown "$user" "$folder/.new"
+    mv -f "$folder/.new" "$folder/${name%%=*}"
+  done
+  chmod 500 "$folder"
+  chown "$user" "$folder"
+}
+
+relays=(ORDERS_RELAY_PASSWORD INVENTORY_RELAY_PASSWORD PAYMENTS_RELAY_PASSWORD NOTIFICATIONS_RELAY_PASSWORD)
+owners=("${relays[@]/RELAY/OWNER}")
+applications=("${relays[@]/RELAY/APP}")
+ours=10001
+
+give postgres 999 POSTGRES_PASSWORD
+give bootstrap "$ours" POSTGRES_PASSWORD "${owners[@]}" "${applications[@]}" "${relays[@]}"
+give connect 1001 "${relays[@]}"
+give simulators "$ours" SMS_API_KEY GATEWAY_API_KEY GATEWAY_CALLBACK_SECRETS
+give order-service "$ours" DB_OWNER_PASSWORD=ORDERS_OWNER_PASSWORD DB_APP_PASSWORD=ORDERS_APP_PASSWORD VERIFICATION_KEY
+give inventory-service "$ours" DB_OWNER_PASSWORD=INVENTORY_OWNER_PASSWORD DB_APP_PASSWORD=INVENTORY_APP_PASSWORD
+give payment-service "$ours" DB_OWNER_PASSWORD=PAYMENTS_OWNER_PASSWORD DB_APP_PASSWORD=PAYMENTS_APP_PASSWORD \
+  ORDERLY_GATEWAY_API_KEY=GATEWAY_API_KEY ORDERLY_GATEWAY_CALLBACK_SECRETS=GATEWAY_CALLBACK_SECRETS
+give notification-service "$ours" DB_OWNER_PASSWORD=NOTIFICATIONS_OWNER_PASSWORD \
+  DB_APP_PASSWORD=NOTIFICATIONS_APP_PASSWORD VERIFICATION_KEY SMS_API_KEY
