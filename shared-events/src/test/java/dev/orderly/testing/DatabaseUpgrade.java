@@ -20,6 +20,7 @@ import org.flywaydb.core.Flyway;
 public final class DatabaseUpgrade {
 
     private static final String DUMP = "2026-11-29.sql";
+    private static final String SUPERUSER = "postgres";
 
     /**
      * What the schema is made of, a line for each part. Without partitions by day, which depend on the day,
@@ -69,20 +70,20 @@ public final class DatabaseUpgrade {
         var database = setting.apply("orderly.database");
         var earlier = database + "_earlier";
         var url = setting.apply("quarkus.datasource.jdbc.url");
-        var earlierUrl = url.replace("/" + database + "?", "/" + earlier + "?");
         var owner = setting.apply("quarkus.flyway.username");
-        var password = setting.apply("quarkus.flyway.password");
-        try (var superuser =
-                DriverManager.getConnection(url, "postgres", setting.apply("orderly.test.superuser-password"))) {
+        var password = setting.apply("orderly.test.superuser-password");
+        // pg_hba.conf lets the owner into its own database alone.
+        var earlierUrl = url.replace("/" + database + "?", "/" + earlier + "?options=-c%20role%3D" + owner + "&");
+        try (var superuser = DriverManager.getConnection(url, SUPERUSER, password)) {
             execute(superuser, "CREATE DATABASE %s OWNER %s TEMPLATE template0".formatted(earlier, owner));
-            try (var there = DriverManager.getConnection(earlierUrl, owner, password);
-                    var here = DriverManager.getConnection(url, owner, password)) {
+            try (var there = DriverManager.getConnection(earlierUrl, SUPERUSER, password);
+                    var here = DriverManager.getConnection(url, SUPERUSER, password)) {
                 execute(there, read("/dev/orderly/testing/" + DUMP).replace("${database}", database));
                 execute(there, read("/upgrade/" + DUMP));
                 var rows = rows(there);
                 var configuration = Flyway.configure()
                         .configuration(flyway.getConfiguration())
-                        .dataSource(earlierUrl, owner, password);
+                        .dataSource(earlierUrl, SUPERUSER, password);
 
                 SchemaMigrations.apply(configuration);
                 var histories = histories(there);

@@ -85,7 +85,7 @@ class PlatformTest {
     void no_role_gets_into_another_services_database() {
         for (String role : List.of("payments_owner", "payments_app", "payments_relay")) {
             assertThatThrownBy(() -> platform.connect("orders", role).close())
-                    .hasMessageContaining("permission denied for database");
+                    .hasMessageContaining("pg_hba.conf rejects connection");
         }
     }
 
