@@ -10,6 +10,11 @@ COPY . .
 # inside a container to Maven Central.
 # What umask 077 left to its owner alone, the images' users must read.
 RUN ./orderly jars && chmod -R a+rX .
+# What the bootstrap container migrates the databases from, as it lies in the checkout.
+RUN for application in *-service/target/quarkus-app; do \
+      mkdir -p "/migrations/$application/lib/main" && cp -r "$application/app" "/migrations/$application/" && \
+      cp "$application"/lib/main/dev.orderly.shared-events-*.jar "/migrations/$application/lib/main/" || exit; \
+    done
 
 FROM eclipse-temurin:25-jre AS platform
 COPY --from=build /src/infra/services.json /orderly/infra/
@@ -18,6 +23,7 @@ COPY --from=build /src/infra/containers /orderly/infra/containers
 COPY --from=build /src/infra/jvm /orderly/infra/jvm
 COPY --from=build /src/infra/kafka /orderly/infra/kafka
 COPY --from=build /src/infra/postgres /orderly/infra/postgres
+COPY --from=build /migrations /orderly
 COPY --from=build /src/infra/cli/target/lib /orderly/lib
 COPY --from=build /src/infra/cli/target/cli.jar /orderly/lib/
 COPY --from=build /src/infra/simulators/target/lib /orderly/simulators

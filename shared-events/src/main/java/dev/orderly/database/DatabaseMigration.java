@@ -8,8 +8,12 @@ import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.inject.Default;
+import java.sql.SQLException;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import javax.sql.DataSource;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.Readiness;
@@ -18,9 +22,12 @@ import org.flywaydb.core.api.FlywayException;
 import org.jboss.logging.Logger;
 
 /**
- * Migrates the database to the version of this service: before the service starts if the database is
- * available, else as soon as it is. Until then the service is alive but not ready, answers 503 and consumes
- * no event: what it wrote now could precede the replication slot, and never be published.
+ * Waits until the database has the version of this service, before the service starts if the database is
+ * available. Until then the service is alive but not ready, answers 503 and consumes no event: what it wrote
+ * now could precede the replication slot, and never be published.
+ *
+ * <p>To migrate takes the owner's password, which a service can do without: then the launcher or the
+ * bootstrap container migrates. A service that was given it migrates by itself.
  */
 @Readiness
 @Default // @Readiness is a qualifier, which would replace it
@@ -30,19 +37,31 @@ public class DatabaseMigration implements HealthCheck, Scheduled.SkipPredicate {
     private static final Logger LOG = Logger.getLogger(DatabaseMigration.class);
     private static final int PAUSE_SECONDS = 1;
 
+    /** A slot is created when the transactions that run in any database have ended, which takes up to 20 s. */
+    private static final String SLOT = "SET LOCAL statement_timeout = '20s'; SELECT create_outbox_slot()";
+
+    private static final String PARTITIONS = "SELECT create_partitions(parent) FROM retention ORDER BY parent";
+
     private final Flyway flyway;
+    private final DataSource database;
+    private final boolean isOwner;
     private final CountDownLatch stopping = new CountDownLatch(1);
     private volatile boolean done;
     private volatile String obstacle = "not tried yet";
 
-    DatabaseMigration(Flyway flyway) {
+    DatabaseMigration(
+            Flyway flyway,
+            DataSource database,
+            @ConfigProperty(name = "quarkus.flyway.password") Optional<String> ownerPassword) {
         this.flyway = flyway;
+        this.database = database;
+        this.isOwner = ownerPassword.isPresent();
     }
 
     // First, since consumers and the scheduler start on this event as well.
     void start(@Observes @Priority(1) StartupEvent event) {
-        if (!migrate()) {
-            Thread.ofVirtual().name("migration").start(this::migrateUntilDone);
+        if (!prepare()) {
+            Thread.ofVirtual().name("migration").start(this::prepareUntilDone);
         }
     }
 
@@ -66,9 +85,9 @@ public class DatabaseMigration implements HealthCheck, Scheduled.SkipPredicate {
         return done ? response.build() : response.withData("waiting", obstacle).build();
     }
 
-    private void migrateUntilDone() {
+    private void prepareUntilDone() {
         try {
-            while (!stopping.await(PAUSE_SECONDS, TimeUnit.SECONDS) && !migrate()) {
+            while (!stopping.await(PAUSE_SECONDS, TimeUnit.SECONDS) && !prepare()) {
                 // until it succeeds
             }
         } catch (InterruptedException _) {
@@ -76,22 +95,50 @@ public class DatabaseMigration implements HealthCheck, Scheduled.SkipPredicate {
         }
     }
 
-    private boolean migrate() {
+    private boolean prepare() {
         try {
-            SchemaMigrations.apply(flyway.getConfiguration());
-            done = true;
-            LOG.info("the database is migrated");
-        } catch (FlywayException e) {
-            var reason = e.getMessage()
+            if (isOwner) {
+                SchemaMigrations.apply(flyway.getConfiguration());
+                done = true;
+            } else {
+                done = isMigrated();
+            }
+            if (done) {
+                LOG.info("the database is migrated");
+            }
+        } catch (FlywayException | SQLException e) {
+            waitFor(String.valueOf(e.getMessage())
                     .lines()
                     .filter(line -> !line.isBlank())
                     .findFirst()
-                    .orElse("no reason given");
-            if (!reason.equals(obstacle)) {
-                LOG.warnf("not ready: the database cannot be migrated yet: %s", reason);
-            }
-            obstacle = reason;
+                    .orElse("no reason given"));
         }
         return done;
+    }
+
+    private void waitFor(String reason) {
+        if (!reason.equals(obstacle)) {
+            LOG.warnf("not ready: the database is not migrated yet: %s", reason);
+        }
+        obstacle = reason;
+    }
+
+    /** Also makes sure of what afterMigrate.sql does at each start: the one who migrates need not run again. */
+    private boolean isMigrated() throws SQLException {
+        var missing = SchemaMigrations.missing(flyway.getConfiguration());
+        if (!missing.isEmpty()) {
+            waitFor("it lacks " + String.join(", ", missing)
+                    + ", and without DB_OWNER_PASSWORD this service does not migrate it");
+            return false;
+        }
+        try (var connection = database.getConnection();
+                var statement = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            statement.execute(SLOT);
+            connection.commit();
+            statement.execute(PARTITIONS);
+            connection.commit();
+            return true;
+        }
     }
 }

@@ -1,11 +1,15 @@
 package dev.orderly.database;
 
+import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.Collection;
+import java.util.List;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.Location;
 import org.flywaydb.core.api.MigrationVersion;
 import org.flywaydb.core.api.ResourceProvider;
 import org.flywaydb.core.api.configuration.Configuration;
@@ -17,6 +21,8 @@ import org.flywaydb.core.api.resource.LoadableResource;
  * ({@code db/migration}). Each kind has a history, and so version numbers, of its own. In a common history
  * the next shared migration would come before the service's newest, and Flyway would refuse every database
  * that exists.
+ *
+ * <p>The launcher, which has no service on its class path, finds {@link #apply} by name in a service's jars.
  */
 public final class SchemaMigrations {
 
@@ -45,48 +51,85 @@ public final class SchemaMigrations {
             $$
             """;
 
+    /** By default the application may write to all tables: it could name a migration that never ran. */
+    private static final String PROTECT_HISTORY = """
+            DO $$
+            BEGIN
+                PERFORM pg_advisory_xact_lock(hashtextextended('flyway_messaging_history', 0));
+                IF has_table_privilege('%1$s_app', 'flyway_schema_history', 'UPDATE') THEN
+                    REVOKE INSERT, UPDATE, DELETE ON flyway_messaging_history, flyway_schema_history FROM %1$s_app;
+                END IF;
+            END
+            $$;
+            """;
+
     private SchemaMigrations() {}
 
     /**
      * Applies what is missing. Safe to run in several instances at once; a migration that fails is rolled
      * back.
      *
-     * @param configuration of both kinds, with its table for the service's own history
+     * @param configuration of both kinds, with its table for the service's own history, and the placeholder
+     *     {@code database}
      * @throws FlywayException when the database is away, or does not fit the migrations
      */
     public static void apply(Configuration configuration) {
-        splitHistory(configuration.getDataSource());
-        only(configuration, path -> path.startsWith(SHARED_FOLDER))
+        execute(configuration.getDataSource(), SPLIT_HISTORY);
+        shared(configuration).migrate();
+        own(configuration).migrate();
+        var database = configuration.getPlaceholders().get("database");
+        execute(configuration.getDataSource(), PROTECT_HISTORY.formatted(database));
+    }
+
+    /**
+     * The names of the scripts that the database has yet to get; it is only read.
+     *
+     * @throws FlywayException when the database is away
+     */
+    static List<String> missing(Configuration configuration) {
+        return Stream.of(shared(configuration), own(configuration))
+                .flatMap(flyway -> Stream.of(flyway.info().pending()))
+                .map(migration -> Path.of(migration.getScript()).getFileName().toString())
+                .toList();
+    }
+
+    private static Flyway shared(Configuration configuration) {
+        return only(configuration, path -> path.startsWith(SHARED_FOLDER))
                 .table(SHARED_HISTORY)
-                .load()
-                .migrate();
+                .load();
+    }
+
+    private static Flyway own(Configuration configuration) {
         // The baseline, since the shared tables are there already.
-        only(configuration, path -> !path.startsWith(SHARED_FOLDER))
+        return only(configuration, path -> !path.startsWith(SHARED_FOLDER))
                 .baselineOnMigrate(true)
                 .baselineVersion(MigrationVersion.fromVersion("1"))
                 .baselineDescription("shared tables")
-                .load()
-                .migrate();
+                .load();
     }
 
-    private static void splitHistory(DataSource database) {
+    private static void execute(DataSource database, String sql) {
         try (var connection = database.getConnection();
                 var statement = connection.createStatement()) {
-            statement.execute(SPLIT_HISTORY);
+            statement.execute(sql);
         } catch (SQLException e) {
-            throw new FlywayException("cannot look into the history of migrations: " + e.getMessage(), e);
+            throw new FlywayException("cannot change the history of migrations: " + e.getMessage(), e);
         }
     }
 
     private static FluentConfiguration only(Configuration configuration, Predicate<String> path) {
-        return Flyway.configure(configuration.getClassLoader())
+        var selected = Flyway.configure(configuration.getClassLoader())
                 .configuration(configuration)
+                .locations(Stream.of(configuration.getLocations())
+                        .filter(location -> path.test(location.getRootPath() + "/"))
+                        .toArray(Location[]::new))
                 // Those of a later version: this one may be restarted during a rolling upgrade, or after it.
-                .ignoreMigrationPatterns("*:future")
-                .resourceProvider(new Selection(configuration.getResourceProvider(), path));
+                .ignoreMigrationPatterns("*:future");
+        var index = configuration.getResourceProvider();
+        return index == null ? selected : selected.resourceProvider(new Selection(index, path));
     }
 
-    /** Quarkus indexes the migrations when it builds; the locations of a configuration no longer count. */
+    /** Quarkus indexes the migrations when it builds; then the locations of a configuration do not count. */
     private record Selection(ResourceProvider all, Predicate<String> path) implements ResourceProvider {
 
         @Override

@@ -29,7 +29,7 @@ import org.awaitility.Awaitility;
 
 /** A service with one handler, {@link RecordingHandler}, on a PostgreSQL and a Kafka of its own. */
 @QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "order-service"))
-abstract class IntegrationTest {
+public abstract class IntegrationTest {
 
     static {
         Awaitility.setDefaultTimeout(Duration.ofSeconds(30)); // for a machine that other tests keep busy

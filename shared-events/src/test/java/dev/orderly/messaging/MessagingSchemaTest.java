@@ -1,17 +1,32 @@
 package dev.orderly.messaging;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
+import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the migrations of {@code db/messaging} promise. */
 @QuarkusTest
 @TestProfile(IntegrationTest.Service.class)
 class MessagingSchemaTest extends IntegrationTest {
+
+    private static final String RELAY = "orders_relay";
+
+    @ConfigProperty(name = "quarkus.datasource.jdbc.url")
+    String url;
+
+    @ConfigProperty(name = "orderly.test.relay-password")
+    String relayPassword;
 
     @Test
     void the_application_may_neither_change_nor_delete_what_it_has_published_or_seen() {
@@ -20,7 +35,67 @@ class MessagingSchemaTest extends IntegrationTest {
             assertThat(failureOf("TRUNCATE " + table)).contains("permission denied");
         }
         assertThat(failureOf("UPDATE outbox SET payload = '{}'")).contains("permission denied");
+        for (var history : List.of("flyway_messaging_history", "flyway_schema_history")) {
+            assertThat(failureOf("UPDATE " + history + " SET success = true")).contains("permission denied");
+        }
         assertThat(failureOf("CREATE TABLE mine ()")).contains("permission denied");
+    }
+
+    @Test
+    void no_service_publishes_in_the_name_of_another() {
+        assertThat(failureOf("""
+                        INSERT INTO outbox (topic, key, type, source, version, schema, payload)
+                        VALUES ('order-service', 'k', 'PaymentCaptured', 'payment-service', 1, 1, '{}')
+                        """)).contains("violates check constraint \"outbox_source_is_own\"");
+    }
+
+    @Test
+    void the_application_may_not_replicate_but_has_its_slot_made() throws SQLException {
+        assertThat(failureOf("SELECT pg_create_logical_replication_slot('mine', 'pgoutput')"))
+                .contains("permission denied to use replication slots");
+        assertThat(failureOf("SELECT pg_drop_replication_slot('outbox_orders')"))
+                .contains("permission denied to use replication slots");
+        sql().execute("SELECT create_outbox_slot()");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "SELECT FROM inbox",
+                "SELECT FROM parked_event",
+                "INSERT INTO outbox (topic, key, type, source, version, schema, payload)"
+                        + " VALUES ('order-service', 'k', 'Any', 'order-service', 1, 1, '{}')",
+                "UPDATE outbox SET payload = '{}'",
+                "CREATE TABLE mine ()",
+                "SELECT erase_from_outbox('k')",
+                "SELECT pg_read_file('PG_VERSION')"
+            })
+    void the_relay_may_only_read_the_outbox(String statement) throws SQLException {
+        try (var connection = DriverManager.getConnection(url, RELAY, relayPassword);
+                var other = connection.createStatement()) {
+            other.execute("SELECT FROM outbox");
+            assertThatThrownBy(() -> other.execute(statement)).hasMessageContaining("permission denied");
+        }
+    }
+
+    /** As pg_basebackup does. */
+    @Test
+    void the_relay_may_not_copy_the_server() {
+        var physical = new Properties();
+        physical.putAll(Map.of("user", RELAY, "password", relayPassword, "replication", "true"));
+        // Else the driver does not ask for replication.
+        physical.putAll(Map.of("assumeMinServerVersion", "9.4", "preferQueryMode", "simple"));
+        assertThatThrownBy(() -> DriverManager.getConnection(url, physical).close())
+                .hasMessageContaining("pg_hba.conf rejects replication connection");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"inventory", "postgres"})
+    void no_role_connects_to_another_database(String other) {
+        assertThatThrownBy(() -> DriverManager.getConnection(
+                                url.replace("/orders?", "/" + other + "?"), RELAY, relayPassword)
+                        .close())
+                .hasMessageContaining("pg_hba.conf rejects connection");
     }
 
     @Test

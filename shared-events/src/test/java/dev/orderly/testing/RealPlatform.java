@@ -1,5 +1,6 @@
 package dev.orderly.testing;
 
+import dev.orderly.testkit.PlatformClient;
 import dev.orderly.testkit.RunningPlatform;
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 import java.io.IOException;
@@ -39,6 +40,8 @@ public class RealPlatform implements QuarkusTestResourceLifecycleManager {
                     "orderly.test.mail-api-port",
                     String.valueOf(platform.mailApi("/").getPort()));
             environment.put("orderly.test.superuser-password", platform.secret("postgres"));
+            var database = PlatformClient.DATABASES.get(PlatformClient.SERVICES.indexOf(arguments.get("service")));
+            environment.put("orderly.test.relay-password", platform.secret(database + "_relay"));
             environment.put("quarkus.http.test-port", gateway ? environment.get("HTTP_PORT") : "0");
             return environment;
         } catch (IOException e) {

@@ -35,8 +35,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Everything one launcher runs, and the order of its start. PostgreSQL and the brokers start in parallel;
- * databases, roles and topics exist before any service starts; services, Connect and the simulators start in
- * parallel; an outbox's relay is registered as soon as its service's migration has created the slot.
+ * databases are migrated and topics exist before any service starts; services, Connect and the simulators
+ * start in parallel; an outbox's relay is registered as soon as its slot exists.
  */
 public final class Platform implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Platform.class);
@@ -96,13 +96,17 @@ public final class Platform implements AutoCloseable {
                     postgres.init();
                     startAndAwait(List.of(postgres.part()), runningPostgres);
                     postgres.databases().create(databases);
+                    if (scope.services()) {
+                        ServiceMigrations.apply(services, settings.checkout(), postgres.databases());
+                    }
                 },
                 () -> {
                     kafka.init();
                     startAndAwait(kafka.parts(), runningBrokers);
                     kafka.createTopics();
                 });
-        services.forEach(service -> service.writeEnvironment(settings, secrets));
+        // One that is started by hand, or by a test, on a platform without services migrates by itself.
+        services.forEach(service -> service.writeEnvironment(settings, secrets, !scope.services()));
 
         var helpers = new ArrayList<ManagedProcess>();
         if (scope.connect()) {

@@ -10,6 +10,7 @@ import dev.orderly.platform.process.ManagedProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
+import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -65,6 +67,24 @@ public record ServiceDefinition(String name, String database, int httpPort, List
         return checkout.resolve(name).resolve("target/quarkus-app/quarkus-run.jar");
     }
 
+    /** The jars that have its migrations, and the class that applies them. */
+    List<URL> migrations(Path checkout) {
+        Path application = jar(checkout).getParent();
+        return Stream.of("app/*.jar", "lib/main/dev.orderly.shared-events-*.jar")
+                .map(jar -> only(application, jar))
+                .toList();
+    }
+
+    private static URL only(Path folder, String jar) {
+        Path directory = folder.resolve(jar).getParent();
+        String name = Path.of(jar).getFileName().toString();
+        try (var found = Files.newDirectoryStream(directory, name)) {
+            return found.iterator().next().toUri().toURL();
+        } catch (IOException | NoSuchElementException e) {
+            throw new CommandFailedException("no " + name + " in " + directory, e);
+        }
+    }
+
     Path aotCache(PlatformSettings settings) {
         return JvmOptions.aotCache(settings.checkout().resolve(name).resolve("target"), name);
     }
@@ -91,7 +111,6 @@ public record ServiceDefinition(String name, String database, int httpPort, List
         environment.put("DB_HOST", PlatformSettings.HOST);
         environment.put("DB_PORT", String.valueOf(ports.postgres()));
         environment.put("DB_APP_PASSWORD", secrets.of(database + "_app"));
-        environment.put("DB_OWNER_PASSWORD", secrets.of(database + "_owner"));
         environment.put("KAFKA_BOOTSTRAP_SERVERS", settings.bootstrapServers());
         environment.put("QUARKUS_HTTP_HOST", listenAddress(System.getenv("ORDERLY_LISTEN")));
         environment.put("HTTP_PORT", String.valueOf(httpPort));
@@ -109,9 +128,17 @@ public record ServiceDefinition(String name, String database, int httpPort, List
         return data.resolve("run").resolve(service + ".env");
     }
 
-    /** Writes the environment, passwords included, for {@code ./orderly env} and the services' tests. */
-    void writeEnvironment(PlatformSettings settings, Secrets secrets) {
-        String lines = environment(settings, secrets).entrySet().stream()
+    /**
+     * Writes the environment, passwords included, for {@code ./orderly env} and the services' tests.
+     *
+     * @param migrates whether it has the owner's password, and so migrates the database by itself
+     */
+    void writeEnvironment(PlatformSettings settings, Secrets secrets, boolean migrates) {
+        var environment = environment(settings, secrets);
+        if (migrates) {
+            environment.put("DB_OWNER_PASSWORD", secrets.of(database + "_owner"));
+        }
+        String lines = environment.entrySet().stream()
                 .map(e -> e.getKey() + "=" + e.getValue() + "\n")
                 .collect(Collectors.joining());
         Secrets.writePrivately(environmentFile(settings.data(), name), lines);

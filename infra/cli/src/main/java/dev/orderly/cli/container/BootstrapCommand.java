@@ -1,6 +1,7 @@
 package dev.orderly.cli.container;
 
 import dev.orderly.platform.ServiceDefinition;
+import dev.orderly.platform.ServiceMigrations;
 import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.PlatformSettings;
@@ -21,11 +22,11 @@ import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** Creates databases, roles and topics once the servers respond, then reconciles the relays. */
+/** Creates databases, roles and topics and migrates once the servers respond, then reconciles the relays. */
 @Command(
         name = "bootstrap",
         hidden = true,
-        description = "In a container: create databases and topics, keep the relays running.")
+        description = "In a container: create and migrate databases, create topics, keep the relays running.")
 public final class BootstrapCommand implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(BootstrapCommand.class);
     private static final Duration POLL = Duration.ofSeconds(1);
@@ -47,14 +48,14 @@ public final class BootstrapCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException, IOException {
         Files.deleteIfExists(readyFile); // of the previous process, if that was killed
-        var names = ServiceDefinition.all(Checkout.path(), PlatformSettings.Ports.DEFAULT.http()).stream()
-                .map(ServiceDefinition::database)
-                .toList();
+        var services = ServiceDefinition.all(Checkout.path(), PlatformSettings.Ports.DEFAULT.http());
+        var names = services.stream().map(ServiceDefinition::database).toList();
         Path infra = Checkout.path().resolve("infra");
         String kafka = Secrets.variable("KAFKA_BOOTSTRAP_SERVERS");
         var secrets = Secrets.ofEnvironment(ServiceDatabases.roles(names));
         var databases = new ServiceDatabases(infra, postgres, POSTGRES_PORT, secrets);
         untilDone("databases and roles", () -> databases.create(names));
+        untilDone("migrations", () -> ServiceMigrations.apply(services, Checkout.path(), databases));
         untilDone("topics", () -> {
             try (var topics = new TopicProvisioner(infra, kafka)) {
                 topics.create();
@@ -90,7 +91,7 @@ public final class BootstrapCommand implements Callable<Integer> {
         while (true) {
             try {
                 step.run();
-                LOG.info("{} exist", what);
+                LOG.info("{}: done", what);
                 return;
             } catch (CommandFailedException | KafkaException e) {
                 LOG.info("{}: not yet: {}", what, e.getMessage());

@@ -33,7 +33,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Keeps one relay per database registered and running: every second it compares the actual with the desired
  * state. A connector is registered when its slot exists, which is before its service can accept a write (the
- * slot is the last step of the service's migration); one that failed is restarted, since Connect itself never
+ * slot is the last step of a migration); one that failed is restarted, since Connect itself never
  * does that; one that is stopped or paused is resumed, unless a {@link RelayPauseLock} is held. Only changes
  * are logged.
  *

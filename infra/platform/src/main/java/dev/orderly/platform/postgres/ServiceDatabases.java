@@ -13,12 +13,17 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Properties;
 import java.util.Set;
+import javax.sql.DataSource;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /** The services' databases and roles, by {@code infra/postgres/database.sql}. */
 public final class ServiceDatabases {
     // One locale everywhere: the libc's are not the same on every machine, and an index outlives the machine.
     private static final String CREATE = "CREATE DATABASE %s TEMPLATE template0 ENCODING 'UTF8'"
             + " LOCALE 'C' LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'";
+
+    /** To create a slot takes as long as the transactions that run in all databases. */
+    private static final int OWNER_TIMEOUT_SECONDS = 120;
 
     private final Path file;
     private final String host;
@@ -100,7 +105,7 @@ public final class ServiceDatabases {
         }
     }
 
-    /** The existing replication slots; a service's last migration creates the one of its outbox. */
+    /** The existing replication slots; the one of an outbox is created before its service can write. */
     public static Set<String> slots(Connection session) throws SQLException {
         try (var statement = session.createStatement();
                 var rows = statement.executeQuery("SELECT slot_name FROM pg_replication_slots")) {
@@ -130,6 +135,20 @@ public final class ServiceDatabases {
             }
             return dropped;
         }
+    }
+
+    /** Connections as the owner of a database. */
+    public DataSource ofOwner(String database) {
+        var connections = new PGSimpleDataSource();
+        connections.setServerNames(new String[] {host});
+        connections.setPortNumbers(new int[] {port});
+        connections.setDatabaseName(database);
+        connections.setUser(database + "_owner");
+        connections.setPassword(secrets.of(database + "_owner"));
+        connections.setConnectTimeout(2);
+        connections.setSocketTimeout(OWNER_TIMEOUT_SECONDS);
+        connections.setApplicationName("migration");
+        return connections;
     }
 
     /** A connection as superuser. */
