@@ -38,6 +38,7 @@ ENTRYPOINT ["bash", "/orderly/infra/containers/java.sh", "/orderly/infra/jvm/com
 # Beside Debezium, whose classes it extends: Connect gives each plugin a class loader.
 FROM quay.io/debezium/connect:3.7 AS connect
 COPY --from=build /src/infra/relay/target/connect-plugins/debezium-connector-postgres/relay.jar /kafka/connect/debezium-connector-postgres/
+COPY --from=build /src/infra/kafka/target/lib/connect-basic-auth-extension-*.jar /kafka/basic-auth/
 
 FROM eclipse-temurin:25-jre AS service
 ARG SERVICE

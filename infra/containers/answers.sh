@@ -1,5 +1,10 @@
 #!/usr/bin/env bash
-# Says whether a web server of this container answers 200: answers.sh PORT PATH. The images have no curl in common.
+# Says whether a web server of this container answers 200: answers.sh PORT PATH [USER PASSWORD-FILE]. The images have no curl
+# in common.
+login=
+if [ $# = 4 ]; then
+  login="Authorization: Basic $(printf '%s:%s' "$3" "$(<"$4")" | base64 -w0)"$'\r\n'
+fi
 exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 1
-printf 'GET %s HTTP/1.0\r\n\r\n' "$2" >&3
+printf 'GET %s HTTP/1.0\r\n%s\r\n' "$2" "$login" >&3
 IFS=' ' read -r -t 3 _ status _ <&3 && [ "$status" = 200 ]

@@ -6,7 +6,7 @@ set -euo pipefail
 
 # The image has connectors for a dozen databases; loading those that are not used here takes memory.
 plugins=/tmp/plugins
-classpath='/kafka/libs/*'
+classpath='/kafka/libs/*:/kafka/basic-auth/*' # the latter for an image without it
 connector=/kafka/connect/debezium-connector-postgres
 mkdir -p "$plugins"
 if compgen -G "$connector/debezium-connector-postgres-*.jar" >/dev/null; then
@@ -27,6 +27,12 @@ config.providers.secrets.param.allowed.paths=/run/secrets/orderly
 END
 } >"$settings"
 
-exec java @/orderly/jvm/common.options @/orderly/jvm/connect.options \
+login=/tmp/login.conf users=/tmp/users.properties
+(umask 077 && printf 'orderly=%s\n' "$(</run/secrets/orderly/CONNECT_PASSWORD)" >"$users")
+echo "KafkaConnect {
+  org.apache.kafka.connect.rest.basic.auth.extension.PropertyFileLoginModule required file=\"$users\";
+};" >"$login"
+
+exec java @/orderly/jvm/common.options @/orderly/jvm/connect.options -Djava.security.auth.login.config="$login" \
   -Dlog4j2.configurationFile=/orderly/kafka/log4j2.properties \
   -cp "$classpath" org.apache.kafka.connect.cli.ConnectDistributed "$settings"

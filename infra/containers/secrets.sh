@@ -48,8 +48,8 @@ applications=("${relays[@]/RELAY/APP}")
 ours=10001
 
 give postgres 999 POSTGRES_PASSWORD
-give bootstrap "$ours" POSTGRES_PASSWORD "${owners[@]}" "${applications[@]}" "${relays[@]}"
-give connect 1001 "${relays[@]}"
+give bootstrap "$ours" POSTGRES_PASSWORD CONNECT_PASSWORD "${owners[@]}" "${applications[@]}" "${relays[@]}"
+give connect 1001 CONNECT_PASSWORD "${relays[@]}"
 give simulators "$ours" SMS_API_KEY GATEWAY_API_KEY GATEWAY_CALLBACK_SECRETS
 give order-service "$ours" DB_APP_PASSWORD=ORDERS_APP_PASSWORD VERIFICATION_KEY
 give inventory-service "$ours" DB_APP_PASSWORD=INVENTORY_APP_PASSWORD

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.orderly.platform.config.StateDirectory;
+import dev.orderly.platform.connect.ConnectWorker;
 import dev.orderly.platform.connect.RelayPauseLock;
 import dev.orderly.platform.process.ProcessStatus;
 import dev.orderly.testkit.OrderlyCommand;
@@ -239,8 +241,81 @@ class PlatformTest {
 
     private static String connector(String method, String path, String body) throws IOException, InterruptedException {
         var request = HttpRequest.newBuilder(platform.url("connect", "/connectors/payments-outbox" + path))
+                .header("Authorization", ConnectWorker.authorization(platform.secret("connect")))
                 .header("Content-Type", "application/json")
                 .method(method, HttpRequest.BodyPublishers.ofString(body))
+                .build();
+        try (var http = HttpClient.newHttpClient()) {
+            return http.send(request, HttpResponse.BodyHandlers.ofString()).body();
+        }
+    }
+
+    @Test
+    void connect_answers_no_one_without_its_password() throws Exception {
+        try (var http = HttpClient.newHttpClient()) {
+            for (String path : List.of("/", "/health", "/connectors", "/connector-plugins", "/admin/loggers")) {
+                for (String authorization : List.of("none", ConnectWorker.authorization("guess"))) {
+                    var request = HttpRequest.newBuilder(platform.url("connect", path))
+                            .header("Authorization", authorization)
+                            .build();
+
+                    var answer = http.send(request, HttpResponse.BodyHandlers.ofString());
+
+                    assertThat(answer.statusCode()).as(path).isEqualTo(401);
+                }
+            }
+        }
+    }
+
+    /** What Connect resolves it answers, also in a validation: so it can read what relays need, and no more. */
+    @Test
+    void connect_resolves_no_reference_but_those_to_passwords_of_relays() throws Exception {
+        assertThat(nameResolvedFrom("${secrets:" + data.resolve("run/connect-secrets") + ":ORDERS_RELAY_PASSWORD}"))
+                .isEqualTo(platform.secret("orders_relay"));
+        for (String reference : List.of(
+                "${secrets:" + data + ":secrets.properties}",
+                "${secrets:" + data.resolve("run/connect-secrets/..") + ":connect-users.properties}",
+                "${file:" + data.resolve("secrets.properties") + ":postgres}",
+                "${env:PATH}")) {
+            assertThat(nameResolvedFrom(reference)).as(reference).isEqualTo(reference);
+        }
+    }
+
+    private static String nameResolvedFrom(String reference) throws IOException, InterruptedException {
+        var configuration = new JsonMapper()
+                .createObjectNode()
+                .put("connector.class", "dev.orderly.relay.OutboxConnector")
+                .put("name", reference);
+        var answer = validated(configuration.toString());
+        for (var field : new JsonMapper().readTree(answer).path("configs")) {
+            if (field.at("/value/name").asText().equals("name")) {
+                return field.at("/value/value").asText();
+            }
+        }
+        throw new AssertionError(answer);
+    }
+
+    @Test
+    void a_connector_may_set_nothing_of_its_producer_that_ours_do_not() throws Exception {
+        var brokers = "producer.override.bootstrap.servers";
+        var answer = new JsonMapper().readTree(validated("""
+                {"connector.class": "dev.orderly.relay.OutboxConnector", "topic.prefix": "x",
+                 "producer.override.acks": "all", "%s": "elsewhere:9092"}
+                """.formatted(brokers)));
+
+        assertThat(answer.path("configs"))
+                .filteredOn(field -> field.at("/value/name").asText().startsWith("producer.override."))
+                .filteredOn(field -> !field.at("/value/errors").isEmpty())
+                .extracting(field -> field.at("/value/name").asText())
+                .containsExactly(brokers);
+    }
+
+    private static String validated(String configuration) throws IOException, InterruptedException {
+        var request = HttpRequest.newBuilder(
+                        platform.url("connect", "/connector-plugins/dev.orderly.relay.OutboxConnector/config/validate"))
+                .header("Authorization", ConnectWorker.authorization(platform.secret("connect")))
+                .header("Content-Type", "application/json")
+                .PUT(HttpRequest.BodyPublishers.ofString(configuration))
                 .build();
         try (var http = HttpClient.newHttpClient()) {
             return http.send(request, HttpResponse.BodyHandlers.ofString()).body();

@@ -113,7 +113,12 @@ public final class Platform implements AutoCloseable {
             var connect = new ConnectWorker(settings, secrets, databases);
             helpers.add(connect.part());
             connectors = new ConnectorReconciler(
-                    settings.infra(), connect.url("/"), postgres.databases(), databases, connect.passwords());
+                    settings.infra(),
+                    connect.url("/"),
+                    ConnectWorker.authorization(secrets.of(Secrets.CONNECT)),
+                    postgres.databases(),
+                    databases,
+                    connect.passwords());
             connectors.start();
         }
         if (scope.simulators()) {

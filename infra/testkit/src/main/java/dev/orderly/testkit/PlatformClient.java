@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.Secrets;
+import dev.orderly.platform.connect.ConnectWorker;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -148,7 +149,11 @@ public abstract class PlatformClient implements AutoCloseable {
     }
 
     public Optional<String> connector(String method, String path) throws InterruptedException {
-        return ask(method, url("connect", "/connectors" + path), null);
+        return ask(
+                HttpRequest.newBuilder(url("connect", "/connectors" + path))
+                        .header("Authorization", ConnectWorker.authorization(secret(Secrets.CONNECT))),
+                method,
+                null);
     }
 
     /** Each relay that is not RUNNING with all of its tasks; or that Connect does not answer. */

@@ -6,6 +6,7 @@ import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.Secrets;
+import dev.orderly.platform.connect.ConnectWorker;
 import dev.orderly.platform.connect.ConnectorReconciler;
 import dev.orderly.platform.kafka.TopicProvisioner;
 import dev.orderly.platform.postgres.ServiceDatabases;
@@ -61,7 +62,8 @@ public final class BootstrapCommand implements Callable<Integer> {
                 topics.create();
             }
         });
-        try (var relays = new ConnectorReconciler(infra, connect, databases, names, CONNECT_PASSWORDS)) {
+        String authorization = ConnectWorker.authorization(secrets.of(Secrets.CONNECT));
+        try (var relays = new ConnectorReconciler(infra, connect, authorization, databases, names, CONNECT_PASSWORDS)) {
             relays.start();
             while (true) {
                 report(relays.allRun());

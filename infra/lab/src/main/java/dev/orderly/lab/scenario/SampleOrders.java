@@ -228,7 +228,7 @@ public final class SampleOrders {
 
                 Orders         %1$sorders     API  %1$sq/swagger-ui
                 Health         %1$sq/health   (and the same of the other services: %3$s)
-                Connect        %4$s/connectors?expand=status
+                Connect        %4$s/connectors?expand=status   (user and password: docs/security.md)
                 Mail           %5$s/api/user
 
                 Try:

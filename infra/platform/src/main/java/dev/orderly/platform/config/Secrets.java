@@ -31,6 +31,9 @@ public final class Secrets {
     /** PostgreSQL's superuser. */
     public static final String SUPERUSER = "postgres";
 
+    /** That of the one user of Connect's REST interface. */
+    public static final String CONNECT = "connect";
+
     /** The bearer token of payment-service at the payment gateway. */
     public static final String GATEWAY_API_KEY = "gateway_api_key";
     /** Two: callbacks are signed with the first, and accepted with either, so that one can be replaced. */
@@ -63,7 +66,7 @@ public final class Secrets {
             var random = new SecureRandom();
             boolean added = false;
             var names = new ArrayList<>(roles);
-            names.addAll(List.of(GATEWAY_API_KEY, SMS_API_KEY, VERIFICATION_KEY));
+            names.addAll(List.of(CONNECT, GATEWAY_API_KEY, SMS_API_KEY, VERIFICATION_KEY));
             for (String role : names) {
                 added |= passwords.putIfAbsent(role, password(random)) == null;
             }
@@ -83,6 +86,7 @@ public final class Secrets {
     /** Of a container. */
     public static Secrets ofEnvironment(Collection<String> roles) {
         var passwords = new Properties();
+        passwords.setProperty(CONNECT, variable(variableOf(CONNECT)));
         roles.forEach(role -> passwords.setProperty(role, variable(variableOf(role))));
         return new Secrets(passwords);
     }

@@ -1,5 +1,7 @@
 package dev.orderly.platform.connect;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.JvmOptions;
@@ -13,6 +15,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 
@@ -22,6 +25,7 @@ import java.util.Map;
  */
 public final class ConnectWorker {
     public static final String NAME = "connect";
+    public static final String USER = "orderly";
     private static final Duration GRACE = Duration.ofMillis(1500);
 
     private final PlatformSettings settings;
@@ -44,15 +48,23 @@ public final class ConnectWorker {
                 "http://" + PlatformSettings.HOST + ":" + settings.ports().connect() + path);
     }
 
+    /** The header by which the user of Connect's REST interface is recognised. */
+    public static String authorization(String password) {
+        return "Basic " + Base64.getEncoder().encodeToString((USER + ":" + password).getBytes(UTF_8));
+    }
+
     public ManagedProcess part() {
         writePasswords();
+        var command =
+                JvmOptions.CONNECT.kafka(settings, "org.apache.kafka.connect.cli.ConnectDistributed", writeSettings());
+        command.add(1, "-Djava.security.auth.login.config=" + writeLogin());
         return new ManagedProcess(
                 NAME,
                 settings.ports().connect(),
-                JvmOptions.CONNECT.kafka(settings, "org.apache.kafka.connect.cli.ConnectDistributed", writeSettings()),
+                command,
                 Map.of(),
                 ManagedProcess.Stop.term(settings.grace(JvmOptions.CONNECT, GRACE)),
-                HealthProbe.http(url("/health")),
+                HealthProbe.http(url("/health"), authorization(secrets.of(Secrets.CONNECT))),
                 ManagedProcess.ALWAYS);
     }
 
@@ -67,6 +79,19 @@ public final class ConnectWorker {
         } catch (IOException e) {
             throw new CommandFailedException("cannot write " + passwords() + ": " + e, e);
         }
+    }
+
+    /** As infra/containers/connect.sh does. */
+    private Path writeLogin() {
+        Path users = settings.run("connect-users.properties");
+        Secrets.writePrivately(users, USER + "=" + secrets.of(Secrets.CONNECT) + "\n");
+        Path login = settings.run("connect-login.conf");
+        Secrets.writePrivately(login, """
+                KafkaConnect {
+                  org.apache.kafka.connect.rest.basic.auth.extension.PropertyFileLoginModule required file="%s";
+                };
+                """.formatted(users));
+        return login;
     }
 
     private Path writeSettings() {

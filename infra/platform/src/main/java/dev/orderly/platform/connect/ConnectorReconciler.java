@@ -60,6 +60,7 @@ public final class ConnectorReconciler implements AutoCloseable {
 
     private final Path template;
     private final URI connect;
+    private final String authorization;
     private final ServiceDatabases postgres;
     private final List<String> databases;
     private final Path passwords;
@@ -74,12 +75,19 @@ public final class ConnectorReconciler implements AutoCloseable {
     private record Restarts(int count, Instant next) {}
 
     /**
+     * @param authorization see {@link ConnectWorker#authorization}
      * @param passwords the worker's directory of them, a file for each; a connector only refers to its own
      */
     public ConnectorReconciler(
-            Path infra, URI connect, ServiceDatabases postgres, List<String> databases, Path passwords) {
+            Path infra,
+            URI connect,
+            String authorization,
+            ServiceDatabases postgres,
+            List<String> databases,
+            Path passwords) {
         this.template = infra.resolve("connect/outbox-connector.json");
         this.connect = connect;
+        this.authorization = authorization;
         this.postgres = postgres;
         this.databases = databases;
         this.passwords = passwords;
@@ -327,6 +335,7 @@ public final class ConnectorReconciler implements AutoCloseable {
     private String send(String method, String path, String body) throws IOException, InterruptedException {
         var request = HttpRequest.newBuilder(connect.resolve(path))
                 .timeout(TIMEOUT)
+                .header("Authorization", authorization)
                 .header("Content-Type", "application/json")
                 .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body))
                 .build();

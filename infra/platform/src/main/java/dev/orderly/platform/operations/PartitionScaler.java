@@ -6,6 +6,7 @@ import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.Secrets;
+import dev.orderly.platform.connect.ConnectWorker;
 import dev.orderly.platform.connect.RelayPauseLock;
 import dev.orderly.platform.postgres.ServiceDatabases;
 import dev.orderly.platform.process.HealthProbe;
@@ -52,6 +53,7 @@ public final class PartitionScaler {
     private final long deadline;
     private final Instant start = Instant.now();
     private URI connect;
+    private String authorization;
     private ServiceDatabases databases;
     private Admin admin;
 
@@ -79,11 +81,13 @@ public final class PartitionScaler {
         var running = StatusFile.running(data);
         connect = URI.create("http://%s:%d/connectors"
                 .formatted(PlatformSettings.HOST, running.ports().connect()));
+        var secrets = Secrets.of(data, List.of());
+        authorization = ConnectWorker.authorization(secrets.of(Secrets.CONNECT));
         databases = new ServiceDatabases(
                 Checkout.path().resolve("infra"),
                 PlatformSettings.HOST,
                 running.ports().postgres(),
-                Secrets.of(data, List.of()));
+                secrets);
         var brokers = IntStream.range(0, running.brokers())
                 .mapToObj(
                         broker -> PlatformSettings.HOST + ":" + (running.ports().kafka() + broker))
@@ -199,6 +203,7 @@ public final class PartitionScaler {
     private String send(String method, String path) throws IOException, InterruptedException {
         var request = HttpRequest.newBuilder(URI.create(connect + path))
                 .timeout(Duration.ofSeconds(10))
+                .header("Authorization", authorization)
                 .method(method, BodyPublishers.noBody())
                 .build();
         var response = HealthProbe.HTTP.send(request, BodyHandlers.ofString());

@@ -34,18 +34,26 @@ public interface HealthProbe {
 
     /** It responds with 200. */
     static HealthProbe http(URI url) {
-        return () -> status(url) == 200;
+        return () -> status(url, "") == 200;
+    }
+
+    /** The same of one that asks for credentials. */
+    static HealthProbe http(URI url, String authorization) {
+        return () -> status(url, authorization) == 200;
     }
 
     /** It does not respond with 503. No response passes: a busy machine must not get its services killed. */
     static HealthProbe notDown(URI url) {
-        return () -> status(url) != 503;
+        return () -> status(url, "") != 503;
     }
 
-    private static int status(URI url) throws InterruptedException {
+    private static int status(URI url, String authorization) throws InterruptedException {
         try {
-            var request = HttpRequest.newBuilder(url).timeout(TIMEOUT).build();
-            return HTTP.send(request, BodyHandlers.discarding()).statusCode();
+            var request = HttpRequest.newBuilder(url).timeout(TIMEOUT);
+            if (!authorization.isEmpty()) {
+                request.header("Authorization", authorization);
+            }
+            return HTTP.send(request.build(), BodyHandlers.discarding()).statusCode();
         } catch (IOException _) {
             return 0;
         }

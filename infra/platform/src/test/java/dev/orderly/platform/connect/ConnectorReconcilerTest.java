@@ -15,7 +15,7 @@ class ConnectorReconcilerTest {
         var infra = Checkout.path().resolve("infra");
         var postgres = new ServiceDatabases(infra, "db", 5432, null);
         var connectors = new ConnectorReconciler(
-                infra, URI.create("http://connect"), postgres, List.of("payments"), Path.of("/secrets"));
+                infra, URI.create("http://connect"), "", postgres, List.of("payments"), Path.of("/secrets"));
 
         var configuration = connectors.configuration("payments", "4711-00000001");
 
