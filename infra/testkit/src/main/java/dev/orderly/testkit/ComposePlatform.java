@@ -10,12 +10,16 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** What {@code docker-compose up} has started: observed, and neither started nor stopped from here. */
 public final class ComposePlatform extends RunningPlatform {
 
     private static final Duration MAX_START = Duration.ofSeconds(180);
+    private static final String MANAGEMENT_PORT = "9000";
+
+    private String project;
 
     public ComposePlatform(Path data) {
         super(data, Map.of());
@@ -45,11 +49,27 @@ public final class ComposePlatform extends RunningPlatform {
     public List<String> brokenParts() throws InterruptedException {
         var broken = new ArrayList<String>();
         for (String service : SERVICES) {
-            if (ask("GET", url(service, "/q/health/ready"), null).isEmpty()) {
+            if (askManagement(service, "/q/health/ready").isEmpty()) {
                 broken.add(service + " is not ready");
             }
         }
         return broken;
+    }
+
+    /** Of its first container. Asked from inside, since management ports are not published. */
+    @Override
+    public Optional<String> askManagement(String service, String path) throws InterruptedException {
+        try {
+            var containers = containers(service, "-q");
+            if (containers.isEmpty()) {
+                return Optional.empty();
+            }
+            var container = containers.getFirst();
+            var answer = docker("exec", container, "bash", "/usr/local/bin/answers.sh", MANAGEMENT_PORT, path);
+            return Optional.of(String.join("\n", answer));
+        } catch (IOException | CommandFailedException _) {
+            return Optional.empty(); // it has just ended, or is not well
+        }
     }
 
     @Override
@@ -72,22 +92,35 @@ public final class ComposePlatform extends RunningPlatform {
     /** Of all containers of a part, also of those that have ended but were not removed. */
     @Override
     public List<String> log(String part) throws IOException, InterruptedException {
-        // The user may have chosen any name for the project; its port is known, and unique.
-        String proxy = docker("ps", "-q", "--filter", "publish=" + ComposeSettings.port("order-service"))
-                .getFirst();
-        String project = docker("inspect", "--format", "{{index .Config.Labels \"com.docker.compose.project\"}}", proxy)
-                .getFirst();
         var lines = new ArrayList<String>();
-        for (String container : docker(
-                "ps",
-                "-aq",
-                "--filter",
-                "label=com.docker.compose.project=" + project,
-                "--filter",
-                "label=com.docker.compose.service=" + part)) {
+        for (String container : containers(part, "-aq")) {
             lines.addAll(docker("logs", container));
         }
         return lines;
+    }
+
+    /** @param which an option of {@code docker ps}: -q for those that run, -aq for all */
+    private List<String> containers(String part, String which) throws IOException, InterruptedException {
+        return docker(
+                "ps",
+                which,
+                "--filter",
+                "label=com.docker.compose.project=" + project(),
+                "--filter",
+                "label=com.docker.compose.service=" + part);
+    }
+
+    /** The user may have chosen any name for the project; its port is known, and unique. */
+    private synchronized String project() throws IOException, InterruptedException {
+        if (project == null) {
+            var proxies = docker("ps", "-q", "--filter", "publish=" + ComposeSettings.port("order-service"));
+            if (proxies.isEmpty()) {
+                throw new CommandFailedException("the proxy does not run");
+            }
+            var label = "{{index .Config.Labels \"com.docker.compose.project\"}}";
+            project = docker("inspect", "--format", label, proxies.getFirst()).getFirst();
+        }
+        return project;
     }
 
     private static List<String> docker(String... arguments) throws IOException, InterruptedException {

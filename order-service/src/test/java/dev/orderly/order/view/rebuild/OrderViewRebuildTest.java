@@ -16,8 +16,10 @@ import dev.orderly.events.OrderEvent.PaymentCaptured;
 import dev.orderly.events.OrderEvent.StockReserved;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.testing.OrderTopic;
+import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.response.Response;
+import java.net.URI;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -33,6 +35,9 @@ class OrderViewRebuildTest extends IntegrationTest {
 
     private static final Money PRICE = Money.of(1999, "EUR");
     private static final Instant NOW = Instant.parse("2026-11-23T10:15:30.123Z");
+
+    @TestHTTPResource(value = "/metrics", management = true)
+    URI metrics;
 
     private final OrderTopic topic = new OrderTopic();
     private final UUID customer = UUID.randomUUID();
@@ -173,7 +178,7 @@ class OrderViewRebuildTest extends IntegrationTest {
     void the_lag_of_the_projection_is_a_metric() {
         awaitTimeline(placed(), 1);
 
-        await().untilAsserted(() -> assertThat(given().get("/q/metrics").asString())
+        await().untilAsserted(() -> assertThat(given().get(metrics).asString())
                 .containsPattern("orderly_projection_lag_seconds\\S* 0\\.0"));
     }
 
