@@ -37,6 +37,10 @@ ENTRYPOINT ["bash", "/orderly/infra/containers/java.sh", "/orderly/infra/jvm/com
 
 # Beside Debezium, whose classes it extends: Connect gives each plugin a class loader.
 FROM quay.io/debezium/connect:3.7 AS connect
+COPY --from=build /src/infra/connect /orderly/connect
+COPY --from=build /src/infra/containers /orderly/containers
+COPY --from=build /src/infra/jvm /orderly/jvm
+COPY --from=build /src/infra/kafka/log4j2.properties /orderly/kafka/
 COPY --from=build /src/infra/relay/target/connect-plugins/debezium-connector-postgres/relay.jar /kafka/connect/debezium-connector-postgres/
 COPY --from=build /src/infra/kafka/target/lib/connect-basic-auth-extension-*.jar /kafka/basic-auth/
 
@@ -51,11 +55,12 @@ COPY --from=build /src/$SERVICE/target/quarkus-app/quarkus-run.jar /app/
 COPY --from=build /src/$SERVICE/target/quarkus-app/app /app/app
 # A user that no image knows: it owns nothing, and may write to /tmp alone.
 USER 10001:10001
-ENV HTTP_PORT=8080
-EXPOSE 8080
+# On every interface of the container's own network; to other machines the ports exist where they are published.
+ENV HTTP_PORT=8080 MANAGEMENT_PORT=9000 QUARKUS_HTTP_HOST=0.0.0.0 QUARKUS_MANAGEMENT_HOST=0.0.0.0
+EXPOSE 8080 9000
 # JDK_JAVA_OPTIONS adds to the flags in these files, or overrides them.
 ENTRYPOINT ["bash", "/usr/local/bin/java.sh", "/app/common.options", "/app/jdk25.options", \
     "/app/service-container.options", "--", "-jar", "/app/quarkus-run.jar"]
 # Ready, not only alive: a container is not restarted for it, and people read it as "can be used".
 HEALTHCHECK --interval=10s --timeout=4s --start-period=180s --retries=3 \
-    CMD ["bash", "-c", "exec bash /usr/local/bin/answers.sh \"$HTTP_PORT\" /q/health/ready"]
+    CMD ["bash", "-c", "exec bash /usr/local/bin/answers.sh \"$MANAGEMENT_PORT\" /q/health/ready"]

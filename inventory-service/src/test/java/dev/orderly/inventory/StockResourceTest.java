@@ -35,6 +35,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 @QuarkusTest
 class StockResourceTest extends IntegrationTest {
 
+    @TestHTTPResource(value = "/health", management = true)
+    URI health;
+
+    @TestHTTPResource(value = "/openapi?format=json", management = true)
+    URI openApi;
+
     @TestHTTPResource("/")
     URI service;
 
@@ -289,7 +295,7 @@ class StockResourceTest extends IntegrationTest {
 
     @Test
     void the_service_is_healthy() {
-        given().get("/q/health").then().statusCode(200).body("status", equalTo("UP"));
+        given().get(health).then().statusCode(200).body("status", equalTo("UP"));
     }
 
     @Test
@@ -301,6 +307,6 @@ class StockResourceTest extends IntegrationTest {
 
     @Test
     void no_request_makes_the_service_fail_or_does_half_of_what_it_asked_for() throws SQLException {
-        HostileRequests.assertAllAreHandled(service, sql());
+        HostileRequests.assertAllAreHandled(service, openApi, sql());
     }
 }

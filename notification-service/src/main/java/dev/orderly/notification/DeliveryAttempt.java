@@ -6,8 +6,8 @@ import java.util.regex.Pattern;
 
 /**
  * One attempt to deliver a message, and the retry policy: exponential backoff from {@link #MIN_BACKOFF} to
- * {@link #MAX_BACKOFF}; after {@link #MAX_ATTEMPTS}, about a day, the message has failed, at once if its
- * address is invalid.
+ * {@link #MAX_BACKOFF}; after {@link #MAX_ATTEMPTS}, about a day, the message has failed; at once if its
+ * address is invalid, or the server refuses it permanently.
  *
  * @param recipient mail address or phone number; null when the customer has no contact
  * @param number 1 for the first attempt

@@ -178,7 +178,7 @@ class MessageDispatcher {
                 case SMS -> sms.send(message, attempt.recipient());
             }
             return attempt.succeeded();
-        } catch (SmtpClient.Undeliverable e) {
+        } catch (UndeliverableException e) {
             return attempt.rejected(e.getMessage());
         } catch (IOException | RuntimeException e) {
             if (Thread.interrupted()) {

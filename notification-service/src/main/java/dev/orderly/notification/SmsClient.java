@@ -15,6 +15,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
@@ -25,6 +26,9 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 class SmsClient {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(5);
+
+    /** About the number or the text. Others (401, 404, 429, 5xx) are about the key, the URL, the load. */
+    private static final Set<Integer> PERMANENT = Set.of(400, 410, 413, 422);
 
     private final HttpClient http = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
@@ -56,7 +60,8 @@ class SmsClient {
     /**
      * Returns when the provider has accepted the message.
      *
-     * @throws IOException when it cannot be reached, or rejects the message; does not quote its response,
+     * @throws UndeliverableException when it never will accept this one
+     * @throws IOException when it cannot be reached, or does not accept it now; does not quote its response,
      *     which may contain the phone number
      */
     void send(Message message, String phone) throws IOException, InterruptedException {
@@ -70,8 +75,12 @@ class SmsClient {
                 .POST(BodyPublishers.ofString(EventJson.writeValue(new SmsRequest(phone, text))))
                 .build();
         var response = http.send(request, BodyHandlers.discarding());
+        var failure = "HTTP " + response.statusCode();
+        if (PERMANENT.contains(response.statusCode())) {
+            throw new UndeliverableException(failure, null);
+        }
         if (response.statusCode() / 100 != 2) {
-            throw new IOException("HTTP " + response.statusCode());
+            throw new IOException(failure);
         }
     }
 }

@@ -16,6 +16,8 @@ import java.time.Duration;
 import java.util.Date;
 import java.util.Optional;
 import java.util.Properties;
+import org.eclipse.angus.mail.smtp.SMTPAddressFailedException;
+import org.eclipse.angus.mail.smtp.SMTPSendFailedException;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
@@ -77,15 +79,6 @@ class SmtpClient {
     /** Makes the one instance, so that a wrong setting shows at the start and not at the first mail. */
     void start(@Observes StartupEvent event) {}
 
-    /** No attempt can succeed: the address is invalid. */
-    static final class Undeliverable extends IOException {
-        private static final long serialVersionUID = 1L;
-
-        Undeliverable(AddressException cause) {
-            super(cause.toString(), cause);
-        }
-    }
-
     /** Connects with the first message that is sent over it. */
     Connection connection() {
         return new Connection();
@@ -101,7 +94,7 @@ class SmtpClient {
          * Returns when the mail server has accepted the message.
          *
          * @param recipient null for the customer's alias
-         * @throws Undeliverable when no server could deliver it
+         * @throws UndeliverableException when no server could deliver it, or this one never will
          * @throws IOException when the server cannot be reached, rejects the message, or exceeds the timeout
          */
         void send(Message message, String recipient) throws IOException {
@@ -110,10 +103,10 @@ class SmtpClient {
                 connect();
                 transport.sendMessage(mail, mail.getAllRecipients());
             } catch (AddressException e) {
-                throw new Undeliverable(e);
+                throw new UndeliverableException(e.toString(), e);
             } catch (MessagingException e) {
                 close(); // the state of the SMTP dialogue is unknown; the next message gets a new connection
-                throw new IOException(e.toString(), e);
+                throw isPermanent(e) ? new UndeliverableException(e.toString(), e) : new IOException(e.toString(), e);
             }
         }
 
@@ -146,6 +139,26 @@ class SmtpClient {
                 }
             }
         }
+    }
+
+    /**
+     * Whether the server refused the recipient or the content with a 5xx (RFC 5321, 4.2.1). A 5xx to the
+     * login or to the sender is about this service: it applies to all messages until an operator has changed
+     * something. After a 4xx, as of greylisting, a later attempt may succeed.
+     */
+    private static boolean isPermanent(MessagingException failure) {
+        for (Exception e = failure; e instanceof MessagingException each; e = each.getNextException()) {
+            int code = switch (each) {
+                case SMTPAddressFailedException recipient -> recipient.getReturnCode();
+                case SMTPSendFailedException command
+                when !command.getCommand().startsWith("MAIL") -> command.getReturnCode();
+                default -> 0;
+            };
+            if (code / 100 == 5) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private MimeMessage mail(Message message, String recipient) throws MessagingException {

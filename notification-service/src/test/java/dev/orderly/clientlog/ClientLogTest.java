@@ -56,6 +56,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 @QuarkusTest
 class ClientLogTest extends IntegrationTest {
 
+    @TestHTTPResource(value = "/openapi?format=json", management = true)
+    URI openApi;
+
     @TestHTTPResource("/")
     URI service;
 
@@ -360,6 +363,6 @@ class ClientLogTest extends IntegrationTest {
 
     @Test
     void no_request_makes_the_service_fail_or_does_half_of_what_it_asked_for() throws SQLException {
-        HostileRequests.assertAllAreHandled(service, sql());
+        HostileRequests.assertAllAreHandled(service, openApi, sql());
     }
 }

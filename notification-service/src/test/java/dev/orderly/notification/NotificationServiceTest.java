@@ -26,8 +26,10 @@ import dev.orderly.notification.Notification.State;
 import dev.orderly.testing.EventFuzz;
 import dev.orderly.testing.OrderTopic;
 import io.quarkus.arc.All;
+import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
+import java.net.URI;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -53,6 +55,12 @@ class NotificationServiceTest extends IntegrationTest {
 
     @Inject
     Notifications repository;
+
+    @TestHTTPResource(value = "/health/ready", management = true)
+    URI ready;
+
+    @TestHTTPResource(value = "/metrics", management = true)
+    URI metrics;
 
     @Test
     void no_number_and_no_text_in_an_event_stops_a_handler() throws SQLException {
@@ -173,7 +181,7 @@ class NotificationServiceTest extends IntegrationTest {
                 .until(() -> notificationsAbout(order).stream()
                         .anyMatch(
                                 mail -> mail.state() == State.PENDING && mail.attempts() > 0 && mail.error() != null));
-        given().get("/q/health/ready").then().statusCode(200);
+        given().get(ready).then().statusCode(200);
 
         awaitSent(order);
         assertThat(MailServer.mailsTo(customer)).hasSize(1);
@@ -217,7 +225,7 @@ class NotificationServiceTest extends IntegrationTest {
             assertThat(mail.error()).isNotBlank();
             assertThat(mail.sentAt()).isNull();
         });
-        given().get("/q/metrics")
+        given().get(metrics)
                 .then()
                 .body(containsString("orderly_messages_total{outcome=\"failed\"}"))
                 .body(not(containsString("orderly_messages_total{outcome=\"failed\"} 0.0")));

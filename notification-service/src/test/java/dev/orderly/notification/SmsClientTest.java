@@ -5,23 +5,50 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.orderly.notification.Message.Kind;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The URL of the SMS provider; {@link CustomerEventHandlerTest} has what is sent to it. */
 class SmsClientTest {
 
+    private final List<String> requested = new ArrayList<>();
+
     @Test
     void a_provider_may_have_its_api_below_a_path() throws Exception {
-        var requested = new ArrayList<String>();
+        send(202);
+
+        assertThat(requested).containsExactly("POST /sms/v2/messages");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {400, 422})
+    void a_message_that_the_provider_never_will_send_is_undeliverable(int status) {
+        assertThatThrownBy(() -> send(status)).isInstanceOf(UndeliverableException.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {401, 404, 429, 500})
+    void a_message_that_it_does_not_send_now_may_be_sent_later(int status) {
+        assertThatThrownBy(() -> send(status))
+                .isInstanceOf(IOException.class)
+                .isNotInstanceOf(UndeliverableException.class)
+                .hasMessage("HTTP " + status);
+    }
+
+    /** To a provider that answers with this status. */
+    private void send(int status) throws Exception {
         var provider = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         provider.createContext("/", exchange -> {
             requested.add(exchange.getRequestMethod() + ' ' + exchange.getRequestURI());
-            exchange.sendResponseHeaders(202, -1);
+            exchange.sendResponseHeaders(status, -1);
             exchange.close();
         });
         provider.start();
@@ -33,8 +60,6 @@ class SmsClientTest {
             client.close();
             provider.stop(0);
         }
-
-        assertThat(requested).containsExactly("POST /sms/v2/messages");
     }
 
     @Test

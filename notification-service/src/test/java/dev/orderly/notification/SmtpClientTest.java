@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.orderly.events.CustomerEvent.Contact;
 import dev.orderly.notification.Message.Kind;
-import dev.orderly.notification.SmtpClient.Undeliverable;
 import jakarta.mail.internet.AddressException;
 import jakarta.mail.internet.InternetAddress;
 import java.io.BufferedReader;
@@ -25,6 +24,7 @@ import java.util.UUID;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the mail library does by our settings; {@link NotificationServiceTest} sends mails. */
@@ -62,10 +62,32 @@ class SmtpClientTest {
     @ValueSource(strings = {"a..b@shop.example", ".a@shop.example", "a.@shop.example"})
     void an_invalid_address_is_undeliverable_also_while_the_server_is_away(String address) {
         try (var connection = client(CLOSED_PORT, Optional.empty()).connection()) {
-            assertThatThrownBy(() -> connection.send(message, address)).isInstanceOf(Undeliverable.class);
+            assertThatThrownBy(() -> connection.send(message, address)).isInstanceOf(UndeliverableException.class);
             assertThatThrownBy(() -> connection.send(message, "ann@shop.example"))
                     .isInstanceOf(IOException.class)
-                    .isNotInstanceOf(Undeliverable.class);
+                    .isNotInstanceOf(UndeliverableException.class);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "RCPT, 550 5.1.1 no such mailbox, true",
+        "RCPT, 450 4.2.0 greylisted, false",
+        "DATA, 554 5.6.0 refused, true",
+        "DATA, 451 4.3.0 later, false",
+        "MAIL, 550 5.7.1 not you, false"
+    })
+    void what_a_server_refuses_permanently_is_undeliverable_unless_it_is_about_us(
+            String command, String reply, boolean permanent) throws Exception {
+        try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            var dialogue = Thread.ofVirtual().start(() -> answer(server, command, reply, new ArrayList<>()));
+            try (var connection =
+                    client(server.getLocalPort(), Optional.empty()).connection()) {
+                assertThatThrownBy(() -> connection.send(message, "ann@shop.example"))
+                        .hasStackTraceContaining(reply)
+                        .matches(failure -> failure instanceof UndeliverableException == permanent);
+            }
+            dialogue.join();
         }
     }
 
@@ -73,7 +95,8 @@ class SmtpClientTest {
     void a_password_is_not_sent_to_a_server_that_offers_no_tls() throws Exception {
         var received = Collections.synchronizedList(new ArrayList<String>());
         try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            var dialogue = Thread.ofVirtual().start(() -> offerNoTls(server, received));
+            var dialogue = Thread.ofVirtual()
+                    .start(() -> answer(server, "EHLO", "250-here\r\n250 AUTH PLAIN LOGIN", received));
             try (var connection =
                     client(server.getLocalPort(), Optional.of("secret")).connection()) {
                 assertThatThrownBy(() -> connection.send(message, "ann@shop.example"))
@@ -85,15 +108,15 @@ class SmtpClientTest {
         assertThat(received).noneMatch(line -> line.startsWith("AUTH"));
     }
 
-    private static void offerNoTls(ServerSocket server, List<String> received) {
+    /** One dialogue in which all but one command are answered with 250. */
+    private static void answer(ServerSocket server, String command, String reply, List<String> received) {
         try (var client = server.accept();
                 var lines = new BufferedReader(new InputStreamReader(client.getInputStream(), US_ASCII))) {
             var out = client.getOutputStream();
             out.write("220 ready\r\n".getBytes(US_ASCII));
             for (var line = lines.readLine(); line != null; line = lines.readLine()) {
                 received.add(line);
-                var reply = line.startsWith("EHLO") ? "250-here\r\n250 AUTH PLAIN LOGIN\r\n" : "250 ok\r\n";
-                out.write(reply.getBytes(US_ASCII));
+                out.write(((line.startsWith(command) ? reply : "250 ok") + "\r\n").getBytes(US_ASCII));
             }
         } catch (IOException _) {
             // the client has hung up

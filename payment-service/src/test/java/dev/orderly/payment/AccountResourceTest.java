@@ -27,6 +27,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 @QuarkusTest
 class AccountResourceTest extends IntegrationTest {
 
+    @TestHTTPResource(value = "/openapi?format=json", management = true)
+    URI openApi;
+
     @TestHTTPResource("/")
     URI service;
 
@@ -273,6 +276,6 @@ class AccountResourceTest extends IntegrationTest {
 
     @Test
     void no_request_makes_the_service_fail_or_does_half_of_what_it_asked_for() throws SQLException {
-        HostileRequests.assertAllAreHandled(service, sql());
+        HostileRequests.assertAllAreHandled(service, openApi, sql());
     }
 }

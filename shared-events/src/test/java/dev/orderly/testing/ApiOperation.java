@@ -40,9 +40,9 @@ record ApiOperation(String method, String path, List<Parameter> parameters, Stri
             "orderId", UUID,
             "after", "");
 
-    /** All of a service. */
-    static List<ApiOperation> of(URI service) {
-        try (var document = service.resolve("/q/openapi?format=json").toURL().openStream()) {
+    /** All of a service. @param openApi where it has its document, as JSON */
+    static List<ApiOperation> of(URI openApi) {
+        try (var document = openApi.toURL().openStream()) {
             var api = JSON.readTree(document);
             var operations = new ArrayList<ApiOperation>();
             api.path("paths")

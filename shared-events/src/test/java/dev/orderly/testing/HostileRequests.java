@@ -138,25 +138,35 @@ public final class HostileRequests {
 
     private final URI service;
     private final Sql sql;
-    private final Random random = new Random(SEED);
+    private final long seed;
+    private final Random random;
 
-    private HostileRequests(URI service, Sql sql) {
+    private HostileRequests(URI service, Sql sql, long seed) {
         this.service = service;
         this.sql = sql;
+        this.seed = seed;
+        this.random = new Random(seed);
     }
 
     /**
      * Checks that each is answered without a failure of the service: with a problem document that hides the
      * internals, and with no row left behind, when it is rejected.
      *
+     * @param openApi the service's document, as JSON, at its management port
      * @param except operations that are too costly to be called a hundred times, as {@code POST /path}
      */
-    public static void assertAllAreHandled(URI service, Sql sql, String... except) throws SQLException {
-        var operations = ApiOperation.of(service).stream()
+    public static void assertAllAreHandled(URI service, URI openApi, Sql sql, String... except) throws SQLException {
+        assertAllAreHandled(SEED, service, openApi, sql, except);
+    }
+
+    /** The same, from another seed: so that a test may go on with others. */
+    public static void assertAllAreHandled(long seed, URI service, URI openApi, Sql sql, String... except)
+            throws SQLException {
+        var operations = ApiOperation.of(openApi).stream()
                 .filter(operation -> !List.of(except).contains(operation.method() + " " + operation.path()))
                 .toList();
         assertThat(operations).isNotEmpty();
-        var requests = new HostileRequests(service, sql);
+        var requests = new HostileRequests(service, sql, seed);
         for (var i = 0; i < REQUESTS; i++) {
             requests.tryOne(operations.get(i % operations.size()));
         }
@@ -234,7 +244,7 @@ public final class HostileRequests {
             }
         }
         var request = new String(draft(operation, changes).bytes(), ISO_8859_1).replaceAll("(.{1,9})\\1{9,}", "$1…");
-        throw new AssertionError("with seed " + SEED + " this request fails:\n" + request + "\n\n" + fault);
+        throw new AssertionError("with seed " + seed + " this request fails:\n" + request + "\n\n" + fault);
     }
 
     private static Draft draft(ApiOperation operation, List<Consumer<Draft>> changes) {

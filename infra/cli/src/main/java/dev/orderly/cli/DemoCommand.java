@@ -57,6 +57,11 @@ final class DemoCommand extends StartCommand {
         if (once) {
             return right ? 0 : 1;
         }
+        System.out.println();
+        for (var service : platform.services()) {
+            System.out.printf(
+                    "%-20s  %s, with health, metrics and swagger-ui%n", service.name(), service.managementUrl("/q"));
+        }
         System.out.println("\nCtrl-C stops it all.");
         untilStopped();
         return 0;

@@ -104,7 +104,8 @@ final class StatusCommand implements Callable<Integer> {
         if (!part.isReady() || !part.name().endsWith("-service")) {
             return CompletableFuture.completedFuture("");
         }
-        var url = "http://" + PlatformSettings.HOST + ":" + part.port() + "/q/health/ready";
+        int port = PlatformSettings.Ports.management(part.port());
+        var url = "http://" + PlatformSettings.HOST + ":" + port + "/q/health/ready";
         var request = HttpRequest.newBuilder(URI.create(url)).timeout(PATIENCE).build();
         return HealthProbe.HTTP
                 .sendAsync(request, BodyHandlers.ofString())

@@ -82,7 +82,7 @@ class StatusCommandTest {
 
     private ProcessStatus part(String name, long pid) throws IOException {
         Files.writeString(data.resolve("run").resolve(name + ".pid"), pid + "\n");
-        int port = service.getAddress().getPort();
+        int port = service.getAddress().getPort() - PlatformSettings.Ports.management(0);
         return new ProcessStatus(
                 name, ProcessStatus.State.READY, pid, 0, Instant.now().toString(), port, "");
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.orderly.testkit.OrderlyCommand;
 import dev.orderly.testkit.ShopClient;
 import java.io.IOException;
@@ -19,7 +20,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** The images and {@code docker-compose.yml}: every outcome of an order, and what survives a kill. */
 @Tag("processes")
@@ -54,9 +54,9 @@ class ComposeTest {
             ComposedSystem.awaitReady(); // more that start at once would take minutes on two cores
             ComposedSystem.start("kafka-2");
 
-            ComposedSystem.cutOff("inventory-service");
+            var networks = ComposedSystem.cutOff("inventory-service");
             awaitOrders(chaos);
-            ComposedSystem.connect("inventory-service");
+            ComposedSystem.connect("inventory-service", networks);
             awaitOrders(chaos);
             var run = chaos.end();
 
@@ -103,10 +103,10 @@ class ComposeTest {
         ComposedSystem.kill("payment-service");
         ComposedSystem.start("payment-service");
 
-        ComposedSystem.awaitAnswer("payment-service", "/q/health/live");
-        var ready = ShopClient.send("GET", ComposedSystem.url("payment-service", "/q/health/ready"), null);
-        assertThat(ready.statusCode()).isEqualTo(503);
-        assertThat(ShopClient.json(ready).path("checks")).anySatisfy(check -> {
+        ComposedSystem.awaitManagement("payment-service", "/q/health/live");
+        var ready = ComposedSystem.askManagement("payment-service", "/q/health/ready");
+        assertThat(ready.exitCode()).isEqualTo(1);
+        assertThat(new JsonMapper().readTree(ready.output()).path("checks")).anySatisfy(check -> {
             assertThat(check.path("name").asText()).isEqualTo("Database migration");
             assertThat(check.path("status").asText()).isEqualTo("DOWN");
         });
@@ -117,24 +117,55 @@ class ComposeTest {
         ComposedSystem.awaitReady(); // all of them: the others were without it as well
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"order-service", "inventory-service", "payment-service", "notification-service"})
-    void a_service_runs_as_nobody_and_can_write_nowhere_but_to_tmp(String service) {
-        var container = ComposedSystem.docker()
-                .inspectContainerCmd(ComposedSystem.container(service).getId())
-                .exec();
+    @Test
+    void no_container_has_a_privilege_or_can_write_to_its_image() {
+        for (var container : ComposedSystem.containers()) {
+            var part = container.getLabels().get("com.docker.compose.service");
+            var inspected = ComposedSystem.docker()
+                    .inspectContainerCmd(container.getId())
+                    .exec();
+            assertThat(inspected.getConfig().getEnv())
+                    .as("secrets are files, which docker inspect does not show: " + part)
+                    .noneMatch(variable -> variable.matches("\\w*(PASSWORD|KEY|SECRETS)=.*"));
+            var host = inspected.getHostConfig();
+            assertThat(host.getReadonlyRootfs()).as(part).isTrue();
+            assertThat(host.getPidsLimit()).as(part).isPositive();
+            assertThat(host.getLogConfig().getConfig()).as(part).containsKeys("max-size", "max-file");
+            assertThat(ComposedSystem.execute(part, "cat", "/proc/1/status").output())
+                    .as(part)
+                    .doesNotContainPattern("(?m)^Uid:.*\\b0\\b")
+                    .containsPattern("(?m)^CapBnd:\\s*0+$")
+                    .containsPattern("(?m)^NoNewPrivs:\\s*1$");
+            var image = ComposedSystem.docker()
+                    .inspectImageCmd(container.getImageId())
+                    .exec();
+            assertThat(image.getConfig().getEnv())
+                    .as("an image holds no secret: " + part)
+                    .noneMatch(variable -> variable.contains("PASSWORD"));
+        }
+    }
 
-        assertThat(container.getConfig().getUser()).isEqualTo("10001:10001");
-        assertThat(container.getHostConfig().getReadonlyRootfs()).isTrue();
-        assertThat(container.getHostConfig().getCapDrop()).hasSize(1);
-        assertThat(container.getConfig().getEnv())
-                .as("secrets are files, which docker inspect does not show")
-                .noneMatch(variable -> variable.matches("\\w*(PASSWORD|KEY|SECRETS)=.*"));
-        var image =
-                ComposedSystem.docker().inspectImageCmd(container.getImageId()).exec();
-        assertThat(image.getConfig().getEnv())
-                .as("an image holds no secret")
-                .noneMatch(variable -> variable.contains("PASSWORD"));
+    @ParameterizedTest
+    @CsvSource({
+        "proxy, postgres, 5432",
+        "proxy, kafka-1, 9092",
+        "proxy, connect, 8083",
+        "simulators, postgres, 5432",
+        "simulators, kafka-1, 9092",
+        "order-service, connect, 8083",
+        "connect, order-service, 9000"
+    })
+    void who_need_not_talk_to_each_other_cannot(String from, String to, int port) {
+        for (var network : ComposedSystem.networks(to).values()) {
+            var connect = "exec 3<>/dev/tcp/" + network.getIpAddress() + "/" + port;
+
+            assertThat(ComposedSystem.execute(to, "bash", "-c", connect).exitCode())
+                    .isZero();
+            assertThat(ComposedSystem.execute(from, "timeout", "2", "bash", "-c", connect)
+                            .exitCode())
+                    .as(network.getIpAddress())
+                    .isNotZero();
+        }
     }
 
     /** Returns when some more orders have been accepted. */

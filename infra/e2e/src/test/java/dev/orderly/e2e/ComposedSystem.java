@@ -1,5 +1,6 @@
 package dev.orderly.e2e;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -21,6 +22,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -75,35 +77,79 @@ class ComposedSystem implements BeforeAllCallback {
         docker().startContainerCmd(container(service).getId()).exec();
     }
 
-    /** It runs, without a network. */
-    static void cutOff(String service) {
-        docker().disconnectFromNetworkCmd()
-                .withNetworkId(composed.network())
-                .withContainerId(container(service).getId())
-                .withForce(true)
-                .exec();
+    /** It runs, without a network. Returns those that it had, for {@link #connect}. */
+    static Set<String> cutOff(String service) {
+        var container = container(service).getId();
+        var networks = networks(service).keySet();
+        for (var network : networks) {
+            docker().disconnectFromNetworkCmd()
+                    .withNetworkId(network)
+                    .withContainerId(container)
+                    .withForce(true)
+                    .exec();
+        }
+        return networks;
     }
 
-    static void connect(String service) {
-        docker().connectToNetworkCmd()
-                .withNetworkId(composed.network())
-                .withContainerId(container(service).getId())
-                .withContainerNetwork(new ContainerNetwork().withAliases(service))
-                .exec();
+    static void connect(String service, Set<String> networks) {
+        var container = container(service).getId();
+        for (var network : networks) {
+            docker().connectToNetworkCmd()
+                    .withNetworkId(network)
+                    .withContainerId(container)
+                    .withContainerNetwork(new ContainerNetwork().withAliases(service))
+                    .exec();
+        }
+    }
+
+    static Map<String, ContainerNetwork> networks(String service) {
+        return docker().inspectContainerCmd(container(service).getId())
+                .exec()
+                .getNetworkSettings()
+                .getNetworks();
     }
 
     static void awaitReady() {
-        SERVICES.forEach(service -> awaitAnswer(service, "/q/health/ready"));
+        SERVICES.forEach(service -> awaitManagement(service, "/q/health/ready"));
     }
 
-    /** Returns when a service answers 200. */
-    static void awaitAnswer(String service, String path) {
-        var address = url(service, path);
-        await(service + path).atMost(MAX_WAIT).ignoreExceptions().until(() -> {
-            try (var _ = address.toURL().openStream()) {
-                return true;
+    /** Returns when the management port of a service answers 200. */
+    static void awaitManagement(String service, String path) {
+        await(service + path)
+                .atMost(MAX_WAIT)
+                .ignoreExceptions()
+                .until(() -> askManagement(service, path).exitCode() == 0);
+    }
+
+    /** From inside, since management ports are not published. */
+    static Execution askManagement(String service, String path) {
+        return execute(service, "bash", "/usr/local/bin/answers.sh", "9000", path);
+    }
+
+    /** How a command ended in a container, and what it printed. */
+    record Execution(long exitCode, String output) {}
+
+    static Execution execute(String service, String... command) {
+        var execution = docker().execCreateCmd(container(service).getId())
+                .withAttachStdout(true)
+                .withAttachStderr(true)
+                .withCmd(command)
+                .exec()
+                .getId();
+        var output = new StringBuilder();
+        var reader = new ResultCallback.Adapter<Frame>() {
+            @Override
+            public void onNext(Frame frame) {
+                output.append(new String(frame.getPayload(), UTF_8));
             }
-        });
+        };
+        try {
+            docker().execStartCmd(execution).exec(reader).awaitCompletion();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+        return new Execution(docker().inspectExecCmd(execution).exec().getExitCodeLong(), output.toString());
     }
 
     /** The single number that a query as a service's own role finds. */
@@ -119,6 +165,13 @@ class ComposedSystem implements BeforeAllCallback {
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** Those of all parts that run. */
+    static List<Container> containers() {
+        return docker().listContainersCmd()
+                .withLabelFilter(Map.of("com.docker.compose.project", composed.project))
+                .exec();
     }
 
     /** The running or stopped container of a part. */
@@ -247,10 +300,6 @@ class ComposedSystem implements BeforeAllCallback {
 
         int port(String service) {
             return Integer.parseInt(environment.get(PORTS.get(service)));
-        }
-
-        String network() {
-            return project + "_default";
         }
 
         @Override

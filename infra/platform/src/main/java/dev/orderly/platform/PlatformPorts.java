@@ -56,7 +56,10 @@ final class PlatformPorts {
             ports.put(first.sms(), "the SMS simulator (--port-offset)");
             ports.put(first.gateway(), "the gateway simulator (--port-offset)");
         }
-        services.forEach(service -> ports.put(service.httpPort(), service.name() + " (--http-port)"));
+        services.forEach(service -> {
+            ports.put(service.httpPort(), service.name() + " (--http-port)");
+            ports.put(service.managementPort(), service.name() + "'s management (--http-port)");
+        });
         return ports;
     }
 

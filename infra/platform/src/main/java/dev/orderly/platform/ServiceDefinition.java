@@ -63,6 +63,15 @@ public record ServiceDefinition(String name, String database, int httpPort, List
         return URI.create("http://" + PlatformSettings.HOST + ":" + httpPort + path);
     }
 
+    public int managementPort() {
+        return PlatformSettings.Ports.management(httpPort);
+    }
+
+    /** Of health, metrics and OpenAPI; on this machine alone, whatever the user chose for the API. */
+    public URI managementUrl(String path) {
+        return URI.create("http://" + PlatformSettings.HOST + ":" + managementPort() + path);
+    }
+
     Path jar(Path checkout) {
         return checkout.resolve(name).resolve("target/quarkus-app/quarkus-run.jar");
     }
@@ -90,7 +99,7 @@ public record ServiceDefinition(String name, String database, int httpPort, List
     }
 
     /**
-     * Where the services listen: on this machine alone, unless the user chose otherwise. Who reaches a
+     * Where the services' API listens: on this machine alone, unless the user chose otherwise. Who reaches a
      * service may order, deposit and erase, since nothing authenticates its callers.
      *
      * @param chosen {@code ORDERLY_LISTEN}, or null
@@ -114,6 +123,7 @@ public record ServiceDefinition(String name, String database, int httpPort, List
         environment.put("KAFKA_BOOTSTRAP_SERVERS", settings.bootstrapServers());
         environment.put("QUARKUS_HTTP_HOST", listenAddress(System.getenv("ORDERLY_LISTEN")));
         environment.put("HTTP_PORT", String.valueOf(httpPort));
+        environment.put("MANAGEMENT_PORT", String.valueOf(managementPort()));
         environment.put("SMTP_HOST", PlatformSettings.HOST);
         environment.put("SMTP_PORT", String.valueOf(ports.smtp()));
         environment.put("SMS_URL", "http://" + PlatformSettings.HOST + ":" + ports.sms());
@@ -163,8 +173,8 @@ public record ServiceDefinition(String name, String database, int httpPort, List
                 command,
                 environment,
                 ManagedProcess.Stop.term(settings.grace(JvmOptions.SERVICE, GRACE)),
-                HealthProbe.http(url("/q/health/ready")),
-                HealthProbe.notDown(url("/q/health/live")));
+                HealthProbe.http(managementUrl("/q/health/ready")),
+                HealthProbe.notDown(managementUrl("/q/health/live")));
     }
 
     /** The names of those that are not built. */

@@ -57,7 +57,7 @@ public abstract class StartCommand implements Callable<Integer> {
     @Option(
             names = "--http-port",
             paramLabel = "PORT",
-            description = "Of the first service. (default: ${DEFAULT-VALUE})")
+            description = "Of the first service; management is 1000 above. (default: ${DEFAULT-VALUE})")
     int httpPort = PlatformSettings.Ports.DEFAULT.http();
 
     @Option(
@@ -167,7 +167,9 @@ public abstract class StartCommand implements Callable<Integer> {
                         PlatformSettings.Ports.DEFAULT.gateway(),
                         httpPort)
                 .plus(offset);
-        for (int port : List.of(ports.postgres(), ports.kafka(), ports.connect(), ports.smtp(), ports.http())) {
+        int management = PlatformSettings.Ports.management(ports.http());
+        for (int port :
+                List.of(ports.postgres(), ports.kafka(), ports.connect(), ports.smtp(), ports.http(), management)) {
             if (port < 1 || port > MAX_PORT) {
                 throw new ParameterException(spec.commandLine(), "no such port: " + port);
             }

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
@@ -24,6 +25,9 @@ public final class ComposePlatform extends RunningPlatform {
     private static final Set<String> SIMULATORS_SECRETS = Set.of(Secrets.GATEWAY_API_KEY, Secrets.SMS_API_KEY);
 
     private final Map<String, String> secrets = new ConcurrentHashMap<>();
+    private static final String MANAGEMENT_PORT = "9000";
+
+    private String project;
 
     public ComposePlatform(Path data) {
         super(data, Map.of());
@@ -53,11 +57,27 @@ public final class ComposePlatform extends RunningPlatform {
     public List<String> brokenParts() throws InterruptedException {
         var broken = new ArrayList<String>();
         for (String service : SERVICES) {
-            if (ask("GET", url(service, "/q/health/ready"), null).isEmpty()) {
+            if (askManagement(service, "/q/health/ready").isEmpty()) {
                 broken.add(service + " is not ready");
             }
         }
         return broken;
+    }
+
+    /** Of its first container. Asked from inside, since management ports are not published. */
+    @Override
+    public Optional<String> askManagement(String service, String path) throws InterruptedException {
+        try {
+            var containers = containers(service, "-q");
+            if (containers.isEmpty()) {
+                return Optional.empty();
+            }
+            var container = containers.getFirst();
+            var answer = docker("exec", container, "bash", "/usr/local/bin/answers.sh", MANAGEMENT_PORT, path);
+            return Optional.of(String.join("\n", answer));
+        } catch (IOException | CommandFailedException _) {
+            return Optional.empty(); // it has just ended, or is not well
+        }
     }
 
     /** Read once, from a container that has it: later that may be down. */
@@ -68,7 +88,7 @@ public final class ComposePlatform extends RunningPlatform {
             String file = shared ? name.toUpperCase(Locale.ROOT) : Secrets.variableOf(name);
             try {
                 String container =
-                        containers(shared ? "simulators" : "bootstrap").getFirst();
+                        containers(shared ? "simulators" : "bootstrap", "-q").getFirst();
                 return docker("exec", container, "cat", "/run/secrets/orderly/" + file)
                         .getFirst();
             } catch (IOException e) {
@@ -90,26 +110,34 @@ public final class ComposePlatform extends RunningPlatform {
     @Override
     public List<String> log(String part) throws IOException, InterruptedException {
         var lines = new ArrayList<String>();
-        for (String container : containers(part)) {
+        for (String container : containers(part, "-aq")) {
             lines.addAll(docker("logs", container));
         }
         return lines;
     }
 
-    /** Also those that have ended but were not removed. */
-    private static List<String> containers(String part) throws IOException, InterruptedException {
-        // The user may have chosen any name for the project; its port is known, and unique.
-        String proxy = docker("ps", "-q", "--filter", "publish=" + ComposeSettings.port("order-service"))
-                .getFirst();
-        String project = docker("inspect", "--format", "{{index .Config.Labels \"com.docker.compose.project\"}}", proxy)
-                .getFirst();
+    /** @param which an option of {@code docker ps}: -q for those that run, -aq for all */
+    private List<String> containers(String part, String which) throws IOException, InterruptedException {
         return docker(
                 "ps",
-                "-aq",
+                which,
                 "--filter",
-                "label=com.docker.compose.project=" + project,
+                "label=com.docker.compose.project=" + project(),
                 "--filter",
                 "label=com.docker.compose.service=" + part);
+    }
+
+    /** The user may have chosen any name for the project; its port is known, and unique. */
+    private synchronized String project() throws IOException, InterruptedException {
+        if (project == null) {
+            var proxies = docker("ps", "-q", "--filter", "publish=" + ComposeSettings.port("order-service"));
+            if (proxies.isEmpty()) {
+                throw new CommandFailedException("the proxy does not run");
+            }
+            var label = "{{index .Config.Labels \"com.docker.compose.project\"}}";
+            project = docker("inspect", "--format", label, proxies.getFirst()).getFirst();
+        }
+        return project;
     }
 
     private static List<String> docker(String... arguments) throws IOException, InterruptedException {

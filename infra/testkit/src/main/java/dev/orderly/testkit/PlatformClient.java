@@ -52,6 +52,12 @@ public abstract class PlatformClient implements AutoCloseable {
         return URI.create("http://" + PlatformSettings.HOST + ":" + ports.get(part) + path);
     }
 
+    /** What a service says of itself at its management port, such as its metrics; empty when it is no success. */
+    public Optional<String> askManagement(String service, String path) throws InterruptedException {
+        int port = PlatformSettings.Ports.management(ports.get(service));
+        return ask("GET", URI.create("http://" + PlatformSettings.HOST + ":" + port + path), null);
+    }
+
     public URI mailApi(String path) {
         return url(MAIL_API, path);
     }

@@ -14,8 +14,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * A second instance of a service, that joins its consumer groups and leaves them again: on a port of its own,
- * with the environment of the first. A guard process stops it when this process ends, also when that is
+ * A second instance of a service, that joins its consumer groups and leaves them again: on ports of its
+ * own, with the environment of the first. A guard process stops it when this process ends, also when that is
  * killed.
  */
 public final class SecondInstance implements AutoCloseable {
@@ -33,7 +33,8 @@ public final class SecondInstance implements AutoCloseable {
         this.system = system;
         this.service = service;
         int port = freePort();
-        this.ready = URI.create("http://" + PlatformSettings.HOST + ":" + port + "/q/health/ready");
+        int management = freePort();
+        this.ready = URI.create("http://" + PlatformSettings.HOST + ":" + management + "/q/health/ready");
         var command = new ArrayList<>(List.of(
                 "bash",
                 Checkout.path().resolve("infra/platform/guard.sh").toString(),
@@ -54,6 +55,7 @@ public final class SecondInstance implements AutoCloseable {
                         .toFile()));
         builder.environment().putAll(system.environment(service));
         builder.environment().put("HTTP_PORT", String.valueOf(port));
+        builder.environment().put("MANAGEMENT_PORT", String.valueOf(management));
         this.guard = builder.start();
     }
 

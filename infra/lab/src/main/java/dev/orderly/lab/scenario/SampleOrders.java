@@ -4,7 +4,6 @@ import static dev.orderly.lab.scenario.Scenario.number;
 import static dev.orderly.lab.scenario.Scenario.text;
 import static dev.orderly.testkit.ShopClient.expect;
 import static dev.orderly.testkit.ShopClient.id;
-import static java.util.stream.Collectors.joining;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.orderly.platform.ConsoleProgress;
@@ -215,27 +214,21 @@ public final class SampleOrders {
 
     private void printWhereToGoOn() {
         var orders = url(ServiceDefinition.ORDERS, "/");
-        var others = services.stream()
-                .map(s -> s.url("/"))
-                .filter(url -> !url.equals(orders))
-                .map(URI::toString)
-                .collect(joining(", "));
         var connect =
                 "http://%s:%d".formatted(PlatformSettings.HOST, settings.ports().connect());
         var mail =
                 "http://%s:%d".formatted(PlatformSettings.HOST, settings.ports().mailApi());
         out.println("""
 
-                Orders         %1$sorders     API  %1$sq/swagger-ui
-                Health         %1$sq/health   (and the same of the other services: %3$s)
-                Connect        %4$s/connectors?expand=status   (user and password: docs/security.md)
-                Mail           %5$s/api/user
+                Orders         %1$sorders
+                Connect        %3$s/connectors?expand=status   (user and password: docs/security.md)
+                Mail           %4$s/api/user
 
                 Try:
                 curl -i %1$sorders -H 'Content-Type: application/json' -H "Idempotency-Key: $RANDOM$RANDOM" \\
-                  -d '{"customerId":"%6$s","lines":[{"sku":"mug","quantity":1}],"paymentMethod":"BALANCE"}'
-                curl '%1$sorders?customerId=%6$s&limit=3'
+                  -d '{"customerId":"%5$s","lines":[{"sku":"mug","quantity":1}],"paymentMethod":"BALANCE"}'
+                curl '%1$sorders?customerId=%5$s&limit=3'
                 curl %2$sstock/mug\
-                """.formatted(orders, url(ServiceDefinition.STOCK, "/"), others, connect, mail, RICH));
+                """.formatted(orders, url(ServiceDefinition.STOCK, "/"), connect, mail, RICH));
     }
 }

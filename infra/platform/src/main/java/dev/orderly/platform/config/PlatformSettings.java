@@ -22,6 +22,7 @@ public record PlatformSettings(Path checkout, Path data, int brokers, Ports port
     public static final String HOST = "127.0.0.1";
 
     private static final int CONTROLLERS_ABOVE_BROKERS = 100;
+    private static final int MANAGEMENT_ABOVE_HTTP = 1_000;
 
     /** The first port of each kind; those of brokers and services are consecutive. */
     public record Ports(int postgres, int kafka, int connect, int smtp, int mailApi, int sms, int gateway, int http) {
@@ -45,6 +46,11 @@ public record PlatformSettings(Path checkout, Path data, int brokers, Ports port
 
         public int controller(int id) {
             return broker(id) + CONTROLLERS_ABOVE_BROKERS;
+        }
+
+        /** Where a service whose API is on this port has health, metrics and OpenAPI. */
+        public static int management(int httpPort) {
+            return httpPort + MANAGEMENT_ABOVE_HTTP;
         }
     }
 

@@ -19,10 +19,12 @@ import dev.orderly.events.OrderEvent.StockReserved;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.events.Topic;
 import dev.orderly.testing.OrderTopic;
+import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.response.Response;
 import io.smallrye.common.annotation.Identifier;
 import jakarta.inject.Inject;
+import java.net.URI;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -44,6 +46,9 @@ class OrderViewRebuildTest extends IntegrationTest {
     @Inject
     @Identifier("default-kafka-broker")
     Map<String, Object> kafka;
+
+    @TestHTTPResource(value = "/metrics", management = true)
+    URI metrics;
 
     private final OrderTopic topic = new OrderTopic();
     private final UUID customer = UUID.randomUUID();
@@ -216,7 +221,7 @@ class OrderViewRebuildTest extends IntegrationTest {
     void the_lag_of_the_projection_is_a_metric() {
         awaitTimeline(placed(), 1);
 
-        await().untilAsserted(() -> assertThat(given().get("/q/metrics").asString())
+        await().untilAsserted(() -> assertThat(given().get(metrics).asString())
                 .containsPattern("orderly_projection_lag_seconds\\S* 0\\.0"));
     }
 

@@ -57,7 +57,7 @@ public final class AvailabilityMonitor implements AutoCloseable {
     }
 
     private void sampleDuplicates(String service) throws InterruptedException {
-        var metrics = system.ask("GET", system.url(service, "/q/metrics"), null).orElse("");
+        var metrics = system.askManagement(service, "/q/metrics").orElse("");
         var found = DUPLICATES.matcher(metrics);
         while (found.find()) {
             double now = Double.parseDouble(found.group(2));
@@ -68,8 +68,8 @@ public final class AvailabilityMonitor implements AutoCloseable {
     }
 
     private void sampleReadiness() throws InterruptedException {
-        boolean ready = system.ask("GET", system.url(DECIDING_SERVICE, "/q/health/ready"), null)
-                .isPresent();
+        boolean ready =
+                system.askManagement(DECIDING_SERVICE, "/q/health/ready").isPresent();
         if (ready) {
             if (!wasReady) {
                 outages.add(new TimeSpan(lastReady, Instant.now()));
