@@ -39,6 +39,7 @@ public class RealPlatform implements QuarkusTestResourceLifecycleManager {
                     "orderly.test.mail-api-port",
                     String.valueOf(platform.mailApi("/").getPort()));
             environment.put("orderly.test.superuser-password", platform.secret("postgres"));
+            environment.putAll(Tokens.startProvider());
             environment.put("quarkus.http.test-port", gateway ? environment.get("HTTP_PORT") : "0");
             return environment;
         } catch (IOException e) {
@@ -55,6 +56,7 @@ public class RealPlatform implements QuarkusTestResourceLifecycleManager {
 
     @Override
     public void stop() {
+        Tokens.stopProvider();
         if (platform != null) {
             platform.close();
         }
