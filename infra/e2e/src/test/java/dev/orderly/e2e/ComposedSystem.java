@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.github.dockerjava.api.DockerClient;
 import com.github.dockerjava.api.model.Container;
 import com.github.dockerjava.api.model.ContainerNetwork;
+import dev.orderly.platform.operations.AccessTokens;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
@@ -54,6 +55,10 @@ class ComposedSystem implements BeforeAllCallback {
 
     static URI url(String service, String path) {
         return URI.create("http://localhost:" + composed.port(service) + path);
+    }
+
+    static AccessTokens tokens() {
+        return composed.tokens;
     }
 
     /** The settings that compose was started with; another command finds the containers by them. */
@@ -157,12 +162,14 @@ class ComposedSystem implements BeforeAllCallback {
                 "kafka-3", "KAFKA_3_PORT");
 
         private final Map<String, String> environment = new HashMap<>();
+        private final AccessTokens tokens;
         private final String project;
         private final Startable compose;
 
         Composed(String version) {
             composed = this;
             takeFreePorts();
+            tokens = new AccessTokens(Integer.parseInt(environment.get("IDENTITY_PORT")), "local-identity");
             var identifier = "orderly-e2e-" + UUID.randomUUID().toString().substring(0, 8);
             var file = CHECKOUT.resolve("docker-compose.yml").toFile();
             // The reactor has just packaged everything: images take it from there instead of building it
@@ -193,7 +200,7 @@ class ComposedSystem implements BeforeAllCallback {
         private void takeFreePorts() {
             var taken = PORTS.values().stream()
                     .collect(HashMap<String, ServerSocket>::new, (map, name) -> map.put(name, free()), Map::putAll);
-            for (var port : List.of("SMTP_PORT", "MAIL_API_PORT", "SMS_PORT", "GATEWAY_PORT")) {
+            for (var port : List.of("SMTP_PORT", "MAIL_API_PORT", "SMS_PORT", "GATEWAY_PORT", "IDENTITY_PORT")) {
                 taken.put(port, free());
             }
             taken.forEach((name, socket) -> {

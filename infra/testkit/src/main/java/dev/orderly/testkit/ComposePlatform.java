@@ -58,6 +58,7 @@ public final class ComposePlatform extends RunningPlatform {
                 switch (name) {
                     case "postgres" -> "POSTGRES_PASSWORD";
                     case "gateway_api_key" -> "GATEWAY_API_KEY";
+                    case "identity_client_secret" -> "IDENTITY_CLIENT_SECRET";
                     default -> throw new IllegalArgumentException(name);
                 });
     }
