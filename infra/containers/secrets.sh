@@ -50,7 +50,7 @@ ours=10001
 give postgres 999 POSTGRES_PASSWORD
 give bootstrap "$ours" POSTGRES_PASSWORD CONNECT_PASSWORD "${owners[@]}" "${applications[@]}" "${relays[@]}"
 give connect 1001 CONNECT_PASSWORD "${relays[@]}"
-give simulators "$ours" SMS_API_KEY GATEWAY_API_KEY GATEWAY_CALLBACK_SECRETS
+give simulators "$ours" SMS_API_KEY IDENTITY_CLIENT_SECRET GATEWAY_API_KEY GATEWAY_CALLBACK_SECRETS
 give order-service "$ours" DB_APP_PASSWORD=ORDERS_APP_PASSWORD VERIFICATION_KEY
 give inventory-service "$ours" DB_APP_PASSWORD=INVENTORY_APP_PASSWORD
 give payment-service "$ours" DB_APP_PASSWORD=PAYMENTS_APP_PASSWORD \

@@ -1,5 +1,6 @@
 package dev.orderly;
 
+import dev.orderly.testing.DefaultToken;
 import dev.orderly.testing.RealPlatform;
 import dev.orderly.testing.Sql;
 import io.quarkus.test.common.QuarkusTestResource;
@@ -15,6 +16,7 @@ public abstract class IntegrationTest {
 
     static {
         Awaitility.setDefaultTimeout(Duration.ofSeconds(30)); // for a machine that other tests keep busy
+        DefaultToken.install();
     }
 
     @Inject

@@ -2,10 +2,13 @@ package dev.orderly.inventory;
 
 import dev.orderly.database.Atomic;
 import dev.orderly.events.OrderEvent.Line;
+import dev.orderly.http.Caller;
+import dev.orderly.http.CommandAudit;
 import dev.orderly.http.IdempotencyKey;
 import dev.orderly.http.Problems;
 import dev.orderly.inventory.Restock.Kind;
 import dev.orderly.inventory.Restocks.Made;
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
@@ -41,10 +44,12 @@ public class StockResource {
 
     private final Stocks stocks;
     private final Restocks restocks;
+    private final CommandAudit audit;
 
-    StockResource(Stocks stocks, Restocks restocks) {
+    StockResource(Stocks stocks, Restocks restocks, CommandAudit audit) {
         this.stocks = stocks;
         this.restocks = restocks;
+        this.audit = audit;
     }
 
     public record CountRequest(
@@ -54,6 +59,7 @@ public class StockResource {
             @NotNull @Min(1) @Max(MAX_AVAILABLE) Long quantity) {}
 
     @GET
+    @RolesAllowed({Caller.CLERK, Caller.OPERATOR})
     @Operation(summary = "The stock of all SKUs, in their order")
     public List<Stock> list(
             @QueryParam("after")
@@ -68,6 +74,7 @@ public class StockResource {
 
     @GET
     @Path("/{sku}")
+    @RolesAllowed({Caller.CLERK, Caller.OPERATOR})
     @Operation(summary = "The stock of one SKU")
     @APIResponse(responseCode = "200")
     @APIResponse(responseCode = "404", description = "There is no such SKU")
@@ -78,6 +85,7 @@ public class StockResource {
 
     @PUT
     @Path("/{sku}")
+    @RolesAllowed(Caller.CLERK)
     @Operation(
             summary = "Set how many of a SKU are available, by a count",
             description = "Of a new SKU, too. What is reserved and sold stays as it is. What was sold since the count"
@@ -102,6 +110,7 @@ public class StockResource {
 
     @POST
     @Path("/{sku}/deliveries")
+    @RolesAllowed(Caller.CLERK)
     @Operation(
             summary = "Add a delivery to what is available of a SKU",
             description = "Of a new SKU, too. A request that is repeated with its key adds nothing and gets the same"
@@ -124,6 +133,7 @@ public class StockResource {
 
     /** @param key null when the request has none */
     private Stock restock(String sku, Restock restock, String key, Request preconditions) throws SQLException {
+        audit.add(restock.kind() + " " + restock.quantity(), sku);
         var isNew = stocks.add(sku);
         // From here on, the others who change this SKU wait.
         var before = stocks.lock(Set.of(sku)).get(sku);

@@ -14,6 +14,7 @@ import dev.orderly.events.OrderEvent.OrderConfirmed;
 import dev.orderly.events.OrderEvent.OrderPlaced;
 import dev.orderly.events.OrderEvent.OrderRejected;
 import dev.orderly.events.PaymentMethod;
+import dev.orderly.testing.DefaultToken;
 import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.RealPlatform;
 import dev.orderly.testing.Sql;
@@ -40,6 +41,7 @@ abstract class IntegrationTest {
 
     static {
         Awaitility.setDefaultTimeout(Duration.ofSeconds(30)); // for a machine that other tests keep busy
+        DefaultToken.install();
     }
 
     static final UUID CUSTOMER = UUID.randomUUID();

@@ -3,6 +3,7 @@ package dev.orderly.clientlog;
 import dev.orderly.clientlog.LogLineParser.ParseResult;
 import dev.orderly.clientlog.LogReceiver.AcceptedLine;
 import dev.orderly.http.Problems;
+import io.quarkus.security.Authenticated;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
 import jakarta.ws.rs.Consumes;
@@ -51,6 +52,7 @@ public class LogResource {
     public record Receipt(int accepted, int rejected, List<Rejection> errors) {}
 
     @POST
+    @Authenticated // of any role; without a token anyone could fill the disk
     @Consumes(NDJSON)
     @Blocking // while it parses; no thread waits for the brokers
     @Operation(

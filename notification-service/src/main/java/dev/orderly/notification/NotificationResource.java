@@ -1,6 +1,8 @@
 package dev.orderly.notification;
 
+import dev.orderly.http.Caller;
 import dev.orderly.http.UuidParameter;
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.validation.constraints.NotNull;
 import jakarta.validation.constraints.Pattern;
 import jakarta.ws.rs.GET;
@@ -17,15 +19,19 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 public class NotificationResource {
 
     private final Notifications notifications;
+    private final Caller caller;
 
-    NotificationResource(Notifications notifications) {
+    NotificationResource(Notifications notifications, Caller caller) {
         this.notifications = notifications;
+        this.caller = caller;
     }
 
     @GET
+    @RolesAllowed({Caller.CUSTOMER, Caller.CLERK, Caller.OPERATOR})
     @Operation(
             summary = "The mails about an order",
-            description = "Empty for an order that has not ended yet, and for an unknown order.")
+            description =
+                    "Empty for an order that has not ended yet, for an unknown order, and for another customer's.")
     @APIResponse(responseCode = "200", description = "Each mail, and whether it was sent")
     public List<Notification> find(
             @QueryParam("orderId")
@@ -33,6 +39,6 @@ public class NotificationResource {
                     @Pattern(regexp = UuidParameter.PATTERN, message = UuidParameter.MESSAGE)
                     String orderId)
             throws SQLException {
-        return notifications.find(UUID.fromString(orderId));
+        return notifications.find(UUID.fromString(orderId), caller.onlyCustomer());
     }
 }

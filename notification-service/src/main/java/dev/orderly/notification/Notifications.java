@@ -9,6 +9,7 @@ import dev.orderly.notification.Notification.State;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Types;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import javax.sql.DataSource;
 
@@ -72,7 +74,7 @@ class Notifications {
     private static final String SELECT = """
             SELECT reference_id, kind, state, attempts, recorded_at, sent_at, error
             FROM notification
-            WHERE reference_id = ?
+            WHERE reference_id = ? AND customer_id = coalesce(?, customer_id)
             ORDER BY recorded_at, kind
             """;
 
@@ -150,10 +152,12 @@ class Notifications {
                 """);
     }
 
-    List<Notification> find(UUID orderId) throws SQLException {
+    /** @param onlyOf those to any other customer are not found; empty for those to all */
+    List<Notification> find(UUID orderId, Optional<UUID> onlyOf) throws SQLException {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement(SELECT)) {
             select.setObject(1, orderId);
+            select.setObject(2, onlyOf.orElse(null), Types.OTHER);
             try (var rows = select.executeQuery()) {
                 var notifications = new ArrayList<Notification>();
                 while (rows.next()) {

@@ -16,6 +16,7 @@ import dev.orderly.notification.IntegrationTest;
 import dev.orderly.testing.HostileRequests;
 import dev.orderly.testing.RecordGenerator;
 import dev.orderly.testing.RecordGenerator.Part;
+import dev.orderly.testing.Tokens;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.config.EncoderConfig;
@@ -252,6 +253,7 @@ class ClientLogTest extends IntegrationTest {
                 slow.add(socket);
                 socket.getOutputStream()
                         .write(("POST /logs HTTP/1.1\r\nHost: logs\r\nContent-Type: application/x-ndjson\r\n"
+                                        + Tokens.headerOfAllRoles(client)
                                         + "Content-Length: 1048576\r\n\r\n{")
                                 .getBytes(ISO_8859_1));
             }

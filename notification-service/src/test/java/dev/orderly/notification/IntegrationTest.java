@@ -2,6 +2,7 @@ package dev.orderly.notification;
 
 import static org.awaitility.Awaitility.await;
 
+import dev.orderly.testing.DefaultToken;
 import dev.orderly.testing.RealPlatform;
 import dev.orderly.testing.Sql;
 import io.quarkus.test.common.QuarkusTestResource;
@@ -23,6 +24,7 @@ public abstract class IntegrationTest {
 
     static {
         Awaitility.setDefaultTimeout(Duration.ofSeconds(30)); // for a machine that other tests keep busy
+        DefaultToken.install();
     }
 
     @Inject

@@ -25,9 +25,11 @@ import dev.orderly.notification.Message.Kind;
 import dev.orderly.notification.Notification.State;
 import dev.orderly.testing.EventFuzz;
 import dev.orderly.testing.OrderTopic;
+import dev.orderly.testing.Tokens;
 import io.quarkus.arc.All;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
+import io.restassured.response.ValidatableResponse;
 import jakarta.inject.Inject;
 import java.net.URI;
 import java.sql.SQLException;
@@ -85,6 +87,22 @@ class NotificationServiceTest extends IntegrationTest {
                             "To: " + customer + "@customers.orderly.example",
                             "The total is 39.98 EUR.");
         });
+    }
+
+    @Test
+    void a_customer_sees_the_messages_about_their_own_orders_alone() {
+        publish(List.of(placed(), confirmed(order, customer)));
+        awaitSent(order);
+
+        notificationsTo(customer).body("", hasSize(1));
+        notificationsTo(UUID.randomUUID()).body("", hasSize(0));
+    }
+
+    private ValidatableResponse notificationsTo(UUID caller) {
+        return given().header("Authorization", "Bearer " + Tokens.of(caller.toString(), Tokens.CUSTOMER))
+                .get("/notifications?orderId=" + order)
+                .then()
+                .statusCode(200);
     }
 
     @Test

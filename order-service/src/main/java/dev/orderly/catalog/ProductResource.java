@@ -1,9 +1,14 @@
 package dev.orderly.catalog;
 
+import dev.orderly.database.Atomic;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.Line;
+import dev.orderly.http.Caller;
+import dev.orderly.http.CommandAudit;
 import dev.orderly.http.Problems;
 import io.quarkus.panache.common.Sort;
+import jakarta.annotation.security.PermitAll;
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.transaction.Transactional;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
@@ -28,6 +33,12 @@ public class ProductResource {
 
     private static final int MAX_PAGE = 1000;
 
+    private final CommandAudit audit;
+
+    ProductResource(CommandAudit audit) {
+        this.audit = audit;
+    }
+
     public record OfferRequest(
             // PostgreSQL stores neither NUL nor a lone surrogate.
             @NotBlank
@@ -44,6 +55,7 @@ public class ProductResource {
     }
 
     @GET
+    @PermitAll
     @Operation(summary = "All products, in the order of their SKUs")
     @Transactional
     public List<ProductDocument> list(
@@ -60,6 +72,7 @@ public class ProductResource {
 
     @GET
     @Path("/{sku}")
+    @PermitAll
     @Operation(summary = "One product")
     @Transactional
     public ProductDocument get(@PathParam("sku") @Pattern(regexp = Line.SKU, message = Line.SKU_MESSAGE) String sku) {
@@ -70,13 +83,15 @@ public class ProductResource {
 
     @PUT
     @Path("/{sku}")
+    @RolesAllowed(Caller.CLERK)
     @Operation(summary = "Offer a product, or change its name and price; orders placed before keep their price")
-    @Transactional
+    @Atomic
     public ProductDocument put(
             @PathParam("sku") @Pattern(regexp = Line.SKU, message = Line.SKU_MESSAGE) String sku,
             @NotNull @Valid OfferRequest offer) {
         var product = Product.<Product>findByIdOptional(sku).orElseGet(() -> new Product(sku));
         product.offer(offer.name(), offer.price());
+        audit.add("offer at " + offer.price().amount() + " " + offer.price().currency(), sku);
         product.persist();
         return ProductDocument.of(product);
     }

@@ -2,14 +2,19 @@ package dev.orderly.customer;
 
 import dev.orderly.customer.CustomerCommands.CodeRequestResult;
 import dev.orderly.customer.MessageLimits.TooManyMessages;
+import dev.orderly.database.Atomic;
 import dev.orderly.events.CustomerEvent.Contact;
 import dev.orderly.events.CustomerStatus;
 import dev.orderly.events.VerificationCodes;
+import dev.orderly.http.Caller;
+import dev.orderly.http.CommandAudit;
 import dev.orderly.http.IdempotencyKey;
 import dev.orderly.http.Problems;
 import dev.orderly.http.Problems.FieldError;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.vertx.core.http.HttpServerRequest;
+import jakarta.annotation.security.PermitAll;
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.transaction.Transactional;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.NotNull;
@@ -40,9 +45,13 @@ import org.jboss.resteasy.reactive.ResponseStatus;
 public class CustomerResource {
 
     private final CustomerCommands commands;
+    private final Caller caller;
+    private final CommandAudit audit;
 
-    CustomerResource(CustomerCommands commands) {
+    CustomerResource(CustomerCommands commands, Caller caller, CommandAudit audit) {
         this.commands = commands;
+        this.caller = caller;
+        this.audit = audit;
     }
 
     public record RegistrationRequest(
@@ -76,6 +85,7 @@ public class CustomerResource {
     public record CustomerDocument(UUID id, CustomerStatus status) {}
 
     @POST
+    @PermitAll
     @Operation(
             summary = "Register a customer",
             description =
@@ -108,16 +118,21 @@ public class CustomerResource {
 
     @GET
     @Path("/{id}")
+    @RolesAllowed({Caller.CUSTOMER, Caller.CLERK, Caller.OPERATOR})
     @Operation(summary = "The status of a customer; nothing about the person")
     @Transactional
     public CustomerDocument get(@PathParam("id") UUID id) {
         return Customer.<Customer>findByIdOptional(id)
+                .filter(_ -> caller.maySee(id))
                 .map(customer -> new CustomerDocument(id, customer.status()))
                 .orElseThrow(() -> unknown(id));
     }
 
+    // Without a token: the code is the proof, and who has only just registered may not have an account at the
+    // identity provider yet. Tries, codes and messages are limited.
     @POST
     @Path("/{id}/verification")
+    @PermitAll
     @Operation(summary = "Send the code from the SMS: within ten minutes, in five tries")
     @APIResponse(responseCode = "200", description = "Verified, by this request or by one before")
     @APIResponse(responseCode = "422", description = "Not the code, or not valid any more")
@@ -137,6 +152,7 @@ public class CustomerResource {
 
     @POST
     @Path("/{id}/verification/codes")
+    @PermitAll
     @ResponseStatus(202)
     @Operation(summary = "Request another code, which voids the one before: once a minute, five times a day")
     @APIResponse(responseCode = "202", description = "The SMS follows")
@@ -157,17 +173,20 @@ public class CustomerResource {
 
     @DELETE
     @Path("/{id}")
+    @RolesAllowed({Caller.CUSTOMER, Caller.OPERATOR})
     @ResponseStatus(202)
     @Operation(
             summary = "Erase a customer",
             description = "Erased here when this answers, and by a tombstone in all other services. Orders stay, "
                     + "without a person. May be repeated.")
     @APIResponse(responseCode = "202", description = "Erased")
+    @Atomic
     public CustomerDocument erase(@PathParam("id") UUID id, @HeaderParam("traceparent") String traceparent)
             throws SQLException {
-        if (!commands.erase(id, traceparent)) {
+        if (!caller.maySee(id) || !commands.erase(id, traceparent)) {
             throw unknown(id);
         }
+        audit.add("erase", "customer " + id);
         return new CustomerDocument(id, CustomerStatus.ERASED);
     }
 

@@ -1,11 +1,16 @@
 package dev.orderly.flashsale;
 
+import dev.orderly.database.Atomic;
 import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.flashsale.FlashSaleQueue.Rejection;
+import dev.orderly.http.Caller;
+import dev.orderly.http.CommandAudit;
 import dev.orderly.http.Problems;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Uni;
+import jakarta.annotation.security.PermitAll;
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
@@ -39,10 +44,14 @@ public class FlashSaleResource {
 
     private final FlashSales sales;
     private final FlashSaleQueue queue;
+    private final Caller caller;
+    private final CommandAudit audit;
 
-    FlashSaleResource(FlashSales sales, FlashSaleQueue queue) {
+    FlashSaleResource(FlashSales sales, FlashSaleQueue queue, Caller caller, CommandAudit audit) {
         this.sales = sales;
         this.queue = queue;
+        this.caller = caller;
+        this.audit = audit;
     }
 
     /** The product must be in the catalogue and in stock when the sale opens. */
@@ -70,8 +79,10 @@ public class FlashSaleResource {
 
     @PUT
     @Path("/{id}")
-    @Operation(summary = "For operators: announce a sale")
+    @RolesAllowed(Caller.CLERK)
+    @Operation(summary = "Announce a sale")
     @APIResponse(responseCode = "409", description = "There is another sale of this id, or too many sales")
+    @Atomic
     public FlashSaleDocument announce(
             @PathParam("id") @Pattern(regexp = FlashSale.ID_FORM, message = ID_MESSAGE) String id,
             @NotNull(message = "a body is required") @Valid AnnouncementRequest announcement)
@@ -81,6 +92,7 @@ public class FlashSaleResource {
         if (!closesAt.isAfter(opensAt)) {
             throw Problems.badRequest("closesAt", "must be after opensAt");
         }
+        audit.add("announce a sale of " + announcement.units() + " " + announcement.sku(), "flash sale " + id);
         var sale = new FlashSale(id, announcement.sku(), announcement.units(), opensAt, closesAt, 0, 0);
         return switch (sales.announce(sale)) {
             case ANNOUNCED -> FlashSaleDocument.of(sales.cached(id).orElse(sale));
@@ -100,6 +112,7 @@ public class FlashSaleResource {
 
     @GET
     @Path("/{id}")
+    @PermitAll
     @Operation(summary = "A sale and what is left, up to a second stale")
     @NonBlocking
     public FlashSaleDocument get(@PathParam("id") String id) {
@@ -110,6 +123,7 @@ public class FlashSaleResource {
 
     @POST
     @Path("/{id}/orders")
+    @RolesAllowed(Caller.CUSTOMER)
     @Operation(
             summary = "Buy one unit",
             description = "Accepted means durable, and queued. May be repeated: a customer gets one ticket.")
@@ -125,6 +139,7 @@ public class FlashSaleResource {
             @PathParam("id") String id,
             @NotNull(message = "a body is required") @Valid PurchaseRequest purchase,
             @Context UriInfo uri) {
+        caller.requireCustomer(purchase.customerId());
         var here = uri.getAbsolutePath(); // now: the request scope ends when the caller hangs up
         return queue.add(id, purchase.customerId())
                 .onFailure()
@@ -144,6 +159,7 @@ public class FlashSaleResource {
 
     @GET
     @Path("/{id}/orders/{customerId}")
+    @RolesAllowed({Caller.CUSTOMER, Caller.CLERK, Caller.OPERATOR})
     @Operation(summary = "The outcome for a customer")
     @APIResponse(responseCode = "404", description = "Not decided: the customer is queued, or never was")
     public TicketDocument ticket(
@@ -151,6 +167,7 @@ public class FlashSaleResource {
             @PathParam("customerId") UUID customerId)
             throws SQLException {
         return sales.ticket(id, customerId)
+                .filter(_ -> caller.maySee(customerId))
                 .map(ticket -> new TicketDocument(ticket.outcome(), ticket.orderId()))
                 .orElseThrow(() -> Problems.notFound("Nothing is decided for this customer; who is in line waits."));
     }

@@ -9,6 +9,8 @@ import dev.orderly.database.Atomic;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.PaymentMethod;
+import dev.orderly.http.Caller;
+import dev.orderly.http.CommandAudit;
 import dev.orderly.messaging.Outbox;
 import dev.orderly.messaging.OutgoingEvent;
 import dev.orderly.messaging.Traceparent;
@@ -26,6 +28,7 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Predicate;
@@ -44,13 +47,21 @@ public class OrderCommands {
     private final IdempotencyKeys keys;
     private final BacklogLimiter backlog;
     private final Outbox outbox;
+    private final CommandAudit audit;
     private final Clock clock;
 
-    OrderCommands(Orders orders, IdempotencyKeys keys, BacklogLimiter backlog, Outbox outbox, Clock clock) {
+    OrderCommands(
+            Orders orders,
+            IdempotencyKeys keys,
+            BacklogLimiter backlog,
+            Outbox outbox,
+            CommandAudit audit,
+            Clock clock) {
         this.orders = orders;
         this.keys = keys;
         this.backlog = backlog;
         this.outbox = outbox;
+        this.audit = audit;
         this.clock = clock;
     }
 
@@ -177,13 +188,18 @@ public class OrderCommands {
         UNKNOWN_ORDER
     }
 
-    /** Cancels an order that is not decided yet; may be repeated, since the answer may have been lost. */
+    /**
+     * Cancels an order that is not decided yet; may be repeated, since the answer may have been lost.
+     *
+     * @param onlyOf the order of any other customer is unknown; empty for those of all
+     */
     @Atomic
-    CancelResult cancel(UUID id, String traceparent) throws SQLException {
+    CancelResult cancel(UUID id, Optional<UUID> onlyOf, String traceparent) throws SQLException {
         var order = orders.lock(Set.of(id)).get(id);
-        if (order == null) {
+        if (order == null || !Caller.isVisible(order.customerId(), onlyOf)) {
             return CancelResult.UNKNOWN_ORDER;
         }
+        audit.add("cancel", "order " + id);
         var cancelled = order.cancel(clock.instant());
         if (cancelled.isEmpty()) {
             return order.isCancelledByCustomer() ? CancelResult.CANCELLED : CancelResult.ALREADY_DECIDED;

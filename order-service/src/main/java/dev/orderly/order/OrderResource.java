@@ -5,6 +5,7 @@ import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.OrderStatus;
 import dev.orderly.events.PaymentMethod;
+import dev.orderly.http.Caller;
 import dev.orderly.http.IdempotencyKey;
 import dev.orderly.http.Problems;
 import dev.orderly.http.Problems.FieldError;
@@ -16,6 +17,7 @@ import dev.orderly.order.PlaceOrderResult.Replayed;
 import dev.orderly.order.PlaceOrderResult.UnknownProducts;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.smallrye.mutiny.Uni;
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
@@ -59,10 +61,12 @@ public class OrderResource {
 
     private final OrderBatcher batcher;
     private final OrderCommands commands;
+    private final Caller caller;
 
-    OrderResource(OrderBatcher batcher, OrderCommands commands) {
+    OrderResource(OrderBatcher batcher, OrderCommands commands, Caller caller) {
         this.batcher = batcher;
         this.commands = commands;
+        this.caller = caller;
     }
 
     /**
@@ -93,6 +97,7 @@ public class OrderResource {
             Instant placedAt) {}
 
     @POST
+    @RolesAllowed(Caller.CUSTOMER)
     @Operation(
             summary = "Place an order",
             description =
@@ -110,6 +115,7 @@ public class OrderResource {
             @HeaderParam("traceparent") String traceparent,
             @NotNull(message = "a body is required") @Valid OrderRequest request,
             @Context UriInfo uri) {
+        caller.requireCustomer(request.customerId());
         var location = location(uri); // now: the request scope ends when the caller hangs up
         return batcher.place(command(request), idempotencyKey, traceparent).map(result -> switch (result) {
             case Placed(var order) -> accepted(location, order);
@@ -148,6 +154,7 @@ public class OrderResource {
 
     @POST
     @Path("/{id}/cancel")
+    @RolesAllowed({Caller.CUSTOMER, Caller.CLERK})
     @Operation(summary = "Cancel an order that is not decided yet", description = "May be repeated.")
     @APIResponse(
             responseCode = "202",
@@ -156,7 +163,7 @@ public class OrderResource {
     public Response cancel(
             @PathParam("id") UUID id, @HeaderParam("traceparent") String traceparent, @Context UriInfo uri)
             throws SQLException {
-        return switch (commands.cancel(id, traceparent)) {
+        return switch (commands.cancel(id, caller.onlyCustomer(), traceparent)) {
             case CANCELLED ->
                 accepted(location(uri), id, DECIDED_VERSION)
                         .entity(Map.of("id", id, "status", OrderStatus.CANCELLED))

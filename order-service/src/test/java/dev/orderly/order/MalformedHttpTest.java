@@ -16,6 +16,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.orderly.IntegrationTest;
 import dev.orderly.database.RetryingTransactions;
+import dev.orderly.testing.Tokens;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -61,8 +62,12 @@ class MalformedHttpTest extends IntegrationTest {
         offer("mug", 1999);
     }
 
+    private static String head() {
+        return HEAD + Tokens.headerOfAllRoles(CUSTOMER);
+    }
+
     private static String headWithKey() {
-        return HEAD + "Idempotency-Key: " + key() + "\r\n";
+        return head() + "Idempotency-Key: " + key() + "\r\n";
     }
 
     private static String contentLength(int length) {
@@ -77,7 +82,7 @@ class MalformedHttpTest extends IntegrationTest {
                         "64 KB and a byte in chunks",
                         head + CHUNKED + "\r\n10001\r\n" + ORDER + " ".repeat(0x10001 - ORDER.length())
                                 + "\r\n0\r\n\r\n"),
-                Arguments.of("a key over two lines", HEAD + "Idempotency-Key: a\r\nb\r\n" + BODY),
+                Arguments.of("a key over two lines", head() + "Idempotency-Key: a\r\nb\r\n" + BODY),
                 Arguments.of("shorter than its length", head + contentLength(ORDER.length() + 10) + ORDER),
                 Arguments.of("longer than its length", head + contentLength(ORDER.length() - 10) + ORDER),
                 Arguments.of("chunks without the last", head + CHUNKED + "\r\n" + CHUNK),
@@ -117,11 +122,11 @@ class MalformedHttpTest extends IntegrationTest {
     static Stream<Arguments> slowRequests() {
         return Stream.of(
                 Arguments.of("a head that never ends", "POST /orders HTTP/1.1\r\nHost: "),
-                Arguments.of("a body that never ends", HEAD + "Idempotency-Key: slow\r\n" + contentLength(500) + "{"),
-                Arguments.of("chunks that never end", HEAD + CHUNKED + "\r\n"),
+                Arguments.of("a body that never ends", head() + "Idempotency-Key: slow\r\n" + contentLength(500) + "{"),
+                Arguments.of("chunks that never end", head() + CHUNKED + "\r\n"),
                 Arguments.of(
                         "an erasure with a body",
-                        HEAD.replace("POST /orders", "DELETE /customers/x") + contentLength(500)));
+                        head().replace("POST /orders", "DELETE /customers/x") + contentLength(500)));
     }
 
     /** More than the commands that may be in progress; each sends a byte with every order of others. */
@@ -235,7 +240,8 @@ class MalformedHttpTest extends IntegrationTest {
         var customer = UUID.randomUUID().toString();
         var order = ORDER.replace(CUSTOMER, customer);
         try (var socket = connect()) {
-            var request = HEAD + "Idempotency-Key: " + key + "\r\n" + contentLength(order.length()) + order;
+            var head = HEAD + Tokens.headerOfAllRoles(customer);
+            var request = head + "Idempotency-Key: " + key + "\r\n" + contentLength(order.length()) + order;
             socket.getOutputStream().write(request.getBytes(ISO_8859_1));
         }
 

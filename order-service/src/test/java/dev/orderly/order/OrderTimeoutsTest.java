@@ -95,7 +95,7 @@ class OrderTimeoutsTest extends IntegrationTest {
         var overdue = OffsetDateTime.parse("2026-11-29T10:00:00Z");
         var cancelled = new ArrayList<OffsetDateTime>();
         var sweeper = new OrderTimeouts(
-                new OrderCommands(null, null, null, null, null) {
+                new OrderCommands(null, null, null, null, null, null) {
                     @Override
                     int cancelUndecidedBefore(OffsetDateTime time, int limit) {
                         cancelled.add(time);

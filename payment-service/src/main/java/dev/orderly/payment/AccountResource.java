@@ -2,10 +2,13 @@ package dev.orderly.payment;
 
 import dev.orderly.database.Atomic;
 import dev.orderly.events.Money;
+import dev.orderly.http.Caller;
+import dev.orderly.http.CommandAudit;
 import dev.orderly.http.IdempotencyKey;
 import dev.orderly.http.Problems;
 import dev.orderly.payment.Ledger.Account;
 import dev.orderly.payment.Ledger.Deposit;
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.NotNull;
 import jakarta.validation.constraints.Pattern;
@@ -28,17 +31,23 @@ public class AccountResource {
 
     private final Ledger ledger;
     private final Clock clock;
+    private final Caller caller;
+    private final CommandAudit audit;
 
-    AccountResource(Ledger ledger, Clock clock) {
+    AccountResource(Ledger ledger, Clock clock, Caller caller, CommandAudit audit) {
         this.ledger = ledger;
         this.clock = clock;
+        this.caller = caller;
+        this.audit = audit;
     }
 
     record DepositRequest(@NotNull Money amount) {}
 
     @GET
+    @RolesAllowed({Caller.CUSTOMER, Caller.CLERK, Caller.OPERATOR})
     public Account get(@PathParam("customerId") UUID customerId) throws SQLException {
         return ledger.account(customerId)
+                .filter(_ -> caller.maySee(customerId))
                 .orElseThrow(() -> Problems.notFound("Customer " + customerId + " has no account."));
     }
 
@@ -50,6 +59,7 @@ public class AccountResource {
      */
     @POST
     @Path("/deposits")
+    @RolesAllowed(Caller.CLERK)
     @ResponseStatus(201)
     @Atomic
     public Deposit deposit(
@@ -64,6 +74,7 @@ public class AccountResource {
         if (amount.amount() < 1 || amount.amount() > MAX_DEPOSIT) {
             throw Problems.badRequest("amount.amount", "must be between 1 and " + MAX_DEPOSIT + " minor units");
         }
+        audit.add("deposit " + amount.amount() + " " + amount.currency(), "account " + customerId);
         var deposit = ledger.deposit(customerId, amount, key, clock.instant());
         if (!deposit.amount().equals(amount)) {
             throw Problems.unprocessable("This Idempotency-Key was used for a deposit of another amount.");

@@ -2,8 +2,10 @@ package dev.orderly.payment;
 
 import dev.orderly.events.Money;
 import dev.orderly.events.PaymentMethod;
+import dev.orderly.http.Caller;
 import dev.orderly.http.Problems;
 import dev.orderly.payment.Payment.Status;
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
@@ -16,9 +18,11 @@ import java.util.UUID;
 public class PaymentResource {
 
     private final Payments payments;
+    private final Caller caller;
 
-    PaymentResource(Payments payments) {
+    PaymentResource(Payments payments, Caller caller) {
         this.payments = payments;
+        this.caller = caller;
     }
 
     /** A payment without the token of its card. */
@@ -45,8 +49,10 @@ public class PaymentResource {
 
     @GET
     @Path("/{orderId}")
+    @RolesAllowed({Caller.CUSTOMER, Caller.CLERK, Caller.OPERATOR})
     public PaymentView get(@PathParam("orderId") UUID orderId) throws SQLException {
         return payments.find(orderId)
+                .filter(payment -> caller.maySee(payment.customerId()))
                 .map(PaymentView::of)
                 .orElseThrow(() -> Problems.notFound("No payment of order " + orderId + " is known."));
     }

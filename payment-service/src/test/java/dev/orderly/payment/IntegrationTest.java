@@ -12,6 +12,7 @@ import dev.orderly.events.OrderEvent;
 import dev.orderly.events.OrderEvent.OrderCancelled;
 import dev.orderly.events.OrderEvent.StockReserved;
 import dev.orderly.events.PaymentMethod;
+import dev.orderly.testing.DefaultToken;
 import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.RealPlatform;
 import dev.orderly.testing.Sql;
@@ -46,6 +47,7 @@ abstract class IntegrationTest {
 
     static {
         Awaitility.setDefaultTimeout(Duration.ofSeconds(30)); // for a machine that other tests keep busy
+        DefaultToken.install();
     }
 
     private static final String GROUP = "payment-consumer-group";

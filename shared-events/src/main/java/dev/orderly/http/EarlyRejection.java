@@ -1,5 +1,6 @@
 package dev.orderly.http;
 
+import io.quarkus.vertx.http.runtime.security.SecurityHandlerPriorities;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
@@ -7,11 +8,18 @@ import io.vertx.ext.web.RoutingContext;
 /** Rejects requests before they reach a resource: at hardly any cost, and as a problem like all others. */
 public final class EarlyRejection {
 
-    /** The priority of a filter that reads the head alone: before all others, the higher number first. */
+    /**
+     * The priority of a filter that reads the head alone: before all others, the higher number first. Not
+     * even the token is verified then, which costs more than the rejection: such a filter discloses only what
+     * anyone may know.
+     */
     public static final int HEAD = 10_000;
 
+    /** Of the filter that requires a token: when it has been verified, and before a body is received. */
+    static final int TOKEN = SecurityHandlerPriorities.AUTHORIZATION - 1;
+
     /** Of the filter that receives the body, {@link RequestBodyReceiver}. */
-    static final int BODY = HEAD - 1;
+    static final int BODY = TOKEN - 1;
 
     /** Of a filter that counts or reserves something for a request, which it does when the body is there. */
     public static final int ADMISSION = BODY - 1;

@@ -9,7 +9,9 @@ import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.quarkiverse.resteasy.problem.postprocessing.ProblemContext;
 import io.quarkiverse.resteasy.problem.postprocessing.ProblemPostProcessor;
 import io.quarkiverse.resteasy.problem.validation.Violation;
+import io.quarkus.oidc.OIDCException;
 import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.security.ForbiddenException;
 import io.vertx.core.http.HttpClosedException;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
@@ -55,7 +57,14 @@ class ProblemNormalizer implements ProblemPostProcessor {
         if (invalidBody != null) {
             return invalidBody;
         }
-        return problem.getStatusCode() == 500 ? failure(context.cause) : normalized(problem);
+        return problem.getStatusCode() == 500 ? failure(context.cause) : normalized(explained(problem, context.cause));
+    }
+
+    /** Quarkus does not say why. */
+    private static HttpProblem explained(HttpProblem problem, Throwable cause) {
+        return cause instanceof ForbiddenException
+                ? Problems.forbidden("None of the roles of your token may do this.")
+                : problem;
     }
 
     /** The library has mappers for some of these exceptions, which name our classes. */
@@ -81,6 +90,10 @@ class ProblemNormalizer implements ProblemPostProcessor {
         if (isTransient(failure)) {
             return Problems.unavailable(
                     "The database cannot be reached, is busy or read-only. Nothing was changed; try again.");
+        }
+        if (causes(failure).anyMatch(OIDCException.class::isInstance)) {
+            LOG.warnf("the keys of the identity provider cannot be fetched: %s", failure.getMessage());
+            return Problems.unavailable("Tokens cannot be verified at present. Nothing was changed; try again.");
         }
         if (causes(failure).anyMatch(ProblemNormalizer::isReadTimeout)) {
             return Problems.problem(408, "The body did not arrive in time. Nothing was changed; try again.")

@@ -21,6 +21,10 @@ public final class Problems {
                 .build();
     }
 
+    public static HttpProblem forbidden(String detail) {
+        return problem(403, detail).build();
+    }
+
     public static HttpProblem notFound(String detail) {
         return problem(404, detail).build();
     }
@@ -57,6 +61,8 @@ public final class Problems {
     static String title(int status) {
         return switch (status) {
             case 400 -> "Bad Request";
+            case 401 -> "Unauthorized";
+            case 403 -> "Forbidden";
             case 404 -> "Not Found";
             case 408 -> "Request Timeout";
             case 409 -> "Conflict";

@@ -4,7 +4,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.orderly.database.Atomic;
 import dev.orderly.events.Topic;
+import dev.orderly.http.Caller;
 import dev.orderly.http.Problems;
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
@@ -26,6 +28,7 @@ import org.jboss.resteasy.reactive.ResponseStatus;
 
 /** For operators: lists the {@link ParkedEvents}, redrives and discards them. */
 @Path("/parked-events")
+@RolesAllowed(Caller.OPERATOR)
 public class ParkedEventResource {
 
     // PostgreSQL accepts neither a NUL nor half of a surrogate pair, not even as a search term.
@@ -33,18 +36,15 @@ public class ParkedEventResource {
     private static final String TEXT_MESSAGE = "must have whole characters only, and no NUL";
 
     private final ParkedEvents parkedEvents;
+    private final Caller caller;
 
-    ParkedEventResource(ParkedEvents parkedEvents) {
+    ParkedEventResource(ParkedEvents parkedEvents, Caller caller) {
         this.parkedEvents = parkedEvents;
+        this.caller = caller;
     }
 
-    /** What is recorded of an action, and never deleted. */
+    /** What is recorded of an action, beside the subject of the operator's token, and never deleted. */
     public record Instruction(
-            @NotBlank(message = "is required")
-            @Size(max = 100, message = "must not be longer than 100 characters")
-            @Pattern(regexp = TEXT, message = TEXT_MESSAGE)
-            String operator,
-
             @NotBlank(message = "is required")
             @Size(max = 1000, message = "must not be longer than 1000 characters")
             @Pattern(regexp = TEXT, message = TEXT_MESSAGE)
@@ -92,7 +92,7 @@ public class ParkedEventResource {
             @PathParam("eventId") UUID eventId,
             @Valid @NotNull(message = "a body is required") Instruction instruction)
             throws SQLException {
-        parkedEvents.redrive(found(consumer, eventId), instruction.operator(), instruction.why());
+        parkedEvents.redrive(found(consumer, eventId), caller.subject(), instruction.why());
     }
 
     @POST
@@ -105,7 +105,7 @@ public class ParkedEventResource {
             @PathParam("eventId") UUID eventId,
             @Valid @NotNull(message = "a body is required") Instruction instruction)
             throws SQLException {
-        parkedEvents.discard(found(consumer, eventId), instruction.operator(), instruction.why());
+        parkedEvents.discard(found(consumer, eventId), caller.subject(), instruction.why());
     }
 
     private ParkedEvent found(String consumer, UUID eventId) throws SQLException {

@@ -10,6 +10,7 @@ import dev.orderly.events.OrderEvent.OrderCancelled;
 import dev.orderly.events.OrderEvent.OrderPlaced;
 import dev.orderly.events.OrderEvent.OrderRejected;
 import dev.orderly.events.PaymentMethod;
+import dev.orderly.testing.DefaultToken;
 import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.RealPlatform;
 import dev.orderly.testing.Sql;
@@ -33,6 +34,7 @@ public abstract class IntegrationTest {
 
     static {
         Awaitility.setDefaultTimeout(Duration.ofSeconds(30)); // for a machine that other tests keep busy
+        DefaultToken.install();
     }
 
     /** To be named by every test. In place of an application.properties, which services' tests would find. */

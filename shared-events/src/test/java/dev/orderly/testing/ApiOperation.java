@@ -26,7 +26,8 @@ record ApiOperation(String method, String path, List<Parameter> parameters, Stri
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
     private static final int MAX_DEPTH = 8;
-    private static final String UUID = "0198c6a2-0000-7000-8000-00000000beef";
+    /** In the place of every id. */
+    static final String UUID = "0198c6a2-0000-7000-8000-00000000beef";
 
     /** Where the schema only has a pattern. */
     private static final Map<String, String> SAMPLES = Map.of(

@@ -54,7 +54,8 @@ public final class HostileRequests {
             FROM pg_class
             WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND NOT relispartition
               AND relname IN ('orders', 'idempotency_key', 'product', 'customer', 'registration_key', 'flash_sale',
-                  'stock', 'transfer', 'balance', 'gateway_callback', 'parked_event_audit')
+                  'stock', 'transfer', 'balance', 'gateway_callback', 'parked_event_audit',
+                  'command_audit')
             """;
 
     private static final List<String> TEXTS = List.of(
@@ -184,6 +185,7 @@ public final class HostileRequests {
         Draft(ApiOperation operation) {
             method = operation.method();
             path = operation.path();
+            headers.put("Authorization", "Bearer " + Tokens.ofAllRoles(ApiOperation.UUID));
             for (var parameter : operation.parameters()) {
                 switch (parameter.in()) {
                     case "path" -> pathParameters.put(parameter.name(), parameter.sample());

@@ -42,6 +42,7 @@ public class RealPlatform implements QuarkusTestResourceLifecycleManager {
             environment.put("orderly.test.superuser-password", platform.secret("postgres"));
             var database = PlatformClient.DATABASES.get(PlatformClient.SERVICES.indexOf(arguments.get("service")));
             environment.put("orderly.test.relay-password", platform.secret(database + "_relay"));
+            environment.putAll(Tokens.startProvider());
             environment.put("quarkus.http.test-port", gateway ? environment.get("HTTP_PORT") : "0");
             return environment;
         } catch (IOException e) {
@@ -58,6 +59,7 @@ public class RealPlatform implements QuarkusTestResourceLifecycleManager {
 
     @Override
     public void stop() {
+        Tokens.stopProvider();
         if (platform != null) {
             platform.close();
         }

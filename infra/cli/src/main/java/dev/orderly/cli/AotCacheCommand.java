@@ -4,6 +4,7 @@ import dev.orderly.lab.scenario.SampleOrders;
 import dev.orderly.platform.AotCacheBuilder;
 import dev.orderly.platform.ServiceDefinition;
 import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.platform.operations.AccessTokens;
 import dev.orderly.testkit.ShopClient;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -40,13 +41,14 @@ final class AotCacheCommand implements Callable<Integer> {
     /** One order of each kind, and then many: so the first real one finds its path trodden. */
     private static void warmUp(PlatformSettings settings, List<ServiceDefinition> services)
             throws InterruptedException {
-        new SampleOrders(settings, services, NOWHERE).run();
-        placeMany(services);
+        var tokens = AccessTokens.of(settings.data());
+        new SampleOrders(settings, services, tokens, NOWHERE).run();
+        placeMany(services, tokens);
     }
 
-    private static void placeMany(List<ServiceDefinition> services) throws InterruptedException {
+    private static void placeMany(List<ServiceDefinition> services, AccessTokens tokens) throws InterruptedException {
         var shop = new ShopClient(
-                (service, path) -> ServiceDefinition.named(services, service).url(path));
+                (service, path) -> ServiceDefinition.named(services, service).url(path), tokens);
         shop.putProduct("training", "Training", 1);
         shop.putStock("training", 1_000_000);
         var customers = new ArrayList<Callable<Void>>();

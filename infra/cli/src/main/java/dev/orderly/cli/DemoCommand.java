@@ -7,6 +7,7 @@ import dev.orderly.platform.StartCommand;
 import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.ComposeSettings;
 import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.platform.operations.AccessTokens;
 import dev.orderly.testkit.ComposePlatform;
 import java.util.Set;
 import picocli.CommandLine.Command;
@@ -37,7 +38,7 @@ final class DemoCommand extends StartCommand {
                 .map(service -> service.on(ComposeSettings.port(service.name())))
                 .toList();
         new ComposePlatform(settings.data()).awaitReady();
-        return new SampleOrders(settings, services, System.out).run() ? 0 : 1;
+        return new SampleOrders(settings, services, AccessTokens.ofCompose(), System.out).run() ? 0 : 1;
     }
 
     @Override
@@ -53,7 +54,8 @@ final class DemoCommand extends StartCommand {
     @Override
     protected int whenReady(PlatformSettings settings, Platform platform, String elapsed) throws InterruptedException {
         System.out.println("everything is ready after " + elapsed);
-        boolean right = new SampleOrders(settings, platform.services(), System.out).run();
+        var tokens = AccessTokens.of(settings.data());
+        boolean right = new SampleOrders(settings, platform.services(), tokens, System.out).run();
         if (once) {
             return right ? 0 : 1;
         }

@@ -26,6 +26,7 @@ import picocli.CommandLine.Command;
             StatusCommand.class,
             StopCommand.class,
             EnvCommand.class,
+            TokenCommand.class,
             ParkedCommand.class,
             ScaleCommand.class,
             RebuildViewCommand.class,

@@ -9,12 +9,14 @@ import com.github.freva.asciitable.HorizontalAlign;
 import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.platform.operations.AccessTokens;
 import dev.orderly.platform.process.HealthProbe;
 import dev.orderly.platform.process.StatusFile;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -62,6 +64,35 @@ final class ParkedCommand {
         @Option(names = "--data", paramLabel = "DIR", description = "State folder. (default: .orderly in the checkout)")
         Path data;
 
+        @Option(
+                names = "--as",
+                paramLabel = "NAME",
+                defaultValue = "olga",
+                description = "Whose token to use, an operator's: what is done is recorded with its subject."
+                        + " (default: ${DEFAULT-VALUE})")
+        String operator;
+
+        private AccessTokens tokens;
+
+        private HttpResponse<String> send(HttpRequest.Builder request) throws IOException, InterruptedException {
+            if (tokens == null) {
+                tokens = AccessTokens.of(Checkout.data(data));
+            }
+            return HealthProbe.HTTP.send(
+                    request.timeout(TIMEOUT)
+                            .header("Authorization", tokens.bearer(operator))
+                            .build(),
+                    BodyHandlers.ofString());
+        }
+
+        private JsonNode get(URI url) throws IOException, InterruptedException {
+            var response = send(HttpRequest.newBuilder(url));
+            if (response.statusCode() != 200) {
+                throw new CommandFailedException(url + " answered " + response.statusCode() + ": " + response.body());
+            }
+            return JSON.readTree(response.body());
+        }
+
         private List<Parked> parked(String consumer, String key) throws IOException, InterruptedException {
             var parked = new ArrayList<Parked>();
             for (var part : StatusFile.running(Checkout.data(data)).parts()) {
@@ -73,7 +104,7 @@ final class ParkedCommand {
             return parked;
         }
 
-        private static void collect(String service, URI url, String consumer, String key, List<Parked> parked)
+        private void collect(String service, URI url, String consumer, String key, List<Parked> parked)
                 throws IOException, InterruptedException {
             long after = 0;
             JsonNode page;
@@ -177,7 +208,8 @@ final class ParkedCommand {
     static final class Show extends OfOne {
         @Override
         public Integer call() throws IOException, InterruptedException {
-            System.out.println(JSON.writerWithDefaultPrettyPrinter().writeValueAsString(get(address(parked()))));
+            System.out.println(
+                    JSON.writerWithDefaultPrettyPrinter().writeValueAsString(running.get(address(parked()))));
             return 0;
         }
     }
@@ -201,23 +233,17 @@ final class ParkedCommand {
     }
 
     private abstract static class Action extends OfOne {
-        @Option(names = "--why", required = true, paramLabel = "TEXT", description = "Recorded, with your name.")
+        @Option(names = "--why", required = true, paramLabel = "TEXT", description = "Recorded, with who did it.")
         String why;
-
-        @Option(names = "--as", paramLabel = "NAME", description = "Who you are. (default: your user name)")
-        String operator = System.getProperty("user.name");
 
         abstract String name();
 
         @Override
         public Integer call() throws IOException, InterruptedException {
             var parked = parked();
-            var request = HttpRequest.newBuilder(URI.create(address(parked) + "/" + name()))
-                    .timeout(TIMEOUT)
+            var response = running.send(HttpRequest.newBuilder(URI.create(address(parked) + "/" + name()))
                     .header("Content-Type", "application/json")
-                    .POST(BodyPublishers.ofString(JSON.writeValueAsString(Map.of("operator", operator, "why", why))))
-                    .build();
-            var response = HealthProbe.HTTP.send(request, BodyHandlers.ofString());
+                    .POST(BodyPublishers.ofString(JSON.writeValueAsString(Map.of("why", why)))));
             if (response.statusCode() / 100 != 2) {
                 throw new CommandFailedException(
                         parked.service() + " answered " + response.statusCode() + ": " + response.body());
@@ -230,14 +256,5 @@ final class ParkedCommand {
 
     private static URI address(Parked parked) {
         return URI.create(parked.url() + "/" + parked.text("consumer") + "/" + parked.text("eventId"));
-    }
-
-    private static JsonNode get(URI url) throws IOException, InterruptedException {
-        var response = HealthProbe.HTTP.send(
-                HttpRequest.newBuilder(url).timeout(TIMEOUT).build(), BodyHandlers.ofString());
-        if (response.statusCode() != 200) {
-            throw new CommandFailedException(url + " answered " + response.statusCode() + ": " + response.body());
-        }
-        return JSON.readTree(response.body());
     }
 }

@@ -6,6 +6,7 @@ import dev.orderly.platform.ServiceDefinition;
 import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.platform.operations.AccessTokens;
 import dev.orderly.platform.process.HealthProbe;
 import dev.orderly.platform.process.StatusFile;
 import java.io.IOException;
@@ -32,6 +33,13 @@ final class RebuildViewCommand implements Callable<Integer> {
     @Option(names = "--data", paramLabel = "DIR", description = "State folder. (default: .orderly in the checkout)")
     Path data;
 
+    @Option(
+            names = "--as",
+            paramLabel = "NAME",
+            defaultValue = "olga",
+            description = "Whose token to use: an operator's. (default: ${DEFAULT-VALUE})")
+    String operator;
+
     @Override
     public Integer call() throws IOException, InterruptedException {
         var state = Checkout.data(data);
@@ -41,7 +49,9 @@ final class RebuildViewCommand implements Callable<Integer> {
                 .orElseThrow(() -> new CommandFailedException("no order-service runs on " + state))
                 .port();
         var url = URI.create("http://%s:%d/order-view/rebuild".formatted(PlatformSettings.HOST, port));
-        var status = send(HttpRequest.newBuilder(url).POST(BodyPublishers.noBody()));
+        var request = HttpRequest.newBuilder(url)
+                .header("Authorization", AccessTokens.of(state).bearer(operator));
+        var status = send(request.copy().POST(BodyPublishers.noBody()));
         var shown = "";
         while (status.path("state").asText().equals("RUNNING")) {
             var line = "%,d of %,d events"
@@ -51,7 +61,7 @@ final class RebuildViewCommand implements Callable<Integer> {
                 shown = line;
             }
             TimeUnit.MILLISECONDS.sleep(POLL.toMillis());
-            status = send(HttpRequest.newBuilder(url).GET());
+            status = send(request.copy().GET());
         }
         if (!status.path("state").asText().equals("DONE")) {
             throw new CommandFailedException(

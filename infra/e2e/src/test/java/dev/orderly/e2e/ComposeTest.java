@@ -73,7 +73,7 @@ class ComposeTest {
     })
     void an_order_of_three_ends_as_stock_and_money_allow(int stock, int money, String end, String events)
             throws Exception {
-        var shop = new Shop(ComposedSystem::url, stock, money);
+        var shop = new Shop(ComposedSystem::url, ComposedSystem.tokens(), stock, money);
 
         var id = shop.order(3);
 
@@ -88,7 +88,7 @@ class ComposeTest {
 
     @Test
     void an_order_that_is_cancelled_leaves_nothing_behind() throws Exception {
-        var shop = new Shop(ComposedSystem::url, 10, 5000);
+        var shop = new Shop(ComposedSystem::url, ComposedSystem.tokens(), 10, 5000);
         String id;
         do { // an order may be confirmed before its cancellation is processed
             id = shop.order(1);
@@ -111,7 +111,8 @@ class ComposeTest {
             assertThat(check.path("status").asText()).isEqualTo("DOWN");
         });
         var account = ComposedSystem.url("payment-service", "/accounts/" + UUID.randomUUID());
-        assertThat(ShopClient.send("GET", account, null).statusCode()).isEqualTo(503);
+        var asked = new ShopClient(ComposedSystem::url, ComposedSystem.tokens()).asStaff("GET", account, null);
+        assertThat(asked.statusCode()).isEqualTo(503);
 
         ComposedSystem.start("postgres");
         ComposedSystem.awaitReady(); // all of them: the others were without it as well

@@ -10,6 +10,7 @@ import com.github.dockerjava.api.model.Container;
 import com.github.dockerjava.api.model.ContainerNetwork;
 import com.github.dockerjava.api.model.Frame;
 import dev.orderly.platform.config.Secrets;
+import dev.orderly.platform.operations.AccessTokens;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
@@ -61,6 +62,10 @@ class ComposedSystem implements BeforeAllCallback {
 
     static URI url(String service, String path) {
         return URI.create("http://localhost:" + composed.port(service) + path);
+    }
+
+    static AccessTokens tokens() {
+        return composed.tokens;
     }
 
     /** The settings that compose was started with; another command finds the containers by them. */
@@ -218,12 +223,16 @@ class ComposedSystem implements BeforeAllCallback {
 
         private final Map<String, String> environment = new HashMap<>();
         private final Map<String, String> passwords = new ConcurrentHashMap<>();
+        private final AccessTokens tokens;
         private final String project;
         private final Startable compose;
 
         Composed(String version) {
             composed = this;
             takeFreePorts();
+            environment.put("IDENTITY_CLIENT_SECRET", UUID.randomUUID().toString());
+            tokens = new AccessTokens(
+                    Integer.parseInt(environment.get("IDENTITY_PORT")), environment.get("IDENTITY_CLIENT_SECRET"));
             var identifier = "orderly-e2e-" + UUID.randomUUID().toString().substring(0, 8);
             var file = CHECKOUT.resolve("docker-compose.yml").toFile();
             // The reactor has just packaged everything: images take it from there instead of building it
@@ -254,7 +263,7 @@ class ComposedSystem implements BeforeAllCallback {
         private void takeFreePorts() {
             var taken = PORTS.values().stream()
                     .collect(HashMap<String, ServerSocket>::new, (map, name) -> map.put(name, free()), Map::putAll);
-            for (var port : List.of("SMTP_PORT", "MAIL_API_PORT", "SMS_PORT", "GATEWAY_PORT")) {
+            for (var port : List.of("SMTP_PORT", "MAIL_API_PORT", "SMS_PORT", "GATEWAY_PORT", "IDENTITY_PORT")) {
                 taken.put(port, free());
             }
             taken.forEach((name, socket) -> {

@@ -115,10 +115,12 @@ class LossTest {
                 .containsExactlyInAnyOrder("inventory-consumer-group", "order-view-consumer-group");
         assertThat(RunningSystem.orderly("parked", "list", "--order", order.toString()))
                 .contains("UNREADABLE", "given up", "inventory", "order-view");
+        var client = new ShopClient(
+                RunningSystem.platform()::url, RunningSystem.platform().tokens());
         for (var group : List.of("inventory-consumer-group", "order-view-consumer-group")) {
             var service = group.startsWith("inventory") ? "inventory-service" : "order-service";
             var parked = RunningSystem.platform().url(service, "/parked-events?key=" + order + "&consumer=" + group);
-            var event = ShopClient.json(ShopClient.send("GET", parked, null))
+            var event = ShopClient.json(client.asStaff("GET", parked, null))
                     .at("/0/eventId")
                     .asText();
             assertThat(RunningSystem.orderly("parked", "discard", event, "--why", "a test", "--consumer", group))

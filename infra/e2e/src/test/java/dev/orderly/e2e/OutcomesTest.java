@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.orderly.testkit.ShopClient;
 import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -59,13 +61,27 @@ class OutcomesTest {
     }
 
     @Test
+    void a_token_opens_what_its_role_may_do_as_the_command_line_prints_it() throws Exception {
+        var stock = RunningSystem.platform().url("inventory-service", "/stock");
+        var statuses = new ArrayList<Integer>();
+        for (var name : List.of("carl", "ann")) {
+            var token = "Bearer " + RunningSystem.orderly("token", name).strip();
+            statuses.add(ShopClient.send("GET", stock, null, Map.of("Authorization", token))
+                    .statusCode());
+        }
+        statuses.add(ShopClient.send("GET", stock, null).statusCode());
+
+        assertThat(statuses).containsExactly(200, 403, 401);
+    }
+
+    @Test
     void the_location_of_a_new_order_is_never_not_found() throws Exception {
         var shop = RunningSystem.shop(50, 50_000);
         for (var i = 0; i < 20; i++) {
             var accepted = shop.tryToOrder(1, UUID.randomUUID().toString());
 
             var location = accepted.headers().firstValue("Location").orElseThrow();
-            var found = ShopClient.send("GET", accepted.uri().resolve(location), null);
+            var found = shop.follow(accepted.uri().resolve(location));
             assertThat(found.statusCode()).isEqualTo(200);
             assertThat(ShopClient.id(found)).isEqualTo(ShopClient.id(accepted));
         }

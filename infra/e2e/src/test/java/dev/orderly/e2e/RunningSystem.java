@@ -55,7 +55,7 @@ final class RunningSystem implements BeforeAllCallback {
 
     /** @param money in cents */
     static Shop shop(int stock, int money) throws InterruptedException {
-        return new Shop(platform::url, stock, money);
+        return new Shop(platform::url, platform.tokens(), stock, money);
     }
 
     /** What a command of {@code ./orderly} prints; it must succeed. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.orderly.platform.operations.AccessTokens;
 import dev.orderly.testkit.ShopClient;
 import java.net.URI;
 import java.net.http.HttpResponse;
@@ -22,13 +23,15 @@ final class Shop {
     static final Duration SETTLED = Duration.ofSeconds(30);
 
     final String sku = "sku-" + UUID.randomUUID().toString().substring(0, 13);
-    private final String customer = UUID.randomUUID().toString();
+    final String customer = UUID.randomUUID().toString();
     private final ShopClient client;
+    private final AccessTokens tokens;
     private final int stock;
     private final int money;
 
-    Shop(BiFunction<String, String, URI> urls, int stock, int money) throws InterruptedException {
-        this.client = new ShopClient(urls);
+    Shop(BiFunction<String, String, URI> urls, AccessTokens tokens, int stock, int money) throws InterruptedException {
+        this.tokens = tokens;
+        this.client = new ShopClient(urls, tokens);
         this.stock = stock;
         this.money = money;
         client.putProduct(sku, "A thing", PRICE);
@@ -49,7 +52,12 @@ final class Shop {
 
     /** The status of the response. */
     int cancel(String order) throws InterruptedException {
-        return client.cancel(order).statusCode();
+        return client.cancel(customer, order).statusCode();
+    }
+
+    /** What the customer gets there. */
+    HttpResponse<String> follow(URI url) throws InterruptedException {
+        return ShopClient.send("GET", url, null, Map.of("Authorization", tokens.bearer(customer)));
     }
 
     JsonNode find(String order) throws InterruptedException {

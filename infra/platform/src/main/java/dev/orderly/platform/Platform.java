@@ -1,5 +1,7 @@
 package dev.orderly.platform;
 
+import static java.util.Map.entry;
+
 import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.JvmOptions;
@@ -206,21 +208,29 @@ public final class Platform implements AutoCloseable {
                 SIMULATORS,
                 ports.gateway(),
                 command,
-                Map.of(
-                        "SIMULATORS_HOST", PlatformSettings.HOST,
-                        "SMTP_PORT", String.valueOf(ports.smtp()),
-                        "MAIL_API_PORT", String.valueOf(ports.mailApi()),
-                        "SMS_PORT", String.valueOf(ports.sms()),
-                        "SMS_API_KEY", secrets.of(Secrets.SMS_API_KEY),
-                        "GATEWAY_PORT", String.valueOf(ports.gateway()),
-                        "GATEWAY_JOURNAL",
-                                settings.data().resolve("gateway/journal.jsonl").toString(),
-                        "GATEWAY_API_KEY", secrets.of(Secrets.GATEWAY_API_KEY),
-                        "GATEWAY_CALLBACK_SECRETS", secrets.of(Secrets.GATEWAY_CALLBACK_SECRETS),
-                        "GATEWAY_CALLBACK_URL",
+                Map.ofEntries(
+                        entry("SIMULATORS_HOST", PlatformSettings.HOST),
+                        entry("SMTP_PORT", String.valueOf(ports.smtp())),
+                        entry("MAIL_API_PORT", String.valueOf(ports.mailApi())),
+                        entry("SMS_PORT", String.valueOf(ports.sms())),
+                        entry("SMS_API_KEY", secrets.of(Secrets.SMS_API_KEY)),
+                        entry("GATEWAY_PORT", String.valueOf(ports.gateway())),
+                        entry(
+                                "GATEWAY_JOURNAL",
+                                settings.data().resolve("gateway/journal.jsonl").toString()),
+                        entry("GATEWAY_API_KEY", secrets.of(Secrets.GATEWAY_API_KEY)),
+                        entry("GATEWAY_CALLBACK_SECRETS", secrets.of(Secrets.GATEWAY_CALLBACK_SECRETS)),
+                        entry(
+                                "GATEWAY_CALLBACK_URL",
                                 ServiceDefinition.named(services, ServiceDefinition.PAYMENTS)
                                         .url("/payments/callbacks")
                                         .toString()),
+                        entry("IDENTITY_PORT", String.valueOf(ports.identity())),
+                        entry("IDENTITY_ISSUER", PlatformSettings.ISSUER),
+                        entry(
+                                "IDENTITY_KEY",
+                                settings.data().resolve("identity/key.json").toString()),
+                        entry("IDENTITY_CLIENT_SECRET", secrets.of(Secrets.IDENTITY_CLIENT_SECRET))),
                 ManagedProcess.Stop.term(settings.grace(JvmOptions.SIMULATORS, SIMULATORS_GRACE)),
                 HealthProbe.http(URI.create("http://%s:%d/health".formatted(PlatformSettings.HOST, ports.gateway()))),
                 ManagedProcess.ALWAYS);

@@ -55,6 +55,7 @@ final class PlatformPorts {
             ports.put(first.mailApi(), "the mail simulator's API (--port-offset)");
             ports.put(first.sms(), "the SMS simulator (--port-offset)");
             ports.put(first.gateway(), "the gateway simulator (--port-offset)");
+            ports.put(first.identity(), "the identity simulator (--port-offset)");
         }
         services.forEach(service -> {
             ports.put(service.httpPort(), service.name() + " (--http-port)");

@@ -99,8 +99,8 @@ public record ServiceDefinition(String name, String database, int httpPort, List
     }
 
     /**
-     * Where the services' API listens: on this machine alone, unless the user chose otherwise. Who reaches a
-     * service may order, deposit and erase, since nothing authenticates its callers.
+     * Where the services' API listens: on this machine alone, unless the user chose otherwise. The simulated
+     * identity provider stays on this machine, so no other gets tokens of it.
      *
      * @param chosen {@code ORDERLY_LISTEN}, or null
      * @throws CommandFailedException when the launcher could not reach it there
@@ -124,6 +124,8 @@ public record ServiceDefinition(String name, String database, int httpPort, List
         environment.put("QUARKUS_HTTP_HOST", listenAddress(System.getenv("ORDERLY_LISTEN")));
         environment.put("HTTP_PORT", String.valueOf(httpPort));
         environment.put("MANAGEMENT_PORT", String.valueOf(managementPort()));
+        environment.put("OIDC_ISSUER", PlatformSettings.ISSUER);
+        environment.put("OIDC_JWKS_URL", "http://" + PlatformSettings.HOST + ":" + ports.identity() + "/jwks");
         environment.put("SMTP_HOST", PlatformSettings.HOST);
         environment.put("SMTP_PORT", String.valueOf(ports.smtp()));
         environment.put("SMS_URL", "http://" + PlatformSettings.HOST + ":" + ports.sms());

@@ -165,6 +165,7 @@ public abstract class StartCommand implements Callable<Integer> {
                         PlatformSettings.Ports.DEFAULT.mailApi(),
                         PlatformSettings.Ports.DEFAULT.sms(),
                         PlatformSettings.Ports.DEFAULT.gateway(),
+                        PlatformSettings.Ports.DEFAULT.identity(),
                         httpPort)
                 .plus(offset);
         int management = PlatformSettings.Ports.management(ports.http());

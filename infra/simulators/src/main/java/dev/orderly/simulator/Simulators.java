@@ -1,6 +1,7 @@
 package dev.orderly.simulator;
 
 import dev.orderly.simulator.gateway.GatewayServer;
+import dev.orderly.simulator.identity.IdentityProvider;
 import dev.orderly.simulator.mail.MailServer;
 import dev.orderly.simulator.sms.SmsServer;
 import java.io.IOException;
@@ -20,6 +21,11 @@ public final class Simulators {
         try {
             var host = InetAddress.getByName(variable("SIMULATORS_HOST"));
             new MailServer(host, port("SMTP_PORT"), port("MAIL_API_PORT"));
+            new IdentityProvider(
+                    new InetSocketAddress(host, port("IDENTITY_PORT")),
+                    variable("IDENTITY_ISSUER"),
+                    variable("IDENTITY_CLIENT_SECRET"),
+                    Path.of(variable("IDENTITY_KEY")));
             new SmsServer(new InetSocketAddress(host, port("SMS_PORT")), variable("SMS_API_KEY"));
             new GatewayServer(
                     new InetSocketAddress(host, port("GATEWAY_PORT")),

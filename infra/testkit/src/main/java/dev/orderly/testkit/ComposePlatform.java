@@ -22,7 +22,7 @@ public final class ComposePlatform extends RunningPlatform {
 
     private static final Duration MAX_START = Duration.ofSeconds(180);
     /** The others are those of database roles. */
-    private static final Set<String> SIMULATORS_SECRETS = Set.of(Secrets.GATEWAY_API_KEY, Secrets.SMS_API_KEY);
+    private static final Set<String> SIMULATORS_SECRETS = Set.of(Secrets.GATEWAY_API_KEY, Secrets.SMS_API_KEY, Secrets.IDENTITY_CLIENT_SECRET);
 
     private final Map<String, String> secrets = new ConcurrentHashMap<>();
     private static final String MANAGEMENT_PORT = "9000";

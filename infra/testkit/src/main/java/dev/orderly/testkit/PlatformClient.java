@@ -5,6 +5,7 @@ import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.Secrets;
 import dev.orderly.platform.connect.ConnectWorker;
+import dev.orderly.platform.operations.AccessTokens;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -36,6 +37,7 @@ public abstract class PlatformClient implements AutoCloseable {
     static final String MAIL_API = "mail-api";
     static final String SMS = "sms";
     static final String GATEWAY = "gateway";
+    static final String IDENTITY = "identity";
     static final JsonMapper JSON = new JsonMapper();
 
     /** By part. A part keeps its port when it restarts. */
@@ -44,6 +46,7 @@ public abstract class PlatformClient implements AutoCloseable {
     private final HttpClient http =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
     private Admin admin;
+    private AccessTokens tokens;
 
     /** A password, by the name of its role. */
     public abstract String secret(String name);
@@ -60,6 +63,14 @@ public abstract class PlatformClient implements AutoCloseable {
 
     public URI mailApi(String path) {
         return url(MAIL_API, path);
+    }
+
+    /** For requests to the services. */
+    public synchronized AccessTokens tokens() {
+        if (tokens == null) {
+            tokens = new AccessTokens(ports.get(IDENTITY), secret(Secrets.IDENTITY_CLIENT_SECRET));
+        }
+        return tokens;
     }
 
     /** All SMS that were sent. */
@@ -130,6 +141,12 @@ public abstract class PlatformClient implements AutoCloseable {
     /** The body of a part's HTTP response; empty when there is none, or its status is not one of success. */
     public Optional<String> ask(String method, URI url, String body) throws InterruptedException {
         return ask(HttpRequest.newBuilder(url), method, body);
+    }
+
+    /** The same of a service, with the token of clerks and operators. */
+    public Optional<String> askAsStaff(String method, URI url, String body) throws InterruptedException {
+        return ask(
+                HttpRequest.newBuilder(url).header("Authorization", tokens().bearer(AccessTokens.TOOLS)), method, body);
     }
 
     /** The same of the payment gateway, with the API key of its merchant. */

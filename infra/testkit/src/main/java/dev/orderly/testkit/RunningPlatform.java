@@ -79,7 +79,7 @@ public class RunningPlatform extends PlatformClient {
 
     /** For a platform without a status file. */
     final void usePorts(ToIntFunction<String> port) {
-        for (var parts : List.of(SERVICES, BROKERS, List.of("postgres", "connect", GATEWAY, MAIL_API))) {
+        for (var parts : List.of(SERVICES, BROKERS, List.of("postgres", "connect", GATEWAY, MAIL_API, IDENTITY))) {
             parts.forEach(part -> ports.put(part, port.applyAsInt(part)));
         }
     }
@@ -87,7 +87,11 @@ public class RunningPlatform extends PlatformClient {
     private void readPorts() {
         parts().forEach(part -> ports.put(part.name(), part.port()));
         var simulators = status().ports();
-        ports.putAll(Map.of(MAIL_API, simulators.mailApi(), SMS, simulators.sms(), GATEWAY, simulators.gateway()));
+        ports.putAll(Map.of(
+                MAIL_API, simulators.mailApi(),
+                SMS, simulators.sms(),
+                GATEWAY, simulators.gateway(),
+                IDENTITY, simulators.identity()));
     }
 
     /** Kills every process at once, and starts all again. The disk's own cache survives. */

@@ -3,6 +3,7 @@ package dev.orderly.testkit;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.orderly.platform.config.CommandFailedException;
+import dev.orderly.platform.operations.AccessTokens;
 import dev.orderly.platform.process.HealthProbe;
 import java.io.IOException;
 import java.net.URI;
@@ -30,23 +31,25 @@ public final class ShopClient {
     private static final JsonMapper JSON = new JsonMapper();
 
     private final BiFunction<String, String, URI> urls;
+    private final AccessTokens tokens;
 
     /** Units of a product. */
     public record Stock(long available, long reserved, long sold) {}
 
     /** @param urls gives the URL of a service's path, such as {@link RunningPlatform#url} */
-    public ShopClient(BiFunction<String, String, URI> urls) {
+    public ShopClient(BiFunction<String, String, URI> urls, AccessTokens tokens) {
         this.urls = urls;
+        this.tokens = tokens;
     }
 
     /** Puts a product into the catalogue. */
     public void putProduct(String sku, String name, long cents) throws InterruptedException {
-        expect(send("PUT", orders("/products/" + sku), Map.of("name", name, "price", euros(cents))));
+        expect(asStaff("PUT", orders("/products/" + sku), Map.of("name", name, "price", euros(cents))));
     }
 
     /** Sets how many units of a product are available. */
     public void putStock(String sku, long available) throws InterruptedException {
-        expect(send("PUT", urls.apply("inventory-service", "/stock/" + sku), Map.of("available", available)));
+        expect(asStaff("PUT", urls.apply("inventory-service", "/stock/" + sku), Map.of("available", available)));
     }
 
     public Stock stock(String sku) throws InterruptedException {
@@ -60,12 +63,12 @@ public final class ShopClient {
     /** The first deposit opens the account. */
     public void deposit(String customer, long cents) throws InterruptedException {
         var url = urls.apply("payment-service", "/accounts/" + customer + "/deposits");
-        expect(send("POST", url, Map.of("amount", euros(cents))));
+        expect(asStaff("POST", url, Map.of("amount", euros(cents))));
     }
 
     /** In cents; 0 of a customer without an account. */
     public long balance(String customer) throws InterruptedException {
-        var response = send("GET", urls.apply("payment-service", "/accounts/" + customer), null);
+        var response = asStaff("GET", urls.apply("payment-service", "/accounts/" + customer), null);
         return response.statusCode() == 404
                 ? 0
                 : json(expect(response)).at("/balances/0/amount").asLong();
@@ -77,11 +80,17 @@ public final class ShopClient {
     }
 
     public HttpResponse<String> place(Map<String, Object> order, String idempotencyKey) throws InterruptedException {
-        return send("POST", orders("/orders"), order, Map.of("Idempotency-Key", idempotencyKey));
+        var customer = String.valueOf(order.get("customerId"));
+        return send(
+                "POST",
+                orders("/orders"),
+                order,
+                Map.of("Idempotency-Key", idempotencyKey, "Authorization", tokens.bearer(customer)));
     }
 
-    public HttpResponse<String> cancel(String order) throws InterruptedException {
-        return send("POST", orders("/orders/" + order + "/cancel"), null);
+    public HttpResponse<String> cancel(String customer, String order) throws InterruptedException {
+        return send(
+                "POST", orders("/orders/" + order + "/cancel"), null, Map.of("Authorization", tokens.bearer(customer)));
     }
 
     /** The order as the read model has it now. */
@@ -95,7 +104,7 @@ public final class ShopClient {
     }
 
     public JsonNode payment(String order) throws InterruptedException {
-        return json(send("GET", urls.apply("payment-service", "/payments/" + order), null));
+        return json(asStaff("GET", urls.apply("payment-service", "/payments/" + order), null));
     }
 
     /** Mails and SMS about an order. */
@@ -104,7 +113,12 @@ public final class ShopClient {
     }
 
     private JsonNode get(String service, String path) throws InterruptedException {
-        return json(expect(send("GET", urls.apply(service, path), null)));
+        return json(expect(asStaff("GET", urls.apply(service, path), null)));
+    }
+
+    /** The response to clerks and operators. @param body written as JSON, or null for none */
+    public HttpResponse<String> asStaff(String method, URI url, Object body) throws InterruptedException {
+        return send(method, url, body, Map.of("Authorization", tokens.bearer(AccessTokens.TOOLS)));
     }
 
     private URI orders(String path) {

@@ -2,13 +2,16 @@ package dev.orderly.order.view;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.orderly.events.OrderStatus;
+import dev.orderly.http.Caller;
 import dev.orderly.http.DatabaseBulkhead;
 import dev.orderly.http.Problems;
 import dev.orderly.http.UuidParameter;
+import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import io.smallrye.mutiny.unchecked.Unchecked;
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.Pattern;
@@ -58,15 +61,18 @@ public class OrderViewResource {
     private final OrderViews views;
     private final OrderChangeNotifier notifier;
     private final DatabaseBulkhead bulkhead;
+    private final Caller caller;
 
-    OrderViewResource(OrderViews views, OrderChangeNotifier notifier, DatabaseBulkhead bulkhead) {
+    OrderViewResource(OrderViews views, OrderChangeNotifier notifier, DatabaseBulkhead bulkhead, Caller caller) {
         this.views = views;
         this.notifier = notifier;
         this.bulkhead = bulkhead;
+        this.caller = caller;
     }
 
     @GET
     @Path("/{id}")
+    @RolesAllowed({Caller.CUSTOMER, Caller.CLERK, Caller.OPERATOR})
     @Operation(summary = "An order and what has happened to it")
     public Uni<OrderView> get(
             @PathParam("id") UUID id,
@@ -81,6 +87,7 @@ public class OrderViewResource {
                     @Min(0)
                     @Parameter(description = "as in the Location of a command; waits until the projection has it")
                     int version) {
+        var onlyOf = caller.onlyCustomer();
         Predicate<OrderProgress> written = progress -> progress.version() >= version;
         Predicate<OrderProgress> decided =
                 progress -> progress.status() != null && progress.status().isTerminal();
@@ -88,16 +95,24 @@ public class OrderViewResource {
         var settled =
                 wait == 0 ? caughtUp : caughtUp.chain(() -> notifier.until(id, decided, Duration.ofSeconds(wait)));
         return settled.emitOn(Infrastructure.getDefaultWorkerPool())
-                .map(Unchecked.function(_ -> bulkhead.call(() -> read(id, version))));
+                .map(Unchecked.function(_ -> bulkhead.call(() -> read(id, version, onlyOf))));
     }
 
-    private OrderView read(UUID id, int version) throws SQLException {
+    /** @param onlyOf the order of any other customer is unknown; empty for those of all */
+    private OrderView read(UUID id, int version, Optional<UUID> onlyOf) throws SQLException {
         var order = views.find(id);
+        if (order.isPresent() && !Caller.isVisible(order.get().customerId(), onlyOf)) {
+            throw unknown(id);
+        }
         if (version > 0 && order.map(found -> ownVersion(found) < version).orElse(true)) {
             throw Problems.unavailable(
                     "The read model has not got as far as version " + version + " of order " + id + " yet; try again.");
         }
-        return order.orElseThrow(() -> Problems.notFound("There is no order " + id + "."));
+        return order.orElseThrow(() -> unknown(id));
+    }
+
+    private static HttpProblem unknown(UUID id) {
+        return Problems.notFound("There is no order " + id + ".");
     }
 
     private static int ownVersion(OrderView order) {
@@ -113,7 +128,8 @@ public class OrderViewResource {
     public record OrderPage(List<OrderView> orders, URI next) {}
 
     @GET
-    @Operation(summary = "Orders, newest first")
+    @RolesAllowed({Caller.CUSTOMER, Caller.CLERK, Caller.OPERATOR})
+    @Operation(summary = "Orders, newest first", description = "Of a customer, their own.")
     public OrderPage list(
             @QueryParam("customerId") @Pattern(regexp = UUID_OR_EMPTY, message = UuidParameter.MESSAGE)
                     String customerId,
@@ -122,9 +138,14 @@ public class OrderViewResource {
             @QueryParam("after") @Pattern(regexp = UUID_OR_EMPTY, message = "must be the id of an order") String after,
             @QueryParam("limit") @DefaultValue("20") @Min(1) @Max(100) int limit)
             throws SQLException {
+        var asked = isSet(customerId) ? UUID.fromString(customerId) : null;
+        var onlyOf = caller.onlyCustomer();
+        if (asked != null && !Caller.isVisible(asked, onlyOf)) {
+            throw Problems.forbidden("A customer sees their own orders only.");
+        }
         // One more than the limit shows whether there is a next page.
         var found = views.page(
-                isSet(customerId) ? UUID.fromString(customerId) : null,
+                onlyOf.orElse(asked),
                 isSet(status) ? OrderStatus.valueOf(status) : null,
                 isSet(after) ? UUID.fromString(after) : null,
                 limit + 1);
@@ -163,14 +184,16 @@ public class OrderViewResource {
             return Uni.createFrom().nullItem(); // is a 404 when it is converted
         }
         var order = UUID.fromString(id);
+        var onlyOf = caller.onlyCustomer();
         return notifier.until(order, progress -> progress.events() > 0, MAX_CATCH_UP)
                 .emitOn(Infrastructure.getDefaultWorkerPool())
-                .map(Unchecked.function(_ -> bulkhead.call(() -> read(order, 0))))
+                .map(Unchecked.function(_ -> bulkhead.call(() -> read(order, 0, onlyOf))))
                 .map(_ -> null);
     }
 
     @GET
     @Path("/{id}/events")
+    @RolesAllowed({Caller.CUSTOMER, Caller.CLERK, Caller.OPERATOR})
     @OfKnownOrder
     @Produces(MediaType.SERVER_SENT_EVENTS)
     @RestStreamElementType(MediaType.APPLICATION_JSON)

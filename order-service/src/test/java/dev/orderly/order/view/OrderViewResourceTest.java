@@ -24,6 +24,7 @@ import dev.orderly.events.PaymentMethod;
 import dev.orderly.messaging.EventHandler;
 import dev.orderly.testing.EventFuzz;
 import dev.orderly.testing.OrderTopic;
+import dev.orderly.testing.Tokens;
 import io.quarkus.arc.All;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -201,6 +202,7 @@ class OrderViewResourceTest extends IntegrationTest {
         try (var client = HttpClient.newHttpClient()) {
             var request = HttpRequest.newBuilder(service.resolve("/orders/" + id + "/events"))
                     .header("Last-Event-ID", "1")
+                    .header("Authorization", "Bearer " + Tokens.of(customer.toString(), Tokens.CUSTOMER))
                     .build();
             var response = client.send(request, BodyHandlers.ofInputStream());
             try (var lines = new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8))) {
@@ -222,6 +224,7 @@ class OrderViewResourceTest extends IntegrationTest {
         try (var client = HttpClient.newHttpClient()) {
             var request = HttpRequest.newBuilder(service.resolve("/orders/" + id + "/events"))
                     .header("Last-Event-ID", "1")
+                    .header("Authorization", "Bearer " + Tokens.of(customer.toString(), Tokens.CUSTOMER))
                     .build();
             var response = client.send(request, BodyHandlers.ofInputStream());
             try (var lines = new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8))) {

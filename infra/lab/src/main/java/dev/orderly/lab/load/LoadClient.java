@@ -6,7 +6,6 @@ import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
-import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.PoolOptions;
 import io.vertx.core.http.RequestOptions;
@@ -39,18 +38,23 @@ public final class LoadClient implements AutoCloseable {
                 new PoolOptions().setHttp1MaxSize(connections).setMaxWaitQueueSize(-1));
     }
 
-    /** Each request under an idempotency key of its own. */
-    public Future<Response> post(String path, String contentType, Buffer body) {
+    /**
+     * Each request under an idempotency key of its own.
+     *
+     * @param bearer the header {@code Authorization}
+     */
+    public Future<Response> post(String path, String contentType, String bearer, Buffer body) {
         return client.request(options(HttpMethod.POST, path))
                 .compose(request -> request.putHeader("Content-Type", contentType)
+                        .putHeader("Authorization", bearer)
                         .putHeader("Idempotency-Key", UUID.randomUUID().toString())
                         .send(body))
                 .compose(LoadClient::read);
     }
 
-    public Future<Response> get(String path) {
+    public Future<Response> get(String path, String bearer) {
         return client.request(options(HttpMethod.GET, path))
-                .compose(HttpClientRequest::send)
+                .compose(request -> request.putHeader("Authorization", bearer).send())
                 .compose(LoadClient::read);
     }
 

@@ -2,6 +2,7 @@ package dev.orderly.lab.load;
 
 import dev.orderly.lab.load.LoadClient.Response;
 import dev.orderly.platform.config.CommandFailedException;
+import dev.orderly.platform.operations.AccessTokens;
 import dev.orderly.testkit.Await;
 import dev.orderly.testkit.RunningPlatform;
 import dev.orderly.testkit.ShopClient;
@@ -33,6 +34,7 @@ public final class OrderLoadGenerator implements AutoCloseable {
 
     private final LoadClient client;
     private final ShopClient shop;
+    private final AccessTokens tokens;
     private final int customers;
     private final AtomicLong number = new AtomicLong();
 
@@ -62,11 +64,12 @@ public final class OrderLoadGenerator implements AutoCloseable {
 
     public OrderLoadGenerator(RunningPlatform system, int customers) {
         this.customers = customers;
+        tokens = system.tokens();
         client = new LoadClient(system.url("order-service", "/"), CONNECTIONS);
-        shop = new ShopClient(system::url);
+        shop = new ShopClient(system::url, tokens);
     }
 
-    /** Catalogue, stock and accounts: enough of everything, so that every order is confirmed. */
+    /** Catalogue, stock, accounts and tokens: enough of everything, so that every order is confirmed. */
     public void seed() throws InterruptedException {
         try (var seeders = Executors.newFixedThreadPool(SEEDERS)) {
             var seeded = seeders.invokeAll(IntStream.range(0, customers)
@@ -76,6 +79,7 @@ public final class OrderLoadGenerator implements AutoCloseable {
                             shop.putStock(product(i), UNLIMITED);
                         }
                         shop.deposit(customer(i), UNLIMITED);
+                        tokens.of(customer(i));
                         return null;
                     })
                     .toList());
@@ -137,18 +141,19 @@ public final class OrderLoadGenerator implements AutoCloseable {
         Await.within(MAX_RESPONSE, () -> results.inFlight.get() == 0);
     }
 
-    private void post(Results results, long due, boolean watched, Runnable done) {
+    private void post(Results results, long due, boolean watched, Runnable done) throws InterruptedException {
         long order = number.getAndIncrement();
         var body = ShopClient.toJson(ShopClient.order(customer(order), Map.of(product(order), 1)));
+        var bearer = tokens.bearer(customer(order));
         results.inFlight.incrementAndGet();
-        client.post("/orders", "application/json", Buffer.buffer(body))
+        client.post("/orders", "application/json", bearer, Buffer.buffer(body))
                 .onSuccess(response -> {
                     results.post.recordValue(micros(due));
                     switch (response.status()) {
                         case 202 -> {
                             results.accepted.incrementAndGet();
                             if (watched) {
-                                watch(results, due, response);
+                                watch(results, due, response, bearer);
                             }
                         }
                         case 503, 429 -> results.shed.incrementAndGet();
@@ -162,9 +167,9 @@ public final class OrderLoadGenerator implements AutoCloseable {
                 });
     }
 
-    private void watch(Results results, long due, Response accepted) {
+    private void watch(Results results, long due, Response accepted, String bearer) {
         results.inFlight.incrementAndGet();
-        client.get("/orders/" + accepted.body().toJsonObject().getString("id") + "?wait=30")
+        client.get("/orders/" + accepted.body().toJsonObject().getString("id") + "?wait=30", bearer)
                 .onSuccess(response -> {
                     if (response.body().toString().contains("\"status\":\"CONFIRMED\"")) {
                         results.confirmed.recordValue(micros(due));

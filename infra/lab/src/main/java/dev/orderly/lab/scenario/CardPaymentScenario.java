@@ -107,7 +107,7 @@ public final class CardPaymentScenario extends Scenario {
             if (order.getKey().cancelled()) {
                 // Not before the gateway has the payment: there would be nothing to refund.
                 Await.within(MAX_WAIT, () -> !atGateway(order.getValue()).equals("unknown"));
-                expect(shop.cancel(order.getValue()));
+                expect(shop.cancel(CUSTOMER, order.getValue()));
             }
         }
         var ends = new ArrayList<End>();

@@ -1,7 +1,6 @@
 package dev.orderly.lab.scenario;
 
 import static dev.orderly.testkit.ShopClient.expect;
-import static dev.orderly.testkit.ShopClient.send;
 
 import dev.orderly.lab.load.LoadClient;
 import dev.orderly.platform.config.CommandFailedException;
@@ -17,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
@@ -163,32 +163,50 @@ public final class FlashSaleScenario extends Scenario {
                 """.formatted(PRICE, customers, buyers - 1));
         var opens = Instant.now().minusSeconds(60).toString();
         var closes = Instant.now().plusSeconds(3600).toString();
-        expect(send(
+        expect(shop.asStaff(
                 "PUT",
                 system.url("order-service", "/flash-sales/" + sale),
                 Map.of("sku", sale, "units", stock, "opensAt", opens, "closesAt", closes)));
+        // Buyers have logged in before a sale opens.
+        eachBuyer(customers, buyers, system.tokens()::of);
+    }
+
+    private interface Step {
+        void of(String customer) throws InterruptedException;
     }
 
     /** By several threads: one alone makes no burst on a busy machine. */
-    private void sendAll(String sale, String customers, int buyers, Responses responses) throws InterruptedException {
-        var permits = new Semaphore(CONNECTIONS);
+    private static void eachBuyer(String customers, int buyers, Step step) throws InterruptedException {
         try (var threads = Executors.newFixedThreadPool(THREADS)) {
-            threads.invokeAll(IntStream.range(0, THREADS)
+            var all = threads.invokeAll(IntStream.range(0, THREADS)
                     .mapToObj(first -> (Callable<Void>) () -> {
                         for (int number = first; number < buyers; number += THREADS) {
-                            permits.acquire();
-                            responses.waitingBuyers.incrementAndGet();
-                            var customer = Buffer.buffer("{\"customerId\":\"%s-%012d\"}".formatted(customers, number));
-                            buy(sale, customer, 1, responses, permits);
+                            step.of("%s-%012d".formatted(customers, number));
                         }
                         return null;
                     })
                     .toList());
+            for (var one : all) {
+                one.get();
+            }
+        } catch (ExecutionException e) {
+            throw new CommandFailedException("not every buyer could buy: " + e.getCause(), e);
         }
     }
 
-    private void buy(String sale, Buffer customer, int attempt, Responses responses, Semaphore permits) {
-        client.post("/flash-sales/" + sale + "/orders", "application/json", customer)
+    private void sendAll(String sale, String customers, int buyers, Responses responses) throws InterruptedException {
+        var permits = new Semaphore(CONNECTIONS);
+        eachBuyer(customers, buyers, customer -> {
+            var bearer = system.tokens().bearer(customer);
+            permits.acquire();
+            responses.waitingBuyers.incrementAndGet();
+            var body = Buffer.buffer("{\"customerId\":\"%s\"}".formatted(customer));
+            buy(sale, bearer, body, 1, responses, permits);
+        });
+    }
+
+    private void buy(String sale, String bearer, Buffer customer, int attempt, Responses responses, Semaphore permits) {
+        client.post("/flash-sales/" + sale + "/orders", "application/json", bearer, customer)
                 .otherwise(_ -> new LoadClient.Response(0, null, 0))
                 .onSuccess(response -> {
                     if (attempt == 1) {
@@ -205,7 +223,7 @@ public final class FlashSaleScenario extends Scenario {
                     } else {
                         client.after(
                                 Math.max(RETRY_MILLIS, response.retryAfterMillis()),
-                                () -> buy(sale, customer, attempt + 1, responses, permits));
+                                () -> buy(sale, bearer, customer, attempt + 1, responses, permits));
                     }
                 });
     }

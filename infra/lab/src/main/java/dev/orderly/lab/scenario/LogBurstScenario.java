@@ -4,6 +4,7 @@ import dev.orderly.lab.load.LoadClient;
 import dev.orderly.lab.load.OrderLoadGenerator;
 import dev.orderly.lab.load.OrderLoadGenerator.Results;
 import dev.orderly.platform.config.CommandFailedException;
+import dev.orderly.platform.operations.AccessTokens;
 import dev.orderly.testkit.Await;
 import dev.orderly.testkit.RunningPlatform;
 import dev.orderly.testkit.ShopClient;
@@ -73,6 +74,7 @@ public final class LogBurstScenario extends Scenario {
     private volatile boolean bursting;
     private RunningPlatform system;
     private LoadClient logs;
+    private String bearer;
 
     /** All phases of one kind. */
     private static final class Phases {
@@ -111,6 +113,7 @@ public final class LogBurstScenario extends Scenario {
     @Override
     boolean run(RunningPlatform platform, ShopClient shop) throws InterruptedException {
         system = platform;
+        bearer = system.tokens().bearer(AccessTokens.TOOLS);
         var without = new Phases("without logs");
         var with = new Phases("during the burst");
         long placed;
@@ -165,22 +168,24 @@ public final class LogBurstScenario extends Scenario {
             return;
         }
         long batch = batches.incrementAndGet();
-        logs.post("/logs", "application/x-ndjson", lines(clientId, batch)).onComplete(result -> {
-            long pause = PAUSE_AFTER_FAILURE_MILLIS;
-            if (result.succeeded()) {
-                var response = result.result();
-                pause = response.retryAfterMillis();
-                switch (response.status()) {
-                    case 202 ->
-                        acknowledged.put(batch, response.body().toJsonObject().getInteger("accepted"));
-                    case 429 -> shed.incrementAndGet();
-                    default -> failed.incrementAndGet();
-                }
-            } else {
-                failed.incrementAndGet();
-            }
-            logs.after(pause, () -> log(clientId));
-        });
+        logs.post("/logs", "application/x-ndjson", bearer, lines(clientId, batch))
+                .onComplete(result -> {
+                    long pause = PAUSE_AFTER_FAILURE_MILLIS;
+                    if (result.succeeded()) {
+                        var response = result.result();
+                        pause = response.retryAfterMillis();
+                        switch (response.status()) {
+                            case 202 ->
+                                acknowledged.put(
+                                        batch, response.body().toJsonObject().getInteger("accepted"));
+                            case 429 -> shed.incrementAndGet();
+                            default -> failed.incrementAndGet();
+                        }
+                    } else {
+                        failed.incrementAndGet();
+                    }
+                    logs.after(pause, () -> log(clientId));
+                });
     }
 
     /** About a quarter of a megabyte. */

@@ -119,7 +119,8 @@ public final class RegistrationScenario extends Scenario {
         Await.within(MAX_WAIT, () -> mails(person) == 2);
         check("the mail about an order goes to the address of its customer", mails(person) == 2, mails(person));
         check("before: the person is in these tables", !tablesWith(person).isEmpty(), tablesWith(person));
-        expect(send("DELETE", customers("/" + id), null));
+        var self = Map.of("Authorization", system.tokens().bearer(id));
+        expect(send("DELETE", customers("/" + id), null, self));
         Await.within(MAX_WAIT, () -> tablesWith(person).isEmpty() && tombstones(id) == 1);
         check("after: in no table of any database", tablesWith(person).isEmpty(), tablesWith(person));
         check("customer-service has a tombstone, by which Kafka erases", tombstones(id) == 1, tombstones(id));

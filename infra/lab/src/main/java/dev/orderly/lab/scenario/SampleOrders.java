@@ -10,6 +10,7 @@ import dev.orderly.platform.ConsoleProgress;
 import dev.orderly.platform.ServiceDefinition;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.platform.operations.AccessTokens;
 import dev.orderly.testkit.Await;
 import dev.orderly.testkit.ShopClient;
 import java.io.PrintStream;
@@ -28,7 +29,9 @@ import picocli.CommandLine.Help.Ansi;
  * what happened to it and when. It fills stock and accounts first, so it can be run again on old data.
  */
 public final class SampleOrders {
+    /** ann and bob to the identity provider. */
     private static final String RICH = "0198c6a2-0000-7000-8000-000000000001";
+
     private static final String POOR = "0198c6a2-0000-7000-8000-000000000002";
     private static final long RICH_BALANCE = 1_000_00;
     private static final long POOR_BALANCE = 5_00;
@@ -45,6 +48,7 @@ public final class SampleOrders {
             new Product("golden-mug", "Mug, golden, the last one", 99_99, 1));
 
     private final ShopClient shop;
+    private final AccessTokens tokens;
     private final List<ServiceDefinition> services;
     private final PlatformSettings settings;
     private final PrintStream out;
@@ -77,11 +81,13 @@ public final class SampleOrders {
         }
     }
 
-    public SampleOrders(PlatformSettings settings, List<ServiceDefinition> services, PrintStream out) {
+    public SampleOrders(
+            PlatformSettings settings, List<ServiceDefinition> services, AccessTokens tokens, PrintStream out) {
         this.out = out;
         this.settings = settings;
         this.services = services;
-        this.shop = new ShopClient(this::url);
+        this.tokens = tokens;
+        this.shop = new ShopClient(this::url, tokens);
     }
 
     private URI url(String service, String path) {
@@ -133,7 +139,7 @@ public final class SampleOrders {
             var before = holdings(expected);
             Instant placed = Instant.now();
             String id = id(shop.place(ShopClient.order(RICH, expected.lines())));
-            var response = shop.cancel(id);
+            var response = shop.cancel(RICH, id);
             var order = shop.awaitEnd(id);
             if (response.statusCode() != 409) {
                 expect(response);
@@ -224,11 +230,13 @@ public final class SampleOrders {
                 Connect        %3$s/connectors?expand=status   (user and password: docs/security.md)
                 Mail           %4$s/api/user
 
-                Try:
-                curl -i %1$sorders -H 'Content-Type: application/json' -H "Idempotency-Key: $RANDOM$RANDOM" \\
+                Try, as ann (a customer; bob is one, too), carl (a clerk) or olga (an operator):
+                curl -i %1$sorders -H "Authorization: Bearer $(./orderly token ann%6$s)" \\
+                  -H 'Content-Type: application/json' -H "Idempotency-Key: $RANDOM$RANDOM" \\
                   -d '{"customerId":"%5$s","lines":[{"sku":"mug","quantity":1}],"paymentMethod":"BALANCE"}'
-                curl '%1$sorders?customerId=%5$s&limit=3'
-                curl %2$sstock/mug\
-                """.formatted(orders, url(ServiceDefinition.STOCK, "/"), connect, mail, RICH));
+                curl '%1$sorders?limit=3' -H "Authorization: Bearer $(./orderly token ann%6$s)"
+                curl %2$sstock/mug -H "Authorization: Bearer $(./orderly token carl%6$s)"\
+                """.formatted(
+                        orders, url(ServiceDefinition.STOCK, "/"), connect, mail, RICH, tokens.options()));
     }
 }

@@ -45,7 +45,7 @@ abstract class Scenario extends StartCommand {
             throws InterruptedException {
         System.out.println("everything is ready after " + elapsed);
         try (var system = RunningPlatform.attach(settings.data())) {
-            return run(system, new ShopClient(system::url)) ? 0 : 1;
+            return run(system, new ShopClient(system::url, system.tokens())) ? 0 : 1;
         }
     }
 

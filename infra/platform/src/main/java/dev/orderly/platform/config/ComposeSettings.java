@@ -58,6 +58,7 @@ public final class ComposeSettings {
                 port("mail-api"),
                 port("sms"),
                 port("gateway"),
+                port("identity"),
                 port("order-service"));
     }
 }

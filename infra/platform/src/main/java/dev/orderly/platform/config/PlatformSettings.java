@@ -21,12 +21,16 @@ public record PlatformSettings(Path checkout, Path data, int brokers, Ports port
     /** All processes listen here only. An address: the name "localhost" has two on most machines. */
     public static final String HOST = "127.0.0.1";
 
+    /** Of tokens. A name, and the same in docker-compose.yml: where the provider listens may change. */
+    public static final String ISSUER = "https://identity.orderly.example";
+
     private static final int CONTROLLERS_ABOVE_BROKERS = 100;
     private static final int MANAGEMENT_ABOVE_HTTP = 1_000;
 
     /** The first port of each kind; those of brokers and services are consecutive. */
-    public record Ports(int postgres, int kafka, int connect, int smtp, int mailApi, int sms, int gateway, int http) {
-        public static final Ports DEFAULT = new Ports(15432, 19092, 18083, 1025, 18025, 18095, 18090, 8080);
+    public record Ports(
+            int postgres, int kafka, int connect, int smtp, int mailApi, int sms, int gateway, int identity, int http) {
+        public static final Ports DEFAULT = new Ports(15432, 19092, 18083, 1025, 18025, 18095, 18090, 18099, 8080);
 
         public Ports plus(int offset) {
             return new Ports(
@@ -37,6 +41,7 @@ public record PlatformSettings(Path checkout, Path data, int brokers, Ports port
                     mailApi + offset,
                     sms + offset,
                     gateway + offset,
+                    identity + offset,
                     http + offset);
         }
 

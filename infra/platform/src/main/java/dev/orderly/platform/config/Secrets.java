@@ -40,6 +40,8 @@ public final class Secrets {
     public static final String GATEWAY_CALLBACK_SECRETS = "gateway_callback_secrets";
     /** The bearer token of notification-service at the SMS provider. */
     public static final String SMS_API_KEY = "sms_api_key";
+    /** Of whom the simulated identity provider issues tokens to. */
+    public static final String IDENTITY_CLIENT_SECRET = "identity_client_secret";
     /** The key that order-service and notification-service derive verification codes from. */
     static final String VERIFICATION_KEY = "verification_key";
 
@@ -66,7 +68,7 @@ public final class Secrets {
             var random = new SecureRandom();
             boolean added = false;
             var names = new ArrayList<>(roles);
-            names.addAll(List.of(CONNECT, GATEWAY_API_KEY, SMS_API_KEY, VERIFICATION_KEY));
+            names.addAll(List.of(CONNECT, GATEWAY_API_KEY, SMS_API_KEY, IDENTITY_CLIENT_SECRET, VERIFICATION_KEY));
             for (String role : names) {
                 added |= passwords.putIfAbsent(role, password(random)) == null;
             }

@@ -5,6 +5,7 @@ import dev.orderly.lab.chaos.workload.OperationHistory.Action;
 import dev.orderly.lab.chaos.workload.OperationHistory.Intent;
 import dev.orderly.lab.chaos.workload.OperationHistory.Operation;
 import dev.orderly.lab.chaos.workload.OperationHistory.Outcome;
+import dev.orderly.platform.operations.AccessTokens;
 import dev.orderly.testkit.RunningPlatform;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -42,6 +43,7 @@ final class ShopOperations implements AutoCloseable {
     private final URI inventory;
     private final URI payments;
     private final OperationHistory history;
+    private final AccessTokens tokens;
     private final HttpClient http = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(Duration.ofSeconds(2))
@@ -59,6 +61,7 @@ final class ShopOperations implements AutoCloseable {
         this.inventory = system.url("inventory-service", "/");
         this.payments = system.url("payment-service", "/");
         this.history = history;
+        this.tokens = system.tokens();
         this.nanosBetweenRetries = TimeUnit.SECONDS.toNanos(1) / maxRetriesPerSecond;
     }
 
@@ -69,7 +72,7 @@ final class ShopOperations implements AutoCloseable {
     /** Once, without the history. */
     boolean addProduct(String sku, int price) {
         var body = Map.of("name", sku, "price", money(price));
-        return send(new Request("PUT", orders.resolve("products/" + sku), null, body)).outcome == Outcome.OK;
+        return send(Request.ofStaff("PUT", orders.resolve("products/" + sku), null, body)).outcome == Outcome.OK;
     }
 
     /** Once, without the history. */
@@ -78,7 +81,7 @@ final class ShopOperations implements AutoCloseable {
     }
 
     private Request stock(String sku, String key, long available) {
-        return new Request("PUT", inventory.resolve("stock/" + sku), key, Map.of("available", available));
+        return Request.ofStaff("PUT", inventory.resolve("stock/" + sku), key, Map.of("available", available));
     }
 
     /**
@@ -95,7 +98,7 @@ final class ShopOperations implements AutoCloseable {
         if (card != null) {
             body.put("cardToken", card);
         }
-        var request = new Request("POST", orders.resolve("orders"), key, body);
+        var request = new Request("POST", orders.resolve("orders"), customer, key, body);
         long amount = lines.values().iterator().next();
         return Optional.ofNullable(
                 retried(request, Action.PLACE, customer, intent, amount).order());
@@ -103,28 +106,28 @@ final class ShopOperations implements AutoCloseable {
 
     void cancel(String order, int delayMillis) {
         if (pause(delayMillis)) {
-            var request = new Request("POST", orders.resolve("orders/" + order + "/cancel"), null, null);
+            var request = Request.ofStaff("POST", orders.resolve("orders/" + order + "/cancel"), null, null);
             retried(request, Action.CANCEL, order, Intent.ANY, 0);
         }
     }
 
     /** Returns the id of the customer if the registration was accepted. */
     Optional<String> register(TestPerson person, String key) {
-        var request = new Request("POST", orders.resolve("customers"), key, person.registration());
+        var request = new Request("POST", orders.resolve("customers"), null, key, person.registration());
         return Optional.ofNullable(retried(request, Action.REGISTER, person.marker(), Intent.ANY, 0)
                 .order());
     }
 
     void erase(TestPerson person, String id, int delayMillis) {
         if (pause(delayMillis)) {
-            var request = new Request("DELETE", orders.resolve("customers/" + id), null, null);
+            var request = new Request("DELETE", orders.resolve("customers/" + id), id, null, null);
             retried(request, Action.ERASE, person.marker(), Intent.ANY, 0);
         }
     }
 
     Operation deposit(String customer, String key, long amount) {
         var url = payments.resolve("accounts/" + customer + "/deposits");
-        var request = new Request("POST", url, key, Map.of("amount", money(amount)));
+        var request = Request.ofStaff("POST", url, key, Map.of("amount", money(amount)));
         return retried(request, Action.DEPOSIT, customer, Intent.ANY, amount);
     }
 
@@ -176,8 +179,15 @@ final class ShopOperations implements AutoCloseable {
         }
     }
 
-    /** @param key for idempotency, or null */
-    private record Request(String method, URI url, String key, Object body) {}
+    /**
+     * @param caller by whose token, or null for none
+     * @param key for idempotency, or null
+     */
+    private record Request(String method, URI url, String caller, String key, Object body) {
+        static Request ofStaff(String method, URI url, String key, Object body) {
+            return new Request(method, url, AccessTokens.TOOLS, key, body);
+        }
+    }
 
     /** @param id of the order or customer that was answered */
     private record Response(Outcome outcome, int status, String id, int retryAfterMillis) {
@@ -196,6 +206,9 @@ final class ShopOperations implements AutoCloseable {
                     .timeout(REQUEST_TIMEOUT)
                     .method(request.method, body)
                     .header("Content-Type", "application/json");
+            if (request.caller != null) {
+                builder.header("Authorization", tokens.bearer(request.caller));
+            }
             if (request.key != null) {
                 builder.header("Idempotency-Key", request.key);
             }
