@@ -1,25 +1,38 @@
 #!/usr/bin/env bash
 # Starts a Kafka broker in a container of the official image from the settings that ./orderly starts its brokers from.
-# BROKER is its number, BROKERS how many there are, HOST_PORT the port by which this machine's own clients reach it.
+# BROKER is its number, BROKERS how many there are, HOST_PORT the port by which this machine's own clients reach it, OPEN_PORT,
+# if any, the one where they do not log in.
 set -euo pipefail
+source /orderly/containers/read-secrets.sh
+umask 077
 
 settings=/tmp/broker.properties
 voters=1@kafka-1:9093
 for ((id = 2; id <= BROKERS; id++)); do
   voters+=",$id@kafka-$id:9093"
 done
+listeners="CLIENT://:9092,INTERNAL://:9094,HOST://:$HOST_PORT,CONTROLLER://:9093"
+advertised="CLIENT://kafka-$BROKER:9092,INTERNAL://kafka-$BROKER:9094,HOST://localhost:$HOST_PORT"
+if [ -n "${OPEN_PORT:-}" ]; then
+  listeners+=,OPEN://:29092
+  advertised+=,OPEN://localhost:$OPEN_PORT
+fi
+login="org.apache.kafka.common.security.plain.PlainLoginModule required username=\"broker\" password=\"$KAFKA_BROKER_PASSWORD\""
+login+=" user_broker=\"$KAFKA_BROKER_PASSWORD\""
 {
   cat /orderly/kafka/broker.properties
   ((BROKERS > 1)) || cat /orderly/kafka/single-broker.properties
   cat <<END
 node.id=$BROKER
 controller.quorum.voters=$voters
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,HOST:PLAINTEXT,CONTROLLER:PLAINTEXT
-listeners=PLAINTEXT://:9092,HOST://:$HOST_PORT,CONTROLLER://:9093
-advertised.listeners=PLAINTEXT://kafka-$BROKER:9092,HOST://localhost:$HOST_PORT
+listeners=$listeners
+advertised.listeners=$advertised
+listener.name.internal.plain.sasl.jaas.config=$login user_admin="$KAFKA_ADMIN_PASSWORD";
+listener.name.controller.plain.sasl.jaas.config=$login;
 log.dirs=/var/lib/kafka/data
 END
 } >"$settings"
+unset KAFKA_BROKER_PASSWORD KAFKA_ADMIN_PASSWORD login
 
 # A broker that starts on a full disk takes its logs for corrupt and truncates them. The launcher waits likewise.
 free_kilobytes() {

@@ -3,6 +3,7 @@
 # ./orderly starts its worker from.
 # KAFKA_BOOTSTRAP_SERVERS is where the brokers are.
 set -euo pipefail
+umask 077
 
 # The image has connectors for a dozen databases; loading those that are not used here takes memory.
 plugins=/tmp/plugins
@@ -20,6 +21,7 @@ settings=/tmp/connect.properties
   cat /orderly/connect/worker.properties
   cat <<END
 bootstrap.servers=$KAFKA_BOOTSTRAP_SERVERS
+sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required username="connect" password="$(</run/secrets/orderly/KAFKA_CONNECT_PASSWORD)";
 listeners=http://:8083
 rest.advertised.host.name=$HOSTNAME
 plugin.path=$plugins

@@ -14,6 +14,7 @@ import static org.hamcrest.Matchers.hasSize;
 
 import dev.orderly.notification.IntegrationTest;
 import dev.orderly.testing.HostileRequests;
+import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.RecordGenerator;
 import dev.orderly.testing.RecordGenerator.Part;
 import dev.orderly.testing.Tokens;
@@ -47,7 +48,6 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -71,9 +71,6 @@ class ClientLogTest extends IntegrationTest {
 
     @TestHTTPResource("/logs")
     URI logs;
-
-    @ConfigProperty(name = "kafka.bootstrap.servers")
-    String brokers;
 
     private final String client = "client-" + UUID.randomUUID();
 
@@ -285,8 +282,8 @@ class ClientLogTest extends IntegrationTest {
 
     @Test
     void an_invalid_record_on_the_topic_is_skipped() {
-        try (var producer = new KafkaProducer<>(
-                Map.of("bootstrap.servers", brokers), new StringSerializer(), new ByteArraySerializer())) {
+        try (var producer =
+                new KafkaProducer<>(OrderTopic.cluster(), new StringSerializer(), new ByteArraySerializer())) {
             for (var value : new String[] {null, "", "{", "[]", line("\\u0000")}) {
                 producer.send(new ProducerRecord<>("client-log", client, value == null ? null : value.getBytes(UTF_8)));
             }

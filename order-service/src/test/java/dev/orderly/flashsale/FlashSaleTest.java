@@ -10,6 +10,7 @@ import static org.hamcrest.Matchers.hasItem;
 import static org.hamcrest.Matchers.not;
 
 import dev.orderly.IntegrationTest;
+import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.RecordGenerator;
 import dev.orderly.testing.RecordGenerator.Recipe;
 import io.quarkus.test.junit.QuarkusTest;
@@ -32,7 +33,6 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,9 +44,6 @@ class FlashSaleTest extends IntegrationTest {
 
     private static final Instant PAST = Instant.parse("2026-01-01T00:00:00Z");
     private static final Instant FUTURE = Instant.parse("2099-01-01T00:00:00Z");
-
-    @ConfigProperty(name = "kafka.bootstrap.servers")
-    String brokers;
 
     @Inject
     FlashSaleConsumer consumer;
@@ -389,8 +386,7 @@ class FlashSaleTest extends IntegrationTest {
     }
 
     private KafkaProducer<String, byte[]> producer() {
-        return new KafkaProducer<>(
-                Map.of("bootstrap.servers", brokers), new StringSerializer(), new ByteArraySerializer());
+        return new KafkaProducer<>(OrderTopic.cluster(), new StringSerializer(), new ByteArraySerializer());
     }
 
     private List<String> outcomes(String outcome) throws SQLException {

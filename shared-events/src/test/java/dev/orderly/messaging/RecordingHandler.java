@@ -25,7 +25,7 @@ import org.eclipse.microprofile.reactive.messaging.Incoming;
 @Singleton // so that the tests reach its fields
 class RecordingHandler extends EventHandler<OrderEvent> {
 
-    static final String GROUP = "recording-consumer-group";
+    static final String GROUP = "order-consumer-group";
 
     /** Orders whose events it rejects. */
     final Set<UUID> rejected = ConcurrentHashMap.newKeySet();

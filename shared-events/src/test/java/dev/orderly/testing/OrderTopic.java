@@ -19,6 +19,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -34,8 +36,7 @@ import org.eclipse.microprofile.config.ConfigProvider;
 /** The topics of orders and customers, filled by a test in place of the other services and the relay. */
 public final class OrderTopic implements AutoCloseable {
 
-    private final Map<String, Object> cluster =
-            Map.of("bootstrap.servers", ConfigProvider.getConfig().getValue("KAFKA_BOOTSTRAP_SERVERS", String.class));
+    private final Map<String, Object> cluster = cluster();
     private final KafkaProducer<String, byte[]> producer;
 
     public OrderTopic() {
@@ -50,6 +51,16 @@ public final class OrderTopic implements AutoCloseable {
             settings.put("transactional.id", transactionalId);
         }
         producer = new KafkaProducer<>(settings, new StringSerializer(), new ByteArraySerializer());
+    }
+
+    /** The settings of a Kafka client that may do everything, in place of a relay or an attacker. */
+    public static Map<String, Object> cluster() {
+        var config = ConfigProvider.getConfig();
+        return StreamSupport.stream(config.getPropertyNames().spliterator(), false)
+                .filter(name -> name.startsWith(RealPlatform.KAFKA))
+                .collect(Collectors.toMap(
+                        name -> name.substring(RealPlatform.KAFKA.length()),
+                        name -> config.getValue(name, String.class)));
     }
 
     /** A record that carries an event in the wire format; {@link #header} and {@link #with} damage it. */

@@ -15,6 +15,9 @@ import java.util.Map;
  */
 public class RealPlatform implements QuarkusTestResourceLifecycleManager {
 
+    /** Before the settings of Kafka clients that may do everything, as no service may. */
+    static final String KAFKA = "orderly.test.kafka.";
+
     private Map<String, String> arguments;
     private RunningPlatform platform;
 
@@ -43,6 +46,7 @@ public class RealPlatform implements QuarkusTestResourceLifecycleManager {
             var database = PlatformClient.DATABASES.get(PlatformClient.SERVICES.indexOf(arguments.get("service")));
             environment.put("orderly.test.relay-password", platform.secret(database + "_relay"));
             environment.putAll(Tokens.startProvider());
+            platform.kafka(Map.of()).forEach((name, value) -> environment.put(KAFKA + name, value.toString()));
             environment.put("quarkus.http.test-port", gateway ? environment.get("HTTP_PORT") : "0");
             return environment;
         } catch (IOException e) {

@@ -14,7 +14,9 @@ import picocli.CommandLine.Parameters;
 /** {@code ./orderly env SERVICE}. */
 @Command(name = "env", description = "Print a service's environment as export lines, to run its jar by hand.")
 final class EnvCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "SERVICE", description = "order-service, inventory-service, …")
+    @Parameters(
+            paramLabel = "SERVICE",
+            description = "order-service, inventory-service, …; reader or admin: of the brokers.")
     String service;
 
     @Option(names = "--data", paramLabel = "DIR", description = "State folder. (default: .orderly in the checkout)")

@@ -69,7 +69,7 @@ class ArchitectureTest {
             .whereLayer("connect")
             .mayOnlyBeAccessedByLayers("platform", "operations")
             .whereLayer("kafka")
-            .mayOnlyBeAccessedByLayers("platform")
+            .mayOnlyBeAccessedByLayers("platform", "operations", "connect")
             .whereLayer("postgres")
             .mayOnlyBeAccessedByLayers("platform", "operations", "connect")
             .whereLayer("process")

@@ -18,7 +18,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
-import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -67,12 +66,10 @@ class FullDiskTest {
         try (var platform = new RunningPlatform(
                 data, Map.of(), "platform", "--brokers=1", "--free-ports", "--no-connect", "--no-simulators")) {
             platform.start();
-            var kafka = Map.<String, Object>of("bootstrap.servers", platform.bootstrapServers());
-            try (var admin = Admin.create(kafka)) {
-                admin.createTopics(List.of(new NewTopic("mine", 1, (short) 1)))
-                        .all()
-                        .get();
-            }
+            platform.admin()
+                    .createTopics(List.of(new NewTopic("mine", 1, (short) 1)))
+                    .all()
+                    .get();
 
             fill(volume.resolve("fill"));
             // If they have not ended by themselves. PostgreSQL is restarted, and recovers when it can.
@@ -92,9 +89,9 @@ class FullDiskTest {
             assertThat(platform.part("kafka-1").restarts())
                     .as("starts on the full disk")
                     .isEqualTo(1);
-            try (var admin = Admin.create(kafka);
-                    var producer = new KafkaProducer<>(kafka, new StringSerializer(), new StringSerializer())) {
-                assertThat(admin.listTopics().names().get()).containsAll(Set.of("mine", "order-service"));
+            try (var producer =
+                    new KafkaProducer<>(platform.kafka(Map.of()), new StringSerializer(), new StringSerializer())) {
+                assertThat(platform.admin().listTopics().names().get()).containsAll(Set.of("mine", "order-service"));
                 assertThat(producer.send(new ProducerRecord<>("mine", "goes on"))
                                 .get()
                                 .offset())

@@ -16,6 +16,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.ScramMechanism;
+import org.apache.kafka.clients.admin.UserScramCredentialAlteration;
+import org.apache.kafka.clients.admin.UserScramCredentialDeletion;
+import org.apache.kafka.common.acl.AclBindingFilter;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -44,6 +49,7 @@ class LauncherTest {
             try (var owner = first.connect("orders", "orders_owner")) {
                 owner.createStatement().execute("CREATE TABLE kept AS SELECT 42 AS answer");
             }
+            createTopicAndForgetUsers(first);
             var processes = first.processes();
 
             processes.getFirst().destroyForcibly();
@@ -56,7 +62,29 @@ class LauncherTest {
         try (var second = new RunningPlatform(data, Map.of(), SMALL)) {
             second.start();
             assertThat(second.number("orders", "SELECT answer FROM kept")).isEqualTo(42);
+            assertThat(second.admin().listTopics().names().get()).contains("kept");
         }
+    }
+
+    /** As an installation of a version whose brokers knew no users: it has no passwords for them either. */
+    private void createTopicAndForgetUsers(RunningPlatform platform) throws Exception {
+        var admin = platform.admin();
+        admin.createTopics(List.of(new NewTopic("kept", 1, (short) 1))).all().get();
+        var users = admin.describeUserScramCredentials().users().get();
+        assertThat(users).contains("order-service", "relay-orders", "admin");
+        admin.alterUserScramCredentials(users.stream()
+                        .<UserScramCredentialAlteration>map(
+                                user -> new UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512))
+                        .toList())
+                .all()
+                .get();
+        admin.deleteAcls(List.of(AclBindingFilter.ANY)).all().get();
+        var secrets = data.resolve("secrets.properties");
+        Files.write(
+                secrets,
+                Files.readAllLines(secrets).stream()
+                        .filter(line -> !line.startsWith("kafka_"))
+                        .toList());
     }
 
     @Test

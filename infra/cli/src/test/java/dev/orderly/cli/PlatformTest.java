@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.orderly.platform.config.StateDirectory;
 import dev.orderly.platform.connect.ConnectWorker;
 import dev.orderly.platform.connect.RelayPauseLock;
+import dev.orderly.platform.kafka.KafkaLogin;
 import dev.orderly.platform.process.ProcessStatus;
 import dev.orderly.testkit.OrderlyCommand;
 import dev.orderly.testkit.RunningPlatform;
@@ -107,7 +108,7 @@ class PlatformTest {
 
     @Test
     void every_topic_of_the_data_file_is_there_with_its_settings() throws Exception {
-        try (var admin = Admin.create(Map.of("bootstrap.servers", platform.bootstrapServers()))) {
+        try (var admin = Admin.create(platform.kafka(Map.of()))) {
             var topics = admin.describeTopics(List.of("order-service", "order-service.dlq", "customer-service"))
                     .allTopicNames()
                     .get();
@@ -125,7 +126,7 @@ class PlatformTest {
 
     @Test
     void clients_that_log_have_the_quota_of_the_data_file() throws Exception {
-        try (var admin = Admin.create(Map.of("bootstrap.servers", platform.bootstrapServers()))) {
+        try (var admin = Admin.create(platform.kafka(Map.of()))) {
             var quotas = admin.describeClientQuotas(ClientQuotaFilter.containsOnly(
                             List.of(ClientQuotaFilterComponent.ofEntity(ClientQuotaEntity.CLIENT_ID, "client-log"))))
                     .entities()
@@ -138,7 +139,12 @@ class PlatformTest {
 
     @Test
     void passwords_are_for_nobody_elses_eyes() throws IOException {
-        for (String file : List.of("secrets.properties", "run/order-service.env")) {
+        for (String file : List.of(
+                "secrets.properties",
+                "run/order-service.env",
+                "run/admin.env",
+                "run/kafka-1.properties",
+                "run/connect.properties")) {
             assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(data.resolve(file))))
                     .isEqualTo("rw-------");
         }
@@ -358,13 +364,7 @@ class PlatformTest {
     /** The first record with this key. */
     private static ConsumerRecord<String, String> relayed(String key) {
         try (var consumer = new KafkaConsumer<>(
-                Map.of(
-                        "bootstrap.servers",
-                        platform.bootstrapServers(),
-                        "group.id",
-                        "test-" + key,
-                        "auto.offset.reset",
-                        "earliest"),
+                platform.kafka(KafkaLogin.READER, Map.of("group.id", "reader-" + key, "auto.offset.reset", "earliest")),
                 new StringDeserializer(),
                 new StringDeserializer())) {
             consumer.subscribe(List.of("order-service"));

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.orderly.platform.kafka.KafkaLogin;
 import dev.orderly.testkit.ShopClient;
 import java.time.Duration;
 import java.time.LocalDate;
@@ -96,10 +97,7 @@ class LossTest {
         var garbage = new ProducerRecord<>("order-service", order.toString(), "{oops");
         garbage.headers().add("type", "OrderPlaced".getBytes(UTF_8));
         try (var producer = new KafkaProducer<>(
-                Map.<String, Object>of(
-                        "bootstrap.servers", RunningSystem.platform().bootstrapServers()),
-                new StringSerializer(),
-                new StringSerializer())) {
+                RunningSystem.platform().kafka(Map.of()), new StringSerializer(), new StringSerializer())) {
             producer.send(garbage).get();
         }
 
@@ -132,13 +130,10 @@ class LossTest {
 
     private static List<ConsumerRecord<String, String>> deadLetters(UUID order, int count) {
         try (var consumer = new KafkaConsumer<>(
-                Map.<String, Object>of(
-                        "bootstrap.servers",
-                        RunningSystem.platform().bootstrapServers(),
-                        "group.id",
-                        "test-" + order,
-                        "auto.offset.reset",
-                        "earliest"),
+                RunningSystem.platform()
+                        .kafka(
+                                KafkaLogin.READER,
+                                Map.of("group.id", "reader-" + order, "auto.offset.reset", "earliest")),
                 new StringDeserializer(),
                 new StringDeserializer())) {
             consumer.subscribe(List.of("order-service.dlq"));

@@ -14,24 +14,30 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.Test;
 
-/** What others rely on: a consumer without any code of this repository understands the topic. */
+/**
+ * What others rely on: a consumer without any code of this repository understands the topic. It does not even
+ * log in, on a platform that was started for such consumers.
+ */
 @EndToEnd
 class PlainConsumerTest {
 
     private static final Duration MAX_WAIT = Duration.ofSeconds(20);
+    /** So many that no partition is empty. */
+    private static final int ORDERS = 20;
 
     @Test
     void a_consumer_in_the_payment_services_place_finds_every_orders_id_and_status() throws Exception {
-        var shop = RunningSystem.shop(10, 5000);
-        var id = shop.order(1);
-        shop.awaitEnd(id);
+        var shop = RunningSystem.shop(ORDERS + 1, 50_000);
+        for (int i = 0; i < ORDERS; i++) {
+            shop.awaitEnd(shop.order(1));
+        }
         var mine = new ArrayList<ConsumerRecord<String, String>>();
 
         // It joins beside the payment service, gets a share of the partitions, and reads them from the start.
         // It commits nothing, so the payment service goes on where it was.
         try (var consumer = new KafkaConsumer<>(
                 Map.<String, Object>of(
-                        "bootstrap.servers", RunningSystem.platform().bootstrapServers(),
+                        "bootstrap.servers", RunningSystem.platform().openBootstrapServers(),
                         "group.id", "payment-consumer-group",
                         "enable.auto.commit", "false",
                         "auto.offset.reset", "earliest"),

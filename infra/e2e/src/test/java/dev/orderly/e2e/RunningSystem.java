@@ -32,7 +32,7 @@ final class RunningSystem implements BeforeAllCallback {
 
     private static AutoCloseable start() {
         try {
-            platform = RunningPlatform.temporary(SETTINGS, "up", "--free-ports");
+            platform = RunningPlatform.temporary(SETTINGS, "up", "--free-ports", "--open-kafka");
             platform.start();
             return RunningSystem::stop;
         } catch (IOException e) {

@@ -8,6 +8,7 @@ import dev.orderly.platform.config.Secrets;
 import dev.orderly.platform.config.StateDirectory;
 import dev.orderly.platform.connect.ConnectWorker;
 import dev.orderly.platform.kafka.KafkaBrokers;
+import dev.orderly.platform.kafka.KafkaUsers;
 import dev.orderly.platform.process.ProcessSupervisor;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -16,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
@@ -125,15 +127,17 @@ public final class AotCacheBuilder {
     /** Without PostgreSQL and services, which may not be built yet. */
     private void recordPlatform(StateDirectory folder) throws IOException, InterruptedException {
         var supervisor = new ProcessSupervisor(settings, _ -> {});
+        var names = new ArrayList<>(KafkaUsers.read(settings.infra()).secrets());
+        names.add(KafkaBrokers.SECRET);
+        var secrets = Secrets.of(settings.data(), names);
         try (folder;
-                var kafka = new KafkaBrokers(settings)) {
+                var kafka = new KafkaBrokers(settings, secrets)) {
             kafka.init();
             var broker = supervisor.start(kafka.parts().getFirst());
             try {
                 broker.awaitReady();
                 kafka.createTopics();
-                var worker = supervisor.start(
-                        new ConnectWorker(settings, Secrets.of(settings.data(), List.of()), List.of()).part());
+                var worker = supervisor.start(new ConnectWorker(settings, secrets, List.of()).part());
                 try {
                     worker.awaitReady();
                 } finally {

@@ -11,6 +11,8 @@ import dev.orderly.platform.config.StateDirectory;
 import dev.orderly.platform.connect.ConnectWorker;
 import dev.orderly.platform.connect.ConnectorReconciler;
 import dev.orderly.platform.kafka.KafkaBrokers;
+import dev.orderly.platform.kafka.KafkaLogin;
+import dev.orderly.platform.kafka.KafkaUsers;
 import dev.orderly.platform.postgres.PostgresServer;
 import dev.orderly.platform.postgres.ServiceDatabases;
 import dev.orderly.platform.process.HealthProbe;
@@ -52,8 +54,8 @@ public final class Platform implements AutoCloseable {
     private final ConsoleProgress progress;
     private final List<ServiceDefinition> services;
     private final ProcessSupervisor supervisor;
-    private final KafkaBrokers kafka;
     private final StateDirectory folder;
+    private KafkaBrokers kafka;
     private ConnectorReconciler connectors;
     private final AtomicBoolean statusOutOfDate = new AtomicBoolean();
     private boolean stopped;
@@ -77,7 +79,6 @@ public final class Platform implements AutoCloseable {
         this.progress = progress;
         this.services =
                 ServiceDefinition.all(settings.checkout(), settings.ports().http());
-        this.kafka = new KafkaBrokers(settings);
         this.supervisor = new ProcessSupervisor(settings, this::changed);
     }
 
@@ -90,8 +91,12 @@ public final class Platform implements AutoCloseable {
         checkPorts();
         checkBuilt();
         var databases = services.stream().map(ServiceDefinition::database).toList();
-        var secrets = Secrets.of(settings.data(), ServiceDatabases.roles(databases));
+        var names = new ArrayList<>(ServiceDatabases.roles(databases));
+        names.addAll(KafkaUsers.read(settings.infra()).secrets());
+        names.add(KafkaBrokers.SECRET);
+        var secrets = Secrets.of(settings.data(), names);
         var postgres = new PostgresServer(settings, secrets);
+        kafka = new KafkaBrokers(settings, secrets);
 
         inParallel(
                 () -> {
@@ -109,6 +114,10 @@ public final class Platform implements AutoCloseable {
                 });
         // One that is started by hand, or by a test, on a platform without services migrates by itself.
         services.forEach(service -> service.writeEnvironment(settings, secrets, !scope.services()));
+        for (String user : List.of(KafkaLogin.ADMIN, KafkaLogin.READER)) {
+            var environment = KafkaLogin.of(secrets, user).environment(settings.bootstrapServers());
+            ServiceDefinition.writeEnvironment(settings.data(), user, environment);
+        }
 
         var helpers = new ArrayList<ManagedProcess>();
         if (scope.connect()) {
@@ -279,7 +288,9 @@ public final class Platform implements AutoCloseable {
         }
         supervisor.stop(runningServices);
         supervisor.stop(runningHelpers);
-        kafka.close();
+        if (kafka != null) {
+            kafka.close();
+        }
         supervisor.stop(runningBrokers);
         supervisor.stop(runningPostgres);
         LOG.info("everything is stopped");

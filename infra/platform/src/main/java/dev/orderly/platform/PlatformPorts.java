@@ -46,6 +46,10 @@ final class PlatformPorts {
         for (int id = 1; id <= settings.brokers(); id++) {
             ports.put(first.broker(id), "kafka-" + id + " (--kafka-port)");
             ports.put(first.controller(id), "kafka-" + id + "'s controller (--kafka-port)");
+            ports.put(first.internal(id), "kafka-" + id + " for the other brokers (--kafka-port)");
+            if (first.openKafka() != 0) {
+                ports.put(first.open(id), "kafka-" + id + " without a login (--open-kafka)");
+            }
         }
         if (scope.connect()) {
             ports.put(first.connect(), "connect (--connect-port)");

@@ -5,6 +5,7 @@ import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.JvmOptions;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.Secrets;
+import dev.orderly.platform.kafka.KafkaLogin;
 import dev.orderly.platform.process.HealthProbe;
 import dev.orderly.platform.process.ManagedProcess;
 import java.io.IOException;
@@ -120,7 +121,7 @@ public record ServiceDefinition(String name, String database, int httpPort, List
         environment.put("DB_HOST", PlatformSettings.HOST);
         environment.put("DB_PORT", String.valueOf(ports.postgres()));
         environment.put("DB_APP_PASSWORD", secrets.of(database + "_app"));
-        environment.put("KAFKA_BOOTSTRAP_SERVERS", settings.bootstrapServers());
+        environment.putAll(KafkaLogin.of(secrets, name).environment(settings.bootstrapServers()));
         environment.put("QUARKUS_HTTP_HOST", listenAddress(System.getenv("ORDERLY_LISTEN")));
         environment.put("HTTP_PORT", String.valueOf(httpPort));
         environment.put("MANAGEMENT_PORT", String.valueOf(managementPort()));
@@ -140,20 +141,21 @@ public record ServiceDefinition(String name, String database, int httpPort, List
         return data.resolve("run").resolve(service + ".env");
     }
 
-    /**
-     * Writes the environment, passwords included, for {@code ./orderly env} and the services' tests.
-     *
-     * @param migrates whether it has the owner's password, and so migrates the database by itself
-     */
+    /** @param migrates whether it has the owner's password, and so migrates the database by itself */
     void writeEnvironment(PlatformSettings settings, Secrets secrets, boolean migrates) {
         var environment = environment(settings, secrets);
         if (migrates) {
             environment.put("DB_OWNER_PASSWORD", secrets.of(database + "_owner"));
         }
+        writeEnvironment(settings.data(), name, environment);
+    }
+
+    /** Writes an environment, passwords included, for {@code ./orderly env} and the services' tests. */
+    static void writeEnvironment(Path data, String name, Map<String, String> environment) {
         String lines = environment.entrySet().stream()
                 .map(e -> e.getKey() + "=" + e.getValue() + "\n")
                 .collect(Collectors.joining());
-        Secrets.writePrivately(environmentFile(settings.data(), name), lines);
+        Secrets.writePrivately(environmentFile(data, name), lines);
     }
 
     ManagedProcess part(PlatformSettings settings, Secrets secrets) {

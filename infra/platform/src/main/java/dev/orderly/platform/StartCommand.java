@@ -6,6 +6,7 @@ import dev.orderly.platform.config.StateDirectory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -45,8 +46,18 @@ public abstract class StartCommand implements Callable<Integer> {
     @Option(
             names = "--kafka-port",
             paramLabel = "PORT",
-            description = "Of the first broker; controllers are 100 above. (default: ${DEFAULT-VALUE})")
+            description = "Of the first broker; other listeners are 100 and 200 above. (default: ${DEFAULT-VALUE})")
     int kafkaPort = PlatformSettings.Ports.DEFAULT.kafka();
+
+    @Option(
+            names = "--open-kafka",
+            arity = "0..1",
+            paramLabel = "PORT",
+            defaultValue = "0",
+            fallbackValue = "9092",
+            description = "One more listener of each broker, without a login: any program on this machine may read the"
+                    + " events of orders. Of the first broker. (default: none; without PORT ${FALLBACK-VALUE})")
+    int openKafkaPort;
 
     @Option(names = "--connect-port", paramLabel = "PORT", description = "(default: ${DEFAULT-VALUE})")
     int connectPort = PlatformSettings.Ports.DEFAULT.connect();
@@ -160,6 +171,7 @@ public abstract class StartCommand implements Callable<Integer> {
         var ports = new PlatformSettings.Ports(
                         postgresPort,
                         kafkaPort,
+                        openKafkaPort,
                         connectPort,
                         smtpPort,
                         PlatformSettings.Ports.DEFAULT.mailApi(),
@@ -169,8 +181,12 @@ public abstract class StartCommand implements Callable<Integer> {
                         httpPort)
                 .plus(offset);
         int management = PlatformSettings.Ports.management(ports.http());
-        for (int port :
-                List.of(ports.postgres(), ports.kafka(), ports.connect(), ports.smtp(), ports.http(), management)) {
+        var chosen = new ArrayList<>(
+                List.of(ports.postgres(), ports.kafka(), ports.connect(), ports.smtp(), ports.http(), management));
+        if (ports.openKafka() != 0) {
+            chosen.add(ports.openKafka());
+        }
+        for (int port : chosen) {
             if (port < 1 || port > MAX_PORT) {
                 throw new ParameterException(spec.commandLine(), "no such port: " + port);
             }

@@ -6,6 +6,7 @@ import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.Secrets;
 import dev.orderly.platform.connect.ConnectWorker;
 import dev.orderly.platform.operations.AccessTokens;
+import dev.orderly.platform.kafka.KafkaLogin;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -17,6 +18,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -48,7 +50,7 @@ public abstract class PlatformClient implements AutoCloseable {
     private Admin admin;
     private AccessTokens tokens;
 
-    /** A password, by the name of its role. */
+    /** A password, by the name under which {@link Secrets} keeps it. */
     public abstract String secret(String name);
 
     public URI url(String part, String path) {
@@ -85,13 +87,26 @@ public abstract class PlatformClient implements AutoCloseable {
                 .collect(Collectors.joining(","));
     }
 
+    /** The settings of a Kafka client that logs in as this user, and these. */
+    public Map<String, Object> kafka(String user, Map<String, Object> others) {
+        var login = new KafkaLogin(user, secret(Secrets.ofKafkaUser(user)));
+        var settings = new HashMap<String, Object>(login.settings());
+        settings.put("bootstrap.servers", bootstrapServers());
+        settings.putAll(others);
+        return settings;
+    }
+
+    /** As super user, for the same reasons as {@link #connect(String)}. */
+    public Map<String, Object> kafka(Map<String, Object> others) {
+        return kafka(KafkaLogin.ADMIN, others);
+    }
+
     public synchronized Admin admin() {
         if (admin == null) {
-            admin = Admin.create(Map.of(
-                    "bootstrap.servers", bootstrapServers(),
+            admin = Admin.create(kafka(Map.of(
                     "client.id", "chaos",
                     "request.timeout.ms", "5000",
-                    "default.api.timeout.ms", "15000"));
+                    "default.api.timeout.ms", "15000")));
         }
         return admin;
     }

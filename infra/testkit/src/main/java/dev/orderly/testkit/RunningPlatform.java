@@ -84,6 +84,11 @@ public class RunningPlatform extends PlatformClient {
         }
     }
 
+    /** Where clients of the brokers do not log in, if it was started with {@code --open-kafka}. */
+    public String openBootstrapServers() {
+        return PlatformSettings.HOST + ":" + status().ports().open(1);
+    }
+
     private void readPorts() {
         parts().forEach(part -> ports.put(part.name(), part.port()));
         var simulators = status().ports();

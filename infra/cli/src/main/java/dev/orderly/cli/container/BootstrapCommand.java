@@ -8,6 +8,7 @@ import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.Secrets;
 import dev.orderly.platform.connect.ConnectWorker;
 import dev.orderly.platform.connect.ConnectorReconciler;
+import dev.orderly.platform.kafka.KafkaUsers;
 import dev.orderly.platform.kafka.TopicProvisioner;
 import dev.orderly.platform.postgres.ServiceDatabases;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.KafkaException;
@@ -53,12 +55,14 @@ public final class BootstrapCommand implements Callable<Integer> {
         var names = services.stream().map(ServiceDefinition::database).toList();
         Path infra = Checkout.path().resolve("infra");
         String kafka = Secrets.variable("KAFKA_BOOTSTRAP_SERVERS");
-        var secrets = Secrets.ofEnvironment(ServiceDatabases.roles(names));
+        var passwords = new ArrayList<>(ServiceDatabases.roles(names));
+        passwords.addAll(KafkaUsers.read(infra).secrets());
+        var secrets = Secrets.ofEnvironment(passwords);
         var databases = new ServiceDatabases(infra, postgres, POSTGRES_PORT, secrets);
         untilDone("databases and roles", () -> databases.create(names));
         untilDone("migrations", () -> ServiceMigrations.apply(services, Checkout.path(), databases));
-        untilDone("topics", () -> {
-            try (var topics = new TopicProvisioner(infra, kafka)) {
+        untilDone("topics and their users", () -> {
+            try (var topics = new TopicProvisioner(infra, kafka, secrets)) {
                 topics.create();
             }
         });

@@ -100,16 +100,8 @@ final class Baseline {
 
     /** Records per second that a producer with acks=all gets acknowledged, on a topic like that of orders. */
     double kafka() throws InterruptedException, ExecutionException {
-        var settings = Map.<String, Object>of(
-                "bootstrap.servers",
-                system.bootstrapServers(),
-                "acks",
-                "all",
-                "linger.ms",
-                5,
-                "compression.type",
-                "lz4");
-        try (var admin = Admin.create(Map.<String, Object>of("bootstrap.servers", system.bootstrapServers()))) {
+        var settings = system.kafka(Map.of("acks", "all", "linger.ms", 5, "compression.type", "lz4"));
+        try (var admin = Admin.create(system.kafka(Map.of()))) {
             admin.createTopics(List.of(new NewTopic(TOPIC, Optional.of(3), Optional.empty())
                             .configs(Map.of("retention.ms", "60000"))))
                     .all()

@@ -211,10 +211,8 @@ public final class RegistrationScenario extends Scenario {
     /** Every record on the topics of the services. */
     private List<ConsumerRecord<String, String>> records() {
         var all = new ArrayList<ConsumerRecord<String, String>>();
-        try (var consumer = new KafkaConsumer<>(
-                Map.<String, Object>of("bootstrap.servers", system.bootstrapServers()),
-                new StringDeserializer(),
-                new StringDeserializer())) {
+        try (var consumer =
+                new KafkaConsumer<>(system.kafka(Map.of()), new StringDeserializer(), new StringDeserializer())) {
             var partitions = consumer.listTopics().entrySet().stream()
                     .filter(topic ->
                             !topic.getKey().startsWith("__") && !topic.getKey().startsWith("connect"))

@@ -53,6 +53,7 @@ public final class ComposeSettings {
         return new PlatformSettings.Ports(
                 port("postgres"),
                 port("kafka-1"),
+                0,
                 port("connect"),
                 port("smtp"),
                 port("mail-api"),

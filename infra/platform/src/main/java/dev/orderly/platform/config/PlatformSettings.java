@@ -1,6 +1,8 @@
 package dev.orderly.platform.config;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -8,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -25,17 +28,32 @@ public record PlatformSettings(Path checkout, Path data, int brokers, Ports port
     public static final String ISSUER = "https://identity.orderly.example";
 
     private static final int CONTROLLERS_ABOVE_BROKERS = 100;
+    private static final int INTERNAL_ABOVE_BROKERS = 200;
     private static final int MANAGEMENT_ABOVE_HTTP = 1_000;
 
-    /** The first port of each kind; those of brokers and services are consecutive. */
+    /**
+     * The first port of each kind; those of brokers and services are consecutive.
+     *
+     * @param openKafka of the brokers' listeners without a login; 0 if there are none
+     */
     public record Ports(
-            int postgres, int kafka, int connect, int smtp, int mailApi, int sms, int gateway, int identity, int http) {
-        public static final Ports DEFAULT = new Ports(15432, 19092, 18083, 1025, 18025, 18095, 18090, 18099, 8080);
+            int postgres,
+            int kafka,
+            int openKafka,
+            int connect,
+            int smtp,
+            int mailApi,
+            int sms,
+            int gateway,
+            int identity,
+            int http) {
+        public static final Ports DEFAULT = new Ports(15432, 19092, 0, 18083, 1025, 18025, 18095, 18090, 18099, 8080);
 
         public Ports plus(int offset) {
             return new Ports(
                     postgres + offset,
                     kafka + offset,
+                    openKafka == 0 ? 0 : openKafka + offset,
                     connect + offset,
                     smtp + offset,
                     mailApi + offset,
@@ -57,6 +75,15 @@ public record PlatformSettings(Path checkout, Path data, int brokers, Ports port
         public static int management(int httpPort) {
             return httpPort + MANAGEMENT_ABOVE_HTTP;
         }
+
+        /** Of the listener by which brokers and launcher reach a broker. */
+        public int internal(int id) {
+            return broker(id) + INTERNAL_ABOVE_BROKERS;
+        }
+
+        public int open(int id) {
+            return openKafka + id - 1;
+        }
     }
 
     /** How long a process of this kind may take to end; longer if it writes an AOT cache. */
@@ -76,7 +103,7 @@ public record PlatformSettings(Path checkout, Path data, int brokers, Ports port
         return data.resolve("log").resolve(part + ".log");
     }
 
-    /** Writes {@code run/<name>.properties}: those of the files in {@code infra}, then these. */
+    /** Writes {@code run/<name>.properties}, for this user alone: those of the files, then these. */
     public Path writeProperties(String name, List<String> files, Map<String, String> own) {
         Path target = run(name + ".properties");
         var properties = new Properties();
@@ -87,18 +114,23 @@ public record PlatformSettings(Path checkout, Path data, int brokers, Ports port
                 }
             }
             properties.putAll(own);
-            try (var out = Files.newOutputStream(target)) {
-                properties.store(out, null); // to a writer it would not escape what is not Latin, as readers expect
-            }
+            var text = new ByteArrayOutputStream();
+            properties.store(text, null); // to a writer it would not escape what is not Latin, as readers expect
+            Secrets.writePrivately(target, text.toString(StandardCharsets.ISO_8859_1));
             return target;
         } catch (IOException e) {
             throw new CommandFailedException("cannot write " + target + ": " + e, e);
         }
     }
 
+    /** For clients that log in. */
     public String bootstrapServers() {
+        return bootstrapServers(ports::broker);
+    }
+
+    public String bootstrapServers(IntUnaryOperator port) {
         return IntStream.rangeClosed(1, brokers)
-                .mapToObj(id -> HOST + ":" + ports.broker(id))
+                .mapToObj(id -> HOST + ":" + port.applyAsInt(id))
                 .collect(Collectors.joining(","));
     }
 }

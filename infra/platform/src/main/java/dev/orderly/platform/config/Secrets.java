@@ -20,9 +20,10 @@ import java.util.Properties;
 import java.util.stream.Collectors;
 
 /**
- * The passwords of the database roles and the keys that services and simulators share: random, generated
- * once, kept in {@code secrets.properties} (mode 0600) for as long as the data. Each process gets those it
- * needs, and no others. In containers {@code infra/containers/secrets.sh} does the same.
+ * The passwords of database roles and of users of the brokers, and the keys that services and simulators
+ * share: random, generated once, kept in {@code secrets.properties} (mode 0600) for as long as the data.
+ * Each process gets those it needs, and no others. In containers {@code infra/containers/secrets.sh} does the
+ * same.
  */
 public final class Secrets {
     private static final String ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -46,6 +47,11 @@ public final class Secrets {
     static final String VERIFICATION_KEY = "verification_key";
 
     private final Properties passwords;
+
+    /** The name of the password of a user of the brokers. */
+    public static String ofKafkaUser(String user) {
+        return "kafka_" + user;
+    }
 
     private Secrets(Properties passwords) {
         this.passwords = passwords;
@@ -95,7 +101,7 @@ public final class Secrets {
 
     /** Where a container has the password of a role: {@code ORDERS_APP_PASSWORD} is that of orders_app. */
     public static String variableOf(String role) {
-        return role.toUpperCase(Locale.ROOT) + "_PASSWORD";
+        return role.toUpperCase(Locale.ROOT).replace('-', '_') + "_PASSWORD";
     }
 
     public static String variable(String name) {

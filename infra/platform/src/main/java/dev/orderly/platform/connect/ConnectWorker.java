@@ -8,6 +8,7 @@ import dev.orderly.platform.config.JvmOptions;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.Secrets;
 import dev.orderly.platform.config.StateDirectory;
+import dev.orderly.platform.kafka.KafkaLogin;
 import dev.orderly.platform.process.HealthProbe;
 import dev.orderly.platform.process.ManagedProcess;
 import java.io.IOException;
@@ -73,8 +74,9 @@ public final class ConnectWorker {
             StateDirectory.delete(passwords());
             Files.createDirectory(passwords());
             for (String database : databases) {
-                String role = database + "_relay";
-                Secrets.writePrivately(passwords().resolve(Secrets.variableOf(role)), secrets.of(role));
+                for (String name : List.of(database + "_relay", KafkaLogin.secretOfRelay(database))) {
+                    Secrets.writePrivately(passwords().resolve(Secrets.variableOf(name)), secrets.of(name));
+                }
             }
         } catch (IOException e) {
             throw new CommandFailedException("cannot write " + passwords() + ": " + e, e);
@@ -100,6 +102,7 @@ public final class ConnectWorker {
                 List.of("connect/worker.properties"),
                 Map.of(
                         "bootstrap.servers", settings.bootstrapServers(),
+                        "sasl.jaas.config", KafkaLogin.of(secrets, NAME).jaasConfig(),
                         "listeners", url("").toString(),
                         "plugin.path",
                                 Checkout.target("relay")

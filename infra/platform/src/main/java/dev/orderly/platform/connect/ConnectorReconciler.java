@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.Secrets;
+import dev.orderly.platform.kafka.KafkaLogin;
 import dev.orderly.platform.postgres.ServiceDatabases;
 import dev.orderly.platform.process.HealthProbe;
 import java.io.IOException;
@@ -241,15 +242,18 @@ public final class ConnectorReconciler implements AutoCloseable {
                     .replace("${cluster}", cluster)
                     .replace("${postgres.host}", postgres.host())
                     .replace("${postgres.port}", String.valueOf(postgres.port()))
-                    .replace(
-                            "${relay.password}",
-                            "${secrets:" + passwords + ":" + Secrets.variableOf(database + "_relay") + "}");
+                    .replace("${relay.password}", reference(database + "_relay"))
+                    .replace("${kafka.password}", reference(KafkaLogin.secretOfRelay(database)));
             var configuration = JSON.readValue(text, new TypeReference<Map<String, String>>() {});
             configuration.put("name", database + "-outbox");
             return configuration;
         } catch (IOException e) {
             throw new CommandFailedException("cannot read " + template + ": " + e.getMessage(), e);
         }
+    }
+
+    private String reference(String secret) {
+        return "${secrets:" + passwords + ":" + Secrets.variableOf(secret) + "}";
     }
 
     /** Returns whether connector and task run; restarts them if one failed, with backoff. */

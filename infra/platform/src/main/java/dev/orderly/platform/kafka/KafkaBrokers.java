@@ -3,6 +3,7 @@ package dev.orderly.platform.kafka;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.JvmOptions;
 import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.platform.config.Secrets;
 import dev.orderly.platform.process.ErrorLogSummary;
 import dev.orderly.platform.process.HealthProbe;
 import dev.orderly.platform.process.ManagedProcess;
@@ -20,13 +21,18 @@ import java.util.stream.IntStream;
 
 /** The brokers, each also a controller (KRaft). */
 public final class KafkaBrokers implements AutoCloseable {
+    /** The name under which {@link Secrets} keeps what the brokers log in with among themselves. */
+    public static final String SECRET = Secrets.ofKafkaUser(KafkaLogin.BROKER);
+
     private static final Duration GRACE = Duration.ofMillis(2500);
 
     private final PlatformSettings settings;
+    private final Secrets secrets;
     private TopicProvisioner topics;
 
-    public KafkaBrokers(PlatformSettings settings) {
+    public KafkaBrokers(PlatformSettings settings, Secrets secrets) {
         this.settings = settings;
+        this.secrets = secrets;
     }
 
     /** Writes each broker's settings and, before its first start, formats its storage. */
@@ -84,8 +90,13 @@ public final class KafkaBrokers implements AutoCloseable {
 
     private Path writeSettings(int id) {
         var ports = settings.ports();
-        var listeners = "PLAINTEXT://%1$s:%2$d,CONTROLLER://%1$s:%3$d"
-                .formatted(PlatformSettings.HOST, ports.broker(id), ports.controller(id));
+        var listeners = "CLIENT://%1$s:%2$d,INTERNAL://%1$s:%3$d,CONTROLLER://%1$s:%4$d"
+                .formatted(PlatformSettings.HOST, ports.broker(id), ports.internal(id), ports.controller(id));
+        if (ports.openKafka() != 0) {
+            listeners += ",OPEN://%s:%d".formatted(PlatformSettings.HOST, ports.open(id));
+        }
+        var broker = KafkaLogin.of(secrets, KafkaLogin.BROKER);
+        var admin = KafkaLogin.of(secrets, KafkaLogin.ADMIN);
         var voters = IntStream.rangeClosed(1, settings.brokers())
                 .mapToObj(n -> n + "@" + PlatformSettings.HOST + ":" + ports.controller(n))
                 .collect(Collectors.joining(","));
@@ -99,6 +110,8 @@ public final class KafkaBrokers implements AutoCloseable {
                         "listeners", listeners,
                         "advertised.listeners", listeners,
                         "controller.quorum.voters", voters,
+                        "listener.name.internal.plain.sasl.jaas.config", broker.internalServer(broker, admin),
+                        "listener.name.controller.plain.sasl.jaas.config", broker.internalServer(broker),
                         "log.dirs", storage(id).toString()));
     }
 
@@ -127,13 +140,15 @@ public final class KafkaBrokers implements AutoCloseable {
         return topics().brokers().contains(id);
     }
 
+    /** With the users that may use them. */
     public void createTopics() throws InterruptedException {
         topics().create();
     }
 
     private synchronized TopicProvisioner topics() {
         if (topics == null) {
-            topics = new TopicProvisioner(settings.infra(), settings.bootstrapServers());
+            var internal = settings.bootstrapServers(settings.ports()::internal);
+            topics = new TopicProvisioner(settings.infra(), internal, secrets);
         }
         return topics;
     }

@@ -3,9 +3,11 @@ package dev.orderly.platform.kafka;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.orderly.platform.config.CommandFailedException;
+import dev.orderly.platform.config.Secrets;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,9 +25,11 @@ import org.apache.kafka.common.quota.ClientQuotaAlteration;
 import org.apache.kafka.common.quota.ClientQuotaAlteration.Op;
 import org.apache.kafka.common.quota.ClientQuotaEntity;
 
-/** Creates the topics and quotas of {@code infra/kafka}. */
+/** Creates the users, topics and quotas of {@code infra/kafka}. */
 public final class TopicProvisioner implements AutoCloseable {
     private final Path folder;
+    private final KafkaUsers users;
+    private final Secrets secrets;
     private final Admin admin;
 
     /** One topic of the data file. */
@@ -34,14 +38,20 @@ public final class TopicProvisioner implements AutoCloseable {
     /** In bytes per second and broker, for clients of one id. */
     private record Quota(String clientId, String about, long producerBytesPerSecond, long consumerBytesPerSecond) {}
 
-    public TopicProvisioner(Path infra, String bootstrapServers) {
+    /** @param bootstrapServers internal listeners: the others know no user until this has created them */
+    public TopicProvisioner(Path infra, String bootstrapServers, Secrets secrets) {
         this.folder = infra.resolve("kafka");
-        this.admin = Admin.create(Map.of(
+        this.users = KafkaUsers.read(infra);
+        this.secrets = secrets;
+        var settings = new HashMap<String, Object>(
+                KafkaLogin.of(secrets, KafkaLogin.ADMIN).internalSettings());
+        settings.putAll(Map.of(
                 "bootstrap.servers", bootstrapServers,
                 "client.id", "launcher",
                 "request.timeout.ms", "5000",
                 "default.api.timeout.ms", "15000",
                 "reconnect.backoff.max.ms", "500"));
+        this.admin = Admin.create(settings);
     }
 
     /** The ids of the brokers that the controllers consider alive; none while no broker responds. */
@@ -53,14 +63,15 @@ public final class TopicProvisioner implements AutoCloseable {
         }
     }
 
-    /** Creates missing topics, and sets the settings of existing ones and the quotas. */
+    /** Creates missing topics, and sets the settings of existing ones, users with their rules, and quotas. */
     public void create() throws InterruptedException {
         try {
+            users.apply(admin, secrets);
             createTopics();
             setQuotas();
         } catch (IOException | ExecutionException e) {
             throw new CommandFailedException(
-                    "cannot create the topics and quotas of " + folder + ": " + e.getMessage(), e);
+                    "cannot create the users, topics and quotas of " + folder + ": " + e.getMessage(), e);
         }
     }
 

@@ -1,2 +1,2 @@
-/** The brokers, formatted and started as a quorum, and the topics of {@code infra/kafka/topics.json}. */
+/** The brokers, started as a quorum, and the users, topics and quotas of {@code infra/kafka}. */
 package dev.orderly.platform.kafka;

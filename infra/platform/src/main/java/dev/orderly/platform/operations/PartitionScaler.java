@@ -8,6 +8,7 @@ import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.Secrets;
 import dev.orderly.platform.connect.ConnectWorker;
 import dev.orderly.platform.connect.RelayPauseLock;
+import dev.orderly.platform.kafka.KafkaLogin;
 import dev.orderly.platform.postgres.ServiceDatabases;
 import dev.orderly.platform.process.HealthProbe;
 import dev.orderly.platform.process.StatusFile;
@@ -92,7 +93,10 @@ public final class PartitionScaler {
                 .mapToObj(
                         broker -> PlatformSettings.HOST + ":" + (running.ports().kafka() + broker))
                 .collect(Collectors.joining(","));
-        try (var client = Admin.create(Map.of("bootstrap.servers", brokers, "client.id", "scale"))) {
+        var settings = new HashMap<String, Object>(
+                KafkaLogin.of(secrets, KafkaLogin.ADMIN).settings());
+        settings.putAll(Map.of("bootstrap.servers", brokers, "client.id", "scale"));
+        try (var client = Admin.create(settings)) {
             admin = client;
             int now = partitionsOf(TOPICS.getFirst());
             if (partitions < now) {

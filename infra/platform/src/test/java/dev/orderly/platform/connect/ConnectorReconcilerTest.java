@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 class ConnectorReconcilerTest {
     @Test
-    void a_connector_has_its_own_database_slot_role_and_a_password_by_reference() {
+    void a_connector_has_its_own_database_slot_role_and_login_and_passwords_by_reference() {
         var infra = Checkout.path().resolve("infra");
         var postgres = new ServiceDatabases(infra, "db", 5432, null);
         var connectors = new ConnectorReconciler(
@@ -27,6 +27,10 @@ class ConnectorReconcilerTest {
                 .containsEntry("topic.prefix", "payments-4711-00000001")
                 .containsEntry("slot.name", "outbox_payments")
                 .containsEntry("database.password", "${secrets:/secrets:PAYMENTS_RELAY_PASSWORD}")
+                .containsEntry(
+                        "producer.override.sasl.jaas.config",
+                        "org.apache.kafka.common.security.scram.ScramLoginModule required username=\"relay-payments\""
+                                + " password=\"${secrets:/secrets:KAFKA_RELAY_PAYMENTS_PASSWORD}\";")
                 .containsEntry("transforms.outbox.route.topic.replacement", "${routedByValue}");
         assertThat(configuration.values())
                 .noneMatch(v -> v.contains("${database}") || v.contains("${cluster}") || v.contains("${postgres"));

@@ -32,6 +32,10 @@ final class LogScan {
     private static final Pattern WRONG_STATEMENT = Pattern.compile(
             "ERROR: .*( violates |syntax error|permission denied|(column|relation|function) .* does not exist)");
 
+    /** What the brokers answer to a client that may not. No fault excuses that either. */
+    private static final Pattern FORBIDDEN =
+            Pattern.compile("\\b(Topic|Group|Cluster)AuthorizationException|\\bSaslAuthenticationException");
+
     private static final Pattern CRASH = Pattern.compile("PANIC: |was terminated by signal (?!9:)"
             + "|Terminating due to java\\.lang\\.OutOfMemoryError|fatal error has been detected");
 
@@ -78,7 +82,8 @@ final class LogScan {
             excused |= EXPECTED.matcher(line).find()
                     || slotsWereLost && LOST_EVENTS.matcher(line).find()
                     || isAbout(poison, line);
-            inexcusable |= WRONG_STATEMENT.matcher(line).find();
+            inexcusable |= WRONG_STATEMENT.matcher(line).find()
+                    || FORBIDDEN.matcher(line).find();
         }
         if (error != null && (inexcusable || !excused)) {
             errors.add(error);

@@ -28,7 +28,7 @@ final class TopicReader {
     static void readToEnd(
             RunningPlatform system, Predicate<String> topics, Consumer<ConsumerRecord<byte[], byte[]>> reader) {
         try (var consumer = new KafkaConsumer<>(
-                Map.<String, Object>of("bootstrap.servers", system.bootstrapServers(), "max.poll.records", 5000),
+                system.kafka(Map.of("max.poll.records", 5000)),
                 new ByteArrayDeserializer(),
                 new ByteArrayDeserializer())) {
             var partitions = consumer.listTopics().entrySet().stream()

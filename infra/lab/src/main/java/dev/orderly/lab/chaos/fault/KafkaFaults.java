@@ -42,8 +42,7 @@ final class KafkaFaults implements AutoCloseable {
         this.system = system;
         this.disturbances = disturbances;
         this.processes = processes;
-        var settings = Map.<String, Object>of(
-                "bootstrap.servers", system.bootstrapServers(), "client.id", "chaos", "acks", "all");
+        var settings = system.kafka(Map.of("client.id", "chaos", "acks", "all"));
         this.producer = new KafkaProducer<>(settings, new StringSerializer(), new ByteArraySerializer());
     }
 
@@ -61,8 +60,7 @@ final class KafkaFaults implements AutoCloseable {
         var random = new Random(fault.randomParameter());
         var copies = new ArrayList<ProducerRecord<String, byte[]>>();
         try (var consumer = new KafkaConsumer<>(
-                Map.<String, Object>of(
-                        "bootstrap.servers", system.bootstrapServers(), "max.poll.records", MAX_DUPLICATES),
+                system.kafka(Map.of("max.poll.records", MAX_DUPLICATES)),
                 new StringDeserializer(),
                 new ByteArrayDeserializer())) {
             var partition = new TopicPartition(TOPIC, random.nextInt(PARTITIONS));

@@ -34,6 +34,15 @@ class LogScanTest {
     }
 
     @Test
+    void a_client_that_may_not_is_not_excused_by_the_brokers() {
+        var log = List.of(
+                ERROR + "[io.smallrye.reactive.messaging.kafka] (smallrye-kafka-consumer-thread-0) SRMSG18217: failed",
+                "org.apache.kafka.common.errors.GroupAuthorizationException: Not authorized to access group");
+
+        assertThat(LogScan.errors(log, List.of(), false)).containsExactly(log.getFirst());
+    }
+
+    @Test
     void parking_is_excused_where_poison_is_and_missing_events_where_a_slot_was_lost() {
         var parking = CONSUMER + "order-consumer-group: parking order-service-2@7";
         var missing = CONSUMER + "payment-consumer-group: events are missing before order-service-0@9";
