@@ -14,7 +14,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -277,25 +276,8 @@ class ComposedSystem implements BeforeAllCallback {
 
         /** As the container has it that made the role. */
         static String password(String role) {
-            var exec = docker().execCreateCmd(container("bootstrap").getId())
-                    .withCmd("cat", "/run/secrets/orderly/" + Secrets.variableOf(role))
-                    .withAttachStdout(true)
-                    .exec();
-            var output = new StringBuilder();
-            try {
-                docker().execStartCmd(exec.getId())
-                        .exec(new ResultCallback.Adapter<Frame>() {
-                            @Override
-                            public void onNext(Frame frame) {
-                                output.append(new String(frame.getPayload(), StandardCharsets.UTF_8));
-                            }
-                        })
-                        .awaitCompletion();
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new IllegalStateException(e);
-            }
-            return output.toString();
+            return execute("bootstrap", "cat", "/run/secrets/orderly/" + Secrets.variableOf(role))
+                    .output();
         }
 
         int port(String service) {

@@ -21,12 +21,11 @@ import java.util.stream.Stream;
 public final class ComposePlatform extends RunningPlatform {
 
     private static final Duration MAX_START = Duration.ofSeconds(180);
+    private static final String MANAGEMENT_PORT = "9000";
     /** The others are those of database roles. */
     private static final Set<String> SIMULATORS_SECRETS = Set.of(Secrets.GATEWAY_API_KEY, Secrets.SMS_API_KEY);
 
     private final Map<String, String> secrets = new ConcurrentHashMap<>();
-    private static final String MANAGEMENT_PORT = "9000";
-
     private String project;
 
     public ComposePlatform(Path data) {
@@ -87,8 +86,7 @@ public final class ComposePlatform extends RunningPlatform {
             boolean shared = SIMULATORS_SECRETS.contains(name);
             String file = shared ? name.toUpperCase(Locale.ROOT) : Secrets.variableOf(name);
             try {
-                String container =
-                        containers(shared ? "simulators" : "bootstrap", "-q").getFirst();
+                String container = containers(shared ? "simulators" : "bootstrap", "-aq").getFirst();
                 return docker("exec", container, "cat", "/run/secrets/orderly/" + file)
                         .getFirst();
             } catch (IOException e) {

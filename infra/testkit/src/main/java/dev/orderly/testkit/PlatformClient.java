@@ -52,7 +52,7 @@ public abstract class PlatformClient implements AutoCloseable {
         return URI.create("http://" + PlatformSettings.HOST + ":" + ports.get(part) + path);
     }
 
-    /** What a service says of itself at its management port, such as its metrics; empty when it is no success. */
+    /** What a service says at its management port, as its metrics; empty when that is no success. */
     public Optional<String> askManagement(String service, String path) throws InterruptedException {
         int port = PlatformSettings.Ports.management(ports.get(service));
         return ask("GET", URI.create("http://" + PlatformSettings.HOST + ":" + port + path), null);
