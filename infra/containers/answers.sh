@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Asks a web server of this container, prints the body of its answer, and says whether that was 200: answers.sh PORT PATH
-# [USER PASSWORD-FILE]. The images have no curl in common.
+# Asks a web server of this container, prints the body of its answer, and says whether that was 200:
+# answers.sh PORT PATH [USER PASSWORD-FILE]. The images have no curl in common.
 login=
 if [ $# = 4 ]; then
   login="Authorization: Basic $(printf '%s:%s' "$3" "$(<"$4")" | base64 -w0)"$'\r\n'

@@ -10,7 +10,7 @@ unfinished=/var/lib/postgresql/unfinished
 if ! [ -s "$PGDATA/PG_VERSION" ]; then
   rm -rf "$unfinished"
   # The built-in locale is the same everywhere; those of libc are not, and an index outlives an image.
-  initdb --pgdata="$unfinished" --username=postgres --pwfile=/run/secrets/orderly/POSTGRES_PASSWORD --auth=scram-sha-256 \
+  initdb --pgdata="$unfinished" --username=postgres --pwfile="$POSTGRES_PASSWORD_FILE" --auth=scram-sha-256 \
     --encoding=UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8 --no-instructions
   mkdir -p "$(dirname "$PGDATA")"
   mv -T "$unfinished" "$PGDATA" # instead of an empty folder, if the image has one there

@@ -110,8 +110,7 @@ public class EventConsumer {
         try {
             count(handler, transactions.commit(() -> {
                 inbox.receive(group, List.of(record));
-                parkedEvents.add(
-                        handler, record, UnprocessableEventException.reason(failure), failure.getMessage());
+                parkedEvents.add(handler, record, UnprocessableEventException.reason(failure), failure.getMessage());
                 return new BatchOutcome(0, 0, 1);
             }));
         } catch (DataRejectedException e) {

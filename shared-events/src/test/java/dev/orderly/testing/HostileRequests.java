@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
@@ -33,7 +34,7 @@ import java.util.regex.Pattern;
 public final class HostileRequests {
 
     private static final int REQUESTS = Integer.getInteger("orderly.test.hostile-requests", 400);
-    private static final long SEED = Long.getLong("orderly.test.seed", 20261129);
+    private static final AtomicLong NEXT_SEED = new AtomicLong(Long.getLong("orderly.test.seed", 20261129));
     private static final int MAX_CHANGES = 3;
     private static final int TIMEOUT_MILLIS = 15_000;
 
@@ -139,14 +140,12 @@ public final class HostileRequests {
 
     private final URI service;
     private final Sql sql;
-    private final long seed;
-    private final Random random;
+    private final long seed = NEXT_SEED.getAndIncrement();
+    private final Random random = new Random(seed);
 
-    private HostileRequests(URI service, Sql sql, long seed) {
+    private HostileRequests(URI service, Sql sql) {
         this.service = service;
         this.sql = sql;
-        this.seed = seed;
-        this.random = new Random(seed);
     }
 
     /**
@@ -157,17 +156,11 @@ public final class HostileRequests {
      * @param except operations that are too costly to be called a hundred times, as {@code POST /path}
      */
     public static void assertAllAreHandled(URI service, URI openApi, Sql sql, String... except) throws SQLException {
-        assertAllAreHandled(SEED, service, openApi, sql, except);
-    }
-
-    /** The same, from another seed: so that a test may go on with others. */
-    public static void assertAllAreHandled(long seed, URI service, URI openApi, Sql sql, String... except)
-            throws SQLException {
         var operations = ApiOperation.of(openApi).stream()
                 .filter(operation -> !List.of(except).contains(operation.method() + " " + operation.path()))
                 .toList();
         assertThat(operations).isNotEmpty();
-        var requests = new HostileRequests(service, sql, seed);
+        var requests = new HostileRequests(service, sql);
         for (var i = 0; i < REQUESTS; i++) {
             requests.tryOne(operations.get(i % operations.size()));
         }

@@ -37,8 +37,9 @@ final class DemoCommand extends StartCommand {
                 .stream()
                 .map(service -> service.on(ComposeSettings.port(service.name())))
                 .toList();
-        new ComposePlatform(settings.data()).awaitReady();
-        return new SampleOrders(settings, services, AccessTokens.ofCompose(), System.out).run() ? 0 : 1;
+        var platform = new ComposePlatform(settings.data());
+        platform.awaitReady();
+        return new SampleOrders(settings, services, platform.tokens(), System.out).run() ? 0 : 1;
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.orderly.cli;
 
 import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.operations.AccessTokens;
+import dev.orderly.testkit.ComposePlatform;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -26,7 +27,8 @@ final class TokenCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        var tokens = compose ? AccessTokens.ofCompose() : AccessTokens.of(Checkout.data(data));
+        var folder = Checkout.data(data);
+        var tokens = compose ? new ComposePlatform(folder).tokens() : AccessTokens.of(folder);
         System.out.println(tokens.of(name));
         return 0;
     }

@@ -125,9 +125,6 @@ class ComposeTest {
             var inspected = ComposedSystem.docker()
                     .inspectContainerCmd(container.getId())
                     .exec();
-            assertThat(inspected.getConfig().getEnv())
-                    .as("secrets are files, which docker inspect does not show: " + part)
-                    .noneMatch(variable -> variable.matches("\\w*(PASSWORD|KEY|SECRETS)=.*"));
             var host = inspected.getHostConfig();
             assertThat(host.getReadonlyRootfs()).as(part).isTrue();
             assertThat(host.getPidsLimit()).as(part).isPositive();
@@ -137,12 +134,9 @@ class ComposeTest {
                     .doesNotContainPattern("(?m)^Uid:.*\\b0\\b")
                     .containsPattern("(?m)^CapBnd:\\s*0+$")
                     .containsPattern("(?m)^NoNewPrivs:\\s*1$");
-            var image = ComposedSystem.docker()
-                    .inspectImageCmd(container.getImageId())
-                    .exec();
-            assertThat(image.getConfig().getEnv())
-                    .as("an image holds no secret: " + part)
-                    .noneMatch(variable -> variable.contains("PASSWORD"));
+            assertThat(inspected.getConfig().getEnv())
+                    .as("secrets are files, which docker inspect does not show: " + part)
+                    .noneMatch(variable -> variable.matches("\\w*(PASSWORD|KEY|SECRETS)=.*"));
         }
     }
 

@@ -15,7 +15,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -230,9 +229,9 @@ class ComposedSystem implements BeforeAllCallback {
         Composed(String version) {
             composed = this;
             takeFreePorts();
-            environment.put("IDENTITY_CLIENT_SECRET", UUID.randomUUID().toString());
-            tokens = new AccessTokens(
-                    Integer.parseInt(environment.get("IDENTITY_PORT")), environment.get("IDENTITY_CLIENT_SECRET"));
+            var secret = UUID.randomUUID().toString();
+            environment.put("IDENTITY_CLIENT_SECRET", secret);
+            tokens = new AccessTokens(Integer.parseInt(environment.get("IDENTITY_PORT")), secret, "");
             var identifier = "orderly-e2e-" + UUID.randomUUID().toString().substring(0, 8);
             var file = CHECKOUT.resolve("docker-compose.yml").toFile();
             // The reactor has just packaged everything: images take it from there instead of building it
@@ -286,25 +285,8 @@ class ComposedSystem implements BeforeAllCallback {
 
         /** As the container has it that made the role. */
         static String password(String role) {
-            var exec = docker().execCreateCmd(container("bootstrap").getId())
-                    .withCmd("cat", "/run/secrets/orderly/" + Secrets.variableOf(role))
-                    .withAttachStdout(true)
-                    .exec();
-            var output = new StringBuilder();
-            try {
-                docker().execStartCmd(exec.getId())
-                        .exec(new ResultCallback.Adapter<Frame>() {
-                            @Override
-                            public void onNext(Frame frame) {
-                                output.append(new String(frame.getPayload(), StandardCharsets.UTF_8));
-                            }
-                        })
-                        .awaitCompletion();
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new IllegalStateException(e);
-            }
-            return output.toString();
+            return execute("bootstrap", "cat", "/run/secrets/orderly/" + Secrets.variableOf(role))
+                    .output();
         }
 
         int port(String service) {

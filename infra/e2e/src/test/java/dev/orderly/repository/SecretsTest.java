@@ -39,8 +39,9 @@ class SecretsTest {
             "JSON Web Token", Pattern.compile("\\beyJ[\\w-]{10,}\\.eyJ[\\w-]{10,}\\.[\\w-]{10,}"),
             "password in a URL", Pattern.compile("\\w://[^/\\s:@$<{\"]+:[^/\\s:@$<{\"]+@(?!\\S*example)"));
 
-    private static final Pattern ASSIGNED = Pattern.compile(
-            "(?i)(password|passwd|secret|token|api[_.-]?key|private[_.-]?key)\\w*[\"']?\\s*[=:,]\\s*[\"']?([\\w+/=]{20,})");
+    private static final Pattern ASSIGNED =
+            Pattern.compile("(?i)(password|passwd|secret|token|api[_.-]?key|private[_.-]?key)\\w*[\"']?\\s*[=:,]\\s*"
+                    + "[\"']?([\\w+/=]{20,})");
 
     @Test
     void no_tracked_file_holds_a_secret() throws IOException, InterruptedException {

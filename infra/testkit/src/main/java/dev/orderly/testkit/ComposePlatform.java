@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.ComposeSettings;
 import dev.orderly.platform.config.Secrets;
+import dev.orderly.platform.operations.AccessTokens;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,16 +22,22 @@ import java.util.stream.Stream;
 public final class ComposePlatform extends RunningPlatform {
 
     private static final Duration MAX_START = Duration.ofSeconds(180);
+    private static final String MANAGEMENT_PORT = "9000";
     /** The others are those of database roles. */
-    private static final Set<String> SIMULATORS_SECRETS = Set.of(Secrets.GATEWAY_API_KEY, Secrets.SMS_API_KEY, Secrets.IDENTITY_CLIENT_SECRET);
+    private static final Set<String> SIMULATORS_SECRETS =
+            Set.of(Secrets.GATEWAY_API_KEY, Secrets.SMS_API_KEY, Secrets.IDENTITY_CLIENT_SECRET);
 
     private final Map<String, String> secrets = new ConcurrentHashMap<>();
-    private static final String MANAGEMENT_PORT = "9000";
-
     private String project;
 
     public ComposePlatform(Path data) {
         super(data, Map.of());
+    }
+
+    /** Also before {@link #awaitReady}. */
+    @Override
+    AccessTokens newTokens() {
+        return new AccessTokens(ComposeSettings.port("identity"), secret(Secrets.IDENTITY_CLIENT_SECRET), " --compose");
     }
 
     /** The containers may only just have been started. */
@@ -88,7 +95,7 @@ public final class ComposePlatform extends RunningPlatform {
             String file = shared ? name.toUpperCase(Locale.ROOT) : Secrets.variableOf(name);
             try {
                 String container =
-                        containers(shared ? "simulators" : "bootstrap", "-q").getFirst();
+                        containers(shared ? "simulators" : "bootstrap", "-aq").getFirst();
                 return docker("exec", container, "cat", "/run/secrets/orderly/" + file)
                         .getFirst();
             } catch (IOException e) {

@@ -5,8 +5,8 @@ import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.Secrets;
 import dev.orderly.platform.connect.ConnectWorker;
-import dev.orderly.platform.operations.AccessTokens;
 import dev.orderly.platform.kafka.KafkaLogin;
+import dev.orderly.platform.operations.AccessTokens;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -57,7 +57,7 @@ public abstract class PlatformClient implements AutoCloseable {
         return URI.create("http://" + PlatformSettings.HOST + ":" + ports.get(part) + path);
     }
 
-    /** What a service says of itself at its management port, such as its metrics; empty when it is no success. */
+    /** What a service says at its management port, as its metrics; empty when that is no success. */
     public Optional<String> askManagement(String service, String path) throws InterruptedException {
         int port = PlatformSettings.Ports.management(ports.get(service));
         return ask("GET", URI.create("http://" + PlatformSettings.HOST + ":" + port + path), null);
@@ -68,11 +68,15 @@ public abstract class PlatformClient implements AutoCloseable {
     }
 
     /** For requests to the services. */
-    public synchronized AccessTokens tokens() {
+    public final synchronized AccessTokens tokens() {
         if (tokens == null) {
-            tokens = new AccessTokens(ports.get(IDENTITY), secret(Secrets.IDENTITY_CLIENT_SECRET));
+            tokens = newTokens();
         }
         return tokens;
+    }
+
+    AccessTokens newTokens() {
+        return new AccessTokens(ports.get(IDENTITY), secret(Secrets.IDENTITY_CLIENT_SECRET), "");
     }
 
     /** All SMS that were sent. */

@@ -236,7 +236,6 @@ public final class SampleOrders {
                   -d '{"customerId":"%5$s","lines":[{"sku":"mug","quantity":1}],"paymentMethod":"BALANCE"}'
                 curl '%1$sorders?limit=3' -H "Authorization: Bearer $(./orderly token ann%6$s)"
                 curl %2$sstock/mug -H "Authorization: Bearer $(./orderly token carl%6$s)"\
-                """.formatted(
-                        orders, url(ServiceDefinition.STOCK, "/"), connect, mail, RICH, tokens.options()));
+                """.formatted(orders, url(ServiceDefinition.STOCK, "/"), connect, mail, RICH, tokens.options()));
     }
 }

@@ -5,7 +5,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.CommandFailedException;
-import dev.orderly.platform.config.ComposeSettings;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.Secrets;
 import dev.orderly.platform.process.HealthProbe;
@@ -50,12 +49,11 @@ public final class AccessTokens {
     /** @param renewAt on the clock of {@link System#nanoTime} */
     private record Token(String value, long renewAt) {}
 
-    /** @param port of the provider, on this machine */
-    public AccessTokens(int port, String clientSecret) {
-        this(port, clientSecret, "");
-    }
-
-    private AccessTokens(int port, String clientSecret, String options) {
+    /**
+     * @param port of the provider, on this machine
+     * @param options what a user adds to {@code ./orderly token NAME} to get the same
+     */
+    public AccessTokens(int port, String clientSecret, String options) {
         this.endpoint = URI.create("http://" + PlatformSettings.HOST + ":" + port + "/token");
         this.clientSecret = clientSecret;
         this.options = options;
@@ -69,13 +67,7 @@ public final class AccessTokens {
                 data.equals(Checkout.data(null)) ? "" : " --data=" + data);
     }
 
-    /** Of what {@code docker-compose up} has started. */
-    public static AccessTokens ofCompose() {
-        return new AccessTokens(
-                ComposeSettings.port("identity"), ComposeSettings.variable("IDENTITY_CLIENT_SECRET"), " --compose");
-    }
-
-    /** What a user adds to {@code ./orderly token NAME} to get the same; with a space before it, or empty. */
+    /** What a user adds to {@code ./orderly token NAME}; with a space before it, or empty. */
     public String options() {
         return options;
     }

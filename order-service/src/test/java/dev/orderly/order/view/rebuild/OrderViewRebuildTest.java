@@ -43,12 +43,12 @@ class OrderViewRebuildTest extends IntegrationTest {
     private static final Money PRICE = Money.of(1999, "EUR");
     private static final Instant NOW = Instant.parse("2026-11-23T10:15:30.123Z");
 
+    @TestHTTPResource(value = "/metrics", management = true)
+    URI metrics;
+
     @Inject
     @Identifier("default-kafka-broker")
     Map<String, Object> kafka;
-
-    @TestHTTPResource(value = "/metrics", management = true)
-    URI metrics;
 
     private final OrderTopic topic = new OrderTopic();
     private final UUID customer = UUID.randomUUID();
