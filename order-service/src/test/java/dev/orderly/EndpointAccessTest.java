@@ -28,6 +28,9 @@ class EndpointAccessTest extends IntegrationTest {
     @TestHTTPResource
     URI service;
 
+    @TestHTTPResource(value = "/openapi?format=json", management = true)
+    URI openApi;
+
     @Test
     void each_role_may_do_what_the_table_says() {
         given().contentType(JSON)
@@ -41,6 +44,7 @@ class EndpointAccessTest extends IntegrationTest {
 
         try (var access = new EndpointAccess(
                 service,
+                openApi,
                 customer,
                 Map.of(
                         "/orders", "/orders?customerId=" + customer,

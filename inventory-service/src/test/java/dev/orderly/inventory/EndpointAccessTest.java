@@ -20,12 +20,16 @@ class EndpointAccessTest extends IntegrationTest {
     @TestHTTPResource
     URI service;
 
+    @TestHTTPResource(value = "/openapi?format=json", management = true)
+    URI openApi;
+
     @Test
     void each_role_may_do_what_the_table_says() {
         var stock = "/stock/" + skuWith(10);
 
         try (var access = new EndpointAccess(
                 service,
+                openApi,
                 UUID.randomUUID(),
                 Map.of("/stock/{sku}", stock, "/stock/{sku}/deliveries", stock + "/deliveries"))) {
             access.assertTable("inventory-service");

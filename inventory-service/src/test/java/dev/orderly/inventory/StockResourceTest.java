@@ -5,6 +5,7 @@ import static io.restassured.RestAssured.given;
 import static io.restassured.http.ContentType.JSON;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasItem;
 import static org.hamcrest.Matchers.lessThanOrEqualTo;
@@ -13,6 +14,7 @@ import static org.hamcrest.Matchers.notNullValue;
 import dev.orderly.messaging.EventHandler;
 import dev.orderly.testing.EventFuzz;
 import dev.orderly.testing.HostileRequests;
+import dev.orderly.testing.Tokens;
 import io.quarkus.arc.All;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -20,7 +22,10 @@ import io.restassured.http.ContentType;
 import io.restassured.response.Response;
 import io.restassured.response.ValidatableResponse;
 import jakarta.inject.Inject;
+import java.io.IOException;
+import java.net.Socket;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +42,9 @@ class StockResourceTest extends IntegrationTest {
 
     @TestHTTPResource(value = "/health", management = true)
     URI health;
+
+    @TestHTTPResource(value = "/metrics", management = true)
+    URI metrics;
 
     @TestHTTPResource(value = "/openapi?format=json", management = true)
     URI openApi;
@@ -296,6 +304,21 @@ class StockResourceTest extends IntegrationTest {
     @Test
     void the_service_is_healthy() {
         given().get(health).then().statusCode(200).body("status", equalTo("UP"));
+    }
+
+    @Test
+    void who_hangs_up_leaves_his_place_at_the_database_to_others() throws IOException {
+        var request = ("GET /stock HTTP/1.1\r\nHost: x\r\n" + Tokens.headerOfAllRoles("carl") + "\r\n")
+                .getBytes(StandardCharsets.US_ASCII);
+        for (int i = 0; i < 50; i++) {
+            try (var socket = new Socket(service.getHost(), service.getPort())) {
+                socket.getOutputStream().write(request);
+            }
+        }
+
+        await().untilAsserted(() -> assertThat(given().get(metrics).asString())
+                .containsPattern("(?m)^orderly_http_database_permits\\S* 8\\.0$"));
+        given().get("/stock").then().statusCode(200);
     }
 
     @Test

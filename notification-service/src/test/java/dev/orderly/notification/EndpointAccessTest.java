@@ -14,10 +14,16 @@ class EndpointAccessTest extends IntegrationTest {
     @TestHTTPResource
     URI service;
 
+    @TestHTTPResource(value = "/openapi?format=json", management = true)
+    URI openApi;
+
     @Test
     void each_role_may_do_what_the_table_says() {
         try (var access = new EndpointAccess(
-                service, UUID.randomUUID(), Map.of("/notifications", "/notifications?orderId=" + UUID.randomUUID()))) {
+                service,
+                openApi,
+                UUID.randomUUID(),
+                Map.of("/notifications", "/notifications?orderId=" + UUID.randomUUID()))) {
             access.assertTable("notification-service");
         }
     }

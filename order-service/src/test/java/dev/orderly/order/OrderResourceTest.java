@@ -17,6 +17,10 @@ import dev.orderly.events.OrderEvent.PaymentDeclined;
 import dev.orderly.events.OrderEvent.StockRejected;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.testing.OrderTopic;
+import dev.orderly.testing.Tokens;
+import io.quarkus.security.identity.CurrentIdentityAssociation;
+import io.quarkus.security.runtime.QuarkusPrincipal;
+import io.quarkus.security.runtime.QuarkusSecurityIdentity;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.http.ContentType;
 import io.restassured.response.Response;
@@ -49,6 +53,9 @@ class OrderResourceTest extends IntegrationTest {
 
     @Inject
     OrderResource orders;
+
+    @Inject
+    CurrentIdentityAssociation callers;
 
     private final UUID customer = UUID.randomUUID();
 
@@ -117,6 +124,11 @@ class OrderResourceTest extends IntegrationTest {
                 (_, _, _) -> UriBuilder.fromUri("http://somewhere/"));
         var line = new OrderResource.LineRequest("mug", 1);
         var request = new OrderResource.OrderRequest(customer, List.of(line), PaymentMethod.BALANCE, null);
+
+        callers.setIdentity(QuarkusSecurityIdentity.builder()
+                .setPrincipal(new QuarkusPrincipal(customer.toString()))
+                .addRole(Tokens.CUSTOMER)
+                .build());
 
         try (var answer = orders.place(key(), null, request, somewhere).await().atMost(Duration.ofSeconds(20))) {
             assertThat(answer.getStatus()).isEqualTo(202);

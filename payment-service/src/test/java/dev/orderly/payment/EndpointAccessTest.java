@@ -14,6 +14,9 @@ class EndpointAccessTest extends IntegrationTest {
     @TestHTTPResource
     URI service;
 
+    @TestHTTPResource(value = "/openapi?format=json", management = true)
+    URI openApi;
+
     @Test
     void each_role_may_do_what_the_table_says() {
         var customer = customerWith(5000);
@@ -23,6 +26,7 @@ class EndpointAccessTest extends IntegrationTest {
 
         try (var access = new EndpointAccess(
                 service,
+                openApi,
                 customer,
                 Map.of(
                         "/accounts/{customerId}", account,

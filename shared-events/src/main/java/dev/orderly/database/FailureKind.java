@@ -30,6 +30,7 @@ public enum FailureKind {
             case "25P03", "25P04" -> CAPACITY; // timeouts of a transaction
             case "53200" -> CAPACITY; // memory
             case "57014" -> CAPACITY; // timeout of a statement
+            case "55P03" -> CAPACITY; // timeout of a lock, which may be on a row of one event alone
             case "25006" -> OUTAGE; // read-only
             // Grants, tables, columns, functions and schemas that are missing: all statements are constant,
             // so these fail for any data, until the installation is complete.
@@ -45,7 +46,7 @@ public enum FailureKind {
             // Cardinality, data exception, constraint, program limit (such as the size of an index entry).
             case "21", "22", "23", "54" -> DATA;
             // Connection, authorization, catalogue, rollback (deadlock, serialization), resources, object in
-            // use (lock timeout), operator intervention, system error, snapshot too old, configuration file.
+            // use, operator intervention, system error, snapshot too old, configuration file.
             case "08", "28", "3D", "40", "53", "55", "57", "58", "72", "F0" -> OUTAGE;
             default -> UNEXPLAINED;
         };

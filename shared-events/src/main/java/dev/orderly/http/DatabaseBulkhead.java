@@ -13,21 +13,19 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.resteasy.reactive.server.ServerRequestFilter;
-import org.jboss.resteasy.reactive.server.ServerResponseFilter;
+import org.jboss.resteasy.reactive.server.spi.ResteasyReactiveContainerRequestContext;
 
 /**
  * Leaves connections to the database, and threads, to what a service consumes and does by schedule: requests
  * share a part of the pool, wait for it as they would for a connection, and are rejected when too many wait.
- * Slow queries would otherwise stop the saga. A request holds its permit from when it is matched to when its
- * answer is known.
+ * Slow queries would otherwise stop the saga. A request holds its permit from when it is matched to when it has been
+ * dealt with, also when its client has hung up.
  *
  * <p>A resource that returns a {@link Uni} may wait long without a connection, so it has no permit by itself:
  * it takes one around its query by {@link #call}.
  */
 @ApplicationScoped
 public class DatabaseBulkhead {
-
-    private static final String PERMIT = DatabaseBulkhead.class.getName();
 
     /** As long as for a connection ({@code quarkus.datasource.jdbc.acquisition-timeout}). */
     private static final Duration MAX_WAIT = Duration.ofSeconds(3);
@@ -68,16 +66,10 @@ public class DatabaseBulkhead {
         if (BlockingOperationControl.isBlockingAllowed()
                 && resource.getResourceMethod().getReturnType() != Uni.class) {
             acquire();
-            request.setProperty(PERMIT, true);
-        }
-    }
-
-    /** Also after a failure. */
-    @ServerResponseFilter
-    public void leave(ContainerRequestContext request) {
-        if (request.getProperty(PERMIT) != null) {
-            request.removeProperty(PERMIT);
-            permits.release();
+            // Not by a response filter: there is none when the client has hung up.
+            ((ResteasyReactiveContainerRequestContext) request)
+                    .getServerRequestContext()
+                    .registerCompletionCallback(_ -> permits.release());
         }
     }
 

@@ -34,16 +34,19 @@ public final class EndpointAccess implements AutoCloseable {
     private final HttpClient http =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private final URI service;
+    private final URI openApi;
     private final String customer;
     private final Map<String, String> paths;
 
     /**
+     * @param openApi its document, as JSON
      * @param customer in the place of the customer
      * @param paths what is tried for a path with parameters, such as {@code /orders/{id}}: that of something
      *     which is there, and the customer's; for others, the parameters are made up
      */
-    public EndpointAccess(URI service, UUID customer, Map<String, String> paths) {
+    public EndpointAccess(URI service, URI openApi, UUID customer, Map<String, String> paths) {
         this.service = service;
+        this.openApi = openApi;
         this.customer = customer.toString();
         this.paths = paths;
     }
@@ -54,7 +57,7 @@ public final class EndpointAccess implements AutoCloseable {
     /** Checks all operations of the service of this name, with valid tokens, without any, and with bad ones. */
     public void assertTable(String name) {
         var operations = new LinkedHashMap<String, ApiOperation>();
-        ApiOperation.of(service).forEach(each -> operations.put(each.method() + " " + each.path(), each));
+        ApiOperation.of(openApi).forEach(each -> operations.put(each.method() + " " + each.path(), each));
         var rows = rows(name);
         assertThat(rows.stream().map(Row::operation))
                 .as("the rows of endpoints.csv, and the operations of " + name)

@@ -49,6 +49,7 @@ public final class OrderTopic implements AutoCloseable {
         settings.put("linger.ms", 20); // so that records that are sent together are consumed as one batch
         if (transactionalId != null) {
             settings.put("transactional.id", transactionalId);
+            settings.put("transaction.timeout.ms", 10_000); // more the brokers refuse
         }
         producer = new KafkaProducer<>(settings, new StringSerializer(), new ByteArraySerializer());
     }

@@ -22,8 +22,6 @@ import dev.orderly.testing.OrderTopic;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.response.Response;
-import io.smallrye.common.annotation.Identifier;
-import jakarta.inject.Inject;
 import java.net.URI;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -31,7 +29,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
@@ -45,10 +42,6 @@ class OrderViewRebuildTest extends IntegrationTest {
 
     @TestHTTPResource(value = "/metrics", management = true)
     URI metrics;
-
-    @Inject
-    @Identifier("default-kafka-broker")
-    Map<String, Object> kafka;
 
     private final OrderTopic topic = new OrderTopic();
     private final UUID customer = UUID.randomUUID();
@@ -178,7 +171,7 @@ class OrderViewRebuildTest extends IntegrationTest {
                 "Unknown");
         topic.publish(Collections.nCopies(20_001, ignored));
 
-        try (var reader = new TopicReader(kafka, Topic.ORDERS.topicName(), "nobody")) {
+        try (var reader = new TopicReader(OrderTopic.cluster(), Topic.ORDERS.topicName(), "nobody")) {
             var rebuild = new RebuildRun(null, reader, null, "nobody", (events, of) -> {});
 
             assertThatThrownBy(rebuild::run).hasMessageContaining("behind the topic");
