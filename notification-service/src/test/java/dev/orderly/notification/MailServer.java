@@ -63,7 +63,7 @@ final class MailServer {
         return ConfigProvider.getConfig().getValue("orderly.test.mail-api-port", Integer.class);
     }
 
-    /** Among the descendants of this process, so that a test can kill no other platform's; empty while it starts. */
+    /** Among the descendants of this process, so that a test can kill no other platform's. */
     private static Optional<ProcessHandle> process() {
         return ProcessHandle.current()
                 .descendants()

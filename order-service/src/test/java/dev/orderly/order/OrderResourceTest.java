@@ -15,21 +15,11 @@ import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.PaymentCaptured;
 import dev.orderly.events.OrderEvent.PaymentDeclined;
 import dev.orderly.events.OrderEvent.StockRejected;
-import dev.orderly.events.PaymentMethod;
 import dev.orderly.testing.OrderTopic;
-import dev.orderly.testing.Tokens;
-import io.quarkus.security.identity.CurrentIdentityAssociation;
-import io.quarkus.security.runtime.QuarkusPrincipal;
-import io.quarkus.security.runtime.QuarkusSecurityIdentity;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.http.ContentType;
 import io.restassured.response.Response;
-import jakarta.inject.Inject;
-import jakarta.ws.rs.core.UriBuilder;
-import jakarta.ws.rs.core.UriInfo;
-import java.lang.reflect.Proxy;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -50,12 +40,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @QuarkusTest
 class OrderResourceTest extends IntegrationTest {
-
-    @Inject
-    OrderResource orders;
-
-    @Inject
-    CurrentIdentityAssociation callers;
 
     private final UUID customer = UUID.randomUUID();
 
@@ -113,27 +97,6 @@ class OrderResourceTest extends IntegrationTest {
         assertThat(second.asString()).isEqualTo(first.asString());
         assertThat(second.header("Location")).isEqualTo(first.header("Location"));
         assertThat(ordersOfCustomer()).isEqualTo(1);
-    }
-
-    /** The request scope ends when the caller hangs up, while the order is being placed. */
-    @Test
-    void an_answer_can_be_made_after_the_request_scope_has_ended() {
-        var somewhere = (UriInfo) Proxy.newProxyInstance(
-                getClass().getClassLoader(),
-                new Class<?>[] {UriInfo.class},
-                (_, _, _) -> UriBuilder.fromUri("http://somewhere/"));
-        var line = new OrderResource.LineRequest("mug", 1);
-        var request = new OrderResource.OrderRequest(customer, List.of(line), PaymentMethod.BALANCE, null);
-
-        callers.setIdentity(QuarkusSecurityIdentity.builder()
-                .setPrincipal(new QuarkusPrincipal(customer.toString()))
-                .addRole(Tokens.CUSTOMER)
-                .build());
-
-        try (var answer = orders.place(key(), null, request, somewhere).await().atMost(Duration.ofSeconds(20))) {
-            assertThat(answer.getStatus()).isEqualTo(202);
-            assertThat(answer.getLocation()).asString().startsWith("http://somewhere/orders/");
-        }
     }
 
     @Test

@@ -37,7 +37,7 @@ public class DatabaseMigration implements HealthCheck, Scheduled.SkipPredicate {
     private static final Logger LOG = Logger.getLogger(DatabaseMigration.class);
     private static final int PAUSE_SECONDS = 1;
 
-    /** A slot is created when the transactions that run in any database have ended, which takes up to 20 s. */
+    /** A slot is created when the transactions that run in any database have ended, after up to 20 s. */
     private static final String SLOT = "SET LOCAL statement_timeout = '20s'; SELECT create_outbox_slot()";
 
     private static final String PARTITIONS = "SELECT create_partitions(parent) FROM retention ORDER BY parent";
@@ -123,7 +123,7 @@ public class DatabaseMigration implements HealthCheck, Scheduled.SkipPredicate {
         obstacle = reason;
     }
 
-    /** Also makes sure of what afterMigrate.sql does at each start: the one who migrates need not run again. */
+    /** Also makes sure of what afterMigrate.sql does at each start: who migrates need not run again. */
     private boolean isMigrated() throws SQLException {
         var missing = SchemaMigrations.missing(flyway.getConfiguration());
         if (!missing.isEmpty()) {

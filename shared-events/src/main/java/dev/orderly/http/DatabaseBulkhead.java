@@ -18,8 +18,8 @@ import org.jboss.resteasy.reactive.server.spi.ResteasyReactiveContainerRequestCo
 /**
  * Leaves connections to the database, and threads, to what a service consumes and does by schedule: requests
  * share a part of the pool, wait for it as they would for a connection, and are rejected when too many wait.
- * Slow queries would otherwise stop the saga. A request holds its permit from when it is matched to when it has been
- * dealt with, also when its client has hung up.
+ * Slow queries would otherwise stop the saga. A request holds its permit from when it is matched to when it
+ * has been dealt with, also when its client has hung up.
  *
  * <p>A resource that returns a {@link Uni} may wait long without a connection, so it has no permit by itself:
  * it takes one around its query by {@link #call}.

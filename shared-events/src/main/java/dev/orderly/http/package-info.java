@@ -1,2 +1,2 @@
-/** One HTTP policy for every service: tokens and roles, limits, strict JSON, problem documents of one form. */
+/** One HTTP policy for every service: tokens, roles, limits, strict JSON, problem documents of one form. */
 package dev.orderly.http;

@@ -45,7 +45,7 @@ public record Offsets(Map<TopicPartition, Long> read, Map<TopicPartition, Long> 
         return Optional.of(consumer.runOnPollingThread(task).await().atMost(CHANNEL_TIMEOUT));
     }
 
-    /** All partitions of the topics that a consumer has subscribed to, no matter which instance reads them. */
+    /** All partitions of the topics that a consumer has subscribed to, those of other instances too. */
     static Set<TopicPartition> partitions(Consumer<?, ?> consumer, Duration timeout) {
         return consumer.subscription().stream()
                 .flatMap(topic -> consumer.partitionsFor(topic, timeout).stream())

@@ -54,7 +54,7 @@ public final class EndpointAccess implements AutoCloseable {
     /** @param expected statuses by caller */
     private record Row(String operation, Map<String, String> expected) {}
 
-    /** Checks all operations of the service of this name, with valid tokens, without any, and with bad ones. */
+    /** Checks all operations of the service of this name, with valid tokens, without any, with bad ones. */
     public void assertTable(String name) {
         var operations = new LinkedHashMap<String, ApiOperation>();
         ApiOperation.of(openApi).forEach(each -> operations.put(each.method() + " " + each.path(), each));

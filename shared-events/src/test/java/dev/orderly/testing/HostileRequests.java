@@ -55,8 +55,7 @@ public final class HostileRequests {
             FROM pg_class
             WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND NOT relispartition
               AND relname IN ('orders', 'idempotency_key', 'product', 'customer', 'registration_key', 'flash_sale',
-                  'stock', 'transfer', 'balance', 'gateway_callback', 'parked_event_audit',
-                  'command_audit')
+                  'stock', 'transfer', 'balance', 'gateway_callback', 'parked_event_audit', 'command_audit')
             """;
 
     private static final List<String> TEXTS = List.of(

@@ -273,7 +273,7 @@ class PlatformTest {
         }
     }
 
-    /** What Connect resolves it answers, also in a validation: so it can read what relays need, and no more. */
+    /** What Connect resolves it answers, also in a validation: so it can read what relays need, no more. */
     @Test
     void connect_resolves_no_reference_but_those_to_passwords_of_relays() throws Exception {
         assertThat(nameResolvedFrom("${secrets:" + data.resolve("run/connect-secrets") + ":ORDERS_RELAY_PASSWORD}"))

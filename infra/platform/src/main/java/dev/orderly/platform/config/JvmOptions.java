@@ -33,9 +33,9 @@ public enum JvmOptions {
     }
 
     /**
-     * How many of the JVM's two compilers a service uses. The second makes it a third faster, but on two cores
-     * that all processes share it takes minutes to get there, and what it computes until then is missing
-     * elsewhere (docs/results/performance.md).
+     * How many of the JVM's two compilers a service uses. The second makes it a third faster, but on two
+     * cores that all processes share it takes minutes to get there, and what it computes until then is
+     * missing elsewhere (docs/results/performance.md).
      */
     private static int compilers() {
         var chosen = System.getenv("ORDERLY_SERVICE_COMPILERS");

@@ -32,7 +32,7 @@ public final class AccessTokens {
     public static final String TOOLS = "tools";
 
     private static final Duration TIMEOUT = Duration.ofSeconds(10);
-    /** How long a request is repeated while the provider does not accept connections: it may be restarting. */
+    /** How long a request is repeated while the provider accepts no connections: it may be restarting. */
     private static final Duration MAX_OUTAGE = Duration.ofSeconds(20);
 
     private static final Duration RETRY_INTERVAL = Duration.ofMillis(100);

@@ -19,8 +19,8 @@ import org.jose4j.lang.JoseException;
 
 /**
  * The key that tokens are signed with: made once, and kept in a file that only its owner can read, so that
- * tokens outlive a restart. Delete the file to rotate it. On the curve P-256, since the load tools need tokens
- * of thousands of customers: RSA signs ten times slower.
+ * tokens outlive a restart. Delete the file to rotate it. On the curve P-256, since the load tools need
+ * tokens of thousands of customers: RSA signs ten times slower.
  */
 final class SigningKey {
 
