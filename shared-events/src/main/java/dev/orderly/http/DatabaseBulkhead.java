@@ -5,7 +5,6 @@ import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.quarkus.runtime.BlockingOperationControl;
 import io.smallrye.mutiny.Uni;
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.ws.rs.container.ContainerRequestContext;
 import jakarta.ws.rs.container.ResourceInfo;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -13,7 +12,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.resteasy.reactive.server.ServerRequestFilter;
-import org.jboss.resteasy.reactive.server.spi.ResteasyReactiveContainerRequestContext;
+import org.jboss.resteasy.reactive.server.core.CurrentRequestManager;
 
 /**
  * Leaves connections to the database, and threads, to what a service consumes and does by schedule: requests
@@ -61,15 +60,13 @@ public class DatabaseBulkhead {
     }
 
     @ServerRequestFilter
-    public void enter(ContainerRequestContext request, ResourceInfo resource) {
+    public void enter(ResourceInfo resource) {
         // What must not block has no thread to wait with, and makes no query here.
         if (BlockingOperationControl.isBlockingAllowed()
                 && resource.getResourceMethod().getReturnType() != Uni.class) {
             acquire();
             // Not by a response filter: there is none when the client has hung up.
-            ((ResteasyReactiveContainerRequestContext) request)
-                    .getServerRequestContext()
-                    .registerCompletionCallback(_ -> permits.release());
+            CurrentRequestManager.get().registerCompletionCallback(_ -> permits.release());
         }
     }
 

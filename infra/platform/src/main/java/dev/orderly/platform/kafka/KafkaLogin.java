@@ -35,6 +35,12 @@ public record KafkaLogin(String user, String password) {
         return Secrets.ofKafkaUser("relay-" + database);
     }
 
+    /** Without the password: it may get into a log. */
+    @Override
+    public String toString() {
+        return user;
+    }
+
     /** What a client logs in with, by SCRAM. */
     public String jaasConfig() {
         return LOGIN_MODULE.formatted("scram.Scram", user, password) + ";";
