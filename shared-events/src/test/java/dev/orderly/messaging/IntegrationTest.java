@@ -42,7 +42,7 @@ public abstract class IntegrationTest {
         @Override
         public Map<String, String> getConfigOverrides() {
             return Map.of(
-                    "orderly.parked.retry-delays", "PT0.1S,PT0.1S",
+                    "orderly.parked.retry-delays", "PT0.1S,PT0.1S,PT0.1S,PT0.1S",
                     "orderly.outbox.audit-grace", "PT30S",
                     "quarkus.application.name", "order-service",
                     "orderly.database", "orders",

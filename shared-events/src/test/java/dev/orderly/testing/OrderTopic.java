@@ -38,6 +38,7 @@ public final class OrderTopic implements AutoCloseable {
 
     private final Map<String, Object> cluster = cluster();
     private final KafkaProducer<String, byte[]> producer;
+    private Admin admin;
 
     public OrderTopic() {
         this(null);
@@ -176,8 +177,11 @@ public final class OrderTopic implements AutoCloseable {
         T on(Admin admin) throws InterruptedException, ExecutionException;
     }
 
-    private <T> T asAdmin(AdminCall<T> call) {
-        try (var admin = Admin.create(cluster)) {
+    private synchronized <T> T asAdmin(AdminCall<T> call) {
+        try {
+            if (admin == null) {
+                admin = Admin.create(cluster); // once: a login takes a while
+            }
             return call.on(admin);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -190,5 +194,8 @@ public final class OrderTopic implements AutoCloseable {
     @Override
     public void close() {
         producer.close();
+        if (admin != null) {
+            admin.close();
+        }
     }
 }
