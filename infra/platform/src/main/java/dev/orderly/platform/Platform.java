@@ -237,7 +237,7 @@ public final class Platform implements AutoCloseable {
                         entry("IDENTITY_PORT", String.valueOf(ports.identity())),
                         entry("IDENTITY_ISSUER", PlatformSettings.ISSUER),
                         entry(
-                                "IDENTITY_KEY",
+                                "IDENTITY_KEY_FILE",
                                 settings.data().resolve("identity/key.json").toString()),
                         entry("IDENTITY_CLIENT_SECRET", secrets.of(Secrets.IDENTITY_CLIENT_SECRET))),
                 ManagedProcess.Stop.term(settings.grace(JvmOptions.SIMULATORS, SIMULATORS_GRACE)),

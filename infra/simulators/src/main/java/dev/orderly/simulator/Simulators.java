@@ -25,7 +25,7 @@ public final class Simulators {
                     new InetSocketAddress(host, port("IDENTITY_PORT")),
                     variable("IDENTITY_ISSUER"),
                     variable("IDENTITY_CLIENT_SECRET"),
-                    Path.of(variable("IDENTITY_KEY")));
+                    Path.of(variable("IDENTITY_KEY_FILE")));
             new SmsServer(new InetSocketAddress(host, port("SMS_PORT")), variable("SMS_API_KEY"));
             new GatewayServer(
                     new InetSocketAddress(host, port("GATEWAY_PORT")),
