@@ -18,6 +18,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -42,6 +43,12 @@ public final class StateDirectory implements AutoCloseable {
     /** A killed launcher's processes are ended by their guards; the slowest has 3 s before it is killed. */
     private static final Duration ORPHANS_END = Duration.ofSeconds(10);
 
+    /**
+     * Those that this process has open. Their lock files must not be opened a second time: a process loses
+     * its locks on a file when it closes any of its descriptors of it (fcntl(2)).
+     */
+    private static final Set<Path> OPEN_HERE = ConcurrentHashMap.newKeySet();
+
     private final Path data;
     private final FileChannel channel;
 
@@ -59,13 +66,17 @@ public final class StateDirectory implements AutoCloseable {
         try {
             claim(folder);
             Path data = folder.toRealPath();
-            FileChannel channel =
-                    FileChannel.open(data.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            if (!tryLock(channel)) {
-                channel.close();
+            if (inUse(data)) {
                 throw new CommandFailedException("already running (pid "
                         + launcher(data).map(String::valueOf).orElse("unknown") + "): ./orderly stop");
             }
+            FileChannel channel =
+                    FileChannel.open(data.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            if (!tryLock(channel)) { // another launcher was quicker
+                channel.close();
+                throw new CommandFailedException("another launcher has just started on " + data);
+            }
+            OPEN_HERE.add(data);
             var state = new StateDirectory(data, channel);
             try {
                 state.awaitOrphans();
@@ -76,7 +87,7 @@ public final class StateDirectory implements AutoCloseable {
                 state.prepare(brokers);
                 return state;
             } catch (IOException | RuntimeException e) {
-                channel.close();
+                state.close();
                 throw e;
             }
         } catch (IOException e) {
@@ -241,6 +252,13 @@ public final class StateDirectory implements AutoCloseable {
         if (!Files.exists(data.resolve(LOCK))) {
             return false;
         }
+        try {
+            if (OPEN_HERE.contains(data.toRealPath())) {
+                return true;
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot check the lock of " + data, e);
+        }
         try (var channel = FileChannel.open(data.resolve(LOCK), StandardOpenOption.WRITE)) {
             return !tryLock(channel);
         } catch (IOException e) {
@@ -263,5 +281,6 @@ public final class StateDirectory implements AutoCloseable {
     @Override
     public void close() throws IOException {
         channel.close();
+        OPEN_HERE.remove(data);
     }
 }

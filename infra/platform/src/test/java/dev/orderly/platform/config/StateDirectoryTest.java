@@ -8,6 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class StateDirectoryTest {
@@ -43,6 +45,23 @@ class StateDirectoryTest {
         StateDirectory.open(data, true, 3).close();
         assertThat(data.resolve("orders")).doesNotExist();
         StateDirectory.open(data, false, 3).close();
+    }
+
+    /** A process that opens and closes the file once more loses its lock, unless it takes care. */
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void it_stays_locked_for_others_when_its_own_process_asks_or_tries_to_open_it_again() throws IOException {
+        var lock = ":" + Files.getAttribute(data.resolve("lock"), "unix:ino") + " ";
+
+        try (var _ = StateDirectory.open(data, false, 3)) {
+            assertThat(StateDirectory.inUse(data)).isTrue();
+            assertThatThrownBy(() -> StateDirectory.open(data, false, 3)).hasMessageContaining("already running");
+
+            assertThat(Files.readString(Path.of("/proc/locks"))).contains(lock);
+        }
+
+        assertThat(StateDirectory.inUse(data)).isFalse();
+        assertThat(Files.readString(Path.of("/proc/locks"))).doesNotContain(lock);
     }
 
     @Test
