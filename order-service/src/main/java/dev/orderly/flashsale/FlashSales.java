@@ -1,5 +1,6 @@
 package dev.orderly.flashsale;
 
+import static jakarta.enterprise.event.TransactionPhase.AFTER_SUCCESS;
 import static java.time.ZoneOffset.UTC;
 
 import dev.orderly.database.DatabaseMigration;
@@ -9,6 +10,8 @@ import dev.orderly.flashsale.FlashSale.TicketOutcome;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Event;
+import jakarta.enterprise.event.Observes;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.OffsetDateTime;
@@ -34,10 +37,12 @@ class FlashSales {
     private static final String CURRENT = "closes_at > now() - interval '1 day'";
 
     private final DataSource database;
+    private final Event<SaleAnnounced> announced;
     private volatile Map<String, FlashSale> cache = Map.of();
 
-    FlashSales(DataSource database) {
+    FlashSales(DataSource database, Event<SaleAnnounced> announced) {
         this.database = database;
+        this.announced = announced;
     }
 
     /** As of the last refresh; makes no query. */
@@ -45,9 +50,12 @@ class FlashSales {
         return Optional.ofNullable(cache.get(id));
     }
 
-    /** Also called after each batch of this instance; those of another show within a second. */
+    /**
+     * Also called after each batch and each announcement of this instance; those of another show within a
+     * second. One at a time: what was read before a commit must not replace what was read after it.
+     */
     @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = DatabaseMigration.class)
-    void refreshCache() {
+    synchronized void refreshCache() {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement(
                         "SELECT * FROM flash_sale WHERE " + CURRENT + " ORDER BY closes_at LIMIT " + MAX_SALES);
@@ -71,6 +79,9 @@ class FlashSales {
         TOO_MANY
     }
 
+    record SaleAnnounced() {}
+
+    /** Buyers find the sale when the current transaction has been committed, not before. */
     Announcement announce(FlashSale sale) throws SQLException {
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement("""
@@ -98,11 +109,14 @@ class FlashSales {
             insert.setString(7, sale.id());
             try (var row = insert.executeQuery()) {
                 row.next();
-                var announcement = Announcement.valueOf(row.getString(1));
-                refreshCache();
-                return announcement;
+                announced.fire(new SaleAnnounced());
+                return Announcement.valueOf(row.getString(1));
             }
         }
+    }
+
+    void refreshCache(@Observes(during = AFTER_SUCCESS) SaleAnnounced event) {
+        refreshCache();
     }
 
     /** Locked until the current transaction ends: one transaction at a time decides a batch of a sale. */
