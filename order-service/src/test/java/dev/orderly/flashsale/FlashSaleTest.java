@@ -13,7 +13,6 @@ import dev.orderly.IntegrationTest;
 import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.RecordGenerator;
 import dev.orderly.testing.RecordGenerator.Recipe;
-import io.quarkus.narayana.jta.QuarkusTransaction;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.http.ContentType;
 import io.restassured.response.Response;
@@ -48,9 +47,6 @@ class FlashSaleTest extends IntegrationTest {
 
     @Inject
     FlashSaleConsumer consumer;
-
-    @Inject
-    FlashSales sales;
 
     private final String sale = "sale-" + UUID.randomUUID();
 
@@ -120,21 +116,6 @@ class FlashSaleTest extends IntegrationTest {
                                 "SELECT count(*) FROM orders JOIN flash_sale_ticket ON order_id = id WHERE sale_id = ?",
                                 sale))
                 .isEqualTo(2);
-    }
-
-    @Test
-    void a_sale_is_there_once_it_is_committed_and_not_before_whatever_was_refreshed_meanwhile() {
-        QuarkusTransaction.requiringNew().run(() -> {
-            try {
-                sales.announce(new FlashSale(sale, "console", 5, PAST, FUTURE, 0, 0));
-            } catch (SQLException e) {
-                throw new IllegalStateException(e);
-            }
-            assertThat(sales.cached(sale)).isEmpty();
-            QuarkusTransaction.suspendingExisting().run(sales::refreshCache);
-        });
-
-        assertThat(sales.cached(sale)).isPresent();
     }
 
     @Test
