@@ -17,11 +17,13 @@ class LogScanTest {
                 ERROR + "[http-problem] (executor-thread-1) status=500: Error invoking method",
                 "\tat dev.orderly.order.OrderCommands.place(OrderCommands.java:80)",
                 "Caused by: org.postgresql.util.PSQLException: FATAL: terminating connection",
+                ERROR + "[io.quarkus.runtime.Application] (main) Failed to start application",
+                "Caused by: java.lang.IllegalStateException: Shutdown in progress",
                 "2026-11-23 10:00:01,000 INFO  [dev.orderly] (main) an ERROR in a message",
                 "2026-11-23 10:00:02,000 ERROR [dev.orderly.order.Order] (executor-thread-1) something new",
                 "java.lang.NullPointerException");
 
-        assertThat(LogScan.errors(log, List.of(), false)).containsExactly(log.get(4));
+        assertThat(LogScan.errors(log, List.of(), false)).containsExactly(log.get(6));
     }
 
     @Test
