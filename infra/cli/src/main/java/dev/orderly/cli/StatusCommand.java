@@ -1,7 +1,6 @@
 package dev.orderly.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.github.freva.asciitable.AsciiTable;
@@ -9,21 +8,16 @@ import com.github.freva.asciitable.Column;
 import com.github.freva.asciitable.ColumnData;
 import com.github.freva.asciitable.HorizontalAlign;
 import dev.orderly.platform.config.Checkout;
-import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.platform.config.Secrets;
 import dev.orderly.platform.config.StateDirectory;
-import dev.orderly.platform.process.HealthProbe;
 import dev.orderly.platform.process.ProcessStatus;
 import dev.orderly.platform.process.StatusFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URI;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -31,16 +25,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code ./orderly status}: 0 when all processes run and all services say that they are ready, else 1. */
+/** {@code ./orderly status}: 0 when all processes run and all say that they can do their work, else 1. */
 @Command(name = "status", description = "Show every part: state, process, port, restarts, memory.")
 final class StatusCommand implements Callable<Integer> {
-    private static final String CHANNEL_DOWN = "[KO] - ";
-    private static final Duration PATIENCE = Duration.ofSeconds(3);
-
     @Option(names = "--data", paramLabel = "DIR", description = "State folder. (default: .orderly in the checkout)")
     Path data;
 
@@ -77,7 +67,12 @@ final class StatusCommand implements Callable<Integer> {
         var parts = written.stream()
                 .map(part -> part.pid() == 0 || runs(data, part) ? part : part.stopped())
                 .toList();
-        var notReady = parts.stream().map(StatusCommand::notReady).toList(); // all are asked before one is awaited
+        var health = new PartHealth(Secrets.of(data, List.of()).of(Secrets.CONNECT));
+        var notReady = parts.stream() // all are asked before one is awaited
+                .map(part -> part.isReady()
+                        ? health.notReady(part.name(), part.port())
+                        : CompletableFuture.completedFuture(""))
+                .toList();
         return IntStream.range(0, parts.size())
                 .mapToObj(i -> {
                     var part = parts.get(i);
@@ -96,41 +91,6 @@ final class StatusCommand implements Callable<Integer> {
                     .isPresent();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        }
-    }
-
-    /** What a running service says it waits for. */
-    private static CompletableFuture<String> notReady(ProcessStatus part) {
-        if (!part.isReady() || !part.name().endsWith("-service")) {
-            return CompletableFuture.completedFuture("");
-        }
-        int port = PlatformSettings.Ports.management(part.port());
-        var url = "http://" + PlatformSettings.HOST + ":" + port + "/q/health/ready";
-        var request = HttpRequest.newBuilder(URI.create(url)).timeout(PATIENCE).build();
-        return HealthProbe.HTTP
-                .sendAsync(request, BodyHandlers.ofString())
-                .thenApply(response -> response.statusCode() == 200 ? "" : down(response.body()))
-                .exceptionally(_ -> "no answer within " + PATIENCE.toSeconds() + " s");
-    }
-
-    private static String down(String health) {
-        try {
-            var reasons = new ArrayList<String>();
-            for (var check : new JsonMapper().readTree(health).path("checks")) {
-                if (check.path("status").asText().equals("DOWN")) {
-                    // SmallRye has one check for all channels, and says of each how it is.
-                    var channels = StreamSupport.stream(check.path("data").spliterator(), false)
-                            .map(JsonNode::asText)
-                            .filter(detail -> detail.startsWith(CHANNEL_DOWN))
-                            .map(detail -> detail.substring(CHANNEL_DOWN.length()))
-                            .toList();
-                    reasons.addAll(
-                            channels.isEmpty() ? List.of(check.path("name").asText()) : channels);
-                }
-            }
-            return reasons.isEmpty() ? "it does not say why" : String.join(", ", reasons);
-        } catch (JsonProcessingException _) {
-            return "its answer is unreadable";
         }
     }
 

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -33,7 +34,9 @@ class StatusCommandTest {
 
     private StateDirectory open;
     private HttpServer service;
+    private ServerSocket server;
     private String health = "{\"status\":\"UP\",\"checks\":[]}";
+    private String connectors = "{}";
     private String output;
 
     @BeforeEach
@@ -46,18 +49,48 @@ class StatusCommandTest {
                 exchange.getResponseBody().write(health.getBytes(UTF_8));
             }
         });
+        service.createContext("/connectors", exchange -> {
+            try (exchange) {
+                exchange.sendResponseHeaders(200, 0);
+                exchange.getResponseBody().write(connectors.getBytes(UTF_8));
+            }
+        });
         service.start();
+        server = new ServerSocket(0, 50, InetAddress.getByName(PlatformSettings.HOST));
+    }
+
+    /** Until then connections are accepted, as those of a frozen process are, and nothing is answered. */
+    private void answerConnections() {
+        Thread.startVirtualThread(() -> {
+            try {
+                while (true) {
+                    try (var connection = server.accept()) {
+                        connection.getOutputStream().write('N');
+                    }
+                }
+            } catch (IOException _) {
+                // it is closed
+            }
+        });
     }
 
     @AfterEach
     void stop() throws IOException {
         service.stop(0);
+        server.close();
         open.close();
     }
 
     @Test
-    void all_is_well_while_processes_run_and_services_are_ready() throws IOException {
-        assertThat(status(part("kafka-1", OURS), part("order-service", OURS))).isZero();
+    void all_is_well_while_processes_run_and_say_that_they_can_work() throws IOException {
+        answerConnections();
+
+        assertThat(status(
+                        part("kafka-1", OURS),
+                        part("postgres", OURS),
+                        part("connect", OURS),
+                        part("order-service", OURS)))
+                .isZero();
         assertThat(output).containsPattern("kafka-1 +ready").containsPattern("order-service +ready");
     }
 
@@ -65,6 +98,26 @@ class StatusCommandTest {
     void a_process_that_is_gone_is_not_ready_whatever_was_written_last() throws IOException {
         assertThat(status(part("kafka-1", GONE), part("order-service", OURS))).isEqualTo(1);
         assertThat(output).containsPattern("kafka-1 +stopped").containsPattern("order-service +ready");
+    }
+
+    @Test
+    void a_process_that_is_frozen_is_not_ready() throws IOException {
+        assertThat(status(part("kafka-1", OURS), part("postgres", OURS), part("order-service", OURS)))
+                .isEqualTo(1);
+        assertThat(output)
+                .containsPattern("kafka-1 +not ready: no answer within 3 s")
+                .containsPattern("postgres +not ready: no answer within 3 s");
+    }
+
+    @Test
+    void a_relay_that_has_failed_is_named() throws IOException {
+        connectors = """
+                {"orders-outbox": {"status": {"connector": {"state": "RUNNING"}, "tasks": [{"state": "FAILED"}]}},
+                 "payments-outbox": {"status": {"connector": {"state": "RUNNING"}, "tasks": [{"state": "RUNNING"}]}}}
+                """;
+
+        assertThat(status(part("connect", OURS))).isEqualTo(1);
+        assertThat(output).containsPattern("connect +not ready: orders-outbox has failed ");
     }
 
     @Test
@@ -82,7 +135,10 @@ class StatusCommandTest {
 
     private ProcessStatus part(String name, long pid) throws IOException {
         Files.writeString(data.resolve("run").resolve(name + ".pid"), pid + "\n");
-        int port = service.getAddress().getPort() - PlatformSettings.Ports.management(0);
+        int http = service.getAddress().getPort();
+        int port = name.endsWith("-service")
+                ? http - PlatformSettings.Ports.management(0)
+                : name.equals("connect") ? http : server.getLocalPort();
         return new ProcessStatus(
                 name, ProcessStatus.State.READY, pid, 0, Instant.now().toString(), port, "");
     }
