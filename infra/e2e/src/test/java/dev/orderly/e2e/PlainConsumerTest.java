@@ -3,14 +3,20 @@ package dev.orderly.e2e;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.Test;
 
@@ -22,6 +28,10 @@ import org.junit.jupiter.api.Test;
 class PlainConsumerTest {
 
     private static final Duration MAX_WAIT = Duration.ofSeconds(20);
+    /** To join the group, and after it has been left without a word. */
+    private static final Duration JOINING = Duration.ofSeconds(90);
+    /** Debian's, which sees Debian's libraries. */
+    private static final String PYTHON = "/usr/bin/python3";
     /** So many that no partition is empty. */
     private static final int ORDERS = 20;
 
@@ -81,5 +91,61 @@ class PlainConsumerTest {
         }
         var after = shop.order(1);
         assertThat(shop.awaitEnd(after).path("status").asText()).isEqualTo("CONFIRMED");
+    }
+
+    /** On a stock Linux, with its own library: no codec, no login, nothing of this repository. */
+    @Test
+    void a_program_of_a_few_lines_of_python_takes_the_payment_services_place() throws Exception {
+        assumeTrue(
+                new ProcessBuilder(PYTHON, "-c", "import kafka").start().waitFor() == 0,
+                "Debian's package python3-kafka is not installed");
+        var platform = RunningSystem.platform();
+        var shop = RunningSystem.shop(1_000, 1_000_000);
+        var placed = new HashSet<String>();
+        var command = new ArrayList<>(
+                List.of(PYTHON, System.getProperty("orderly.checkout") + "/docs/clients/payment_consumer.py"));
+        command.addAll(List.of(platform.openBootstrapServers().split(",")));
+        var program = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        try (var printed = program.inputReader()) {
+            var lines = new LinkedBlockingQueue<String>();
+            Thread.startVirtualThread(() -> printed.lines().forEach(lines::add));
+
+            // It gets some of the partitions, and what is placed there is not paid for.
+            await().atMost(JOINING).pollInterval(Duration.ofMillis(500)).until(() -> {
+                placed.add(shop.order(1));
+                return lines.stream().anyMatch(line -> placed.stream().anyMatch(id -> line.equals(id + " PENDING")));
+            });
+            var committed = committed(platform.admin());
+            await().atMost(MAX_WAIT).until(() -> {
+                placed.add(shop.order(1));
+                return committed(platform.admin()) > committed;
+            });
+        } finally {
+            program.destroy();
+            program.waitFor();
+            // Orders that nobody decides are a backlog, for which new ones are shed.
+            for (var order : placed) {
+                shop.cancel(order);
+            }
+        }
+
+        // What it has committed is done, and payment-service goes on behind it.
+        await().atMost(JOINING)
+                .until(() ->
+                        shop.awaitEnd(shop.order(1)).path("status").asText().equals("CONFIRMED"));
+    }
+
+    /** All partitions together. */
+    private static long committed(Admin admin) throws ExecutionException, InterruptedException {
+        return admin
+                .listConsumerGroupOffsets("payment-consumer-group")
+                .partitionsToOffsetAndMetadata()
+                .get()
+                .values()
+                .stream()
+                .mapToLong(OffsetAndMetadata::offset)
+                .sum();
     }
 }
