@@ -103,6 +103,7 @@ class EndpointAccessTest extends IntegrationTest {
                             PRICE,
                             PaymentMethod.BALANCE,
                             null,
+                            null,
                             Instant.now()));
         }
         given().get("/orders/" + order + "?version=1").then().statusCode(200);

@@ -80,7 +80,13 @@ final class Reservation {
         items = requested;
         transition(Status.RESERVED, stock, Stock::reserve);
         return Optional.of(new StockReserved(
-                orderId, placed.customerId(), placed.total(), placed.paymentMethod(), placed.cardToken(), now));
+                orderId,
+                placed.customerId(),
+                placed.total(),
+                placed.paymentMethod(),
+                placed.cardId(),
+                placed.cardToken(),
+                now));
     }
 
     /**

@@ -83,7 +83,8 @@ abstract class IntegrationTest {
     }
 
     static OrderPlaced placed(UUID orderId, Line... lines) {
-        return new OrderPlaced(orderId, CUSTOMER, List.of(lines), TOTAL, PaymentMethod.BALANCE, null, Instant.now());
+        return new OrderPlaced(
+                orderId, CUSTOMER, List.of(lines), TOTAL, PaymentMethod.BALANCE, null, null, Instant.now());
     }
 
     static OrderConfirmed confirmed(UUID orderId) {

@@ -3,6 +3,7 @@ package dev.orderly.inventory;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.orderly.events.CardToken;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.OrderEvent.OrderPlaced;
@@ -41,10 +42,26 @@ class ReservationTest {
 
         var event = reservation.reserve(placed(line("mug", 2), line("pen", 5)), stock, NOW);
 
-        assertThat(event).contains(new StockReserved(ORDER, CUSTOMER, TOTAL, PaymentMethod.BALANCE, null, NOW));
+        assertThat(event).contains(new StockReserved(ORDER, CUSTOMER, TOTAL, PaymentMethod.BALANCE, null, null, NOW));
         assertThat(reservation.status()).isEqualTo(Status.RESERVED);
         assertThat(reservation.items()).containsExactly(new Item("mug", 2), new Item("pen", 5));
         assertThat(stock.values()).containsExactlyInAnyOrder(new Stock("mug", 3, 9, 1), new Stock("pen", 0, 12, 1));
+    }
+
+    @Test
+    void the_card_of_an_order_is_passed_on_as_it_came_also_as_the_token_of_the_release_before() {
+        var card = UUID.randomUUID();
+        var token = new CardToken("tok_ok");
+
+        assertThat(Reservation.none(ORDER).reserve(byCard(card, null), stock, NOW))
+                .contains(new StockReserved(ORDER, CUSTOMER, TOTAL, PaymentMethod.CARD, card, null, NOW));
+        assertThat(Reservation.none(ORDER).reserve(byCard(null, token), stock, NOW))
+                .contains(new StockReserved(ORDER, CUSTOMER, TOTAL, PaymentMethod.CARD, null, token, NOW));
+    }
+
+    private static OrderPlaced byCard(UUID card, CardToken token) {
+        var lines = List.of(line("mug", 1));
+        return new OrderPlaced(ORDER, CUSTOMER, lines, TOTAL, PaymentMethod.CARD, card, token, PLACED_AT);
     }
 
     @Test
@@ -152,7 +169,8 @@ class ReservationTest {
     }
 
     private static OrderPlaced placed(Line... lines) {
-        return new OrderPlaced(ORDER, CUSTOMER, Arrays.asList(lines), TOTAL, PaymentMethod.BALANCE, null, PLACED_AT);
+        return new OrderPlaced(
+                ORDER, CUSTOMER, Arrays.asList(lines), TOTAL, PaymentMethod.BALANCE, null, null, PLACED_AT);
     }
 
     private static Line line(String sku, int quantity) {

@@ -321,6 +321,7 @@ class NotificationServiceTest extends IntegrationTest {
                 price,
                 PaymentMethod.BALANCE,
                 null,
+                null,
                 NOW));
     }
 

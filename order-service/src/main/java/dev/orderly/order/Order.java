@@ -1,6 +1,5 @@
 package dev.orderly.order;
 
-import dev.orderly.events.CardToken;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent;
 import dev.orderly.events.OrderEvent.Line;
@@ -79,9 +78,9 @@ public final class Order {
         this.version = version;
     }
 
-    /** @param cardToken with payment by card, else null; the order does not keep it */
-    public OrderPlaced placedEvent(CardToken cardToken) {
-        return new OrderPlaced(id, customerId, lines, total, paymentMethod, cardToken, placedAt);
+    /** @param cardId with payment by card, else null; the order does not keep it */
+    public OrderPlaced placedEvent(UUID cardId) {
+        return new OrderPlaced(id, customerId, lines, total, paymentMethod, cardId, null, placedAt);
     }
 
     /**

@@ -153,7 +153,7 @@ public class OrderCommands {
                 .map(candidate -> new OutgoingEvent(
                         candidate
                                 .order()
-                                .placedEvent(candidate.pending.command().cardToken()),
+                                .placedEvent(candidate.pending.command().cardId()),
                         candidate.order().version()))
                 .toList();
         outbox.add(

@@ -1,6 +1,5 @@
 package dev.orderly.order;
 
-import dev.orderly.events.CardToken;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.OrderStatus;
@@ -15,7 +14,6 @@ import dev.orderly.order.PlaceOrderResult.Overloaded;
 import dev.orderly.order.PlaceOrderResult.Placed;
 import dev.orderly.order.PlaceOrderResult.Replayed;
 import dev.orderly.order.PlaceOrderResult.UnknownProducts;
-import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.smallrye.mutiny.Uni;
 import jakarta.annotation.security.RolesAllowed;
 import jakarta.validation.Valid;
@@ -23,6 +21,7 @@ import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.NotEmpty;
 import jakarta.validation.constraints.NotNull;
+import jakarta.validation.constraints.Null;
 import jakarta.validation.constraints.Pattern;
 import jakarta.validation.constraints.Size;
 import jakarta.ws.rs.HeaderParam;
@@ -43,6 +42,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.stream.IntStream;
 import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 
 /** The commands of customers; an answer follows the commit. The read side shows how an order goes on. */
@@ -53,6 +53,10 @@ public class OrderResource {
     private static final int MAX_LINES = 100;
     private static final int MAX_QUANTITY = 1_000_000;
     private static final int RETRY_AFTER_SECONDS = 5;
+
+    /** Does not repeat what was sent: it may be a card number. */
+    private static final String CARD_TOKEN =
+            "belongs to payment-service alone: leave it there by POST /cards, and name the card by its cardId";
 
     /** Order-service publishes two events of an order: that it was placed, and its end. */
     private static final int PLACED_VERSION = 1;
@@ -72,12 +76,17 @@ public class OrderResource {
     /**
      * What a customer orders; prices come from the catalogue.
      *
-     * @param cardToken required with payment by card, rejected with any other method
+     * @param cardId of a card that the customer has left with payment-service; required with payment by card,
+     *     rejected with any other method
+     * @param cardToken rejected; here for clients of the release before, to say where it goes now
      */
     public record OrderRequest(
             @NotNull UUID customerId,
             @NotEmpty @Size(max = MAX_LINES) List<@NotNull @Valid LineRequest> lines,
             @NotNull PaymentMethod paymentMethod,
+            UUID cardId,
+
+            @Null(message = CARD_TOKEN) @Schema(hidden = true)
             String cardToken) {}
 
     public record LineRequest(
@@ -135,7 +144,7 @@ public class OrderResource {
         var lines = request.lines().stream()
                 .map(line -> new PlaceOrder.Line(line.sku(), line.quantity()))
                 .toList();
-        return new PlaceOrder(request.customerId(), lines, request.paymentMethod(), cardToken(request));
+        return new PlaceOrder(request.customerId(), lines, request.paymentMethod(), cardId(request));
     }
 
     /** PENDING and version 1, whatever it is by now: a repeated request gets the answer that was lost. */
@@ -174,23 +183,11 @@ public class OrderResource {
         };
     }
 
-    private static CardToken cardToken(OrderRequest request) {
-        if (request.paymentMethod() != PaymentMethod.CARD) {
-            if (request.cardToken() != null) {
-                throw invalidCardToken("goes with the payment method CARD only");
-            }
-            return null;
+    private static UUID cardId(OrderRequest request) {
+        if ((request.paymentMethod() == PaymentMethod.CARD) != (request.cardId() != null)) {
+            throw Problems.badRequest("cardId", "is required with the payment method CARD, and goes with no other");
         }
-        try {
-            return new CardToken(request.cardToken());
-        } catch (IllegalArgumentException _) {
-            throw invalidCardToken(CardToken.MESSAGE);
-        }
-    }
-
-    /** Does not repeat what was sent: it may be a card number. */
-    private static HttpProblem invalidCardToken(String message) {
-        return Problems.badRequest("cardToken", message);
+        return request.cardId();
     }
 
     /** The version lets a read wait until the projection has caught up with this write. */

@@ -40,7 +40,7 @@ class OrderAnswerTest extends IntegrationTest {
                 new Class<?>[] {UriInfo.class},
                 (_, _, _) -> UriBuilder.fromUri("http://somewhere/"));
         var line = new OrderResource.LineRequest("mug", 1);
-        var request = new OrderResource.OrderRequest(customer, List.of(line), PaymentMethod.BALANCE, null);
+        var request = new OrderResource.OrderRequest(customer, List.of(line), PaymentMethod.BALANCE, null, null);
 
         given().contentType(ContentType.JSON)
                 .body(Map.of("name", "Mug", "price", Map.of("amount", 1999, "currency", "EUR")))

@@ -44,6 +44,7 @@ class OrderTest {
                         TOTAL,
                         PaymentMethod.BALANCE,
                         null,
+                        null,
                         PLACED_AT));
         assertThat(order().version()).isEqualTo(1);
         assertThat(order().status()).isEqualTo(OrderStatus.PENDING);
@@ -89,8 +90,9 @@ class OrderTest {
                         TOTAL,
                         PaymentMethod.BALANCE,
                         null,
+                        null,
                         PLACED_AT),
-                new StockReserved(ID, CUSTOMER, TOTAL, PaymentMethod.BALANCE, null, PLACED_AT),
+                new StockReserved(ID, CUSTOMER, TOTAL, PaymentMethod.BALANCE, null, null, PLACED_AT),
                 new OrderConfirmed(ID, CUSTOMER, TOTAL, PLACED_AT),
                 new OrderRejected(ID, CUSTOMER, "why not", PLACED_AT),
                 new OrderCancelled(ID, CUSTOMER, "why not", PLACED_AT),

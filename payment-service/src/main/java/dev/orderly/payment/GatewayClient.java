@@ -1,7 +1,9 @@
 package dev.orderly.payment;
 
+import static com.fasterxml.jackson.annotation.JsonInclude.Include.NON_NULL;
 import static dev.orderly.payment.Payment.GatewayOutcome.DECLINED;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.orderly.events.EventJson;
 import dev.orderly.events.Money;
 import dev.orderly.http.BaseUrl;
@@ -75,7 +77,11 @@ class GatewayClient {
         }
     }
 
-    private record Request(String merchant, Money amount, String cardToken) {}
+    /** @param cardToken absent when a payment is refunded that was settled long ago */
+    private record Request(
+            String merchant,
+            Money amount,
+            @JsonInclude(NON_NULL) String cardToken) {}
 
     /** Captures the payment; if that was requested before, returns its state. */
     GatewayResult capture(Payment payment) throws IOException, InterruptedException, ProtocolViolation {
@@ -102,8 +108,10 @@ class GatewayClient {
     }
 
     private HttpRequest command(String method, Payment payment, String action) {
-        var body = EventJson.writeValue(
-                new Request(merchant, payment.amount(), payment.card().value()));
+        var body = EventJson.writeValue(new Request(
+                merchant,
+                payment.amount(),
+                payment.card() == null ? null : payment.card().value()));
         return request(payment, action)
                 .method(method, BodyPublishers.ofString(body))
                 .build();

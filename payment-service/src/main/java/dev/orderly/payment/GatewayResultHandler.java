@@ -82,7 +82,7 @@ class GatewayResultHandler {
         if (payment == null) {
             return Effect.UNKNOWN_PAYMENT;
         }
-        if (payment.card() == null
+        if (!payment.byCard()
                 || !result.merchant().equals(merchant)
                 || !result.amount().equals(payment.amount())) {
             LOG.errorf("the gateway reports another amount or merchant for payment %s than ours", payment.orderId());

@@ -43,7 +43,9 @@ import java.util.UUID;
  * </pre>
  *
  * @param amount what the order costs; null when it was cancelled before that was known
- * @param card token of the card; null when it is paid from the balance
+ * @param byCard whether it is paid by card, and not from the balance
+ * @param card its token; null when it is not paid by card, when the card was refused here, and when it has
+ *     been settled for a day
  * @param reason why it was declined, voided or refunded; else null
  * @param occurredAt when it entered this status
  * @param version how many events were published about it
@@ -53,6 +55,7 @@ record Payment(
         UUID customerId,
         Status status,
         Money amount,
+        boolean byCard,
         CardToken card,
         String reason,
         Instant occurredAt,
@@ -90,7 +93,7 @@ record Payment(
     record Change(Payment payment, Optional<OrderEvent> event) {}
 
     static Payment expected(UUID orderId, UUID customerId) {
-        return new Payment(orderId, customerId, EXPECTED, null, null, null, null, 0);
+        return new Payment(orderId, customerId, EXPECTED, null, false, null, null, null, 0);
     }
 
     /**
@@ -103,7 +106,7 @@ record Payment(
         if (status != EXPECTED) {
             return Optional.empty();
         }
-        var due = withAmount(total, null);
+        var due = withAmount(total, false, null);
         if (balance.map(Money::amount).orElse(0L) >= total.amount()) {
             return Optional.of(due.capture(CAPTURED, null, now));
         }
@@ -118,8 +121,17 @@ record Payment(
      */
     Optional<Change> requestCapture(Money total, CardToken token, Instant now) {
         return status == EXPECTED
-                ? Optional.of(withAmount(total, token).withoutEvent(REQUESTED, null, now))
+                ? Optional.of(withAmount(total, true, token).withoutEvent(REQUESTED, null, now))
                 : Optional.empty();
+    }
+
+    /**
+     * The stock is reserved, and the order names a card that cannot be charged for it.
+     *
+     * @return empty when this changes nothing
+     */
+    Optional<Change> refuseCard(Money total, String why, Instant now) {
+        return status == EXPECTED ? Optional.of(withAmount(total, true, null).decline(why, now)) : Optional.empty();
     }
 
     /**
@@ -131,7 +143,7 @@ record Payment(
         return switch (status) {
             case EXPECTED -> Optional.of(withoutEvent(VOID, why, now));
             case REQUESTED -> Optional.of(withoutEvent(CANCELLING, why, now));
-            case CAPTURED -> Optional.of(card == null ? refund(why, now) : withoutEvent(REFUNDING, why, now));
+            case CAPTURED -> Optional.of(byCard ? withoutEvent(REFUNDING, why, now) : refund(why, now));
             case DECLINED, CANCELLING, VOID, REFUNDING, REFUNDED -> Optional.empty();
         };
     }
@@ -170,17 +182,19 @@ record Payment(
         };
     }
 
-    private Payment withAmount(Money total, CardToken token) {
-        return new Payment(orderId, customerId, status, total, token, reason, occurredAt, version);
+    private Payment withAmount(Money total, boolean paidByCard, CardToken token) {
+        return new Payment(orderId, customerId, status, total, paidByCard, token, reason, occurredAt, version);
     }
 
     private Change withoutEvent(Status next, String why, Instant now) {
-        return new Change(new Payment(orderId, customerId, next, amount, card, why, now, version), Optional.empty());
+        return new Change(
+                new Payment(orderId, customerId, next, amount, byCard, card, why, now, version), Optional.empty());
     }
 
     private Change publishing(OrderEvent event, Status next, String why, Instant now) {
         return new Change(
-                new Payment(orderId, customerId, next, amount, card, why, now, version + 1), Optional.of(event));
+                new Payment(orderId, customerId, next, amount, byCard, card, why, now, version + 1),
+                Optional.of(event));
     }
 
     private Change capture(Status next, String why, Instant now) {

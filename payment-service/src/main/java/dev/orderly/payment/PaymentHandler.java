@@ -31,6 +31,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -47,17 +48,20 @@ import org.eclipse.microprofile.reactive.messaging.Incoming;
 class PaymentHandler extends EventHandler<OrderEvent> {
 
     private final Payments payments;
+    private final Cards cards;
     private final Ledger ledger;
     private final Clock clock;
 
     PaymentHandler(
             Payments payments,
+            Cards cards,
             Ledger ledger,
             Clock clock,
             EventConsumer consumer,
             @ConfigProperty(name = "mp.messaging.incoming.orders.group.id") String consumerGroup) {
         super(consumer, consumerGroup, Set.of(StockReserved.class, OrderCancelled.class));
         this.payments = payments;
+        this.cards = cards;
         this.ledger = ledger;
         this.clock = clock;
     }
@@ -70,15 +74,24 @@ class PaymentHandler extends EventHandler<OrderEvent> {
 
     @Override
     public List<OutgoingEvent> on(List<IncomingEvent<OrderEvent>> events) throws SQLException {
-        // Payments before balances, as everywhere: transactions that lock in different orders would deadlock.
+        // Payments, cards, balances, everywhere: transactions that lock in different orders would deadlock.
         var stored = payments.lock(
                 events.stream().map(received -> received.event().id()).collect(toSet()));
-        var batch = new Batch(stored, ledger.lock(wallets(events, stored.values())), clock.instant());
+        var batch = new Batch(
+                stored, cards.lock(cardIds(events)), ledger.lock(wallets(events, stored.values())), clock.instant());
         events.forEach(received -> batch.on(received.event()));
         payments.add(batch.added.values(), traceparents(events));
         payments.update(batch.changed.values());
+        cards.take(batch.takenCards);
         ledger.add(batch.transfers);
         return batch.outgoing;
+    }
+
+    private static Set<UUID> cardIds(List<IncomingEvent<OrderEvent>> events) {
+        return events.stream()
+                .map(received -> received.event() instanceof StockReserved reserved ? reserved.cardId() : null)
+                .filter(Objects::nonNull)
+                .collect(toSet());
     }
 
     /** The wallets whose balances the events may change. */
@@ -90,7 +103,7 @@ class PaymentHandler extends EventHandler<OrderEvent> {
             }
         }
         for (var payment : stored) {
-            if (payment.status() == CAPTURED && payment.card() == null) {
+            if (payment.status() == CAPTURED && !payment.byCard()) {
                 wallets.add(payment.wallet());
             }
         }
@@ -119,17 +132,20 @@ class PaymentHandler extends EventHandler<OrderEvent> {
 
         private final Set<UUID> stored;
         private final Map<UUID, Payment> payments;
+        private final Map<UUID, Card> cards;
         private final Map<Wallet, Money> balances;
         private final Instant now;
 
         private final Map<UUID, Payment> added = new HashMap<>();
         private final Map<UUID, Payment> changed = new HashMap<>();
+        private final List<UUID> takenCards = new ArrayList<>();
         private final List<Transfer> transfers = new ArrayList<>();
         private final List<OutgoingEvent> outgoing = new ArrayList<>();
 
-        Batch(Map<UUID, Payment> payments, Map<Wallet, Money> balances, Instant now) {
+        Batch(Map<UUID, Payment> payments, Map<UUID, Card> cards, Map<Wallet, Money> balances, Instant now) {
             this.stored = Set.copyOf(payments.keySet());
             this.payments = payments;
+            this.cards = cards;
             this.balances = balances;
             this.now = now;
         }
@@ -155,9 +171,26 @@ class PaymentHandler extends EventHandler<OrderEvent> {
         private Optional<Change> pay(StockReserved reserved) {
             var payment = payment(reserved.id(), reserved.customerId());
             return needsCard(reserved)
-                    ? payment.requestCapture(reserved.total(), reserved.cardToken(), now)
+                    ? payByCard(payment, reserved)
                     : payment.payFromBalance(
                             reserved.total(), Optional.ofNullable(balances.get(wallet(reserved))), now);
+        }
+
+        private Optional<Change> payByCard(Payment payment, StockReserved reserved) {
+            if (reserved.cardToken() != null) { // of the release before
+                return payment.requestCapture(reserved.total(), reserved.cardToken(), now);
+            }
+            var card = cards.get(reserved.cardId());
+            var refusal = card == null ? Optional.of(Card.UNKNOWN) : card.refusal(reserved.customerId());
+            if (refusal.isPresent()) {
+                return payment.refuseCard(reserved.total(), refusal.get(), now);
+            }
+            var capture = payment.requestCapture(reserved.total(), card.token(), now);
+            if (capture.isPresent()) {
+                cards.put(card.id(), card.taken());
+                takenCards.add(card.id());
+            }
+            return capture;
         }
 
         private Payment payment(UUID orderId, UUID customerId) {

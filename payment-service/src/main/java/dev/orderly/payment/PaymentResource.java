@@ -39,7 +39,7 @@ public class PaymentResource {
             return new PaymentView(
                     payment.orderId(),
                     payment.customerId(),
-                    payment.card() == null ? PaymentMethod.BALANCE : PaymentMethod.CARD,
+                    payment.byCard() ? PaymentMethod.CARD : PaymentMethod.BALANCE,
                     payment.status(),
                     payment.amount(),
                     payment.reason(),

@@ -28,8 +28,9 @@ import javax.sql.DataSource;
 @ApplicationScoped
 class Payments {
 
-    private static final String COLUMNS =
-            "payment.order_id, customer_id, status, amount, currency, card_token, reason, occurred_at, version";
+    // A payment that an instance of the version before has stored is by card when it has a token.
+    private static final String COLUMNS = "payment.order_id, customer_id, status, amount, currency,"
+            + " by_card OR card_token IS NOT NULL AS by_card, card_token, reason, occurred_at, version";
 
     /** A new status of an open payment is a new call, due at once. */
     private static final String DUE_AT =
@@ -140,6 +141,7 @@ class Payments {
                         payment -> payment.amount() == null
                                 ? null
                                 : payment.amount().currency())
+                .bool("by_card", Payment::byCard)
                 .text(
                         "card_token",
                         payment ->
@@ -226,6 +228,7 @@ class Payments {
                 row.getObject("customer_id", UUID.class),
                 Status.valueOf(row.getString("status")),
                 currency == null ? null : Money.of(row.getLong("amount"), currency),
+                row.getBoolean("by_card"),
                 token == null ? null : new CardToken(token),
                 row.getString("reason"),
                 row.getObject("occurred_at", OffsetDateTime.class).toInstant(),

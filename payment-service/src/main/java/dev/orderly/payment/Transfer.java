@@ -37,7 +37,7 @@ record Transfer(
     static Optional<Transfer> of(Change change, Money before) {
         var payment = change.payment();
         return kind(change).map(kind -> {
-            var byCard = payment.card() != null;
+            var byCard = payment.byCard();
             return new Transfer(
                     kind,
                     byCard ? Optional.empty() : Optional.of(payment.wallet()),

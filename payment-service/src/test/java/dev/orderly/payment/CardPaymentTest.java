@@ -7,12 +7,21 @@ import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.nullValue;
 
 import dev.orderly.database.UuidV7;
+import dev.orderly.events.CardToken;
+import dev.orderly.events.Money;
+import dev.orderly.events.OrderEvent;
+import dev.orderly.events.OrderEvent.StockReserved;
+import dev.orderly.events.PaymentMethod;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.RestAssured;
 import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.Test;
 
@@ -89,6 +98,89 @@ class CardPaymentTest extends IntegrationTest {
         assertThat(journal("\"acceptedForgery\""))
                 .as("forgeries that were acknowledged")
                 .isEmpty();
+    }
+
+    @Test
+    void a_card_that_is_not_there_or_not_for_this_order_declines_it_with_a_reason_and_parks_nothing()
+            throws SQLException {
+        var customer = UUID.randomUUID();
+        var foreign = leave(UUID.randomUUID(), "tok_ok");
+        var expired = leave(customer, "tok_ok");
+        sql().execute("UPDATE card SET expires_at = now() - interval '1 s' WHERE id = ?", expired);
+        var refusals = new LinkedHashMap<UUID, String>();
+        var orders = new ArrayList<OrderEvent>();
+        for (var card : List.of(UUID.randomUUID(), foreign, expired)) {
+            var id = UuidV7.next();
+            refusals.put(id, card.equals(expired) ? "the card was left too long ago" : "unknown card");
+            orders.add(byCard(id, customer, 3998, card));
+        }
+
+        publish(orders.toArray(OrderEvent[]::new));
+
+        for (var refused : refusals.entrySet()) {
+            payment(refused.getKey())
+                    .body("status", equalTo("DECLINED"))
+                    .body("method", equalTo("CARD"))
+                    .body("reason", equalTo(refused.getValue()));
+            assertThat(published(refused.getKey())).containsExactly("PaymentDeclined 1");
+            assertThat(parked(refused.getKey().toString())).isEmpty();
+            assertThat(journal(refused.getKey().toString())).isEmpty();
+        }
+        publish(byCard(order, owner(foreign), 3998, foreign));
+        awaitStatus(order, "CAPTURED");
+    }
+
+    private UUID owner(UUID card) throws SQLException {
+        return UUID.fromString(
+                sql().strings("SELECT customer_id FROM card WHERE id = ?", card).getFirst());
+    }
+
+    @Test
+    void a_card_is_charged_for_one_order_however_many_name_it() throws SQLException {
+        var customer = UUID.randomUUID();
+        var card = leave(customer, "tok_ok");
+        var orders = Stream.generate(UuidV7::next).limit(6).toList();
+
+        publish(orders.stream()
+                .map(each -> record(byCard(each, customer, 1000, card)))
+                .toList());
+
+        await().until(() ->
+                orders.stream().noneMatch(each -> paymentStatus(each).equals("REQUESTED")));
+        assertThat(orders.stream().map(IntegrationTest::paymentStatus))
+                .containsExactlyInAnyOrder("CAPTURED", "DECLINED", "DECLINED", "DECLINED", "DECLINED", "DECLINED");
+        assertThat(orders.stream().map(each -> payment(each).extract().<String>path("reason")))
+                .filteredOn(Objects::nonNull)
+                .containsOnly("the card was left for another order");
+    }
+
+    @Test
+    void a_card_is_left_as_it_is_by_an_order_that_is_cancelled_or_costs_nothing() throws SQLException {
+        var customer = UUID.randomUUID();
+        var card = leave(customer, "tok_ok");
+        var cancelled = UuidV7.next();
+
+        publish(cancelled(cancelled, customer));
+        publish(byCard(cancelled, customer, 1000, card), byCard(UuidV7.next(), customer, 0, card));
+        publish(byCard(order, customer, 1000, card));
+
+        awaitStatus(order, "CAPTURED");
+        assertThat(paymentStatus(cancelled)).isEqualTo("VOID");
+    }
+
+    @Test
+    void an_order_of_the_release_before_brings_the_token_itself_and_is_paid() throws SQLException {
+        publish(new StockReserved(
+                order,
+                UUID.randomUUID(),
+                Money.of(3998, "EUR"),
+                PaymentMethod.CARD,
+                null,
+                new CardToken("tok_ok"),
+                Instant.now()));
+
+        awaitStatus(order, "CAPTURED");
+        assertThat(published(order)).containsExactly("PaymentCaptured 1");
     }
 
     @Test

@@ -1,21 +1,26 @@
 package dev.orderly.payment;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.orderly.events.CardToken;
 import dev.orderly.events.Money;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The URL of the gateway; {@link CardPaymentTest} has what is said under it. */
+/** The URL of the gateway, and answers that it should not give; {@link CardPaymentTest} has the others. */
 class GatewayClientTest {
 
     @ParameterizedTest
@@ -40,6 +45,46 @@ class GatewayClientTest {
 
         var root = path.endsWith("/") ? path : path + '/';
         assertThat(requested).containsExactly("GET " + root + "payments/" + payment.orderId());
+    }
+
+    @Test
+    void what_the_gateway_answers_beyond_its_api_is_no_result_and_not_repeated() throws Exception {
+        var payment = payment();
+        var right = """
+                {"id":"%s","merchant":"orderly","amount":{"amount":1999,"currency":"EUR"},\
+                "status":"succeeded"}""".formatted(payment.orderId());
+        var body = new AtomicReference<>(right);
+        var gateway = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        gateway.createContext("/", exchange -> {
+            try (exchange) {
+                exchange.sendResponseHeaders(200, 0);
+                exchange.getResponseBody().write(body.get().getBytes(UTF_8));
+            }
+        });
+        gateway.start();
+        var client = client("http://localhost:" + gateway.getAddress().getPort());
+        try {
+            assertThat(client.find(payment)).isPresent();
+            for (var wrong : List.of(
+                    "",
+                    "[]",
+                    "<html>sesame</html>",
+                    right.replace("succeeded", "sesame"),
+                    right.replace("1999", "-1999"),
+                    right.replace("\"merchant\":\"orderly\",", ""),
+                    right.replace(
+                            payment.orderId().toString(), UUID.randomUUID().toString()),
+                    right + " ".repeat(16 * 1024))) {
+                body.set(wrong);
+                assertThatThrownBy(() -> client.find(payment))
+                        .as(wrong)
+                        .isInstanceOfAny(GatewayResult.ProtocolViolation.class, IOException.class)
+                        .hasMessageNotContaining("sesame");
+            }
+        } finally {
+            client.close();
+            gateway.stop(0);
+        }
     }
 
     @ParameterizedTest
@@ -69,6 +114,7 @@ class GatewayClientTest {
                 UUID.randomUUID(),
                 Payment.Status.REQUESTED,
                 Money.of(1999, "EUR"),
+                true,
                 new CardToken("tok_ok"),
                 null,
                 Instant.now(),

@@ -6,7 +6,6 @@ import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.orderly.events.CardToken;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent;
 import dev.orderly.events.OrderEvent.OrderCancelled;
@@ -101,17 +100,33 @@ abstract class IntegrationTest {
     }
 
     static StockReserved reserved(UUID orderId, UUID customerId, Money total) {
-        return new StockReserved(orderId, customerId, total, PaymentMethod.BALANCE, null, Instant.now());
+        return new StockReserved(orderId, customerId, total, PaymentMethod.BALANCE, null, null, Instant.now());
     }
 
+    /** An order of a new customer, by a card that they have left. */
     static StockReserved byCard(UUID orderId, long total, String token) {
-        return new StockReserved(
-                orderId,
-                UUID.randomUUID(),
-                Money.of(total, "EUR"),
-                PaymentMethod.CARD,
-                new CardToken(token),
-                Instant.now());
+        var customer = UUID.randomUUID();
+        return byCard(orderId, customer, total, leave(customer, token));
+    }
+
+    static StockReserved byCard(UUID orderId, UUID customer, long total, UUID cardId) {
+        var amount = Money.of(total, "EUR");
+        return new StockReserved(orderId, customer, amount, PaymentMethod.CARD, cardId, null, Instant.now());
+    }
+
+    /** The id of a card. */
+    static UUID leave(UUID customer, String token) {
+        var left = leave(customer, '"' + token + '"', UUID.randomUUID().toString());
+        return UUID.fromString(left.statusCode(201).extract().path("id"));
+    }
+
+    /** @param token as JSON */
+    static ValidatableResponse leave(UUID customer, String token, String key) {
+        return given().contentType(JSON)
+                .header("Idempotency-Key", key)
+                .body("{\"customerId\":\"%s\",\"cardToken\":%s}".formatted(customer, token))
+                .post("/cards")
+                .then();
     }
 
     static OrderCancelled cancelled(UUID orderId, UUID customerId) {

@@ -100,7 +100,7 @@ class PaymentTest {
     void a_due_payment_is_captured_when_the_balance_suffices_to_the_cent() {
         var payment = captured();
 
-        assertThat(payment).isEqualTo(new Payment(ORDER, CUSTOMER, CAPTURED, TOTAL, null, null, NOW, 1));
+        assertThat(payment).isEqualTo(new Payment(ORDER, CUSTOMER, CAPTURED, TOTAL, false, null, null, NOW, 1));
     }
 
     @Test
@@ -108,13 +108,13 @@ class PaymentTest {
         var payment = after(expected().payFromBalance(TOTAL, Optional.of(Money.of(3997, "EUR")), NOW));
 
         assertThat(payment)
-                .isEqualTo(new Payment(ORDER, CUSTOMER, DECLINED, TOTAL, null, "insufficient balance", NOW, 1));
+                .isEqualTo(new Payment(ORDER, CUSTOMER, DECLINED, TOTAL, false, null, "insufficient balance", NOW, 1));
     }
 
     @Test
     void a_due_payment_is_declined_without_an_account_in_its_currency() {
         assertThat(declined())
-                .isEqualTo(new Payment(ORDER, CUSTOMER, DECLINED, TOTAL, null, "no account in EUR", NOW, 1));
+                .isEqualTo(new Payment(ORDER, CUSTOMER, DECLINED, TOTAL, false, null, "no account in EUR", NOW, 1));
     }
 
     @Test
@@ -134,13 +134,14 @@ class PaymentTest {
 
     @Test
     void a_cancellation_that_comes_first_voids_the_payment() {
-        assertThat(voided()).isEqualTo(new Payment(ORDER, CUSTOMER, VOID, null, null, "changed my mind", NOW, 0));
+        assertThat(voided())
+                .isEqualTo(new Payment(ORDER, CUSTOMER, VOID, null, false, null, "changed my mind", NOW, 0));
     }
 
     @Test
     void a_cancellation_refunds_what_was_captured() {
         assertThat(refunded())
-                .isEqualTo(new Payment(ORDER, CUSTOMER, REFUNDED, TOTAL, null, "changed my mind", LATER, 2));
+                .isEqualTo(new Payment(ORDER, CUSTOMER, REFUNDED, TOTAL, false, null, "changed my mind", LATER, 2));
     }
 
     @ParameterizedTest
@@ -188,7 +189,8 @@ class PaymentTest {
     void a_payment_by_card_waits_for_the_gateway_and_publishes_no_event() {
         var change = expected().requestCapture(TOTAL, CARD, NOW).orElseThrow();
 
-        assertThat(change.payment()).isEqualTo(new Payment(ORDER, CUSTOMER, REQUESTED, TOTAL, CARD, null, NOW, 0));
+        assertThat(change.payment())
+                .isEqualTo(new Payment(ORDER, CUSTOMER, REQUESTED, TOTAL, true, CARD, null, NOW, 0));
         assertThat(change.event()).isEmpty();
         assertThat(change.payment().status().isOpen()).isTrue();
     }
@@ -196,14 +198,39 @@ class PaymentTest {
     @Test
     void the_gateway_captures_or_declines_it() {
         var captured = requested().on(GatewayOutcome.CAPTURED, "", LATER).orElseThrow();
-        assertThat(captured.payment()).isEqualTo(new Payment(ORDER, CUSTOMER, CAPTURED, TOTAL, CARD, null, LATER, 1));
+        assertThat(captured.payment())
+                .isEqualTo(new Payment(ORDER, CUSTOMER, CAPTURED, TOTAL, true, CARD, null, LATER, 1));
         assertThat(captured.event()).contains(new PaymentCaptured(ORDER, TOTAL, LATER));
 
         var declined =
                 requested().on(GatewayOutcome.DECLINED, "card declined", LATER).orElseThrow();
         assertThat(declined.payment())
-                .isEqualTo(new Payment(ORDER, CUSTOMER, DECLINED, TOTAL, CARD, "card declined", LATER, 1));
+                .isEqualTo(new Payment(ORDER, CUSTOMER, DECLINED, TOTAL, true, CARD, "card declined", LATER, 1));
         assertThat(declined.event()).contains(new PaymentDeclined(ORDER, "card declined", LATER));
+    }
+
+    @Test
+    void a_card_that_cannot_be_charged_for_the_order_declines_it_and_the_gateway_is_not_called() {
+        var change = expected().refuseCard(TOTAL, Card.UNKNOWN, NOW).orElseThrow();
+
+        assertThat(change.payment())
+                .isEqualTo(new Payment(ORDER, CUSTOMER, DECLINED, TOTAL, true, null, Card.UNKNOWN, NOW, 1));
+        assertThat(change.event()).contains(new PaymentDeclined(ORDER, Card.UNKNOWN, NOW));
+        assertThat(voided().refuseCard(TOTAL, Card.UNKNOWN, LATER)).isEmpty();
+    }
+
+    @Test
+    void a_card_is_for_one_order_of_the_customer_who_left_it_until_it_expires() {
+        var card = new Card(UUID.randomUUID(), CUSTOMER, CARD, false);
+
+        assertThat(card.refusal(CUSTOMER)).isEmpty();
+        assertThat(card.refusal(UUID.randomUUID())).contains(Card.UNKNOWN);
+        assertThat(card.taken().refusal(CUSTOMER)).contains("the card was left for another order");
+        assertThat(card.taken().refusal(UUID.randomUUID()))
+                .as("says nothing of the cards of others")
+                .contains(Card.UNKNOWN);
+        assertThat(new Card(card.id(), CUSTOMER, CARD, true).refusal(CUSTOMER))
+                .contains("the card was left too long ago");
     }
 
     @Test
@@ -215,7 +242,7 @@ class PaymentTest {
         var refunded =
                 refunding.payment().on(GatewayOutcome.REFUNDED, "", LATER).orElseThrow();
         assertThat(refunded.payment())
-                .isEqualTo(new Payment(ORDER, CUSTOMER, REFUNDED, TOTAL, CARD, "changed my mind", LATER, 2));
+                .isEqualTo(new Payment(ORDER, CUSTOMER, REFUNDED, TOTAL, true, CARD, "changed my mind", LATER, 2));
         assertThat(refunded.event()).contains(new PaymentRefunded(ORDER, TOTAL, LATER));
     }
 
@@ -224,14 +251,14 @@ class PaymentTest {
         var late = cancelling().on(GatewayOutcome.CAPTURED, "", LATER).orElseThrow();
 
         assertThat(late.payment())
-                .isEqualTo(new Payment(ORDER, CUSTOMER, REFUNDING, TOTAL, CARD, "changed my mind", LATER, 1));
+                .isEqualTo(new Payment(ORDER, CUSTOMER, REFUNDING, TOTAL, true, CARD, "changed my mind", LATER, 1));
         assertThat(late.event()).contains(new PaymentCaptured(ORDER, TOTAL, LATER));
     }
 
     @Test
     void a_decline_after_the_cancellation_voids_the_payment() {
         assertThat(voidedByCard())
-                .isEqualTo(new Payment(ORDER, CUSTOMER, VOID, TOTAL, CARD, "changed my mind", NOW, 0));
+                .isEqualTo(new Payment(ORDER, CUSTOMER, VOID, TOTAL, true, CARD, "changed my mind", NOW, 0));
     }
 
     @Test

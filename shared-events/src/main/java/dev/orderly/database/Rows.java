@@ -72,6 +72,10 @@ public final class Rows<R> {
         return column(name, "bigint", value, Long[]::new);
     }
 
+    public Rows<R> bool(String name, Function<? super R, Boolean> value) {
+        return column(name, "boolean", value, Boolean[]::new);
+    }
+
     public Rows<R> timestamptz(String name, Function<? super R, Instant> value) {
         return column(name, "timestamptz", value.andThen(Rows::string), String[]::new);
     }

@@ -7,7 +7,8 @@ import java.util.stream.Stream;
 
 /**
  * The token of a customer's card. The payment gateway gave it to the customer's browser, which alone has seen
- * the card number. With the token the card can be charged through our account, so it is not printed.
+ * the card number. With the token the card can be charged through our account, so it is not printed, and only
+ * payment-service keeps it.
  */
 public record CardToken(@JsonValue String value) {
 

@@ -11,6 +11,14 @@ public sealed interface Event permits OrderEvent, CustomerEvent {
     Topic topic();
 
     /**
+     * The oldest version of the vocabulary that can read it. A reader of an older one leaves the event to a
+     * newer instance, so only what it would misread is of a newer one.
+     */
+    default int schema() {
+        return 1;
+    }
+
+    /**
      * Whether it erases all events that were published before it under its key, and is the last of the key.
      * On the wire it is a tombstone: a record without a value.
      */

@@ -15,7 +15,7 @@ public final class EventHeaders {
     /** 1, 2, 3 … per key and source, without gaps. */
     public static final String VERSION = "version";
 
-    /** The schema version of the type, see {@link EventJson#SCHEMA}. */
+    /** The version of the vocabulary that its reader must know, see {@link Event#schema}. */
     public static final String SCHEMA = "schema";
 
     /** The event's trace, see <a href="https://www.w3.org/TR/trace-context/">W3C Trace Context</a>. */

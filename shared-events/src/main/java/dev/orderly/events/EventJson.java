@@ -29,8 +29,8 @@ import java.util.stream.Stream;
  */
 public final class EventJson {
 
-    /** The schema version that this code writes, and the newest that it reads. */
-    public static final int SCHEMA = 1;
+    /** The newest {@linkplain Event#schema schema version} that this code reads. */
+    public static final int SCHEMA = 2;
 
     private static final Map<String, Class<? extends Event>> TYPES = Stream.of(OrderEvent.class, CustomerEvent.class)
             .flatMap(kind -> Arrays.stream(kind.getPermittedSubclasses()))

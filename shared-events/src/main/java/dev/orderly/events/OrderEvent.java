@@ -76,8 +76,10 @@ public sealed interface OrderEvent extends Event {
     /**
      * By order-service: the customer has placed an order.
      *
-     * @param cardToken of the card to pay with when the method is {@link PaymentMethod#CARD}; else null, and
-     *     not on the wire
+     * @param cardId of the card to pay with, which the customer has left with payment-service, when the
+     *     method is {@link PaymentMethod#CARD}; else null, and not on the wire
+     * @param cardToken in its place in orders of the release before, which are on the topic for 7 days; to be
+     *     dropped with schema 3
      */
     record OrderPlaced(
             UUID id,
@@ -85,16 +87,22 @@ public sealed interface OrderEvent extends Event {
             List<Line> lines,
             Money total,
             PaymentMethod paymentMethod,
+            @JsonInclude(NON_NULL) UUID cardId,
             @JsonInclude(NON_NULL) CardToken cardToken,
             Instant occurredAt)
             implements OrderEvent {
         public OrderPlaced {
             require("id", id, "customerId", customerId, "lines", lines, "total", total, "occurredAt", occurredAt);
-            requireMatch(paymentMethod, cardToken);
+            requireMatch(paymentMethod, cardId, cardToken);
             lines = List.copyOf(lines);
             if (lines.isEmpty()) {
                 throw new IllegalArgumentException("an order has at least one line");
             }
+        }
+
+        @Override
+        public int schema() {
+            return schemaOf(cardId);
         }
     }
 
@@ -104,12 +112,18 @@ public sealed interface OrderEvent extends Event {
             UUID customerId,
             Money total,
             PaymentMethod paymentMethod,
+            @JsonInclude(NON_NULL) UUID cardId,
             @JsonInclude(NON_NULL) CardToken cardToken,
             Instant occurredAt)
             implements OrderEvent {
         public StockReserved {
             require("id", id, "customerId", customerId, "total", total, "occurredAt", occurredAt);
-            requireMatch(paymentMethod, cardToken);
+            requireMatch(paymentMethod, cardId, cardToken);
+        }
+
+        @Override
+        public int schema() {
+            return schemaOf(cardId);
         }
     }
 
@@ -163,10 +177,16 @@ public sealed interface OrderEvent extends Event {
         }
     }
 
-    private static void requireMatch(PaymentMethod method, CardToken token) {
+    private static void requireMatch(PaymentMethod method, UUID cardId, CardToken cardToken) {
         require("paymentMethod", method);
-        if ((method == PaymentMethod.CARD) != (token != null)) {
-            throw new IllegalArgumentException("a card token goes with payment by card, and with nothing else");
+        var cards = (cardId == null ? 0 : 1) + (cardToken == null ? 0 : 1);
+        if (cards != (method == PaymentMethod.CARD ? 1 : 0)) {
+            throw new IllegalArgumentException("one card goes with payment by card, and none with anything else");
         }
+    }
+
+    /** The readers of schema 1 know cards by token alone, and would take this for an order without one. */
+    private static int schemaOf(UUID cardId) {
+        return cardId == null ? 1 : 2;
     }
 }

@@ -4,6 +4,6 @@ package dev.orderly.events;
 public enum PaymentMethod {
     /** From the balance of the customer's account with us. */
     BALANCE,
-    /** By card, through the payment gateway; goes with a {@link CardToken}. */
+    /** By a card that the customer has left with payment-service, through the payment gateway. */
     CARD
 }

@@ -70,7 +70,7 @@ public class Outbox {
                 .text("type", added -> added.event().getClass().getSimpleName())
                 .text("source", _ -> source)
                 .integer("version", OutgoingEvent::version)
-                .integer("schema", _ -> EventJson.SCHEMA)
+                .integer("schema", added -> added.event().schema())
                 .text("payload", added -> EventJson.write(added.event()))
                 .text("traceparent", traceparents)
                 .updateLater(writes, INSERT);

@@ -17,6 +17,7 @@ import dev.orderly.events.OrderEvent.OrderPlaced;
 import dev.orderly.events.OrderEvent.StockReserved;
 import java.io.IOException;
 import java.util.List;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,9 +35,18 @@ class EventJsonTest {
             "total":{"amount":3998,"currency":"EUR"},"paymentMethod":"BALANCE",\
             "occurredAt":"2026-11-23T10:15:30.123Z"}""";
 
-    private static final CardToken TOKEN = new CardToken("tok_ok");
-    private static final OrderPlaced PLACED_BY_CARD =
-            new OrderPlaced(ORDER, CUSTOMER, List.of(new Line("mug", 2, TOTAL)), TOTAL, PaymentMethod.CARD, TOKEN, NOW);
+    private static final UUID CARD = UUID.fromString("0198c6a2-0000-7000-8000-00000000000c");
+    private static final OrderPlaced PLACED_BY_CARD = placedBy(CARD, null);
+    private static final StockReserved RESERVED_BY_CARD =
+            new StockReserved(ORDER, CUSTOMER, TOTAL, PaymentMethod.CARD, CARD, null, NOW);
+
+    /** Of the release before. */
+    private static final OrderPlaced PLACED_BY_TOKEN = placedBy(null, new CardToken("tok_ok"));
+
+    private static OrderPlaced placedBy(UUID cardId, CardToken token) {
+        var lines = List.of(new Line("mug", 2, TOTAL));
+        return new OrderPlaced(ORDER, CUSTOMER, lines, TOTAL, PaymentMethod.CARD, cardId, token, NOW);
+    }
 
     private static final CustomerRegistered REGISTERED = (CustomerRegistered) CUSTOMER_EVENTS.getFirst();
     private static final String REGISTERED_JSON = """
@@ -46,9 +56,7 @@ class EventJsonTest {
             "occurredAt":"2026-11-23T10:15:30.123Z"}""";
 
     static Stream<OrderEvent> orderEvents() {
-        return Stream.concat(
-                ORDER_EVENTS.stream(),
-                Stream.of(PLACED_BY_CARD, new StockReserved(ORDER, CUSTOMER, TOTAL, PaymentMethod.CARD, TOKEN, NOW)));
+        return Stream.concat(ORDER_EVENTS.stream(), Stream.of(PLACED_BY_CARD, RESERVED_BY_CARD, PLACED_BY_TOKEN));
     }
 
     static Stream<CustomerEvent> customerEventsWithValue() {
@@ -108,15 +116,27 @@ class EventJsonTest {
     }
 
     @Test
-    void a_card_is_a_token_on_the_wire_and_nothing_where_an_event_is_printed() {
-        assertThat(EventJson.write(PLACED_BY_CARD)).contains("\"paymentMethod\":\"CARD\",\"cardToken\":\"tok_ok\"");
-        assertThat(PLACED_BY_CARD.toString()).doesNotContain("tok_ok");
+    void a_card_is_an_id_on_the_wire_which_readers_of_schema_1_must_leave_to_newer_ones() {
+        assertThat(EventJson.write(PLACED_BY_CARD))
+                .contains("\"paymentMethod\":\"CARD\",\"cardId\":\"" + CARD + "\",\"occurredAt\"");
+        assertThat(Stream.of(PLACED_BY_CARD, RESERVED_BY_CARD).map(OrderEvent::schema))
+                .containsOnly(EventJson.SCHEMA);
+        assertThat(ORDER_EVENTS.stream().map(OrderEvent::schema))
+                .as("what they can read, they get")
+                .containsOnly(1);
+    }
+
+    @Test
+    void a_token_of_the_release_before_is_handed_on_in_its_schema_and_not_printed() {
+        assertThat(EventJson.write(PLACED_BY_TOKEN)).contains("\"paymentMethod\":\"CARD\",\"cardToken\":\"tok_ok\"");
+        assertThat(PLACED_BY_TOKEN.schema()).isEqualTo(1);
+        assertThat(PLACED_BY_TOKEN.toString()).doesNotContain("tok_ok");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"4242424242424242", "tok_4242424242424242", ""})
     void a_card_number_is_rejected_and_not_repeated(String number) {
-        var json = EventJson.write(PLACED_BY_CARD).replace("tok_ok", number);
+        var json = EventJson.write(PLACED_BY_TOKEN).replace("tok_ok", number);
 
         assertThatThrownBy(() -> EventJson.read(OrderPlaced.class, json.getBytes(UTF_8)))
                 .isInstanceOf(IOException.class)
@@ -152,6 +172,9 @@ class EventJsonTest {
             "BALANCE"               -> "BARTER"
             "BALANCE"               -> "CARD"
             "BALANCE"               -> "BALANCE","cardToken":"tok_ok"
+            "BALANCE"               -> "BALANCE","cardId":"0198c6a2-0000-7000-8000-00000000000c"
+            "BALANCE"               -> "CARD","cardId":"tok_ok"
+            "BALANCE"               -> "CARD","cardToken":"tok_ok","cardId":"0198c6a2-0000-7000-8000-00000000000c"
             "sku":"mug",            -> ''
             2026-11-23T10:15:30     -> yesterday
             "id":"0198c6a2          -> "id":"x198c6a2

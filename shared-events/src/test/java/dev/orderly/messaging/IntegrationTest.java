@@ -80,6 +80,7 @@ public abstract class IntegrationTest {
                         price,
                         PaymentMethod.BALANCE,
                         null,
+                        null,
                         NOW));
     }
 

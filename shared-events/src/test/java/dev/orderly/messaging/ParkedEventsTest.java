@@ -171,12 +171,12 @@ class ParkedEventsTest extends IntegrationTest {
     @Test
     void an_event_of_a_newer_schema_waits_for_an_instance_that_reads_it() throws SQLException {
         var order = UUID.randomUUID();
-        publish(List.of(header(placed(order), EventHeaders.SCHEMA, "2"), cancelled(order)));
+        publish(List.of(header(placed(order), EventHeaders.SCHEMA, "3"), cancelled(order)));
         assertThat(parked(order)).containsExactly("OrderPlaced NEWER_SCHEMA", "OrderCancelled BEHIND");
 
         // As if this instance were the newer one, and the event of its schema.
         sql().execute("""
-                UPDATE parked_event SET schema = 1, headers = array_replace(headers, 'schema=2', 'schema=1')
+                UPDATE parked_event SET schema = 1, headers = array_replace(headers, 'schema=3', 'schema=1')
                 WHERE key = ? AND next_attempt_at IS NULL
                 """, order.toString());
 

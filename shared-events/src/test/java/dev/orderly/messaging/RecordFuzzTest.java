@@ -133,6 +133,7 @@ class RecordFuzzTest extends IntegrationTest {
                             Money.of(1, "EUR"),
                             PaymentMethod.BALANCE,
                             null,
+                            null,
                             Instant.parse("2026-11-23T10:15:30.123Z")));
             var value = valid.value();
             var record = RecordGenerator.make(recipe, valid, partition, records.size());
@@ -230,7 +231,7 @@ class RecordFuzzTest extends IntegrationTest {
             if (!isPositive(schema)) {
                 return "UNREADABLE";
             }
-            var newer = Integer.parseInt(schema) > 1;
+            var newer = Integer.parseInt(schema) > 2;
             var readable = newer
                     ? isUuid(record.key())
                     : type.equals("OrderPlaced")

@@ -54,7 +54,7 @@ public final class HostileRequests {
                 format('SELECT count(*) AS rows FROM %I', relname), false, true, '')))[1]::text::bigint), 0)
             FROM pg_class
             WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND NOT relispartition
-              AND relname IN ('orders', 'idempotency_key', 'product', 'customer', 'registration_key', 'flash_sale',
+              AND relname IN ('orders', 'order_key', 'product', 'customer', 'registration_key', 'flash_sale', 'card',
                   'stock', 'transfer', 'balance', 'gateway_callback', 'parked_event_audit', 'command_audit')
             """;
 

@@ -74,7 +74,7 @@ public final class OrderTopic implements AutoCloseable {
         header(record, EventHeaders.TYPE, event.getClass().getSimpleName());
         header(record, EventHeaders.SOURCE, source);
         header(record, EventHeaders.VERSION, String.valueOf(version));
-        header(record, EventHeaders.SCHEMA, String.valueOf(EventJson.SCHEMA));
+        header(record, EventHeaders.SCHEMA, String.valueOf(event.schema()));
         return record;
     }
 

@@ -1,12 +1,24 @@
 package dev.orderly.e2e;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.orderly.lab.chaos.check.TopicReader;
+import dev.orderly.lab.chaos.fault.Sql;
+import dev.orderly.testkit.RunningPlatform;
 import dev.orderly.testkit.ShopClient;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
+import org.apache.kafka.common.header.Header;
 import org.junit.jupiter.api.Test;
 
 /** Every way an order can end, and what it leaves behind. */
@@ -72,6 +84,58 @@ class OutcomesTest {
         statuses.add(ShopClient.send("GET", stock, null).statusCode());
 
         assertThat(statuses).containsExactly(200, 403, 401);
+    }
+
+    @Test
+    void a_card_token_is_in_the_payment_of_its_order_and_nowhere_else() throws Exception {
+        var shop = RunningSystem.shop(10, 0);
+        // Of no other order, and the gateway knows it.
+        var token = "tok_ok_%dh".formatted(ThreadLocalRandom.current().nextInt(1000, 10_000));
+
+        var id = shop.orderByCard(3, token);
+
+        assertThat(shop.awaitEnd(id).path("status").asText()).isEqualTo("CONFIRMED");
+        shop.assertSold(3);
+        shop.assertMailed(id, "CONFIRMED");
+        assertThat(placesOf(id))
+                .as("what is everywhere is found everywhere")
+                .contains("topic order-service", "table orders.outbox", "table inventory.outbox");
+        assertThat(placesOf(token)).containsExactly("table payments.payment");
+    }
+
+    /** The topics, tables and logs that have a text, in tables also as bytes. */
+    private static Set<String> placesOf(String text) throws Exception {
+        var platform = RunningSystem.platform();
+        var places = new TreeSet<String>();
+        TopicReader.readToEnd(platform, topic -> !topic.startsWith("__"), record -> {
+            var headers = Stream.of(record.headers().toArray()).map(Header::value);
+            if (Stream.concat(Stream.of(record.key(), record.value()), headers)
+                    .filter(Objects::nonNull)
+                    .anyMatch(part -> new String(part, ISO_8859_1).contains(text))) {
+                places.add("topic " + record.topic());
+            }
+        });
+        var bytes = HexFormat.of().formatHex(text.getBytes(UTF_8));
+        for (var database : RunningPlatform.DATABASES) {
+            for (var table : Sql.column(platform, database, """
+                    SELECT relname FROM pg_class
+                    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+                    """)) {
+                if (platform.number(
+                                database,
+                                "SELECT count(*) FROM %s t WHERE t::text ~ '%s|%s'".formatted(table, text, bytes))
+                        > 0) {
+                    places.add("table " + database + '.' + table);
+                }
+            }
+        }
+        for (var process : platform.logged()) {
+            // The simulators are the world outside, which gave the token to the customer.
+            if (!process.equals("simulators") && platform.log(process).stream().anyMatch(line -> line.contains(text))) {
+                places.add("log " + process);
+            }
+        }
+        return places;
     }
 
     @Test

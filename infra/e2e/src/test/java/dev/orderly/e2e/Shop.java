@@ -46,6 +46,12 @@ final class Shop {
         return ShopClient.id(tryToOrder(quantity, UUID.randomUUID().toString()));
     }
 
+    /** The same, by a card that the customer leaves for it. */
+    String orderByCard(int quantity, String token) throws InterruptedException {
+        var card = ShopClient.id(client.leaveCard(customer, token));
+        return ShopClient.id(client.place(ShopClient.orderByCard(customer, Map.of(sku, quantity), card)));
+    }
+
     HttpResponse<String> tryToOrder(int quantity, String idempotencyKey) throws InterruptedException {
         return client.place(ShopClient.order(customer, Map.of(sku, quantity)), idempotencyKey);
     }

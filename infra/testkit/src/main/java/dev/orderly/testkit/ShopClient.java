@@ -66,6 +66,15 @@ public final class ShopClient {
         expect(asStaff("POST", url, Map.of("amount", euros(cents))));
     }
 
+    /** Leaves a card for one order, which names it by the id in the response. */
+    public HttpResponse<String> leaveCard(String customer, String token) throws InterruptedException {
+        return send(
+                "POST",
+                urls.apply("payment-service", "/cards"),
+                Map.of("customerId", customer, "cardToken", token),
+                Map.of("Authorization", tokens.bearer(customer)));
+    }
+
     /** In cents; 0 of a customer without an account. */
     public long balance(String customer) throws InterruptedException {
         var response = asStaff("GET", urls.apply("payment-service", "/accounts/" + customer), null);
@@ -133,11 +142,11 @@ public final class ShopClient {
         return new HashMap<>(Map.of("customerId", customer, "lines", items, "paymentMethod", "BALANCE"));
     }
 
-    /** The same, paid by card. */
-    public static Map<String, Object> orderByCard(String customer, Map<String, Integer> lines, String cardToken) {
+    /** The same, paid by card. @param card as {@link #leaveCard} answered */
+    public static Map<String, Object> orderByCard(String customer, Map<String, Integer> lines, String card) {
         var order = order(customer, lines);
         order.put("paymentMethod", "CARD");
-        order.put("cardToken", cardToken);
+        order.put("cardId", card);
         return order;
     }
 

@@ -33,9 +33,10 @@ class OrderProgressTest {
     private static final IncomingEvent<OrderEvent> PLACED = received(
             "order-service",
             1,
-            new OrderPlaced(ID, CUSTOMER, List.of(new Line("mug", 1, TOTAL)), TOTAL, PaymentMethod.BALANCE, null, NOW));
-    private static final IncomingEvent<OrderEvent> RESERVED =
-            received("inventory-service", 1, new StockReserved(ID, CUSTOMER, TOTAL, PaymentMethod.BALANCE, null, NOW));
+            new OrderPlaced(
+                    ID, CUSTOMER, List.of(new Line("mug", 1, TOTAL)), TOTAL, PaymentMethod.BALANCE, null, null, NOW));
+    private static final IncomingEvent<OrderEvent> RESERVED = received(
+            "inventory-service", 1, new StockReserved(ID, CUSTOMER, TOTAL, PaymentMethod.BALANCE, null, null, NOW));
     private static final IncomingEvent<OrderEvent> CAPTURED =
             received("payment-service", 1, new PaymentCaptured(ID, TOTAL, NOW));
     private static final IncomingEvent<OrderEvent> CANCELLED =

@@ -30,7 +30,7 @@ import java.util.regex.Pattern;
  *   PUT  /payments/{id}         {"merchant", "amount", "cardToken"}: captures it, once; 202 while processing
  *   GET  /payments/{id}         its status and outcome
  *   POST /payments/{id}/cancel  the same body: is never captured, unless it already is
- *   POST /payments/{id}/refund  refunds it, once
+ *   POST /payments/{id}/refund  refunds it, once; of a known payment the card may be left out
  *   GET  /log                   the journal, a line of JSON for each request and event
  *   PUT  /fault                 {"behaviour": "hang", "seconds": 8}: of payments by cards that choose none
  * </pre>
@@ -92,7 +92,7 @@ public final class GatewayServer implements AutoCloseable {
         if (operation.equals("GET")) {
             return payment(known.get(), false);
         }
-        var valid = requested(id, request.json());
+        var valid = requested(id, request.json(), known.map(Payment::card).orElse(""));
         if (valid.isEmpty()) {
             return Response.error(422, "no such card, or no such amount");
         }
@@ -141,10 +141,10 @@ public final class GatewayServer implements AutoCloseable {
         return Response.json(concealed || payment.status().equals(PROCESSING) ? 202 : 200, json);
     }
 
-    /** Empty when card or amount is invalid. */
-    private Optional<Payment> requested(String id, JsonNode body) {
+    /** Empty when card or amount is invalid. @param knownCard if the body names none */
+    private Optional<Payment> requested(String id, JsonNode body, String knownCard) {
         var amount = body.path("amount");
-        var card = body.path("cardToken").asText();
+        var card = body.path("cardToken").asText(knownCard);
         if (amount.path("amount").asLong() < 1
                 || !amount.path("currency").asText().matches("[A-Z]{3}")
                 || !body.path("merchant").isTextual()) {

@@ -260,12 +260,20 @@ class OrderViewRebuildTest extends IntegrationTest {
                 "order-service",
                 1,
                 new OrderPlaced(
-                        id, customer, List.of(new Line("mug", 1, PRICE)), PRICE, PaymentMethod.BALANCE, null, NOW));
+                        id,
+                        customer,
+                        List.of(new Line("mug", 1, PRICE)),
+                        PRICE,
+                        PaymentMethod.BALANCE,
+                        null,
+                        null,
+                        NOW));
         return id;
     }
 
     private void reserved(UUID id) {
-        topic.publish("inventory-service", 1, new StockReserved(id, customer, PRICE, PaymentMethod.BALANCE, null, NOW));
+        topic.publish(
+                "inventory-service", 1, new StockReserved(id, customer, PRICE, PaymentMethod.BALANCE, null, null, NOW));
     }
 
     private void captured(UUID id) {

@@ -19,13 +19,13 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /** Reads whole topics. */
-final class TopicReader {
+public final class TopicReader {
     private static final Duration MAX_SILENCE = Duration.ofSeconds(5);
 
     private TopicReader() {}
 
     /** Each partition in its order, from its beginning to its present end. */
-    static void readToEnd(
+    public static void readToEnd(
             RunningPlatform system, Predicate<String> topics, Consumer<ConsumerRecord<byte[], byte[]>> reader) {
         try (var consumer = new KafkaConsumer<>(
                 system.kafka(Map.of("max.poll.records", 5000)),

@@ -25,7 +25,8 @@ public final class OperationHistory implements AutoCloseable {
         RESTOCK,
         DEPOSIT,
         REGISTER,
-        ERASE
+        ERASE,
+        LEAVE_CARD
     }
 
     public enum Outcome {

@@ -87,21 +87,30 @@ final class ShopOperations implements AutoCloseable {
     /**
      * Returns the id of the order if it was accepted.
      *
-     * @param card to pay with, or null to pay from the balance
+     * @param card token of the card to pay with, or null to pay from the balance
      */
     Optional<String> place(String customer, String key, Intent intent, Map<String, Integer> lines, String card) {
+        var cardId = card == null ? Optional.<String>empty() : leaveCard(customer, key, card);
+        if (card != null && cardId.isEmpty()) {
+            return Optional.empty(); // without a card there is no order
+        }
         var items = lines.entrySet().stream()
                 .map(line -> Map.of("sku", line.getKey(), "quantity", line.getValue()))
                 .toList();
         var body = new HashMap<String, Object>(Map.of("customerId", customer, "lines", items));
         body.put("paymentMethod", card == null ? "BALANCE" : "CARD");
-        if (card != null) {
-            body.put("cardToken", card);
-        }
+        cardId.ifPresent(id -> body.put("cardId", id));
         var request = new Request("POST", orders.resolve("orders"), customer, key, body);
         long amount = lines.values().iterator().next();
         return Optional.ofNullable(
                 retried(request, Action.PLACE, customer, intent, amount).order());
+    }
+
+    private Optional<String> leaveCard(String customer, String key, String card) {
+        var body = Map.of("customerId", customer, "cardToken", card);
+        var request = new Request("POST", payments.resolve("cards"), customer, key, body);
+        return Optional.ofNullable(
+                retried(request, Action.LEAVE_CARD, customer, Intent.ANY, 0).order());
     }
 
     void cancel(String order, int delayMillis) {
