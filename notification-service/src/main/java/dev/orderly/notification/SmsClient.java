@@ -14,6 +14,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
@@ -40,11 +41,11 @@ class SmsClient {
 
     SmsClient(
             @ConfigProperty(name = "orderly.sms.url") String url,
-            @ConfigProperty(name = "orderly.sms.api-key") Optional<String> apiKey,
-            @ConfigProperty(name = "orderly.verification.key") String verificationKey) {
+            @ConfigProperty(name = "orderly.sms.api-key") Optional<List<String>> apiKeys,
+            @ConfigProperty(name = "orderly.verification.key") List<String> verificationKeys) {
         this.messages = new BaseUrl("SMS_URL", url).resolve("messages");
-        this.authorization = "Bearer " + apiKey.orElse("");
-        this.codes = new VerificationCodes(verificationKey);
+        this.authorization = "Bearer " + apiKeys.map(List::getFirst).orElse("");
+        this.codes = new VerificationCodes(verificationKeys);
     }
 
     /** Makes the one instance, so that a wrong setting shows at the start and not at the first SMS. */

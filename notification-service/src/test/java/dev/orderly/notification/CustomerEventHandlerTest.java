@@ -40,7 +40,7 @@ class CustomerEventHandlerTest extends IntegrationTest {
     String smsKey;
 
     @ConfigProperty(name = "orderly.verification.key")
-    String verificationKey;
+    List<String> verificationKeys;
 
     private final UUID customer = UUID.randomUUID();
     private final UUID verification = UUID.randomUUID();
@@ -223,7 +223,7 @@ class CustomerEventHandlerTest extends IntegrationTest {
     }
 
     private String code() {
-        return new VerificationCodes(verificationKey).of(customer, verification);
+        return new VerificationCodes(verificationKeys).of(customer, verification);
     }
 
     /** With an event id of its own. */

@@ -20,12 +20,20 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SmsClientTest {
 
     private final List<String> requested = new ArrayList<>();
+    private final List<String> authorized = new ArrayList<>();
 
     @Test
     void a_provider_may_have_its_api_below_a_path() throws Exception {
         send(202);
 
         assertThat(requested).containsExactly("POST /sms/v2/messages");
+    }
+
+    @Test
+    void of_an_API_key_and_the_former_one_the_first_is_sent() throws Exception {
+        send(202);
+
+        assertThat(authorized).containsExactly("Bearer key");
     }
 
     @ParameterizedTest
@@ -48,6 +56,7 @@ class SmsClientTest {
         var provider = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         provider.createContext("/", exchange -> {
             requested.add(exchange.getRequestMethod() + ' ' + exchange.getRequestURI());
+            authorized.add(exchange.getRequestHeaders().getFirst("Authorization"));
             exchange.sendResponseHeaders(status, -1);
             exchange.close();
         });
@@ -68,6 +77,7 @@ class SmsClientTest {
     }
 
     private static SmsClient client(String url) {
-        return new SmsClient(url, Optional.of("key"), "a-verification-key-of-32-characters");
+        return new SmsClient(
+                url, Optional.of(List.of("key", "the former key")), List.of("a-verification-key-of-32-characters"));
     }
 }

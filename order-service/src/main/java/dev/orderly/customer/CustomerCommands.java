@@ -35,12 +35,12 @@ class CustomerCommands {
     CustomerCommands(
             DataSource database,
             Outbox outbox,
-            @ConfigProperty(name = "orderly.verification.key") String verificationKey,
+            @ConfigProperty(name = "orderly.verification.key") List<String> verificationKeys,
             MessageLimits limits,
             Clock clock) {
         this.database = database;
         this.outbox = outbox;
-        this.codes = new VerificationCodes(verificationKey);
+        this.codes = new VerificationCodes(verificationKeys);
         this.limits = limits;
         this.clock = clock;
     }
@@ -65,7 +65,7 @@ class CustomerCommands {
         }
         limits.countRegistration(contact, client);
         var verification = UUID.randomUUID();
-        var customer = new Customer(id, contact, verification, hashOfCode(id, verification), clock.instant());
+        var customer = new Customer(id, contact, verification, codes.hash(id, verification), clock.instant());
         customer.persist();
         publish(customer, customer.registered(), traceparent);
         return Optional.of(id);
@@ -105,7 +105,7 @@ class CustomerCommands {
         var verification = UUID.randomUUID();
         publish(
                 customer.get(),
-                customer.get().requestCode(verification, hashOfCode(id, verification), now),
+                customer.get().requestCode(verification, codes.hash(id, verification), now),
                 traceparent);
         return new CodeRequestResult.Sent();
     }
@@ -121,7 +121,7 @@ class CustomerCommands {
         }
         var customer = locked.get();
         var now = clock.instant();
-        var check = customer.check(codes.hash(id, customer.verification(), code), now);
+        var check = customer.check(codes.isRight(id, customer.verification(), code), now);
         if (check == CodeCheck.RIGHT) {
             var verified = customer.verify(now);
             if (verified.isPresent()) {
@@ -174,10 +174,6 @@ class CustomerCommands {
 
     private static Optional<Customer> lockUnlessErased(UUID id) {
         return Customer.lock(id).filter(customer -> customer.status() != CustomerStatus.ERASED);
-    }
-
-    private byte[] hashOfCode(UUID id, UUID verification) {
-        return codes.hash(id, verification, codes.of(id, verification));
     }
 
     private void publish(Customer customer, CustomerEvent event, String traceparent) throws SQLException {

@@ -61,12 +61,12 @@ class MessageLimits {
     MessageLimits(
             DataSource database,
             Clock clock,
-            @ConfigProperty(name = "orderly.verification.key") String verificationKey,
+            @ConfigProperty(name = "orderly.verification.key") List<String> verificationKeys,
             @ConfigProperty(name = "orderly.registration.max-per-client") int maxPerClient,
             @ConfigProperty(name = "orderly.registration.max-per-instance") int maxPerInstance) {
         this.database = database;
         this.clock = clock;
-        this.key = new SecretKeySpec(verificationKey.getBytes(UTF_8), ALGORITHM);
+        this.key = new SecretKeySpec(verificationKeys.getFirst().getBytes(UTF_8), ALGORITHM);
         this.maxPerClient = maxPerClient;
         this.maxPerInstance = maxPerInstance;
     }

@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CustomerResourceTest extends IntegrationTest {
 
     @ConfigProperty(name = "orderly.verification.key")
-    String verificationKey;
+    List<String> verificationKeys;
 
     private final String mail = UUID.randomUUID() + "@shop.example";
     private final String phone = "+49" + ThreadLocalRandom.current().nextLong(1_000_000_000L, 9_999_999_999L);
@@ -95,6 +95,14 @@ class CustomerResourceTest extends IntegrationTest {
         assertThat(sql().strings("SELECT type FROM outbox WHERE key = ? ORDER BY seq", id))
                 .containsExactly("CustomerRegistered", "CustomerVerified");
         post("/customers/" + id + "/verification/codes", null, "").then().statusCode(409);
+    }
+
+    /** Which another instance, or notification-service, had when the code was sent. */
+    @Test
+    void while_the_key_is_replaced_a_code_by_the_former_one_is_right() throws SQLException {
+        var id = id(register(null));
+
+        verify(id, code(id, verificationKeys.getLast())).then().statusCode(200).body("status", equalTo("VERIFIED"));
     }
 
     @Test
@@ -370,10 +378,14 @@ class CustomerResourceTest extends IntegrationTest {
 
     /** As the SMS has it. */
     private String code(String id) {
+        return code(id, verificationKeys.getFirst());
+    }
+
+    private String code(String id, String key) {
         try {
             var verification = sql().strings("SELECT verification::text FROM customer WHERE id = ?::uuid", id)
                     .getFirst();
-            return new VerificationCodes(verificationKey).of(UUID.fromString(id), UUID.fromString(verification));
+            return new VerificationCodes(List.of(key)).of(UUID.fromString(id), UUID.fromString(verification));
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }

@@ -53,10 +53,10 @@ class GatewayClient {
 
     GatewayClient(
             @ConfigProperty(name = "orderly.gateway.url") String url,
-            @ConfigProperty(name = "orderly.gateway.api-key") Optional<String> apiKey,
+            @ConfigProperty(name = "orderly.gateway.api-key") Optional<List<String>> apiKeys,
             @ConfigProperty(name = "orderly.gateway.merchant") String merchant) {
         this.url = new BaseUrl("ORDERLY_GATEWAY_URL", url);
-        this.authorization = "Bearer " + apiKey.orElse("");
+        this.authorization = "Bearer " + apiKeys.map(List::getFirst).orElse("");
         this.merchant = merchant;
     }
 

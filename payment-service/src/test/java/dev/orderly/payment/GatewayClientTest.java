@@ -25,11 +25,12 @@ class GatewayClientTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"/psp/v1", "/psp/v1/", "", "/"})
-    void a_gateway_may_have_its_api_below_a_path(String path) throws Exception {
+    void a_gateway_may_have_its_api_below_a_path_and_gets_the_first_of_two_keys(String path) throws Exception {
         var requested = new ArrayList<String>();
         var gateway = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         gateway.createContext("/", exchange -> {
-            requested.add(exchange.getRequestMethod() + ' ' + exchange.getRequestURI());
+            var key = exchange.getRequestHeaders().getFirst("Authorization");
+            requested.add(exchange.getRequestMethod() + ' ' + exchange.getRequestURI() + ' ' + key);
             exchange.sendResponseHeaders(404, -1);
             exchange.close();
         });
@@ -44,7 +45,7 @@ class GatewayClientTest {
         }
 
         var root = path.endsWith("/") ? path : path + '/';
-        assertThat(requested).containsExactly("GET " + root + "payments/" + payment.orderId());
+        assertThat(requested).containsExactly("GET " + root + "payments/" + payment.orderId() + " Bearer key");
     }
 
     @Test
@@ -122,6 +123,6 @@ class GatewayClientTest {
     }
 
     private static GatewayClient client(String url) {
-        return new GatewayClient(url, Optional.of("key"), "orderly");
+        return new GatewayClient(url, Optional.of(List.of("key", "the former key")), "orderly");
     }
 }

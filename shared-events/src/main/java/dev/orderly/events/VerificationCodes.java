@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
+import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
 import javax.crypto.Mac;
@@ -25,32 +27,53 @@ public final class VerificationCodes {
 
     private static final int CODES = 1_000_000;
     private static final int MIN_KEY_LENGTH = 32;
+    private static final int MAX_KEYS = 2;
     private static final String ALGORITHM = "HmacSHA256";
 
-    private final SecretKeySpec key;
+    private final List<SecretKeySpec> keys;
 
-    /** @param key the same secret in both services, of at least {@value #MIN_KEY_LENGTH} characters */
-    public VerificationCodes(String key) {
-        if (key.length() < MIN_KEY_LENGTH) {
+    /**
+     * @param keys the same secrets in both services, of at least {@value #MIN_KEY_LENGTH} characters: one, or
+     *     while it is replaced the new one and the former
+     */
+    public VerificationCodes(List<String> keys) {
+        if (keys.isEmpty() || keys.size() > MAX_KEYS || keys.stream().anyMatch(key -> key.length() < MIN_KEY_LENGTH)) {
             throw new IllegalArgumentException(
-                    "the key of the verification codes must have at least " + MIN_KEY_LENGTH + " characters");
+                    "VERIFICATION_KEY: one key, or two separated by a comma, each of at least " + MIN_KEY_LENGTH
+                            + " characters");
         }
-        this.key = new SecretKeySpec(key.getBytes(UTF_8), ALGORITHM);
+        this.keys = keys.stream()
+                .map(key -> new SecretKeySpec(key.getBytes(UTF_8), ALGORITHM))
+                .toList();
     }
 
+    /** By the first key. */
     public String of(UUID customer, UUID verification) {
+        return of(keys.getFirst(), customer, verification);
+    }
+
+    /** Whether it is the code by one of the keys: the other service may be ahead in replacing its own. */
+    public boolean isRight(UUID customer, UUID verification, String code) {
+        boolean right = false;
+        for (var key : keys) { // in constant time
+            right |= MessageDigest.isEqual(of(key, customer, verification).getBytes(UTF_8), code.getBytes(UTF_8));
+        }
+        return right;
+    }
+
+    private static String of(SecretKeySpec key, UUID customer, UUID verification) {
         // 2^64 is no multiple of a million, which makes some codes more likely than others by 1 in 10^13.
         var number = Long.remainderUnsigned(
-                ByteBuffer.wrap(mac("code", customer, verification, "")).getLong(), CODES);
+                ByteBuffer.wrap(mac(key, "code", customer, verification, "")).getLong(), CODES);
         return String.format(Locale.ROOT, "%06d", number);
     }
 
-    /** What is stored to check a code later; keyed, since all codes of six digits can be tried out. */
-    public byte[] hash(UUID customer, UUID verification, String code) {
-        return mac("hash", customer, verification, code);
+    /** Of the code; keyed, since all codes of six digits can be tried out. */
+    public byte[] hash(UUID customer, UUID verification) {
+        return mac(keys.getFirst(), "hash", customer, verification, of(customer, verification));
     }
 
-    private byte[] mac(String purpose, UUID customer, UUID verification, String code) {
+    private static byte[] mac(SecretKeySpec key, String purpose, UUID customer, UUID verification, String code) {
         try {
             var mac = Mac.getInstance(ALGORITHM);
             mac.init(key);

@@ -18,6 +18,9 @@ public class RealPlatform implements QuarkusTestResourceLifecycleManager {
     /** Before the settings of Kafka clients that may do everything, as no service may. */
     static final String KAFKA = "orderly.test.kafka.";
 
+    /** The key of the verification codes is being replaced. */
+    private static final String FORMER_KEY = "the former key of the verification codes";
+
     private Map<String, String> arguments;
     private RunningPlatform platform;
 
@@ -46,6 +49,7 @@ public class RealPlatform implements QuarkusTestResourceLifecycleManager {
             var database = PlatformClient.DATABASES.get(PlatformClient.SERVICES.indexOf(arguments.get("service")));
             environment.put("orderly.test.relay-password", platform.secret(database + "_relay"));
             environment.putAll(Tokens.startProvider());
+            environment.computeIfPresent("VERIFICATION_KEY", (_, key) -> key + "," + FORMER_KEY);
             platform.kafka(Map.of()).forEach((name, value) -> environment.put(KAFKA + name, value.toString()));
             environment.put("quarkus.http.test-port", gateway ? environment.get("HTTP_PORT") : "0");
             return environment;

@@ -12,8 +12,11 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.security.MessageDigest;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /** Bounded bodies, JSON, a virtual thread per request, a bearer token, and {@code GET /health} without it. */
 public final class JsonServer implements AutoCloseable {
@@ -23,7 +26,7 @@ public final class JsonServer implements AutoCloseable {
     private static final int MAX_BODY_BYTES = 16 * 1024;
 
     private final HttpServer server;
-    private final byte[] authorization;
+    private final List<byte[]> authorizations;
     private final Handler handler;
 
     /** Replies to a request. */
@@ -60,9 +63,15 @@ public final class JsonServer implements AutoCloseable {
         }
     }
 
-    /** @param apiKey the bearer token that a request must have; empty: anyone may ask */
-    public JsonServer(InetSocketAddress address, String apiKey, Handler handler) throws IOException {
-        this.authorization = apiKey.isEmpty() ? null : ("Bearer " + apiKey).getBytes(UTF_8);
+    /**
+     * @param apiKeys the bearer token that a request must have, or two separated by a comma, of which it must
+     *     have one; empty: anyone may ask
+     */
+    public JsonServer(InetSocketAddress address, String apiKeys, Handler handler) throws IOException {
+        this.authorizations = Stream.of(apiKeys.split(","))
+                .filter(Predicate.not(String::isEmpty))
+                .map(key -> ("Bearer " + key).getBytes(UTF_8))
+                .toList();
         this.handler = handler;
         server = HttpServer.create(address, 0);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
@@ -91,7 +100,7 @@ public final class JsonServer implements AutoCloseable {
             return Response.ok();
         }
         var headers = exchange.getRequestHeaders();
-        if (authorization != null && !isAuthorized(headers.getFirst("Authorization"))) {
+        if (!authorizations.isEmpty() && !isAuthorized(headers.getFirst("Authorization"))) {
             return Response.error(401, "who are you?");
         }
         var body = exchange.getRequestBody().readNBytes(MAX_BODY_BYTES + 1);
@@ -106,7 +115,8 @@ public final class JsonServer implements AutoCloseable {
     }
 
     private boolean isAuthorized(String header) {
-        return header != null && MessageDigest.isEqual(header.getBytes(UTF_8), authorization);
+        return header != null
+                && authorizations.stream().anyMatch(valid -> MessageDigest.isEqual(header.getBytes(UTF_8), valid));
     }
 
     @Override

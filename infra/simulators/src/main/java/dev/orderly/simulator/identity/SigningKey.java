@@ -7,7 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
 import org.jose4j.jwk.EcJwkGenerator;
+import org.jose4j.jwk.JsonWebKey;
 import org.jose4j.jwk.JsonWebKey.OutputControlLevel;
 import org.jose4j.jwk.JsonWebKeySet;
 import org.jose4j.jwk.PublicJsonWebKey;
@@ -19,21 +22,34 @@ import org.jose4j.lang.JoseException;
 
 /**
  * The key that tokens are signed with: made once, and kept in a file that only its owner can read, so that
- * tokens outlive a restart. Delete the file to rotate it. On the curve P-256, since the load tools need
- * tokens of thousands of customers: RSA signs ten times slower.
+ * tokens outlive a restart. Rename the file to {@value #FORMER} to rotate it: then another is made, and the
+ * tokens of the former stay valid for as long as its file is there. On the curve P-256, since the load tools
+ * need tokens of thousands of customers: RSA signs ten times slower.
  */
 final class SigningKey {
 
-    private final PublicJsonWebKey key;
+    private static final String FORMER = "former.json";
 
-    private SigningKey(PublicJsonWebKey key) {
+    private final PublicJsonWebKey key;
+    private final List<JsonWebKey> published = new ArrayList<>();
+
+    private SigningKey(PublicJsonWebKey key, Path former) throws IOException, JoseException {
         this.key = key;
+        published.add(key);
+        if (Files.exists(former)) {
+            published.add(read(former));
+        }
+    }
+
+    private static PublicJsonWebKey read(Path file) throws IOException, JoseException {
+        return PublicJsonWebKey.Factory.newPublicJwk(Files.readString(file));
     }
 
     static SigningKey of(Path file) throws IOException {
+        Path former = file.resolveSibling(FORMER);
         try {
             if (Files.exists(file)) {
-                return new SigningKey(PublicJsonWebKey.Factory.newPublicJwk(Files.readString(file)));
+                return new SigningKey(read(file), former);
             }
             var key = EcJwkGenerator.generateJwk(EllipticCurves.P256);
             // By its content, so that a service notices another one.
@@ -46,15 +62,17 @@ final class SigningKey {
                     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
             Files.writeString(unfinished, key.toJson(OutputControlLevel.INCLUDE_PRIVATE));
             Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
-            return new SigningKey(key);
+            return new SigningKey(key, former);
         } catch (JoseException e) {
-            throw new IOException("the key in " + file + " is invalid; without it, another one is made", e);
+            throw new IOException("a key in " + file.getParent() + " is invalid; without it, another one is made", e);
         }
     }
 
     /** The key set (RFC 7517) that tokens are verified with. */
     byte[] publicKeys() {
-        return new JsonWebKeySet(key).toJson(OutputControlLevel.PUBLIC_ONLY).getBytes(UTF_8);
+        return new JsonWebKeySet(published)
+                .toJson(OutputControlLevel.PUBLIC_ONLY)
+                .getBytes(UTF_8);
     }
 
     /** A token (RFC 7519). */

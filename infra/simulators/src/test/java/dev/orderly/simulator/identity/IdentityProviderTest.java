@@ -1,6 +1,7 @@
 package dev.orderly.simulator.identity;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -85,6 +86,28 @@ class IdentityProviderTest {
         }
         assertThat(Files.getPosixFilePermissions(folder.resolve("identity/key.json")))
                 .isEqualTo(PosixFilePermissions.fromString("rw-------"));
+    }
+
+    @Test
+    void a_token_of_the_former_key_is_valid_until_that_is_deleted() throws Exception {
+        Path key = folder.resolve("identity/key.json");
+        Path former = folder.resolve("identity/former.json");
+        String token;
+        try (var provider = start()) {
+            token = token(provider, "client_secret=the+secret&subject=ann");
+        }
+        Files.move(key, former);
+
+        try (var provider = start()) {
+            assertThat(claims(provider, token).getSubject()).isEqualTo(ANN);
+            var next = token(provider, "client_secret=the+secret&subject=ann");
+            assertThat(claims(provider, next).getSubject()).isEqualTo(ANN);
+            assertThat(Files.readString(key)).isNotEqualTo(Files.readString(former));
+        }
+        Files.delete(former);
+        try (var provider = start()) {
+            assertThatThrownBy(() -> claims(provider, token)).isInstanceOf(InvalidJwtException.class);
+        }
     }
 
     private static String token(IdentityProvider provider, String form) throws IOException, InterruptedException {
