@@ -13,6 +13,7 @@ for ((id = 2; id <= BROKERS; id++)); do
 done
 listeners="CLIENT://:9092,INTERNAL://:9094,HOST://:$HOST_PORT,CONTROLLER://:9093"
 advertised="CLIENT://kafka-$BROKER:9092,INTERNAL://kafka-$BROKER:9094,HOST://localhost:$HOST_PORT"
+tls=/run/secrets/orderly/tls # there with docker-compose.tls.yml
 if [ -n "${OPEN_PORT:-}" ]; then
   listeners+=,OPEN://:29092
   advertised+=,OPEN://localhost:$OPEN_PORT
@@ -22,6 +23,10 @@ login+=" user_broker=\"$KAFKA_BROKER_PASSWORD\""
 {
   cat /orderly/kafka/broker.properties
   ((BROKERS > 1)) || cat /orderly/kafka/single-broker.properties
+  if [ -d "$tls" ]; then
+    cat /orderly/kafka/tls.properties
+    printf '%s\n' "ssl.truststore.location=$tls/ca.pem" "ssl.keystore.location=$tls/kafka-$BROKER.pem"
+  fi
   cat <<END
 node.id=$BROKER
 controller.quorum.voters=$voters

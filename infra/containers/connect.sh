@@ -17,6 +17,7 @@ else # an image that has Debezium on the class path, where it can find our task 
 fi
 
 settings=/tmp/connect.properties
+tls=/run/secrets/orderly/tls # there with docker-compose.tls.yml
 {
   cat /orderly/connect/worker.properties
   cat <<END
@@ -27,6 +28,12 @@ rest.advertised.host.name=$HOSTNAME
 plugin.path=$plugins
 config.providers.secrets.param.allowed.paths=/run/secrets/orderly
 END
+  if [ -d "$tls" ]; then
+    for of in "" producer.; do
+      printf "$of%s\n" security.protocol=SASL_SSL ssl.truststore.type=PEM "ssl.truststore.location=$tls/ca.pem" \
+        ssl.keystore.type=PEM "ssl.keystore.location=$tls/connect.pem"
+    done
+  fi
 } >"$settings"
 
 login=/tmp/login.conf users=/tmp/users.properties

@@ -15,4 +15,9 @@ if ! [ -s "$PGDATA/PG_VERSION" ]; then
   mkdir -p "$(dirname "$PGDATA")"
   mv -T "$unfinished" "$PGDATA" # instead of an empty folder, if the image has one there
 fi
+tls=/run/secrets/orderly/tls # there with docker-compose.tls.yml
+if [ -d "$tls" ]; then
+  set -- "$@" -c ssl=on -c "ssl_cert_file=$tls/postgres.pem" -c "ssl_key_file=$tls/postgres.pem" \
+    -c hba_file=/orderly/postgres/pg_hba_tls.conf
+fi
 exec "$@" -c unix_socket_directories=

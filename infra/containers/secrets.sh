@@ -30,7 +30,7 @@ keep() {
 give() {
   local folder=/secrets/$1 user=$2 name
   shift 2
-  rm -f "$folder"/* # also of a version that gave it more
+  rm -rf "$folder"/* # also of a version that gave it more, and certificates: who wants them makes them again
   for name; do
     keep "${name#*=}"
     cp "$all/${name#*=}" "$folder/.new"

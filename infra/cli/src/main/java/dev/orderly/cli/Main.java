@@ -30,6 +30,7 @@ import picocli.CommandLine.Command;
             ParkedCommand.class,
             ScaleCommand.class,
             RebuildViewCommand.class,
+            RenewCertificatesCommand.class,
             ScenarioCommand.class,
             BootstrapCommand.class,
             ChaosCommand.class,

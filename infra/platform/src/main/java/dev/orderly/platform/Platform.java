@@ -57,6 +57,7 @@ public final class Platform implements AutoCloseable {
     private final StateDirectory folder;
     private KafkaBrokers kafka;
     private ConnectorReconciler connectors;
+    private CertificateReload certificates;
     private final AtomicBoolean statusOutOfDate = new AtomicBoolean();
     private boolean stopped;
 
@@ -112,10 +113,14 @@ public final class Platform implements AutoCloseable {
                     startAndAwait(kafka.parts(), runningBrokers);
                     kafka.createTopics();
                 });
+        var internal = settings.bootstrapServers(settings.ports()::internal);
+        certificates = new CertificateReload(postgres.databases(), internal, secrets);
+        certificates.start();
         // One that is started by hand, or by a test, on a platform without services migrates by itself.
         services.forEach(service -> service.writeEnvironment(settings, secrets, !scope.services()));
         for (String user : List.of(KafkaLogin.ADMIN, KafkaLogin.READER)) {
-            var environment = KafkaLogin.of(secrets, user).environment(settings.bootstrapServers());
+            var environment =
+                    KafkaLogin.of(secrets, user).environment(settings.bootstrapServers(), secrets.certificates());
             ServiceDefinition.writeEnvironment(settings.data(), user, environment);
         }
 
@@ -285,6 +290,9 @@ public final class Platform implements AutoCloseable {
         }
         if (connectors != null) {
             connectors.close();
+        }
+        if (certificates != null) {
+            certificates.close();
         }
         supervisor.stop(runningServices);
         supervisor.stop(runningHelpers);

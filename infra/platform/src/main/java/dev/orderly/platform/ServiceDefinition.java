@@ -1,6 +1,7 @@
 package dev.orderly.platform;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.orderly.platform.config.Certificates;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.JvmOptions;
 import dev.orderly.platform.config.PlatformSettings;
@@ -12,6 +13,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.URL;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -121,7 +124,9 @@ public record ServiceDefinition(String name, String database, int httpPort, List
         environment.put("DB_HOST", PlatformSettings.HOST);
         environment.put("DB_PORT", String.valueOf(ports.postgres()));
         environment.put("DB_APP_PASSWORD", secrets.of(database + "_app"));
-        environment.putAll(KafkaLogin.of(secrets, name).environment(settings.bootstrapServers()));
+        encryption(secrets.certificates(), environment);
+        environment.putAll(
+                KafkaLogin.of(secrets, name).environment(settings.bootstrapServers(), secrets.certificates()));
         environment.put("QUARKUS_HTTP_HOST", listenAddress(System.getenv("ORDERLY_LISTEN")));
         environment.put("HTTP_PORT", String.valueOf(httpPort));
         environment.put("MANAGEMENT_PORT", String.valueOf(managementPort()));
@@ -135,6 +140,15 @@ public record ServiceDefinition(String name, String database, int httpPort, List
             environment.put(secret, secrets.of(secret.toLowerCase(Locale.ROOT).replace("orderly_", "")));
         }
         return environment;
+    }
+
+    /** The file is a part of a URL there. */
+    private static void encryption(Certificates certificates, Map<String, String> environment) {
+        if (certificates.exist()) {
+            environment.put("DB_SSL_MODE", certificates.postgres().get("sslmode"));
+            var authority = URLEncoder.encode(certificates.postgres().get("sslrootcert"), StandardCharsets.UTF_8);
+            environment.put("DB_SSL_ROOT_CERT", authority);
+        }
     }
 
     public static Path environmentFile(Path data, String service) {

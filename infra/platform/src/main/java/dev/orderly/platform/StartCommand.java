@@ -1,8 +1,10 @@
 package dev.orderly.platform;
 
+import dev.orderly.platform.config.Certificates;
 import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.StateDirectory;
+import dev.orderly.platform.kafka.KafkaUsers;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -59,6 +61,11 @@ public abstract class StartCommand implements Callable<Integer> {
                     + " events of orders. Of the first broker. (default: none; without PORT ${FALLBACK-VALUE})")
     int openKafkaPort;
 
+    @Option(
+            names = "--tls",
+            description = "Encrypt the connections to PostgreSQL and the brokers, with certificates of its own.")
+    boolean tls;
+
     @Option(names = "--connect-port", paramLabel = "PORT", description = "(default: ${DEFAULT-VALUE})")
     int connectPort = PlatformSettings.Ports.DEFAULT.connect();
 
@@ -103,6 +110,7 @@ public abstract class StartCommand implements Callable<Integer> {
         var folder = StateDirectory.open(settings.data(), fresh, settings.brokers());
         // Only now: the log is in that directory, and logging begins with the next class.
         System.setProperty("orderly.log", settings.log("launcher").toString());
+        prepareCertificates(settings);
         var progress = new ConsoleProgress(System.out);
         platform = new Platform(settings, scope(), folder, progress);
         Runtime.getRuntime().addShutdownHook(new Thread(this::stop, "stop"));
@@ -124,6 +132,17 @@ public abstract class StartCommand implements Callable<Integer> {
             }
         }
         return code;
+    }
+
+    /** New ones at each start, so that none expires but on a platform that runs for longer than they last. */
+    private void prepareCertificates(PlatformSettings settings) throws InterruptedException {
+        var certificates = Certificates.in(settings.data());
+        if (tls) {
+            var users = KafkaUsers.read(settings.infra());
+            certificates.issue(settings.infra(), users.certificateHolders(settings.brokers()));
+        } else {
+            certificates.delete();
+        }
     }
 
     /** The shutdown hook: the one way out, for an end, a failure and a signal alike. */

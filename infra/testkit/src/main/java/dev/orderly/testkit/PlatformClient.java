@@ -1,6 +1,7 @@
 package dev.orderly.testkit;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.orderly.platform.config.Certificates;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.Secrets;
@@ -53,6 +54,9 @@ public abstract class PlatformClient implements AutoCloseable {
     /** A password, by the name under which {@link Secrets} keeps it. */
     public abstract String secret(String name);
 
+    /** What its clients need where connections are encrypted. */
+    public abstract Certificates certificates();
+
     public URI url(String part, String path) {
         return URI.create("http://" + PlatformSettings.HOST + ":" + ports.get(part) + path);
     }
@@ -94,7 +98,8 @@ public abstract class PlatformClient implements AutoCloseable {
     /** The settings of a Kafka client that logs in as this user, and these. */
     public Map<String, Object> kafka(String user, Map<String, Object> others) {
         var login = new KafkaLogin(user, secret(Secrets.ofKafkaUser(user)));
-        var settings = new HashMap<String, Object>(login.settings());
+        var settings = new HashMap<String, Object>(login.settings(certificates()));
+        settings.putAll(certificates().kafka(KafkaLogin.ADMIN)); // a relay has none of its own
         settings.put("bootstrap.servers", bootstrapServers());
         settings.putAll(others);
         return settings;
@@ -124,6 +129,7 @@ public abstract class PlatformClient implements AutoCloseable {
         var properties = new Properties();
         properties.setProperty("user", role);
         properties.setProperty("password", secret(role));
+        properties.putAll(certificates().postgres());
         properties.setProperty("loginTimeout", "10");
         properties.setProperty("socketTimeout", "60");
         properties.setProperty("ApplicationName", "chaos");

@@ -2,6 +2,7 @@ package dev.orderly.testkit;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import dev.orderly.platform.config.Certificates;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.StateDirectory;
@@ -248,6 +249,11 @@ public class RunningPlatform extends PlatformClient {
             throw new CommandFailedException("cannot read the platform's passwords: " + e, e);
         }
         return secrets.getProperty(name);
+    }
+
+    @Override
+    public Certificates certificates() {
+        return Certificates.in(data);
     }
 
     /** Address and passwords of a service, and the settings given here: what another instance of it needs. */

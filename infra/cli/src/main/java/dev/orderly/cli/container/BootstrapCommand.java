@@ -1,5 +1,6 @@
 package dev.orderly.cli.container;
 
+import dev.orderly.platform.CertificateReload;
 import dev.orderly.platform.ServiceDefinition;
 import dev.orderly.platform.ServiceMigrations;
 import dev.orderly.platform.config.Checkout;
@@ -67,8 +68,10 @@ public final class BootstrapCommand implements Callable<Integer> {
             }
         });
         String authorization = ConnectWorker.authorization(secrets.of(Secrets.CONNECT));
-        try (var relays = new ConnectorReconciler(infra, connect, authorization, databases, names, CONNECT_PASSWORDS)) {
+        try (var relays = new ConnectorReconciler(infra, connect, authorization, databases, names, CONNECT_PASSWORDS);
+                var certificates = new CertificateReload(databases, kafka, secrets)) {
             relays.start();
+            certificates.start();
             while (true) {
                 report(relays.allRun());
                 TimeUnit.MILLISECONDS.sleep(POLL.toMillis());

@@ -47,14 +47,16 @@ public final class Secrets {
     static final String VERIFICATION_KEY = "verification_key";
 
     private final Properties passwords;
+    private final Certificates certificates;
 
     /** The name of the password of a user of the brokers. */
     public static String ofKafkaUser(String user) {
         return "kafka_" + user;
     }
 
-    private Secrets(Properties passwords) {
+    private Secrets(Properties passwords, Certificates certificates) {
         this.passwords = passwords;
+        this.certificates = certificates;
     }
 
     public static Path file(Path data) {
@@ -88,7 +90,7 @@ public final class Secrets {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot keep passwords in " + file, e);
         }
-        return new Secrets(passwords);
+        return new Secrets(passwords, Certificates.in(data));
     }
 
     /** Of a container. */
@@ -96,7 +98,7 @@ public final class Secrets {
         var passwords = new Properties();
         passwords.setProperty(CONNECT, variable(variableOf(CONNECT)));
         roles.forEach(role -> passwords.setProperty(role, variable(variableOf(role))));
-        return new Secrets(passwords);
+        return new Secrets(passwords, Certificates.ofContainer());
     }
 
     /** Where a container has the password of a role: {@code ORDERS_APP_PASSWORD} is that of orders_app. */
@@ -121,6 +123,10 @@ public final class Secrets {
             throw new IllegalArgumentException("no password for role " + role);
         }
         return password;
+    }
+
+    public Certificates certificates() {
+        return certificates;
     }
 
     private static String password(SecureRandom random) {

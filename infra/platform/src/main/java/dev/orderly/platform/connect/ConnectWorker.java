@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -97,18 +98,17 @@ public final class ConnectWorker {
     }
 
     private Path writeSettings() {
-        return settings.writeProperties(
-                NAME,
-                List.of("connect/worker.properties"),
-                Map.of(
-                        "bootstrap.servers", settings.bootstrapServers(),
-                        "sasl.jaas.config", KafkaLogin.of(secrets, NAME).jaasConfig(),
-                        "listeners", url("").toString(),
-                        "plugin.path",
-                                Checkout.target("relay")
-                                        .resolve("connect-plugins")
-                                        .toString(),
-                        "config.providers.secrets.param.allowed.paths",
-                                passwords().toString()));
+        var own = new HashMap<>(Map.of(
+                "bootstrap.servers", settings.bootstrapServers(),
+                "sasl.jaas.config", KafkaLogin.of(secrets, NAME).jaasConfig(),
+                "listeners", url("").toString(),
+                "plugin.path",
+                        Checkout.target("relay").resolve("connect-plugins").toString(),
+                "config.providers.secrets.param.allowed.paths", passwords().toString()));
+        secrets.certificates().kafka(NAME).forEach((name, value) -> {
+            own.put(name, value);
+            own.put("producer." + name, value);
+        });
+        return settings.writeProperties(NAME, List.of("connect/worker.properties"), own);
     }
 }

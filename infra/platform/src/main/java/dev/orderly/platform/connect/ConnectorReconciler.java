@@ -246,6 +246,7 @@ public final class ConnectorReconciler implements AutoCloseable {
                     .replace("${kafka.password}", reference(KafkaLogin.secretOfRelay(database)));
             var configuration = JSON.readValue(text, new TypeReference<Map<String, String>>() {});
             configuration.put("name", database + "-outbox");
+            postgres.encryption().forEach((name, value) -> configuration.put("database." + name, value));
             return configuration;
         } catch (IOException e) {
             throw new CommandFailedException("cannot read " + template + ": " + e.getMessage(), e);

@@ -100,19 +100,25 @@ public final class KafkaBrokers implements AutoCloseable {
         var voters = IntStream.rangeClosed(1, settings.brokers())
                 .mapToObj(n -> n + "@" + PlatformSettings.HOST + ":" + ports.controller(n))
                 .collect(Collectors.joining(","));
-        return settings.writeProperties(
-                "kafka-" + id,
-                settings.brokers() == 1
-                        ? List.of("kafka/broker.properties", "kafka/single-broker.properties")
-                        : List.of("kafka/broker.properties"),
-                Map.of(
-                        "node.id", String.valueOf(id),
-                        "listeners", listeners,
-                        "advertised.listeners", listeners,
-                        "controller.quorum.voters", voters,
-                        "listener.name.internal.plain.sasl.jaas.config", broker.internalServer(broker, admin),
-                        "listener.name.controller.plain.sasl.jaas.config", broker.internalServer(broker),
-                        "log.dirs", storage(id).toString()));
+        var own = new HashMap<>(Map.of(
+                "node.id", String.valueOf(id),
+                "listeners", listeners,
+                "advertised.listeners", listeners,
+                "controller.quorum.voters", voters,
+                "listener.name.internal.plain.sasl.jaas.config", broker.internalServer(broker, admin),
+                "listener.name.controller.plain.sasl.jaas.config", broker.internalServer(broker),
+                "log.dirs", storage(id).toString()));
+        var files = new ArrayList<>(List.of("kafka/broker.properties"));
+        if (settings.brokers() == 1) {
+            files.add("kafka/single-broker.properties");
+        }
+        var certificates = secrets.certificates();
+        if (certificates.exist()) {
+            files.add("kafka/tls.properties");
+            own.put("ssl.truststore.location", certificates.authority().toString());
+            own.put("ssl.keystore.location", certificates.of("kafka-" + id).toString());
+        }
+        return settings.writeProperties("kafka-" + id, files, own);
     }
 
     public List<ManagedProcess> parts() {
@@ -137,7 +143,11 @@ public final class KafkaBrokers implements AutoCloseable {
         if (!HealthProbe.tcp(settings.ports().broker(id)).check()) {
             return false; // the client would only wait
         }
-        return topics().brokers().contains(id);
+        var brokers = topics().brokers();
+        if (brokers.isEmpty() && secrets.certificates().exist()) {
+            close(); // this client's certificate may have expired, and another has been written
+        }
+        return brokers.contains(id);
     }
 
     /** With the users that may use them. */
@@ -157,6 +167,7 @@ public final class KafkaBrokers implements AutoCloseable {
     public synchronized void close() {
         if (topics != null) {
             topics.close();
+            topics = null;
         }
     }
 }

@@ -1,8 +1,11 @@
 package dev.orderly.platform.kafka;
 
+import dev.orderly.platform.config.Certificates;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.Secrets;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 
 /** A user of the brokers ({@code infra/kafka/users.json}) with its password, as clients need them. */
@@ -14,7 +17,6 @@ public record KafkaLogin(String user, String password) {
 
     static final String BROKER = "broker";
 
-    private static final String PROTOCOL = "SASL_PLAINTEXT";
     private static final String LOGIN_MODULE =
             "org.apache.kafka.common.security.%sLoginModule required" + " username=\"%s\" password=\"%s\"";
 
@@ -47,20 +49,20 @@ public record KafkaLogin(String user, String password) {
     }
 
     /** The settings of a client, beside {@code bootstrap.servers}. */
-    public Map<String, String> settings() {
-        return Map.of(
-                "security.protocol", PROTOCOL, "sasl.mechanism", "SCRAM-SHA-512", "sasl.jaas.config", jaasConfig());
+    public Map<String, String> settings(Certificates certificates) {
+        return settings(certificates, "SCRAM-SHA-512", jaasConfig());
     }
 
     /** The same for the brokers' internal listener, where the password is sent as it is. */
-    Map<String, String> internalSettings() {
-        return Map.of(
-                "security.protocol",
-                PROTOCOL,
-                "sasl.mechanism",
-                "PLAIN",
-                "sasl.jaas.config",
-                LOGIN_MODULE.formatted("plain.Plain", user, password) + ";");
+    public Map<String, String> internalSettings(Certificates certificates) {
+        return settings(certificates, "PLAIN", LOGIN_MODULE.formatted("plain.Plain", user, password) + ";");
+    }
+
+    private Map<String, String> settings(Certificates certificates, String mechanism, String jaasConfig) {
+        var settings = new HashMap<>(certificates.kafka(user));
+        settings.put("sasl.mechanism", mechanism);
+        settings.put("sasl.jaas.config", jaasConfig);
+        return settings;
     }
 
     /** What a broker logs in with by PLAIN as this user, and whom it lets in. */
@@ -73,10 +75,13 @@ public record KafkaLogin(String user, String password) {
     }
 
     /** The environment of a service, or of any other client. */
-    public Map<String, String> environment(String bootstrapServers) {
+    public Map<String, String> environment(String bootstrapServers, Certificates certificates) {
         var environment = new LinkedHashMap<String, String>();
         environment.put("KAFKA_BOOTSTRAP_SERVERS", bootstrapServers);
-        environment.put("KAFKA_SECURITY_PROTOCOL", PROTOCOL);
+        certificates
+                .kafka(user)
+                .forEach((name, value) ->
+                        environment.put("KAFKA_" + name.toUpperCase(Locale.ROOT).replace('.', '_'), value));
         environment.put("KAFKA_USER", user);
         environment.put("KAFKA_PASSWORD", password);
         return environment;

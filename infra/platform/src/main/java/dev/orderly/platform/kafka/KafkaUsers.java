@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ScramCredentialInfo;
@@ -38,6 +39,7 @@ public final class KafkaUsers {
     private static final int ITERATIONS = 4096;
 
     private static final String PREFIX_OF = "*";
+    private static final String RELAY = "relay-";
 
     private final List<User> users;
 
@@ -90,6 +92,13 @@ public final class KafkaUsers {
                 .map(User::name)
                 .filter(Predicate.not(ANONYMOUS::equals))
                 .collect(Collectors.toSet());
+    }
+
+    /** With a certificate: brokers, then users. A relay uses that of its worker, in whose process it is. */
+    public List<String> certificateHolders(int brokers) {
+        var names = IntStream.rangeClosed(1, brokers).mapToObj(id -> "kafka-" + id);
+        return Stream.concat(names, logins().stream().filter(user -> !user.startsWith(RELAY)))
+                .toList();
     }
 
     /** The names under which {@link Secrets} keeps their passwords. */

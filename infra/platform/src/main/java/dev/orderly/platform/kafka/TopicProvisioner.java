@@ -44,7 +44,7 @@ public final class TopicProvisioner implements AutoCloseable {
         this.users = KafkaUsers.read(infra);
         this.secrets = secrets;
         var settings = new HashMap<String, Object>(
-                KafkaLogin.of(secrets, KafkaLogin.ADMIN).internalSettings());
+                KafkaLogin.of(secrets, KafkaLogin.ADMIN).internalSettings(secrets.certificates()));
         settings.putAll(Map.of(
                 "bootstrap.servers", bootstrapServers,
                 "client.id", "launcher",

@@ -94,7 +94,7 @@ public final class PartitionScaler {
                         broker -> PlatformSettings.HOST + ":" + (running.ports().kafka() + broker))
                 .collect(Collectors.joining(","));
         var settings = new HashMap<String, Object>(
-                KafkaLogin.of(secrets, KafkaLogin.ADMIN).settings());
+                KafkaLogin.of(secrets, KafkaLogin.ADMIN).settings(secrets.certificates()));
         settings.putAll(Map.of("bootstrap.servers", brokers, "client.id", "scale"));
         try (var client = Admin.create(settings)) {
             admin = client;

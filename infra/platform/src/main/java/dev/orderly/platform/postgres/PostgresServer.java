@@ -56,6 +56,7 @@ public final class PostgresServer {
      * Creates the cluster if there is none. Killed halfway, it leaves nothing that could be taken for one.
      */
     public void init() throws InterruptedException {
+        giveCertificate();
         if (Files.exists(cluster)) {
             return;
         }
@@ -91,22 +92,41 @@ public final class PostgresServer {
         }
     }
 
+    /** The server refuses a key that another user could read, and one that it cannot read. */
+    private void giveCertificate() {
+        if (secrets.certificates().exist() && asOrdinaryUser.contains("setpriv")) {
+            try {
+                Files.setAttribute(secrets.certificates().of(NAME), "unix:uid", NOBODY_UID);
+            } catch (IOException e) {
+                throw new CommandFailedException("cannot give PostgreSQL its certificate: " + e, e);
+            }
+        }
+    }
+
     public ManagedProcess part() {
+        var encrypts = secrets.certificates().exist();
+        var hbaFile = encrypts ? "postgres/pg_hba_tls.conf" : "postgres/pg_hba.conf";
+        var command = new ArrayList<>(List.of(
+                program("postgres"),
+                "-D",
+                cluster.toString(),
+                "-c",
+                "config_file=" + settings.infra().resolve("postgres/postgresql.conf"),
+                "-c",
+                "hba_file=" + settings.infra().resolve(hbaFile),
+                "-c",
+                "unix_socket_directories=",
+                "-p",
+                String.valueOf(settings.ports().postgres())));
+        if (encrypts) {
+            var certificate = secrets.certificates().of(NAME);
+            command.addAll(List.of("-c", "ssl=on", "-c", "ssl_cert_file=" + certificate));
+            command.addAll(List.of("-c", "ssl_key_file=" + certificate));
+        }
         return new ManagedProcess(
                 NAME,
                 settings.ports().postgres(),
-                prefixed(List.of(
-                        program("postgres"),
-                        "-D",
-                        cluster.toString(),
-                        "-c",
-                        "config_file=" + settings.infra().resolve("postgres/postgresql.conf"),
-                        "-c",
-                        "hba_file=" + settings.infra().resolve("postgres/pg_hba.conf"),
-                        "-c",
-                        "unix_socket_directories=",
-                        "-p",
-                        String.valueOf(settings.ports().postgres()))),
+                prefixed(command),
                 Map.of(),
                 STOP,
                 this::ready,

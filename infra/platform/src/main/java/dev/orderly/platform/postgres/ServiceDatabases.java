@@ -11,6 +11,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import javax.sql.DataSource;
@@ -43,6 +44,11 @@ public final class ServiceDatabases {
 
     public int port() {
         return port;
+    }
+
+    /** What an encrypted connection needs, by the names of libpq; empty if the server does not encrypt. */
+    public Map<String, String> encryption() {
+        return secrets.certificates().postgres();
     }
 
     /** Those with a password: the roles of these databases, and the superuser. */
@@ -145,6 +151,10 @@ public final class ServiceDatabases {
         connections.setDatabaseName(database);
         connections.setUser(database + "_owner");
         connections.setPassword(secrets.of(database + "_owner"));
+        if (secrets.certificates().exist()) {
+            connections.setSslMode(encryption().get("sslmode"));
+            connections.setSslRootCert(encryption().get("sslrootcert"));
+        }
         connections.setConnectTimeout(2);
         connections.setSocketTimeout(OWNER_TIMEOUT_SECONDS);
         connections.setApplicationName("migration");
@@ -156,6 +166,7 @@ public final class ServiceDatabases {
         var properties = new Properties();
         properties.setProperty("user", Secrets.SUPERUSER);
         properties.setProperty("password", secrets.of(Secrets.SUPERUSER));
+        properties.putAll(encryption());
         properties.setProperty("loginTimeout", "2");
         properties.setProperty("socketTimeout", "30");
         properties.setProperty("ApplicationName", "launcher");

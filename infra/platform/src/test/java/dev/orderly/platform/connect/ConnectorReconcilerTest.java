@@ -3,17 +3,19 @@ package dev.orderly.platform.connect;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.orderly.platform.config.Checkout;
+import dev.orderly.platform.config.Secrets;
 import dev.orderly.platform.postgres.ServiceDatabases;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class ConnectorReconcilerTest {
     @Test
-    void a_connector_has_its_own_database_slot_role_and_login_and_passwords_by_reference() {
+    void a_connector_has_its_own_database_slot_role_and_login_and_passwords_by_reference(@TempDir Path data) {
         var infra = Checkout.path().resolve("infra");
-        var postgres = new ServiceDatabases(infra, "db", 5432, null);
+        var postgres = new ServiceDatabases(infra, "db", 5432, Secrets.of(data, List.of()));
         var connectors = new ConnectorReconciler(
                 infra, URI.create("http://connect"), "", postgres, List.of("payments"), Path.of("/secrets"));
 
