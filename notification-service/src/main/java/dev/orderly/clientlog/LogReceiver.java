@@ -1,6 +1,7 @@
 package dev.orderly.clientlog;
 
 import dev.orderly.clientlog.LogLineParser.NumberedLine;
+import dev.orderly.http.Capacity;
 import dev.orderly.http.ConcurrencyLimiter;
 import dev.orderly.http.EarlyRejection;
 import dev.orderly.messaging.NonBlockingProducer;
@@ -61,6 +62,7 @@ class LogReceiver {
                 Map.of("buffer.memory", 2 * MAX_BYTES_IN_FLIGHT, "batch.size", 64 * 1024, "linger.ms", 20));
         rejectedRequests = metrics.counter("orderly.log.requests.rejected");
         metrics.gauge("orderly.log.bytes.in.flight", bytesInFlight);
+        Capacity.register(metrics, "client-log-bytes", () -> bytesInFlight.doubleValue() / MAX_BYTES_IN_FLIGHT);
     }
 
     @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP)

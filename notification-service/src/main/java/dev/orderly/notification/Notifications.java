@@ -2,11 +2,14 @@ package dev.orderly.notification;
 
 import dev.orderly.database.DeferredWrites;
 import dev.orderly.database.Rows;
+import dev.orderly.messaging.GaugeQuery;
 import dev.orderly.notification.DeliveryAttempt.DeliveryOutcome;
 import dev.orderly.notification.Message.Channel;
 import dev.orderly.notification.Message.Kind;
 import dev.orderly.notification.Notification.State;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.inject.Produces;
+import jakarta.inject.Singleton;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
@@ -71,6 +74,20 @@ class Notifications {
               AND (rows.state = 'SENT' OR message.attempts = rows.attempt)
             """;
 
+    /** By the indexes of pending messages: as much work as there are of these. */
+    private static final String PENDING = """
+            SELECT metric, ARRAY['channel', channel], number
+            FROM (SELECT 'mail' AS channel, count(*)::float8 AS messages, min(recorded_at) AS oldest
+                  FROM notification WHERE state = 'PENDING' AND kind <> 'CODE'
+                  UNION ALL
+                  SELECT 'sms', count(*), min(recorded_at)
+                  FROM notification WHERE state = 'PENDING' AND kind = 'CODE')
+            CROSS JOIN LATERAL (VALUES
+                ('orderly.messages.pending', messages),
+                ('orderly.messages.pending.oldest.age.seconds',
+                 coalesce(extract(epoch FROM now() - oldest), 0)::float8)) AS gauge (metric, number)
+            """;
+
     private static final String SELECT = """
             SELECT reference_id, kind, state, attempts, recorded_at, sent_at, error
             FROM notification
@@ -84,6 +101,12 @@ class Notifications {
     Notifications(DataSource database, DeferredWrites writes) {
         this.database = database;
         this.writes = writes;
+    }
+
+    @Produces
+    @Singleton
+    static GaugeQuery gauges() {
+        return new GaugeQuery(PENDING);
     }
 
     /** Records messages as due in the current transaction; an existing one remains unchanged. */

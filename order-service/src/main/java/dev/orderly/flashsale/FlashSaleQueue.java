@@ -2,6 +2,7 @@ package dev.orderly.flashsale;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.orderly.http.Capacity;
 import dev.orderly.messaging.NonBlockingProducer;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.scheduler.Scheduled;
@@ -52,6 +53,7 @@ class FlashSaleQueue {
         this.sales = sales;
         this.clock = clock;
         this.metrics = metrics;
+        Capacity.register(metrics, "flash-sale-intake", () -> inFlight.doubleValue() / MAX_IN_FLIGHT);
         producer = new NonBlockingProducer(
                 kafka, topic, "flash-sale-intake", Map.of("linger.ms", 2, "buffer.memory", 8 * 1024 * 1024));
     }

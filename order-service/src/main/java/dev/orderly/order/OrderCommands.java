@@ -46,6 +46,7 @@ public class OrderCommands {
     private final Orders orders;
     private final IdempotencyKeys keys;
     private final BacklogLimiter backlog;
+    private final OrderMetrics metrics;
     private final Outbox outbox;
     private final CommandAudit audit;
     private final Clock clock;
@@ -54,12 +55,14 @@ public class OrderCommands {
             Orders orders,
             IdempotencyKeys keys,
             BacklogLimiter backlog,
+            OrderMetrics metrics,
             Outbox outbox,
             CommandAudit audit,
             Clock clock) {
         this.orders = orders;
         this.keys = keys;
         this.backlog = backlog;
+        this.metrics = metrics;
         this.outbox = outbox;
         this.audit = audit;
         this.clock = clock;
@@ -143,8 +146,13 @@ public class OrderCommands {
                                 || replays.contains(candidate.pending.id())
                                 || backlog.tryAdmit(candidate.method())
                         ? candidate
-                        : new Candidate(candidate.pending, new Overloaded()))
+                        : shed(candidate))
                 .toList();
+    }
+
+    private Candidate shed(Candidate candidate) {
+        metrics.countShed(candidate.method());
+        return new Candidate(candidate.pending, new Overloaded());
     }
 
     private void publish(List<Candidate> placed) throws SQLException {

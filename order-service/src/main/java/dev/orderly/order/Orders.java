@@ -8,6 +8,7 @@ import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.OrderStatus;
 import dev.orderly.events.PaymentMethod;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Event;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -35,10 +36,18 @@ class Orders {
 
     private final DataSource database;
     private final DeferredWrites writes;
+    private final Event<OrderMetrics.Accepted> accepted;
+    private final Event<OrderMetrics.Decided> decisions;
 
-    Orders(DataSource database, DeferredWrites writes) {
+    Orders(
+            DataSource database,
+            DeferredWrites writes,
+            Event<OrderMetrics.Accepted> accepted,
+            Event<OrderMetrics.Decided> decisions) {
         this.database = database;
         this.writes = writes;
+        this.accepted = accepted;
+        this.decisions = decisions;
     }
 
     void add(Collection<Order> placed) throws SQLException {
@@ -53,6 +62,7 @@ class Orders {
                 .timestamptz("placed_at", Order::placedAt)
                 .integer("version", Order::version)
                 .updateLater(writes, "INSERT INTO orders (:columns) SELECT :columns FROM :rows");
+        accepted.fire(new OrderMetrics.Accepted(placed.size()));
     }
 
     /** Those of the orders that exist. */
@@ -137,6 +147,7 @@ class Orders {
                         UPDATE orders SET status = rows.status, reason = rows.reason, version = rows.version
                         FROM :rows WHERE orders.id = rows.id
                         """);
+        decisions.fire(new OrderMetrics.Decided(List.copyOf(decided)));
     }
 
     private static Map<UUID, Order> orders(PreparedStatement select) throws SQLException {

@@ -23,7 +23,7 @@ class BacklogLimiterTest {
     private final InstantSource source = () -> now;
     private final Clock clock = source.withZone(ZoneOffset.UTC);
 
-    private final Orders orders = new Orders(null, null) {
+    private final Orders orders = new Orders(null, null, null, null) {
         @Override
         int countUndecided(PaymentMethod method, Duration minAge, Duration maxAge, int max) {
             assertThat(minAge).as("a third of 30 s").hasSeconds(10);

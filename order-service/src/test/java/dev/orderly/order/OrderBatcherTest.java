@@ -25,7 +25,7 @@ class OrderBatcherTest {
     private final Queue<String> placed = new ConcurrentLinkedQueue<>();
 
     /** A database that hangs. */
-    private final OrderCommands commands = new OrderCommands(null, null, null, null, null, null) {
+    private final OrderCommands commands = new OrderCommands(null, null, null, null, null, null, null) {
         @Override
         public List<PlaceOrderResult> place(List<PendingOrder> batch, Admission admission) {
             batch.forEach(order -> placed.add(order.idempotencyKey()));

@@ -95,14 +95,14 @@ class OrderTimeoutsTest extends IntegrationTest {
         var overdue = OffsetDateTime.parse("2026-11-29T10:00:00Z");
         var cancelled = new ArrayList<OffsetDateTime>();
         var sweeper = new OrderTimeouts(
-                new OrderCommands(null, null, null, null, null, null) {
+                new OrderCommands(null, null, null, null, null, null, null) {
                     @Override
                     int cancelUndecidedBefore(OffsetDateTime time, int limit) {
                         cancelled.add(time);
                         return 1;
                     }
                 },
-                new Orders(null, null) {
+                new Orders(null, null, null, null) {
                     @Override
                     Optional<OffsetDateTime> overdueTime(Duration deadline) {
                         return Optional.of(overdue.plusSeconds(now[0].getEpochSecond()));

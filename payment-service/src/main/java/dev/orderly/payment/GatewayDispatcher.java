@@ -3,12 +3,15 @@ package dev.orderly.payment;
 import static io.quarkus.scheduler.Scheduled.ConcurrentExecution.SKIP;
 
 import dev.orderly.database.DatabaseMigration;
+import dev.orderly.http.Capacity;
 import dev.orderly.payment.GatewayResult.ProtocolViolation;
 import dev.orderly.payment.GatewayResultHandler.Effect;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.scheduler.Scheduled;
 import io.smallrye.faulttolerance.api.CircuitBreakerMaintenance;
+import io.smallrye.faulttolerance.api.CircuitBreakerState;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.event.TransactionPhase;
@@ -86,6 +89,14 @@ class GatewayDispatcher {
         this.results = results;
         this.circuits = circuits;
         this.metrics = metrics;
+        Capacity.register(
+                metrics, "gateway-calls", () -> 1 - (double) permits.availablePermits() / MAX_CONCURRENT_CALLS);
+        Gauge.builder(
+                        "orderly.gateway.circuit.open",
+                        circuits,
+                        breakers -> breakers.currentState(GatewayClient.CIRCUIT) == CircuitBreakerState.CLOSED ? 0 : 1)
+                .description("1 while requests to the payment gateway are not made, or are probes")
+                .register(metrics);
     }
 
     void wake(@Observes(during = TransactionPhase.AFTER_SUCCESS) Payments.CallsDue due) {

@@ -4,9 +4,12 @@ import dev.orderly.database.DeferredWrites;
 import dev.orderly.database.Rows;
 import dev.orderly.events.CardToken;
 import dev.orderly.events.Money;
+import dev.orderly.messaging.GaugeQuery;
 import dev.orderly.payment.Payment.Status;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Event;
+import jakarta.enterprise.inject.Produces;
+import jakarta.inject.Singleton;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -72,6 +75,18 @@ class Payments {
             WHERE payment.order_id = due.order_id
             RETURNING\s""" + COLUMNS + ", attempts";
 
+    /** By the index of open payments: as much work as there are of these. */
+    private static final String OPEN = """
+            SELECT metric, ARRAY['status', lower(status)], number
+            FROM (SELECT open.status, count(order_id)::float8 AS payments,
+                         coalesce(extract(epoch FROM now() - min(occurred_at)), 0)::float8 AS age
+                  FROM unnest(ARRAY['REQUESTED', 'CANCELLING', 'REFUNDING']) AS open (status)
+                  LEFT JOIN payment ON payment.status = open.status AND due_at IS NOT NULL
+                  GROUP BY open.status)
+            CROSS JOIN LATERAL (VALUES ('orderly.payments.open', payments),
+                                       ('orderly.payments.open.oldest.age.seconds', age)) AS gauge (metric, number)
+            """;
+
     // Only the latest attempt may postpone, and only while the payment has not changed.
     private static final String POSTPONE = """
             UPDATE payment
@@ -87,6 +102,12 @@ class Payments {
         this.database = database;
         this.writes = writes;
         this.callsDue = callsDue;
+    }
+
+    @Produces
+    @Singleton
+    static GaugeQuery gauges() {
+        return new GaugeQuery(OPEN);
     }
 
     /** The current transaction has stored open payments: calls to the gateway are due after its commit. */

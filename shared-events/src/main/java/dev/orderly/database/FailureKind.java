@@ -41,6 +41,12 @@ public enum FailureKind {
         };
     }
 
+    /** The class of its SQLSTATE, such as 40 of all that roll back; {@code none} if the server gave none. */
+    static String stateClass(SQLException failure) {
+        var state = failure == null ? null : failure.getSQLState();
+        return state == null || state.length() < 2 ? "none" : state.substring(0, 2);
+    }
+
     private static FailureKind ofClass(String sqlStateClass) {
         return switch (sqlStateClass) {
             // Cardinality, data exception, constraint, program limit (such as the size of an index entry).

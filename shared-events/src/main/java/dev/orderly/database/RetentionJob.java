@@ -7,7 +7,6 @@ import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 import javax.sql.DataSource;
 import org.jboss.logging.Logger;
 
@@ -35,11 +34,11 @@ class RetentionJob {
             """;
 
     private final DataSource database;
-    private final AtomicLong daysAhead = new AtomicLong();
+    private volatile double daysAhead = Double.NaN;
 
     RetentionJob(DataSource database, MeterRegistry metrics) {
         this.database = database;
-        metrics.gauge("orderly.partitions.ahead.days", daysAhead);
+        metrics.gauge("orderly.partitions.ahead.days", this, job -> job.daysAhead);
     }
 
     /** What fails is logged, and tried again in an hour. */
@@ -56,7 +55,7 @@ class RetentionJob {
             }
         });
         attempt(this::applyRowRetention);
-        attempt(() -> daysAhead.set(number(DAYS_AHEAD)));
+        attempt(() -> daysAhead = number(DAYS_AHEAD));
     }
 
     void applyRowRetention() throws SQLException {

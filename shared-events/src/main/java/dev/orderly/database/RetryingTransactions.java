@@ -137,12 +137,14 @@ public class RetryingTransactions {
                     await(Duration.ZERO);
                     throw e instanceof DataRejectedException rejection ? rejection : new DataRejectedException(e);
                 }
+                var failure = DatabaseFailure.causeOf(e);
                 metrics.counter(
                                 "orderly.transactions.repeated",
                                 "failure",
-                                kind.name().toLowerCase(Locale.ROOT))
+                                kind.name().toLowerCase(Locale.ROOT),
+                                "sqlstate_class",
+                                FailureKind.stateClass(failure))
                         .increment();
-                var failure = DatabaseFailure.causeOf(e);
                 // A failure that is not the database's is likely to be a bug, and its stack trace says where.
                 LOG.warnf(
                         failure == null ? e : null,

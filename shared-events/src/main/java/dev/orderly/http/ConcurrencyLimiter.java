@@ -36,6 +36,7 @@ public class ConcurrencyLimiter {
             MeterRegistry metrics) {
         this.maxConcurrentCommands = maxConcurrentCommands;
         this.rejected = metrics.counter("orderly.http.rejected");
+        Capacity.register(metrics, "commands", () -> inFlight.doubleValue() / maxConcurrentCommands);
     }
 
     /** For a filter that has a limit of its own for a request; to be called before {@code ADMISSION}. */

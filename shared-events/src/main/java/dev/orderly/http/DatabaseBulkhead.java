@@ -38,6 +38,8 @@ public class DatabaseBulkhead {
             @ConfigProperty(name = "orderly.http.max-database-connections") int maxConnections, MeterRegistry metrics) {
         permits = new Semaphore(maxConnections, true);
         metrics.gauge("orderly.http.database.permits", permits, Semaphore::availablePermits);
+        Capacity.register(metrics, "database", () -> 1 - (double) permits.availablePermits() / maxConnections);
+        Capacity.register(metrics, "waiting-for-database", () -> (double) permits.getQueueLength() / MAX_WAITING);
     }
 
     /** A query of a request. */

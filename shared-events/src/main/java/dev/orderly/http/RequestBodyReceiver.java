@@ -1,5 +1,6 @@
 package dev.orderly.http;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.Context;
@@ -37,9 +38,11 @@ class RequestBodyReceiver {
 
     RequestBodyReceiver(
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize maxSize,
-            @ConfigProperty(name = "orderly.http.max-body-duration") Duration maxDuration) {
+            @ConfigProperty(name = "orderly.http.max-body-duration") Duration maxDuration,
+            MeterRegistry metrics) {
         this.maxBytes = maxSize.asLongValue();
         this.maxDuration = maxDuration;
+        Capacity.register(metrics, "incomplete-bodies", () -> incompleteBytes.doubleValue() / MAX_INCOMPLETE_BYTES);
     }
 
     void install(@Observes Filters filters) {

@@ -24,6 +24,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jboss.logging.Logger;
 
@@ -76,8 +77,11 @@ public class EventConsumer {
      *     acknowledged
      */
     public void consume(Iterable<ConsumerRecord<String, byte[]>> records, EventHandler<?> handler) {
+        var started = System.nanoTime();
+        var received = 0;
         var relevant = new ArrayList<ConsumedRecord>();
         for (var raw : records) {
+            received++;
             if (isRelevant(raw, handler)) {
                 relevant.add(ConsumedRecord.of(raw));
             }
@@ -87,6 +91,17 @@ public class EventConsumer {
                 part -> apply(part, handler),
                 outcome -> count(handler, outcome),
                 (record, failure) -> park(record, failure, handler));
+        measure(handler, received, System.nanoTime() - started);
+    }
+
+    /**
+     * How many records a group can consume in a second is records by busy time: a group that is idle most of
+     * the time has a small rate of records, but not a small capacity.
+     */
+    private void measure(EventHandler<?> handler, int records, long nanos) {
+        metrics.counter("orderly.records", "group", handler.consumerGroup()).increment(records);
+        count(handler, "lost", 0); // one that appears with the first loss would not be seen to have changed
+        metrics.timer("orderly.batch", "group", handler.consumerGroup()).record(nanos, TimeUnit.NANOSECONDS);
     }
 
     /**

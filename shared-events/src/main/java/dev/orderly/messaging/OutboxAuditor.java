@@ -15,7 +15,6 @@ import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.reactive.messaging.kafka.KafkaClientService;
 import jakarta.enterprise.context.ApplicationScoped;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -65,14 +64,13 @@ class OutboxAuditor {
     private final Counter ignored;
     private Snapshot snapshot = new Snapshot(Map.of(), null);
     private int failures;
-    private volatile Instant auditedUntil;
+    private volatile long heartbeatAt = System.nanoTime();
 
     OutboxAuditor(
             RetryingTransactions transactions,
             OutboxAudit audit,
             OutboxReaudit reaudit,
             KafkaClientService clients,
-            Clock clock,
             @ConfigProperty(name = "quarkus.application.name") String source,
             MeterRegistry metrics) {
         this.transactions = transactions;
@@ -88,14 +86,13 @@ class OutboxAuditor {
         this.ignored = Counter.builder("orderly.outbox.audit.ignored")
                 .description("Records under the name of this service that its relay did not send")
                 .register(metrics);
-        this.auditedUntil = clock.instant();
+        // From the start on if none has arrived: a relay that is dead at the start must show as well.
         TimeGauge.builder(
-                        "orderly.outbox.audit.age",
+                        "orderly.relay.heartbeat.age",
                         this,
-                        TimeUnit.SECONDS,
-                        auditor -> Duration.between(auditor.auditedUntil, clock.instant())
-                                .toSeconds())
-                .description("How long ago the newest row was recorded that has been audited")
+                        TimeUnit.NANOSECONDS,
+                        auditor -> System.nanoTime() - auditor.heartbeatAt)
+                .description("How long ago a heartbeat of this service's relay has arrived at this instance")
                 .register(metrics);
     }
 
@@ -164,6 +161,7 @@ class OutboxAuditor {
                 : Duration.between(emittedAt, Instant.ofEpochMilli(heartbeat.timestamp()));
         if (took.abs().compareTo(MAX_RELAY_TIME) < 0) { // no timer takes a duration of any length
             relayTime.record(took);
+            heartbeatAt = System.nanoTime();
         } else {
             ignored.increment();
         }
@@ -178,7 +176,6 @@ class OutboxAuditor {
     @Scheduled(every = "10s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = DatabaseMigration.class)
     void auditWhenCaughtUp() {
         var state = transactions.commit(audit::state);
-        auditedUntil = state.auditedUntil().toInstant();
         var positions = transactions.commit(audit::positions);
         try {
             Offsets.of(clients, CHANNEL, positions).ifPresent(offsets -> compare(offsets, state));

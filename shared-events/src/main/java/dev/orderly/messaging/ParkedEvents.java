@@ -18,10 +18,10 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -285,17 +285,16 @@ class ParkedEvents {
         }
     }
 
-    /** How many events each consumer group has parked. */
-    Map<String, Long> count() throws SQLException {
+    /** The consumer groups that have parked any. */
+    Set<String> groups() throws SQLException {
         try (var connection = database.getConnection();
-                var select =
-                        connection.prepareStatement("SELECT consumer, count(*) FROM parked_event GROUP BY consumer");
+                var select = connection.prepareStatement("SELECT DISTINCT consumer FROM parked_event");
                 var rows = select.executeQuery()) {
-            var counts = new HashMap<String, Long>();
+            var groups = new HashSet<String>();
             while (rows.next()) {
-                counts.put(rows.getString(1), rows.getLong(2));
+                groups.add(rows.getString(1));
             }
-            return counts;
+            return groups;
         }
     }
 

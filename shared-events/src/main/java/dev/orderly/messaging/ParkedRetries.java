@@ -3,16 +3,11 @@ package dev.orderly.messaging;
 import dev.orderly.database.DataRejectedException;
 import dev.orderly.database.DatabaseMigration;
 import dev.orderly.database.RetryingTransactions;
-import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Tag;
 import io.quarkus.arc.All;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import jakarta.enterprise.context.ApplicationScoped;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jboss.logging.Logger;
 
 /**
@@ -29,37 +24,29 @@ class ParkedRetries {
     private final EventConsumer consumer;
     private final ParkedEvents parkedEvents;
     private final RetryingTransactions transactions;
-    private final Map<String, AtomicLong> parked = new HashMap<>();
 
     ParkedRetries(
             @All List<EventHandler<?>> handlers,
             EventConsumer consumer,
             ParkedEvents parkedEvents,
-            RetryingTransactions transactions,
-            MeterRegistry metrics) {
+            RetryingTransactions transactions) {
         this.handlers = handlers;
         this.consumer = consumer;
         this.parkedEvents = parkedEvents;
         this.transactions = transactions;
-        for (var handler : handlers) {
-            var group = handler.consumerGroup();
-            parked.put(
-                    group, metrics.gauge("orderly.parked.events", List.of(Tag.of("group", group)), new AtomicLong()));
-        }
     }
 
     @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = DatabaseMigration.class)
     void retryDue() {
-        var counts = transactions.commit(parkedEvents::count);
-        parked.forEach((group, gauge) -> gauge.set(counts.getOrDefault(group, 0L)));
-        if (!counts.isEmpty()) {
+        var groups = transactions.commit(parkedEvents::groups);
+        if (!groups.isEmpty()) {
             transactions.commit(() -> {
                 parkedEvents.releaseReadable();
                 return null;
             });
         }
         for (var handler : handlers) {
-            var due = counts.containsKey(handler.consumerGroup());
+            var due = groups.contains(handler.consumerGroup());
             while (due) {
                 due = retryNext(handler);
             }

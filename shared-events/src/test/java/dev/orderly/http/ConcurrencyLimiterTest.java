@@ -38,7 +38,8 @@ class ConcurrencyLimiterTest {
 
     @BeforeEach
     void serve() {
-        var bodies = new RequestBodyReceiver(new MemorySize(BigInteger.valueOf(MAX_BODY)), Duration.ofMinutes(1));
+        var bodies = new RequestBodyReceiver(
+                new MemorySize(BigInteger.valueOf(MAX_BODY)), Duration.ofMinutes(1), new SimpleMeterRegistry());
         var limit = new ConcurrencyLimiter(MAX, new SimpleMeterRegistry());
         var router = Router.router(vertx);
         router.post("/sales/*").handler(request -> {

@@ -1,5 +1,7 @@
 package dev.orderly.order.view;
 
+import dev.orderly.http.Capacity;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import io.smallrye.mutiny.Multi;
@@ -62,8 +64,9 @@ class OrderChangeNotifier {
     private final ScheduledExecutorService timeouts = threadNamed("order-change-timeouts");
     private boolean degraded;
 
-    OrderChangeNotifier(OrderViews views) {
+    OrderChangeNotifier(OrderViews views, MeterRegistry metrics) {
         this.views = views;
+        Capacity.register(metrics, "waiting-for-orders", () -> waiting.doubleValue() / MAX_WAITING);
     }
 
     private static ScheduledExecutorService threadNamed(String name) {

@@ -14,13 +14,17 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 
 /**
- * The read model's lag behind the topic, in time, as the metric {@code orderly.projection.lag}: 0 when every
- * event on the topic is applied, otherwise the age of the oldest event that is being applied, or of the last
- * that was. Events that have not reached the topic do not count; that is the relay's time
- * ({@code orderly.relay.time}).
+ * The read model's lag behind the topic, in time, as the metric {@code orderly.projection.lag}: 0 when
+ * every event on the topic is applied, otherwise the age of the oldest event that is being applied, or of
+ * the last that was. Events that have not reached the topic do not count; that is the relay's time ({@code
+ * orderly.relay.time}). While the consumer does not answer, as when its thread hangs or has ended, the lag
+ * is at least the time since it last did: a dead consumer must not look like one that has caught up.
  */
 @ApplicationScoped
 class ProjectionLag {
+
+    /** A sample waits for the end of a poll or of a batch; one that takes longer than this is no moment. */
+    private static final Duration MAX_SILENCE = Duration.ofSeconds(10);
 
     private final KafkaClientService clients;
     private final Clock clock;
@@ -33,9 +37,13 @@ class ProjectionLag {
 
     private volatile boolean behind;
 
+    /** Epoch milliseconds when the consumer last said whether it is behind. */
+    private volatile long sampledAt;
+
     ProjectionLag(KafkaClientService clients, Clock clock, MeterRegistry metrics) {
         this.clients = clients;
         this.clock = clock;
+        this.sampledAt = clock.millis();
         TimeGauge.builder(
                         "orderly.projection.lag",
                         this,
@@ -61,8 +69,10 @@ class ProjectionLag {
     }
 
     Duration current() {
+        var now = clock.millis();
         var since = oldestInFlight != 0 ? oldestInFlight : behind ? appliedUntil : 0;
-        return since == 0 ? Duration.ZERO : Duration.ofMillis(Math.max(0, clock.millis() - since));
+        var silent = now - sampledAt > MAX_SILENCE.toMillis() ? now - sampledAt : 0;
+        return Duration.ofMillis(Math.max(silent, since == 0 ? 0 : now - since));
     }
 
     @Scheduled(every = "1s")
@@ -73,6 +83,7 @@ class ProjectionLag {
                         behind = polling.assignment().stream()
                                 .anyMatch(partition ->
                                         polling.currentLag(partition).orElse(0) > 0);
+                        sampledAt = clock.millis();
                     })
                     .subscribe()
                     .with(_ -> {}, _ -> {}); // the next sample follows

@@ -3,6 +3,7 @@ package dev.orderly.order.view;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
 import java.sql.SQLException;
@@ -115,8 +116,9 @@ class OrderChangeNotifierTest {
     }
 
     private void startWith(InvocationHandler database) {
-        notifier = new OrderChangeNotifier(new OrderViews((DataSource)
-                Proxy.newProxyInstance(getClass().getClassLoader(), new Class<?>[] {DataSource.class}, database)));
+        var views = new OrderViews((DataSource)
+                Proxy.newProxyInstance(getClass().getClassLoader(), new Class<?>[] {DataSource.class}, database));
+        notifier = new OrderChangeNotifier(views, new SimpleMeterRegistry());
         notifier.start(null);
     }
 }
