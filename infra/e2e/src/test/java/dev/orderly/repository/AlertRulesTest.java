@@ -1,0 +1,103 @@
+package dev.orderly.repository;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** Alerts fire when they should and only then, say how urgent they are, and lead to a page on what to do. */
+class AlertRulesTest {
+    private static final Path FOLDER = Repository.ROOT.resolve("infra/observability");
+    private static final String RUNBOOK = "docs/reference/alerts.md";
+    private static final Pattern ALERT =
+            Pattern.compile("- alert: (\\w+)\\n(.*?)(?=\\n      (?:- |#)|\\n\\n|\\Z)", Pattern.DOTALL);
+    private static final Pattern CHECK = Pattern.compile("alertname: (\\w+)\\n +exp_alerts:( \\[\\])?", Pattern.DOTALL);
+
+    private final List<Path> rules = files("rules/");
+    private final List<Path> tests = files("tests/");
+
+    private static List<Path> files(String folder) {
+        return Repository.files(".yml").stream()
+                .filter(file -> file.startsWith(FOLDER.resolve(folder)))
+                .toList();
+    }
+
+    @Test
+    void promtool_accepts_rules_and_settings_and_passes_their_tests() throws Exception {
+        assumeTrue(isInstalled("promtool"), "promtool is not installed (Debian's package prometheus has it)");
+        promtool("check", "config", FOLDER.resolve("prometheus.yml").toString());
+        promtool(arguments(Stream.of("check", "rules"), rules));
+        promtool(arguments(Stream.of("test", "rules"), tests));
+    }
+
+    private static String[] arguments(Stream<String> command, List<Path> files) {
+        return Stream.concat(command, files.stream().map(Path::toString)).toArray(String[]::new);
+    }
+
+    private static void promtool(String... arguments) throws IOException, InterruptedException {
+        var command = new ArrayList<>(List.of("promtool"));
+        command.addAll(List.of(arguments));
+        var process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        var output = new String(process.getInputStream().readAllBytes());
+        assertThat(process.waitFor()).as(output).isZero();
+    }
+
+    private static boolean isInstalled(String program) throws InterruptedException {
+        try {
+            var process = new ProcessBuilder(program, "--version")
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start();
+            return process.waitFor(30, TimeUnit.SECONDS);
+        } catch (IOException _) {
+            return false;
+        }
+    }
+
+    @Test
+    void every_alert_has_a_test_that_it_fires_and_one_that_it_does_not() {
+        var fire = new TreeSet<String>();
+        var stayQuiet = new TreeSet<String>();
+        tests.stream()
+                .flatMap(file -> CHECK.matcher(Repository.text(file)).results())
+                .forEach(check -> (check.group(2) == null ? fire : stayQuiet).add(check.group(1)));
+
+        assertThat(fire).isEqualTo(alerts());
+        assertThat(stayQuiet).isEqualTo(alerts());
+    }
+
+    @Test
+    void every_alert_says_how_urgent_it_is_and_leads_to_its_page() {
+        var headings = Repository.lines(Repository.ROOT.resolve(RUNBOOK)).stream()
+                .filter(line -> line.startsWith("### "))
+                .map(line -> line.substring(4))
+                .collect(Collectors.toCollection(TreeSet::new));
+
+        assertThat(headings).isEqualTo(alerts());
+        rules.stream()
+                .flatMap(file -> ALERT.matcher(Repository.text(file)).results())
+                .forEach(alert -> assertThat(alert.group(2))
+                        .as(alert.group(1))
+                        .containsPattern("severity: (critical|warning)\\}")
+                        .contains(
+                                "runbook_url: " + RUNBOOK + "#" + alert.group(1).toLowerCase(Locale.ROOT)));
+    }
+
+    private Set<String> alerts() {
+        return rules.stream()
+                .flatMap(file -> ALERT.matcher(Repository.text(file)).results())
+                .map(alert -> alert.group(1))
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+}
