@@ -53,8 +53,9 @@ ours=10001
 
 give postgres 999 POSTGRES_PASSWORD
 give broker 1000 KAFKA_BROKER_PASSWORD KAFKA_ADMIN_PASSWORD
-give bootstrap "$ours" POSTGRES_PASSWORD CONNECT_PASSWORD "${owners[@]}" "${applications[@]}" "${relays[@]}" \
+give bootstrap "$ours" POSTGRES_PASSWORD MONITOR_PASSWORD CONNECT_PASSWORD "${owners[@]}" "${applications[@]}" "${relays[@]}" \
   KAFKA_ADMIN_PASSWORD KAFKA_READER_PASSWORD KAFKA_CONNECT_PASSWORD "${kafka_relays[@]}" "${kafka_services[@]}"
+give postgres-exporter 65534 MONITOR_PASSWORD
 give connect 1001 CONNECT_PASSWORD "${relays[@]}" KAFKA_CONNECT_PASSWORD "${kafka_relays[@]}"
 give simulators "$ours" SMS_API_KEY IDENTITY_CLIENT_SECRET GATEWAY_API_KEY GATEWAY_CALLBACK_SECRETS
 [ ! -d /secrets/keycloak ] || give keycloak 1000 IDENTITY_CLIENT_SECRET # with docker-compose.keycloak.yml

@@ -1,14 +1,18 @@
 -- One service database: run in it as superuser, at every start; says what must be true, so running it again changes nothing.
 --   ${database}_owner   owns the database; Flyway runs as it. REPLICATION: its migration makes the outbox's slot.
 --   ${database}_app     what the service works as: rows, never tables.
+--   monitor             what an exporter of metrics connects as, to the database postgres; one for all databases.
 --   ${database}_relay   what Debezium reads the log as; the migration grants it the outbox and nothing else.
 DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${database}_owner') THEN CREATE ROLE ${database}_owner; END IF;
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${database}_app') THEN CREATE ROLE ${database}_app; END IF;
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${database}_relay') THEN CREATE ROLE ${database}_relay; END IF;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'monitor') THEN CREATE ROLE monitor; END IF;
 END
 $$;
+ALTER ROLE monitor LOGIN CONNECTION LIMIT 3 PASSWORD '${monitor.password}';
+GRANT pg_monitor TO monitor;
 ALTER ROLE ${database}_owner LOGIN REPLICATION PASSWORD '${owner.password}';
 ALTER ROLE ${database}_app LOGIN PASSWORD '${app.password}';
 ALTER ROLE ${database}_relay LOGIN REPLICATION CONNECTION LIMIT 5 PASSWORD '${relay.password}';

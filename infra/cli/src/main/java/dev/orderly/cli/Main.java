@@ -31,6 +31,7 @@ import picocli.CommandLine.Command;
             ScaleCommand.class,
             RebuildViewCommand.class,
             RenewCertificatesCommand.class,
+            GroupsCommand.class,
             ScenarioCommand.class,
             BootstrapCommand.class,
             ChaosCommand.class,

@@ -52,6 +52,8 @@ class ArchitectureTest {
             .definedBy("dev.orderly.platform")
             .layer("operations")
             .definedBy("dev.orderly.platform.operations")
+            .layer("observe")
+            .definedBy("dev.orderly.platform.observe")
             .layer("connect")
             .definedBy("dev.orderly.platform.connect")
             .layer("kafka")
@@ -66,14 +68,16 @@ class ArchitectureTest {
             .mayNotBeAccessedByAnyLayer()
             .whereLayer("operations")
             .mayNotBeAccessedByAnyLayer()
+            .whereLayer("observe")
+            .mayOnlyBeAccessedByLayers("platform")
             .whereLayer("connect")
             .mayOnlyBeAccessedByLayers("platform", "operations")
             .whereLayer("kafka")
-            .mayOnlyBeAccessedByLayers("platform", "operations", "connect")
+            .mayOnlyBeAccessedByLayers("platform", "operations", "observe", "connect")
             .whereLayer("postgres")
             .mayOnlyBeAccessedByLayers("platform", "operations", "connect")
             .whereLayer("process")
-            .mayOnlyBeAccessedByLayers("platform", "operations", "connect", "kafka", "postgres");
+            .mayOnlyBeAccessedByLayers("platform", "operations", "observe", "connect", "kafka", "postgres");
 
     @ArchTest
     static final ArchRule packages_have_no_cycles =

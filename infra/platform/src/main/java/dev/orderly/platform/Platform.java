@@ -10,9 +10,12 @@ import dev.orderly.platform.config.Secrets;
 import dev.orderly.platform.config.StateDirectory;
 import dev.orderly.platform.connect.ConnectWorker;
 import dev.orderly.platform.connect.ConnectorReconciler;
+import dev.orderly.platform.kafka.ConsumerGroups;
 import dev.orderly.platform.kafka.KafkaBrokers;
 import dev.orderly.platform.kafka.KafkaLogin;
 import dev.orderly.platform.kafka.KafkaUsers;
+import dev.orderly.platform.observe.GroupMetrics;
+import dev.orderly.platform.observe.Observability;
 import dev.orderly.platform.postgres.PostgresServer;
 import dev.orderly.platform.postgres.ServiceDatabases;
 import dev.orderly.platform.process.HealthProbe;
@@ -27,6 +30,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
@@ -58,18 +62,24 @@ public final class Platform implements AutoCloseable {
     private KafkaBrokers kafka;
     private ConnectorReconciler connectors;
     private CertificateReload certificates;
+    private GroupMetrics groupMetrics;
     private final AtomicBoolean statusOutOfDate = new AtomicBoolean();
     private boolean stopped;
 
     // In the order of stopping; each stage is stopped in parallel.
+    private final List<ProcessSupervisor.Supervised> runningObservers = new ArrayList<>();
     private final List<ProcessSupervisor.Supervised> runningServices = new ArrayList<>();
     private final List<ProcessSupervisor.Supervised> runningHelpers = new ArrayList<>();
     private final List<ProcessSupervisor.Supervised> runningBrokers = new ArrayList<>();
     private final List<ProcessSupervisor.Supervised> runningPostgres = new ArrayList<>();
 
     /** What to start besides PostgreSQL and Kafka. */
-    public record Scope(boolean services, boolean connect, boolean simulators) {
-        public static final Scope ALL = new Scope(true, true, true);
+    public record Scope(boolean services, boolean connect, boolean simulators, boolean observe) {
+        public static final Scope ALL = new Scope(true, true, true, false);
+
+        Scope observed(boolean observed) {
+            return new Scope(services, connect, simulators, observed);
+        }
     }
 
     /** @param folder closed with this platform */
@@ -91,6 +101,8 @@ public final class Platform implements AutoCloseable {
     void start() throws InterruptedException {
         checkPorts();
         checkBuilt();
+        var observability =
+                scope.observe() ? Optional.of(new Observability(settings)) : Optional.<Observability>empty();
         var databases = services.stream().map(ServiceDefinition::database).toList();
         var names = new ArrayList<>(ServiceDatabases.roles(databases));
         names.addAll(KafkaUsers.read(settings.infra()).secrets());
@@ -110,7 +122,7 @@ public final class Platform implements AutoCloseable {
                 },
                 () -> {
                     kafka.init();
-                    startAndAwait(kafka.parts(), runningBrokers);
+                    startAndAwait(observed(kafka.parts()), runningBrokers);
                     kafka.createTopics();
                 });
         var internal = settings.bootstrapServers(settings.ports()::internal);
@@ -127,7 +139,7 @@ public final class Platform implements AutoCloseable {
         var helpers = new ArrayList<ManagedProcess>();
         if (scope.connect()) {
             var connect = new ConnectWorker(settings, secrets, databases);
-            helpers.add(connect.part());
+            helpers.addAll(observed(List.of(connect.part())));
             connectors = new ConnectorReconciler(
                     settings.infra(),
                     connect.url("/"),
@@ -147,6 +159,54 @@ public final class Platform implements AutoCloseable {
         if (scope.services() && scope.connect()) {
             awaitRelays();
         }
+        if (observability.isPresent()) {
+            startObservers(observability.get(), secrets);
+        }
+    }
+
+    private void startObservers(Observability observability, Secrets secrets) throws InterruptedException {
+        var brokers = settings.bootstrapServers(settings.ports()::internal);
+        groupMetrics = new GroupMetrics(
+                new ConsumerGroups(settings.infra(), brokers, secrets),
+                Optional.of(settings.data()),
+                PlatformSettings.HOST,
+                settings.ports().groupMetrics());
+        startAndAwait(observability.parts(targets(), secrets), runningObservers);
+    }
+
+    /** The parts as they are started: observed from inside, if that was asked for. */
+    private List<ManagedProcess> observed(List<ManagedProcess> parts) {
+        return parts.stream()
+                .map(part -> scope.observe()
+                        ? Observability.withJmxExporter(part, metricsPort(part.name()), settings.infra())
+                        : part)
+                .toList();
+    }
+
+    private int metricsPort(String part) {
+        var ports = settings.ports();
+        return part.equals(ConnectWorker.NAME)
+                ? ports.connectMetrics()
+                : ports.brokerMetrics(Integer.parseInt(part.substring(part.indexOf('-') + 1)));
+    }
+
+    private List<Observability.Target> targets() {
+        var targets = new ArrayList<Observability.Target>();
+        for (int id = 1; id <= settings.brokers(); id++) {
+            targets.add(Observability.Target.of(
+                    "kafka-" + id, "kafka", settings.ports().brokerMetrics(id)));
+        }
+        if (scope.connect()) {
+            targets.add(Observability.Target.of(
+                    ConnectWorker.NAME, "connect", settings.ports().connectMetrics()));
+        }
+        if (scope.services()) {
+            services.forEach(service -> targets.add(
+                    new Observability.Target(service.name(), "service", service.managementPort(), "/q/metrics")));
+        }
+        targets.add(
+                Observability.Target.of("launcher", "launcher", settings.ports().groupMetrics()));
+        return targets;
     }
 
     private void changed(List<ProcessStatus> parts) {
@@ -293,6 +353,10 @@ public final class Platform implements AutoCloseable {
         }
         if (certificates != null) {
             certificates.close();
+        }
+        supervisor.stop(runningObservers);
+        if (groupMetrics != null) {
+            groupMetrics.close();
         }
         supervisor.stop(runningServices);
         supervisor.stop(runningHelpers);

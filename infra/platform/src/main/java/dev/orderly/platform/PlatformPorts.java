@@ -30,7 +30,7 @@ final class PlatformPorts {
             var moved = new PlatformSettings(
                     settings.checkout(), settings.data(), settings.brokers(), ports, settings.training());
             var services = ServiceDefinition.all(settings.checkout(), ports.http());
-            if (taken(inUse(moved, services, Platform.Scope.ALL)).isEmpty()) {
+            if (taken(inUse(moved, services, Platform.Scope.ALL.observed(true))).isEmpty()) {
                 return moved;
             }
         }
@@ -60,6 +60,16 @@ final class PlatformPorts {
             ports.put(first.sms(), "the SMS simulator (--port-offset)");
             ports.put(first.gateway(), "the gateway simulator (--port-offset)");
             ports.put(first.identity(), "the identity simulator (--port-offset)");
+        }
+        if (scope.observe()) {
+            ports.put(first.prometheus(), "prometheus (--connect-port)");
+            ports.put(first.alertmanager(), "alertmanager (--connect-port)");
+            ports.put(first.postgresExporter(), "postgres-exporter (--connect-port)");
+            ports.put(first.groupMetrics(), "the launcher's metrics (--connect-port)");
+            ports.put(first.connectMetrics(), "connect's metrics (--connect-port)");
+            for (int id = 1; id <= settings.brokers(); id++) {
+                ports.put(first.brokerMetrics(id), "kafka-" + id + "'s metrics (--connect-port)");
+            }
         }
         services.forEach(service -> {
             ports.put(service.httpPort(), service.name() + " (--http-port)");

@@ -83,6 +83,11 @@ public abstract class StartCommand implements Callable<Integer> {
             description = "Find free ports instead; run/status.json and run/*.env in the state folder name them.")
     boolean freePorts;
 
+    @Option(
+            names = "--observe",
+            description = "With Prometheus, Alertmanager and exporters, which have to be installed.")
+    boolean observe;
+
     /** For a parent process that must not leave this one running. */
     @Option(names = "--stop-on-eof", hidden = true)
     boolean stopOnEof;
@@ -112,7 +117,7 @@ public abstract class StartCommand implements Callable<Integer> {
         System.setProperty("orderly.log", settings.log("launcher").toString());
         prepareCertificates(settings);
         var progress = new ConsoleProgress(System.out);
-        platform = new Platform(settings, scope(), folder, progress);
+        platform = new Platform(settings, scope().observed(observe), folder, progress);
         Runtime.getRuntime().addShutdownHook(new Thread(this::stop, "stop"));
         if (stopOnEof) {
             Thread.ofPlatform().daemon().name("stop-on-eof").start(StartCommand::exitAtEndOfInput);
@@ -124,6 +129,13 @@ public abstract class StartCommand implements Callable<Integer> {
             }
             synchronized (endLock) {
                 stopIsSuccess = endsWhenStopped();
+            }
+            if (observe) {
+                System.out.printf(
+                        "Prometheus     http://%1$s:%2$d/alerts%nAlertmanager   http://%1$s:%3$d/%n",
+                        PlatformSettings.HOST,
+                        settings.ports().prometheus(),
+                        settings.ports().alertmanager());
             }
             code = whenReady(settings, platform, progress.elapsed());
         } finally {

@@ -9,8 +9,10 @@ import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.Secrets;
 import dev.orderly.platform.connect.ConnectWorker;
 import dev.orderly.platform.connect.ConnectorReconciler;
+import dev.orderly.platform.kafka.ConsumerGroups;
 import dev.orderly.platform.kafka.KafkaUsers;
 import dev.orderly.platform.kafka.TopicProvisioner;
+import dev.orderly.platform.observe.GroupMetrics;
 import dev.orderly.platform.postgres.ServiceDatabases;
 import java.io.IOException;
 import java.net.URI;
@@ -18,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.KafkaException;
@@ -35,6 +38,7 @@ public final class BootstrapCommand implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(BootstrapCommand.class);
     private static final Duration POLL = Duration.ofSeconds(1);
     private static final int POSTGRES_PORT = 5432;
+    private static final String EVERY_INTERFACE = "0.0.0.0";
     /** In the container of Connect, which infra/containers/secrets.sh has written them for. */
     private static final Path CONNECT_PASSWORDS = Path.of("/run/secrets/orderly");
 
@@ -46,6 +50,9 @@ public final class BootstrapCommand implements Callable<Integer> {
 
     @Option(names = "--ready-file", required = true, description = "Exists while all relays run.")
     Path readyFile;
+
+    @Option(names = "--metrics-port", required = true, description = "Where it has metrics of consumer groups.")
+    int metricsPort;
 
     private boolean ready;
 
@@ -68,7 +75,10 @@ public final class BootstrapCommand implements Callable<Integer> {
             }
         });
         String authorization = ConnectWorker.authorization(secrets.of(Secrets.CONNECT));
-        try (var relays = new ConnectorReconciler(infra, connect, authorization, databases, names, CONNECT_PASSWORDS);
+        var groups = new ConsumerGroups(infra, kafka, secrets);
+        try (var _ = new GroupMetrics(groups, Optional.empty(), EVERY_INTERFACE, metricsPort);
+                var relays =
+                        new ConnectorReconciler(infra, connect, authorization, databases, names, CONNECT_PASSWORDS);
                 var certificates = new CertificateReload(databases, kafka, secrets)) {
             relays.start();
             certificates.start();

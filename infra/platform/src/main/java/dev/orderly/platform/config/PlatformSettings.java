@@ -30,6 +30,7 @@ public record PlatformSettings(Path checkout, Path data, int brokers, Ports port
     private static final int CONTROLLERS_ABOVE_BROKERS = 100;
     private static final int INTERNAL_ABOVE_BROKERS = 200;
     private static final int MANAGEMENT_ABOVE_HTTP = 1_000;
+    private static final int OBSERVABILITY_ABOVE_CONNECT = 100;
 
     /**
      * The first port of each kind; those of brokers and services are consecutive.
@@ -83,6 +84,31 @@ public record PlatformSettings(Path checkout, Path data, int brokers, Ports port
 
         public int open(int id) {
             return openKafka + id - 1;
+        }
+
+        public int prometheus() {
+            return connect + OBSERVABILITY_ABOVE_CONNECT;
+        }
+
+        public int alertmanager() {
+            return prometheus() + 1;
+        }
+
+        public int postgresExporter() {
+            return prometheus() + 2;
+        }
+
+        /** Where the launcher has metrics of consumer groups. */
+        public int groupMetrics() {
+            return prometheus() + 3;
+        }
+
+        public int connectMetrics() {
+            return prometheus() + 4;
+        }
+
+        public int brokerMetrics(int id) {
+            return connectMetrics() + id;
         }
     }
 

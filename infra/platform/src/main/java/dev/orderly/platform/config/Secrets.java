@@ -32,6 +32,9 @@ public final class Secrets {
     /** PostgreSQL's superuser. */
     public static final String SUPERUSER = "postgres";
 
+    /** The user of PostgreSQL that reads its statistics and nothing else. */
+    public static final String MONITOR = "monitor";
+
     /** That of the one user of Connect's REST interface. */
     public static final String CONNECT = "connect";
 

@@ -101,6 +101,25 @@ public final class KafkaUsers {
                 .toList();
     }
 
+    /** The groups that the file names, not those that it only allows by the beginning of their names. */
+    Set<String> groups() {
+        return groups(_ -> true);
+    }
+
+    /** Those of them that services read in. */
+    Set<String> groupsOfServices() {
+        return groups(user -> user.name.endsWith("-service"));
+    }
+
+    private Set<String> groups(Predicate<User> which) {
+        return users.stream()
+                .filter(which)
+                .flatMap(user -> Stream.ofNullable(user.groups))
+                .flatMap(List::stream)
+                .filter(group -> !group.endsWith(PREFIX_OF))
+                .collect(Collectors.toSet());
+    }
+
     /** The names under which {@link Secrets} keeps their passwords. */
     public Set<String> secrets() {
         return logins().stream().map(Secrets::ofKafkaUser).collect(Collectors.toSet());

@@ -51,9 +51,9 @@ public final class ServiceDatabases {
         return secrets.certificates().postgres();
     }
 
-    /** Those with a password: the roles of these databases, and the superuser. */
+    /** Those with a password: the roles of these databases, the superuser, and who reads statistics. */
     public static List<String> roles(List<String> databases) {
-        var roles = new ArrayList<>(List.of(Secrets.SUPERUSER));
+        var roles = new ArrayList<>(List.of(Secrets.SUPERUSER, Secrets.MONITOR));
         databases.forEach(d -> roles.addAll(List.of(d + "_owner", d + "_app", d + "_relay")));
         return roles;
     }
@@ -79,7 +79,8 @@ public final class ServiceDatabases {
                     statement.execute(sql.replace("${database}", database)
                             .replace("${owner.password}", secrets.of(database + "_owner"))
                             .replace("${app.password}", secrets.of(database + "_app"))
-                            .replace("${relay.password}", secrets.of(database + "_relay")));
+                            .replace("${relay.password}", secrets.of(database + "_relay"))
+                            .replace("${monitor.password}", secrets.of(Secrets.MONITOR)));
                 }
             }
         } catch (IOException | SQLException e) {

@@ -34,6 +34,10 @@ public record ManagedProcess(
         this(name, port, command, environment, stop, ready, alive, false);
     }
 
+    public ManagedProcess withCommand(List<String> other) {
+        return new ManagedProcess(name, port, other, environment, stop, ready, alive, needsSpace);
+    }
+
     /** The variables of the user's own environment that it gets: enough to run, nothing that configures. */
     public static final Set<String> INHERITED = Set.of("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "TZ");
 

@@ -1,0 +1,212 @@
+package dev.orderly.platform.observe;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.orderly.platform.config.Checkout;
+import dev.orderly.platform.config.CommandFailedException;
+import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.platform.config.Secrets;
+import dev.orderly.platform.config.StateDirectory;
+import dev.orderly.platform.process.HealthProbe;
+import dev.orderly.platform.process.ManagedProcess;
+import java.io.File;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * Prometheus, Alertmanager and the exporter of PostgreSQL, which the user has installed, with the settings of
+ * {@code infra/observability}; and the JMX exporter inside of brokers and Connect.
+ */
+public final class Observability {
+    private static final Duration GRACE = Duration.ofSeconds(2);
+
+    private final PlatformSettings settings;
+    private final Path folder;
+
+    /** Each under the name that Debian gives it, and the one of its authors. */
+    private enum Program {
+        PROMETHEUS("prometheus", "prometheus"),
+        ALERTMANAGER("prometheus-alertmanager", "alertmanager"),
+        POSTGRES_EXPORTER("prometheus-postgres-exporter", "postgres_exporter");
+
+        private final String debian;
+        private final List<String> names;
+
+        Program(String debian, String original) {
+            this.debian = debian;
+            this.names = List.of(debian, original);
+        }
+
+        private Optional<Path> find() {
+            return Stream.of(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
+                    .flatMap(directory -> names.stream().map(name -> Path.of(directory, name)))
+                    .filter(Files::isExecutable)
+                    .findFirst();
+        }
+    }
+
+    /**
+     * What Prometheus reads metrics from.
+     *
+     * @param part as {@code ./orderly status} names it
+     * @param job what it is one of, such as kafka
+     */
+    public record Target(String part, String job, int port, String path) {
+        public static Target of(String part, String job, int port) {
+            return new Target(part, job, port, "/metrics");
+        }
+
+        private Map<String, Object> toJson() {
+            var labels = new LinkedHashMap<>(Map.of("part", part, "job", job, "__metrics_path__", path));
+            if (job.equals("service")) {
+                labels.put("service", part);
+            }
+            return Map.of("targets", List.of(PlatformSettings.HOST + ":" + port), "labels", labels);
+        }
+    }
+
+    /** @throws CommandFailedException that says how to install what is missing */
+    public Observability(PlatformSettings settings) {
+        this.settings = settings;
+        this.folder = settings.data().resolve("observability");
+        var missing = missing();
+        if (!missing.isEmpty()) {
+            throw new CommandFailedException("--observe needs programs that are not installed; on Debian and Ubuntu:"
+                    + " apt-get install --no-install-recommends " + String.join(" ", missing));
+        }
+    }
+
+    /** The Debian packages of what is not installed. */
+    public static List<String> missing() {
+        return Stream.of(Program.values())
+                .filter(program -> program.find().isEmpty())
+                .map(program -> program.debian)
+                .toList();
+    }
+
+    /** The same process with the JMX exporter in it, which serves metrics on a port. */
+    public static ManagedProcess withJmxExporter(ManagedProcess part, int port, Path infra) {
+        var command = new ArrayList<>(part.command());
+        command.add(
+                1,
+                "-javaagent:%s=%s:%d:%s"
+                        .formatted(
+                                Checkout.target("platform").resolve("observe/jmx_prometheus_javaagent.jar"),
+                                PlatformSettings.HOST,
+                                port,
+                                infra.resolve("observability/jmx.yml")));
+        return part.withCommand(command);
+    }
+
+    /** @param targets beside those that are started here */
+    public List<ManagedProcess> parts(List<Target> targets, Secrets secrets) {
+        var ports = settings.ports();
+        var all = new ArrayList<>(targets);
+        all.add(Target.of("prometheus", "prometheus", ports.prometheus()));
+        all.add(Target.of("alertmanager", "alertmanager", ports.alertmanager()));
+        all.add(Target.of("postgres", "postgres", ports.postgresExporter()));
+        writeSettings(all);
+        return List.of(
+                part(
+                        "prometheus",
+                        Program.PROMETHEUS,
+                        ports.prometheus(),
+                        "/-/ready",
+                        Map.of(),
+                        "--config.file=" + folder.resolve("prometheus.yml"),
+                        "--storage.tsdb.path=" + folder.resolve("prometheus-data"),
+                        "--storage.tsdb.retention.time=7d",
+                        "--storage.tsdb.retention.size=512MB"),
+                part(
+                        "alertmanager",
+                        Program.ALERTMANAGER,
+                        ports.alertmanager(),
+                        "/-/ready",
+                        Map.of(),
+                        "--config.file=" + folder.resolve("alertmanager.yml"),
+                        "--storage.path=" + folder.resolve("alertmanager-data"),
+                        "--cluster.listen-address="),
+                part(
+                        "postgres-exporter",
+                        Program.POSTGRES_EXPORTER,
+                        ports.postgresExporter(),
+                        "/",
+                        Map.of(
+                                "DATA_SOURCE_URI",
+                                PlatformSettings.HOST + ":" + ports.postgres() + "/postgres?sslmode=disable",
+                                "DATA_SOURCE_USER",
+                                Secrets.MONITOR,
+                                "DATA_SOURCE_PASS",
+                                secrets.of(Secrets.MONITOR)),
+                        withoutOldCollectors()));
+    }
+
+    /** The exporter of Debian 12 knows no PostgreSQL 18, and would log an error at each scrape. */
+    private static String[] withoutOldCollectors() {
+        var exporter = Program.POSTGRES_EXPORTER.find().orElseThrow().toString();
+        try {
+            var help = new ProcessBuilder(exporter, "--help").redirectErrorStream(true).start();
+            boolean old = new String(help.getInputStream().readAllBytes()).contains("collector.bgwriter");
+            return old ? new String[] {"--no-collector.bgwriter"} : new String[0];
+        } catch (IOException e) {
+            throw new CommandFailedException("cannot run " + exporter + ": " + e.getMessage(), e);
+        }
+    }
+
+    private ManagedProcess part(
+            String name, Program program, int port, String ready, Map<String, String> environment, String... options) {
+        var command = new ArrayList<>(List.of(program.find().orElseThrow().toString()));
+        command.addAll(List.of(options));
+        command.add("--web.listen-address=" + PlatformSettings.HOST + ":" + port);
+        return new ManagedProcess(
+                name,
+                port,
+                command,
+                environment,
+                ManagedProcess.Stop.term(GRACE),
+                HealthProbe.http(URI.create("http://" + PlatformSettings.HOST + ":" + port + ready)),
+                ManagedProcess.ALWAYS);
+    }
+
+    /** Copied, since Prometheus finds its rules, and where everything listens, beside its settings. */
+    private void writeSettings(List<Target> targets) {
+        try {
+            for (String copied : List.of("rules", "targets")) {
+                StateDirectory.delete(folder.resolve(copied));
+                Files.createDirectories(folder.resolve(copied));
+            }
+            var source = settings.infra().resolve("observability");
+            for (String file : List.of("prometheus.yml", "alertmanager.yml")) {
+                Files.writeString(folder.resolve(file), Files.readString(source.resolve(file)));
+            }
+            try (var rules = Files.newDirectoryStream(source.resolve("rules"), "*.yml")) {
+                for (Path file : rules) {
+                    Files.copy(file, folder.resolve("rules").resolve(file.getFileName()));
+                }
+            }
+            write("parts", targets.stream().map(Target::toJson).toList());
+            write(
+                    "alertmanager",
+                    List.of(Target.of(
+                                    "alertmanager",
+                                    "alertmanager",
+                                    settings.ports().alertmanager())
+                            .toJson()));
+        } catch (IOException e) {
+            throw new CommandFailedException("cannot write " + folder + ": " + e, e);
+        }
+    }
+
+    private void write(String targets, Object json) throws IOException {
+        new JsonMapper()
+                .writeValue(folder.resolve("targets").resolve(targets + ".json").toFile(), json);
+    }
+}
