@@ -2,6 +2,7 @@ package dev.orderly.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.orderly.platform.observe.Observability;
 import dev.orderly.testkit.OrderlyCommand;
 import dev.orderly.testkit.RunningPlatform;
 import java.io.IOException;
@@ -32,7 +33,11 @@ final class RunningSystem implements BeforeAllCallback {
 
     private static AutoCloseable start() {
         try {
-            platform = RunningPlatform.temporary(SETTINGS, "up", "--free-ports", "--open-kafka");
+            var command = new ArrayList<>(List.of("up", "--free-ports", "--open-kafka"));
+            if (Observability.missing().isEmpty()) {
+                command.add("--observe");
+            }
+            platform = RunningPlatform.temporary(SETTINGS, command.toArray(String[]::new));
             platform.start();
             return RunningSystem::stop;
         } catch (IOException e) {
