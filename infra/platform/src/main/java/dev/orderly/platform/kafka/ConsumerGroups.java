@@ -58,7 +58,8 @@ public final class ConsumerGroups implements AutoCloseable {
         var users = KafkaUsers.read(infra);
         this.ofServices = users.groupsOfServices();
         this.named = users.groups();
-        this.settings = new HashMap<>(KafkaLogin.of(secrets, KafkaLogin.ADMIN).internalSettings());
+        this.settings =
+                new HashMap<>(KafkaLogin.of(secrets, KafkaLogin.ADMIN).internalSettings(secrets.certificates()));
         settings.putAll(Map.of(
                 "bootstrap.servers", bootstrapServers,
                 "client.id", "groups",
@@ -79,12 +80,11 @@ public final class ConsumerGroups implements AutoCloseable {
                     .map(GroupListing::groupId)
                     .collect(Collectors.toCollection(TreeSet::new));
             var described = admin.describeConsumerGroups(names).describedGroups();
-            var committed = admin.listConsumerGroupOffsets(names.stream()
-                    .collect(Collectors.toMap(group -> group, _ -> new ListConsumerGroupOffsetsSpec())));
+            var committed = admin.listConsumerGroupOffsets(
+                    names.stream().collect(Collectors.toMap(group -> group, _ -> new ListConsumerGroupOffsetsSpec())));
             var offsets = new HashMap<String, Map<TopicPartition, OffsetAndMetadata>>();
             for (String name : names) {
-                offsets.put(
-                        name, committed.partitionsToOffsetAndMetadata(name).get());
+                offsets.put(name, committed.partitionsToOffsetAndMetadata(name).get());
             }
             var ends = ends(offsets.values());
             var groups = new ArrayList<Group>();
@@ -127,10 +127,9 @@ public final class ConsumerGroups implements AutoCloseable {
             Map<TopicPartition, OffsetAndMetadata> committed, Map<TopicPartition, Long> ends) {
         return committed.entrySet().stream()
                 .filter(offset -> offset.getValue() != null && ends.containsKey(offset.getKey()))
-                .map(offset ->
-                        new Position(offset.getKey(), offset.getValue().offset(), ends.get(offset.getKey())))
-                .sorted(Comparator.comparing((Position position) ->
-                                position.partition().topic())
+                .map(offset -> new Position(offset.getKey(), offset.getValue().offset(), ends.get(offset.getKey())))
+                .sorted(Comparator.comparing(
+                                (Position position) -> position.partition().topic())
                         .thenComparing(position -> position.partition().partition()))
                 .toList();
     }

@@ -139,21 +139,28 @@ public final class Observability {
                         Program.POSTGRES_EXPORTER,
                         ports.postgresExporter(),
                         "/",
-                        Map.of(
-                                "DATA_SOURCE_URI",
-                                PlatformSettings.HOST + ":" + ports.postgres() + "/postgres?sslmode=disable",
-                                "DATA_SOURCE_USER",
-                                Secrets.MONITOR,
-                                "DATA_SOURCE_PASS",
-                                secrets.of(Secrets.MONITOR)),
+                        monitorOf(ports.postgres(), secrets),
                         withoutOldCollectors()));
+    }
+
+    /** In the environment, which no other user can read; encryption by the variables of libpq. */
+    private static Map<String, String> monitorOf(int postgres, Secrets secrets) {
+        var encryption = secrets.certificates().postgres();
+        return Map.of(
+                "DATA_SOURCE_URI", PlatformSettings.HOST + ":" + postgres + "/postgres",
+                "DATA_SOURCE_USER", Secrets.MONITOR,
+                "DATA_SOURCE_PASS", secrets.of(Secrets.MONITOR),
+                "PGSSLMODE", encryption.getOrDefault("sslmode", "disable"),
+                "PGSSLROOTCERT", encryption.getOrDefault("sslrootcert", ""));
     }
 
     /** The exporter of Debian 12 knows no PostgreSQL 18, and would log an error at each scrape. */
     private static String[] withoutOldCollectors() {
         var exporter = Program.POSTGRES_EXPORTER.find().orElseThrow().toString();
         try {
-            var help = new ProcessBuilder(exporter, "--help").redirectErrorStream(true).start();
+            var help = new ProcessBuilder(exporter, "--help")
+                    .redirectErrorStream(true)
+                    .start();
             boolean old = new String(help.getInputStream().readAllBytes()).contains("collector.bgwriter");
             return old ? new String[] {"--no-collector.bgwriter"} : new String[0];
         } catch (IOException e) {
