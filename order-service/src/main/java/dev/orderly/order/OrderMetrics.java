@@ -101,7 +101,8 @@ class OrderMetrics {
                       LEFT JOIN orders ON status = 'PENDING' AND payment_method = method
                       GROUP BY method)
                 CROSS JOIN LATERAL (VALUES ('orderly.orders.undecided', orders),
-                                           ('orderly.orders.undecided.oldest.age.seconds', age)) AS gauge (metric, number)
+                                           ('orderly.orders.undecided.oldest.age.seconds', age))
+                    AS gauge (metric, number)
                 """.formatted(Stream.of(PaymentMethod.values())
                 .map(method -> "'" + method + "'")
                 .collect(Collectors.joining(", "))));
