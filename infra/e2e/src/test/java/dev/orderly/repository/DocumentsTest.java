@@ -19,6 +19,7 @@ class DocumentsTest {
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
     private static final Pattern FENCE = Pattern.compile("```.*?```", Pattern.DOTALL);
     private static final Pattern HEADING = Pattern.compile("^#+ (.*)$", Pattern.MULTILINE);
+    private static final Pattern TEST = Pattern.compile("`(\\w+Test)`");
     /** A fence that says which file it is from: {@code ```java OrderBatcher.java}. */
     private static final Pattern EXCERPT = Pattern.compile("```(java|sql|json) ([\\w.-]+)\\n(.*?)```", Pattern.DOTALL);
 
@@ -62,6 +63,18 @@ class DocumentsTest {
                         .strip()
                         .replace(' ', '-'))
                 .collect(Collectors.toSet());
+    }
+
+    @Test
+    void every_test_that_a_document_names_exists() {
+        var tests = Repository.files("Test.java").stream()
+                .map(file -> file.getFileName().toString())
+                .collect(Collectors.toSet());
+        assertThat(documents.stream()
+                        .flatMap(document ->
+                                TEST.matcher(Repository.text(document)).results())
+                        .map(name -> name.group(1) + ".java"))
+                .isSubsetOf(tests);
     }
 
     @Test
