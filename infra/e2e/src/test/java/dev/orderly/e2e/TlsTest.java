@@ -2,6 +2,7 @@ package dev.orderly.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.orderly.platform.config.Certificates;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -43,6 +45,7 @@ class TlsTest {
 
     private static final List<String> SERVERS = List.of("postgres", "kafka-1");
     private static final int MAX_ORDERS = 500;
+    private static final Duration MAX_WAIT = Duration.ofSeconds(30);
 
     private static RunningPlatform platform;
 
@@ -179,7 +182,7 @@ class TlsTest {
         for (var server : SERVERS) {
             assertThat(after.get(server)).as(server).isNotEqualTo(before.get(server));
         }
-        assertThat(settingsThatOutliveTheFile()).isEmpty();
+        await().atMost(MAX_WAIT).until(() -> settingsThatOutliveTheFile().isEmpty());
         assertThat(orders).isNotEmpty();
         for (var order : orders) {
             assertThat(shop.awaitEnd(order).path("status").asText()).isEqualTo("CONFIRMED");
