@@ -10,6 +10,7 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 
 /** Starts all of them, the gateway last: its {@code GET /health} answers for the process. */
 public final class Simulators {
@@ -25,6 +26,7 @@ public final class Simulators {
                     new InetSocketAddress(host, port("IDENTITY_PORT")),
                     variable("IDENTITY_ISSUER"),
                     variable("IDENTITY_CLIENT_SECRET"),
+                    Set.of(variable("IDENTITY_REDIRECT_URIS").split(",")),
                     Path.of(variable("IDENTITY_KEY_FILE")));
             new SmsServer(new InetSocketAddress(host, port("SMS_PORT")), variable("SMS_API_KEY"));
             new GatewayServer(

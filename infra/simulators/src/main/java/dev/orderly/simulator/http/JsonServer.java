@@ -14,6 +14,7 @@ import java.net.InetSocketAddress;
 import java.security.MessageDigest;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Executors;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -34,15 +35,25 @@ public final class JsonServer implements AutoCloseable {
         Response respond(Request request) throws IOException, InterruptedException;
     }
 
-    /** @param route method and path, such as {@code GET /messages} */
-    public record Request(String route, Headers headers, byte[] body) {
+    /**
+     * @param route method and path, such as {@code GET /messages}
+     * @param query what follows the question mark, as it was sent; empty if there is none
+     */
+    public record Request(String route, String query, Headers headers, byte[] body) {
         public JsonNode json() throws IOException {
             return JSON.readTree(body);
         }
     }
 
-    /** @param length of the body in bytes; 0 if it is unknown: then it is sent in chunks */
-    public record Response(int status, long length, Body body) {
+    /**
+     * @param length of the body in bytes; 0 if it is unknown: then it is sent in chunks; -1 if there is none
+     * @param headers besides those that say what the body is; a {@code Content-Type} replaces JSON's
+     */
+    public record Response(int status, long length, Body body, Map<String, String> headers) {
+
+        public Response(int status, long length, Body body) {
+            this(status, length, body, Map.of());
+        }
 
         /** May be larger than the memory. */
         public interface Body {
@@ -87,6 +98,7 @@ public final class JsonServer implements AutoCloseable {
         try (exchange) {
             var response = respond(exchange);
             exchange.getResponseHeaders().set("Content-Type", "application/json");
+            response.headers().forEach(exchange.getResponseHeaders()::set);
             exchange.sendResponseHeaders(response.status(), response.length());
             response.body().writeTo(exchange.getResponseBody());
         } catch (InterruptedException _) {
@@ -108,7 +120,8 @@ public final class JsonServer implements AutoCloseable {
             return Response.error(413, "a body has at most " + MAX_BODY_BYTES + " bytes");
         }
         try {
-            return handler.respond(new Request(route, headers, body));
+            var query = Objects.requireNonNullElse(exchange.getRequestURI().getRawQuery(), "");
+            return handler.respond(new Request(route, query, headers, body));
         } catch (JsonProcessingException _) {
             return Response.error(400, "not JSON");
         }

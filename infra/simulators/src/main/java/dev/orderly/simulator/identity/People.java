@@ -2,6 +2,7 @@ package dev.orderly.simulator.identity;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -17,7 +18,8 @@ final class People {
 
     private final Map<String, Person> people;
 
-    record Person(String name, String subject, List<String> roles) {}
+    /** @param program whether it is no person, and so has no login by a page */
+    record Person(String name, String subject, List<String> roles, boolean program) {}
 
     private People(Map<String, Person> people) {
         this.people = people;
@@ -26,7 +28,7 @@ final class People {
     static People read() throws IOException {
         try (var file = People.class.getResourceAsStream("people.json")) {
             return new People(Stream.of(new JsonMapper().readValue(file, Person[].class))
-                    .collect(Collectors.toMap(Person::name, Function.identity())));
+                    .collect(Collectors.toMap(Person::name, Function.identity(), (a, _) -> a, LinkedHashMap::new)));
         }
     }
 
@@ -35,7 +37,12 @@ final class People {
         var person = people.get(name);
         return person != null || !isId(name)
                 ? Optional.ofNullable(person)
-                : Optional.of(new Person(name, name, List.of(CUSTOMER)));
+                : Optional.of(new Person(name, name, List.of(CUSTOMER), false));
+    }
+
+    /** Who may log in by a page; every customer may, too. */
+    List<Person> named() {
+        return people.values().stream().filter(person -> !person.program()).toList();
     }
 
     private static boolean isId(String name) {

@@ -12,11 +12,13 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Set;
 import org.jose4j.jwk.JsonWebKeySet;
 import org.jose4j.jwt.JwtClaims;
 import org.jose4j.jwt.MalformedClaimException;
@@ -34,6 +36,16 @@ class IdentityProviderTest {
     private static final String ANN = "0198c6a2-0000-7000-8000-000000000001";
     private static final String ANYBODY = "0198c6a2-0000-7000-8000-00000000beef";
 
+    private static final String REDIRECT_URI = "http://127.0.0.1:8088/login";
+    /** That of RFC 7636, appendix B, with its challenge. */
+    private static final String VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+    private static final String LOGIN = "client_id=console&response_type=code&code_challenge_method=S256"
+            + "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&state=a%26b&nonce=once&redirect_uri="
+            + REDIRECT_URI;
+    private static final String EXCHANGE =
+            "grant_type=authorization_code&client_id=console&redirect_uri=" + REDIRECT_URI;
+
     @TempDir
     Path folder;
 
@@ -42,6 +54,7 @@ class IdentityProviderTest {
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 "https://identity.test",
                 "the secret",
+                Set.of(REDIRECT_URI),
                 folder.resolve("identity/key.json"));
     }
 
@@ -110,24 +123,128 @@ class IdentityProviderTest {
         }
     }
 
+    @Test
+    void who_logs_in_on_the_page_is_who_the_console_gets_tokens_of() throws Exception {
+        try (var provider = start()) {
+            assertThat(send(HttpRequest.newBuilder(url(provider, "/authorize?" + LOGIN))))
+                    .contains("value=\"ann\"", "value=\"bob\"", "value=\"carl\"", "value=\"olga\"", "value=\"a&amp;b\"")
+                    .doesNotContain("value=\"tools\"");
+
+            var back = login(provider, LOGIN + "&subject=bob");
+            assertThat(back).startsWith(REDIRECT_URI + "?code=").endsWith("&state=a%26b");
+
+            var exchange = EXCHANGE + "&code_verifier=" + VERIFIER + "&code=" + code(back);
+            var tokens = post(provider, exchange);
+            var access = claims(provider, tokens.path("access_token").asText());
+            assertThat(access.getSubject()).isEqualTo("0198c6a2-0000-7000-8000-000000000002");
+            var id = claims(provider, tokens.path("id_token").asText(), "console");
+            assertThat(id.getSubject()).isEqualTo(access.getSubject());
+            assertThat(id.getStringClaimValue("preferred_username")).isEqualTo("bob");
+            assertThat(id.getStringClaimValue("nonce")).isEqualTo("once");
+
+            assertThat(post(provider, exchange).path("error").asText())
+                    .as("the same code once more")
+                    .isEqualTo("invalid_grant");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "code_verifier=" + VERIFIER + "x, another verifier",
+        "other=1, no verifier",
+        "code_verifier=" + VERIFIER + "&client_id=other, another client",
+        "code_verifier=" + VERIFIER + "&redirect_uri=http://127.0.0.1:8088/login/, another address"
+    })
+    void a_code_is_good_for_who_began_the_login_alone_and_for_one_attempt(String others, String whose)
+            throws Exception {
+        try (var provider = start()) {
+            var code = code(login(provider, LOGIN + "&subject=ann"));
+
+            assertThat(post(provider, EXCHANGE + "&code=" + code + "&" + others)
+                            .path("error")
+                            .asText())
+                    .as(whose)
+                    .isEqualTo("invalid_grant");
+            assertThat(post(provider, EXCHANGE + "&code=" + code + "&code_verifier=" + VERIFIER)
+                            .path("error")
+                            .asText())
+                    .as("after a failed attempt")
+                    .isEqualTo("invalid_grant");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "client_id=other, 400, ''",
+        "redirect_uri=http://127.0.0.1:8088/login/../x, 400, ''",
+        "redirect_uri=https://evil.example, 400, ''",
+        "code_challenge_method=plain, 303, error=invalid_request",
+        "code_challenge=short, 303, error=invalid_request",
+        "response_type=token, 303, error=invalid_request",
+        "subject=nobody, 303, error=access_denied",
+        "subject=tools, 303, error=access_denied"
+    })
+    void a_login_that_is_not_as_it_must_be_gets_no_code(String changed, int status, String error) throws Exception {
+        try (var provider = start()) {
+            var response = respond(HttpRequest.newBuilder(url(provider, "/authorize"))
+                    .POST(BodyPublishers.ofString(LOGIN + "&subject=ann&" + changed)));
+
+            assertThat(response.statusCode()).isEqualTo(status);
+            assertThat(response.headers().firstValue("Location").orElse(""))
+                    .contains(error)
+                    .doesNotContain("code=");
+        }
+    }
+
+    @Test
+    void the_metadata_name_the_endpoints_where_they_were_asked_for() throws Exception {
+        try (var provider = start()) {
+            var metadata = new JsonMapper()
+                    .readTree(send(HttpRequest.newBuilder(url(provider, "/.well-known/openid-configuration"))));
+
+            assertThat(metadata.path("issuer").asText()).isEqualTo("https://identity.test");
+            assertThat(metadata.path("jwks_uri").asText())
+                    .isEqualTo(url(provider, "/jwks").toString());
+            assertThat(metadata.path("code_challenge_methods_supported")).hasToString("[\"S256\"]");
+        }
+    }
+
+    private static String login(IdentityProvider provider, String form) throws IOException, InterruptedException {
+        var response =
+                respond(HttpRequest.newBuilder(url(provider, "/authorize")).POST(BodyPublishers.ofString(form)));
+        return response.headers().firstValue("Location").orElseThrow();
+    }
+
+    private static String code(String location) {
+        return location.replaceAll(".*[?&]code=([^&]*).*", "$1");
+    }
+
+    private static JsonNode post(IdentityProvider provider, String form) throws IOException, InterruptedException {
+        return new JsonMapper()
+                .readTree(send(HttpRequest.newBuilder(url(provider, "/token")).POST(BodyPublishers.ofString(form))));
+    }
+
     private static String token(IdentityProvider provider, String form) throws IOException, InterruptedException {
         return ask(provider, form).path("access_token").asText();
     }
 
     private static JsonNode ask(IdentityProvider provider, String form) throws IOException, InterruptedException {
-        return new JsonMapper()
-                .readTree(send(HttpRequest.newBuilder(url(provider, "/token"))
-                        .POST(BodyPublishers.ofString("grant_type=client_credentials&" + form))));
+        return post(provider, "grant_type=client_credentials&" + form);
     }
 
     /** As a service verifies it. */
     private static JwtClaims claims(IdentityProvider provider, String token)
             throws IOException, InterruptedException, JoseException, InvalidJwtException, MalformedClaimException {
+        return claims(provider, token, "orderly");
+    }
+
+    private static JwtClaims claims(IdentityProvider provider, String token, String audience)
+            throws IOException, InterruptedException, JoseException, InvalidJwtException, MalformedClaimException {
         var keys = new JsonWebKeySet(send(HttpRequest.newBuilder(url(provider, "/jwks"))));
         return new JwtConsumerBuilder()
                 .setVerificationKeyResolver(new JwksVerificationKeyResolver(keys.getJsonWebKeys()))
                 .setExpectedIssuer("https://identity.test")
-                .setExpectedAudience("orderly")
+                .setExpectedAudience(audience)
                 .setRequireExpirationTime()
                 .build()
                 .processToClaims(token);
@@ -138,8 +255,12 @@ class IdentityProviderTest {
     }
 
     private static String send(HttpRequest.Builder request) throws IOException, InterruptedException {
+        return respond(request).body();
+    }
+
+    private static HttpResponse<String> respond(HttpRequest.Builder request) throws IOException, InterruptedException {
         try (var http = HttpClient.newHttpClient()) {
-            return http.send(request.build(), BodyHandlers.ofString()).body();
+            return http.send(request.build(), BodyHandlers.ofString());
         }
     }
 }
