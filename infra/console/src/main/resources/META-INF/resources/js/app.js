@@ -110,11 +110,18 @@ function Person() {
     return html`<a class="button small primary" href=${loginUrl()}>${t('login')}</a>`;
   }
   return html`
-    <details class="menu" name="person">
+    <details class="menu" onfocusout=${closeMenu} onKeyDown=${(event) => event.key === 'Escape' && closeMenu(event)}>
       <summary><span class="person">${session.name}</span>
         <span class="muted roles">${session.roles.map((role) => t(`role.${role}`)).join(', ')}</span></summary>
       <ul>${choices}<li><button class="quiet" onClick=${logout}>${t('logout')}</button></li></ul>
     </details>`;
+}
+
+/** When the focus goes elsewhere, and by Escape. */
+function closeMenu(event) {
+  if (!event.currentTarget.contains(event.relatedTarget)) {
+    event.currentTarget.open = false;
+  }
 }
 
 async function logout() {

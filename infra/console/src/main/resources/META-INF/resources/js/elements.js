@@ -174,7 +174,7 @@ export function AskWhy({ title, label, confirm, onConfirm, onClose, children }) 
     event.preventDefault();
     try {
       await onConfirm(text);
-      onClose();
+      dialog.current.close(); // which gives the focus back, and calls onClose
     } catch (failed) {
       setProblem(failed);
     }

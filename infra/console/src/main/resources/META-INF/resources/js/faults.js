@@ -78,7 +78,7 @@ function Buttons() {
       const [title, what] = GROUPS[name] ?? [name, ''];
       return faults.length > 0 && html`<section key=${name} class="card" aria-labelledby=${`faults-${name}`}>
         <h2 id=${`faults-${name}`}>${title}</h2><p class="muted">${what}</p>
-        <ul class="faults">${faults.map((fault) => html`<li key=${fault.kind} class=${fault.active ? 'active' : ''}>
+        <ul class="faults">${faults.map((fault) => html`<li key=${fault.kind} data-kind=${fault.kind} class=${fault.active ? 'active' : ''}>
           <div><strong>${fault.title}</strong><p class="muted">${fault.what}</p></div>
           ${fault.active && fault.undo ? html`<${Action} class="primary" run=${run(fault.undo)} done=${`${fault.title}: ended.`}
               aria-label=${`End: ${fault.title}`}>End<//>`
@@ -92,9 +92,11 @@ const WORDS = { ok: 'holds', broken: 'broken', unknown: 'not known' };
 function Promises() {
   const { value, problem, loading, reload } = useLoaded(() => get('/api/checks'));
   useEvery(CHECKS_MS, reload);
-  const broken = (value ?? []).filter((check) => check.state === 'broken').length;
+  const count = (state) => (value ?? []).filter((check) => check.state === state).length;
+  const [broken, unknown] = [count('broken'), count('unknown')];
   return html`<section class="card promises" aria-labelledby="promises"><div class="section-head"><h2 id="promises">Promises</h2>
-      ${value?.length > 0 && html`<span role="status" class=${`status ${broken ? 'bad' : 'ok'}`}>${broken ? `${broken} broken` : 'all hold'}</span>`}</div>
+      ${value?.length > 0 && html`<span role="status" class=${`status ${broken ? 'bad' : unknown ? 'warn' : 'ok'}`}>
+        ${broken ? `${broken} broken` : unknown ? `${unknown} not known yet` : 'all hold'}</span>`}</div>
     <p class="muted">Checked while it runs, against what the services have written.</p>
     <${Failure} problem=${problem} again=${reload} />
     ${loading && html`<${Loading} rows=${5} />`}

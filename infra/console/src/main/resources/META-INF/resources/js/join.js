@@ -1,4 +1,4 @@
-// From registering to being forgotten.
+// From registering to the erasure of one's data.
 import { html, useState } from './preact.js';
 import { Action, Failure, Inbox, useWords } from './elements.js';
 import { loginUrl, newKey, orders, post, request } from './http.js';

@@ -48,7 +48,7 @@ const DUAL_WRITE = {
     {
       title: 'The trap',
       text: [
-        'Store the order, then publish that it was placed: if the process dies in between, or the broker does not answer, there is an order that nobody ever hears of. Publish first, and there may be an event of an order that does not exist.',
+        'Store the order, then publish that it was placed: if the process dies in between, or the broker does not answer, there is an order that no other service ever hears of. Publish first, and there may be an event of an order that does not exist.',
         'No order of the two is right, and repeating does not help a process that is gone. With an outbox there is one write: the event is a row in the transaction of the order.',
       ],
     },

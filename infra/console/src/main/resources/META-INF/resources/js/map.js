@@ -30,7 +30,7 @@ export function SystemMap({ session }) {
       <p class="lead">What runs, how it is, and what moves through it, now.</p></div>
       <label class="field follow">Follow one order
         <input value=${follow} onInput=${(event) => setFollow(event.target.value.trim())} list="recent"
-          placeholder="all orders" spellcheck="false" /></label>
+          placeholder="all orders" spellcheck=${false} /></label>
       <datalist id="recent">${read('order') && html`<option value=${read('order')}>the order you opened last</option>`}</datalist></div>
     ${live === 'lost' && html`<${Failure} problem=${{ message: 'The connection to the console is lost; what you see is old.' }} />`}
     ${!system && live !== 'lost' && html`<${Awaiting} session=${session} />`}
@@ -45,7 +45,7 @@ function Figures({ system }) {
   const lag = Math.max(0, ...system.groups.filter((group) => GROUPS[group.name]).map((group) => group.lag ?? 0));
   const figures = [
     ['Placed', `${number(Math.round((rates.placed ?? 0) * 10) / 10)}/s`], ['Confirmed', `${number(Math.round((rates.confirmed ?? 0) * 10) / 10)}/s`],
-    ['Most lag', `${number(lag)} records`], ['Parked', number(parked ?? 0), parked ? 'warn' : ''],
+    ['Largest lag', `${number(lag)} records`], ['Parked', number(parked ?? 0), parked ? 'warn' : ''],
     ['Parts', down.length ? `${down.length} not up` : 'all up', down.length ? 'bad' : 'ok'],
   ];
   return html`<dl class="figures" aria-live="off">${figures.map(([name, value, kind]) => html`
@@ -135,8 +135,8 @@ function Topic({ topic, brokers }) {
       <rect x=${COLUMN.topic + 6} y=${top + index * (height + 6)} width="163" height=${height} rx="6" />
       <rect class="fill" x=${COLUMN.topic + 6} y=${top + index * (height + 6)} width=${Math.max(6, (163 * partition.end) / most)} height=${height} rx="6" />
       <text x=${COLUMN.topic + 14} y=${top + index * (height + 6) + height / 2 + 4}>${partition.id} · ${number(partition.end)} · ${leader(partition)}</text></g>`)}
-    ${brokers.map((broker, index) => html`<${Box} key=${broker.name} x=${COLUMN.topic - 4 + index * 62} y="480" width="58" height="44"
-      title=${broker.name.replace('kafka-', 'broker ').replace('broker ', 'b')} state=${broker.state} note="up" />`)}
+    ${brokers.map((broker, index) => html`<${Box} key=${broker.name} x=${COLUMN.topic - 4 + index * 62} y=${480} width="58" height="44"
+      title=${broker.name.replace('kafka-', 'b')} state=${broker.state} note="up" />`)}
   </g>`;
 }
 

@@ -45,7 +45,7 @@ export function stages(events) {
     const relay = { label: `${event.type}: outbox to topic`, kind: 'relay', service: event.source,
       from: event.committed - start, to: event.arrived - start };
     if (!event.cause) {
-      return [{ ...relay, before: event.type === 'OrderPlaced' ? 'accepted' : 'a command' }];
+      return [relay];
     }
     const handler = { label: `${event.source} reacts to ${event.cause.type}`, kind: 'handler', service: event.source,
       from: Math.min(event.cause.arrived, event.committed) - start, to: event.committed - start };

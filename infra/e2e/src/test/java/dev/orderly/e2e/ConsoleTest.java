@@ -142,7 +142,7 @@ class ConsoleTest {
     }
 
     @Test
-    void a_person_registers_verifies_their_phone_and_is_forgotten() {
+    void a_person_registers_verifies_their_phone_and_has_their_data_erased() {
         try (var kim = new Visitor(browser).open("join")) {
             kim.page.getByLabel("Name").fill("Kim Example");
             kim.button("Register").click();
@@ -155,8 +155,8 @@ class ConsoleTest {
             kim.button("Verify").click();
             assertThat(kim.main()).containsText("Your phone is verified.");
 
-            kim.logIn("olga").open("join").button("Forget me").click();
-            assertThat(kim.main()).containsText("You are forgotten.");
+            kim.logIn("olga").open("join").button("Erase my data").click();
+            assertThat(kim.main()).containsText("Your data is erased.");
         }
     }
 
@@ -231,7 +231,7 @@ class ConsoleTest {
     }
 
     @Test
-    void nobody_does_what_their_role_may_not() {
+    void a_role_does_what_it_may_and_nothing_else() {
         try (var anyone = new Visitor(browser);
                 var ann = new Visitor(browser).logIn("ann");
                 var olga = new Visitor(browser).logIn("olga")) {

@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** Somebody with a browser of their own on a page of the console: what they can see and do there. */
+/** A person with a browser of their own on a page of the console: what they can see and do there. */
 final class Visitor implements AutoCloseable {
     static final int WIDE = 1280;
     static final int NARROW = 390;
@@ -104,7 +104,7 @@ final class Visitor implements AutoCloseable {
         }
     }
 
-    /** Rules that are broken in a way that keeps somebody from using the page, each with where. */
+    /** Rules that are broken in a way that keeps a person from using the page, each with where. */
     List<String> accessibilityProblems() {
         return new AxeBuilder(page)
                 .analyze().getViolations().stream()
