@@ -7,8 +7,10 @@ const INTERFACE = 'http://localhost:8080';
 export function Events({ timeline, order }) {
   const { events } = timeline;
   const curl = `curl "${INTERFACE}/orders/${order.id}" -H "Authorization: Bearer $(./orderly token ${order.customerId})"`;
+  const trace = events[0]?.headers?.traceparent?.split('-')[1];
   return html`
-    <div class="section-head"><p class="lead">Each event as it is on the topic, the oldest first.</p>
+    <div class="section-head"><p class="lead">Each event as it is on the topic, the oldest first.
+        ${trace && html` Trace <code>${trace}</code>`}</p>
       <${Copy} text=${curl}>Copy as curl<//></div>
     ${events.length === 0 && html`<${Empty} title="No event is on the topic yet" />`}
     <ol class="events">${events.map((event) => html`<li key=${`${event.partition}-${event.offset}`}><details>

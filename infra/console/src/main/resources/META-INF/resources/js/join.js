@@ -65,12 +65,12 @@ function Joined({ joined, session }) {
   const t = useWords();
   const path = orders(`/customers/${joined.id}`);
   const may = session.customerId === joined.id || hasRole(session, 'operator');
-  const forget = async () => {
+  const erase = async () => {
     await request('DELETE', path);
     keep({ id: joined.id, status: 'ERASED' });
   };
   if (joined.status === 'ERASED') {
-    return html`<p class="notice ok" role="status">${t('join.forgotten')}</p>
+    return html`<p class="notice ok" role="status">${t('join.erased')}</p>
       <button class="wide" onClick=${() => keep(null)}>${t('join.another')}</button>`;
   }
   return html`
@@ -78,9 +78,9 @@ function Joined({ joined, session }) {
     ${joined.status === 'VERIFIED' ? html`<p class="notice ok" role="status">${t('join.verified')}</p>`
       : html`<${Verification} path=${path} onVerified=${() => keep({ ...joined, status: 'VERIFIED' })} />`}
     <hr />
-    <p>${t('join.forget.text')}</p>
+    <p>${t('join.erase.text')}</p>
     <div class="buttons">
-      ${may ? html`<${Action} class="danger" run=${forget} done=${t('join.forgotten')}>${t('join.forget')}<//>`
+      ${may ? html`<${Action} class="danger" run=${erase} done=${t('join.erased')}>${t('join.erase')}<//>`
         : html`<a class="button" href=${loginUrl(joined.id)}>${t('join.login')}</a>`}
       <button class="quiet" onClick=${() => keep(null)}>${t('join.another')}</button>
     </div>`;
