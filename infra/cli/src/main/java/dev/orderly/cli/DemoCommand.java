@@ -1,6 +1,7 @@
 package dev.orderly.cli;
 
 import dev.orderly.lab.scenario.SampleOrders;
+import dev.orderly.platform.Console;
 import dev.orderly.platform.Platform;
 import dev.orderly.platform.ServiceDefinition;
 import dev.orderly.platform.StartCommand;
@@ -44,7 +45,7 @@ final class DemoCommand extends StartCommand {
 
     @Override
     protected Platform.Scope scope() {
-        return Platform.Scope.ALL;
+        return once ? Platform.Scope.WITHOUT_CONSOLE : Platform.Scope.ALL;
     }
 
     @Override
@@ -66,6 +67,7 @@ final class DemoCommand extends StartCommand {
                     "%-20s  %s, with health, metrics and swagger-ui%n", service.name(), service.managementUrl("/q"));
         }
         System.out.println("\nCtrl-C stops it all.");
+        System.out.println("\nIn the browser: " + Console.url(settings.ports()));
         untilStopped();
         return 0;
     }

@@ -87,6 +87,9 @@ public final class AotCacheBuilder {
             caches.put(
                     service.aotCache(settings), service.jar(settings.checkout()).getParent());
         }
+        if (Console.isBuilt(settings.checkout())) {
+            caches.put(Console.aotCache(), Console.jar(settings.checkout()).getParent());
+        }
         caches.put(
                 JvmOptions.aotCache("simulators"), Checkout.target("simulators").resolve("simulators.jar"));
         return caches;

@@ -68,17 +68,20 @@ public final class Platform implements AutoCloseable {
 
     // In the order of stopping; each stage is stopped in parallel.
     private final List<ProcessSupervisor.Supervised> runningObservers = new ArrayList<>();
+    private final List<ProcessSupervisor.Supervised> runningConsole = new ArrayList<>();
     private final List<ProcessSupervisor.Supervised> runningServices = new ArrayList<>();
     private final List<ProcessSupervisor.Supervised> runningHelpers = new ArrayList<>();
     private final List<ProcessSupervisor.Supervised> runningBrokers = new ArrayList<>();
     private final List<ProcessSupervisor.Supervised> runningPostgres = new ArrayList<>();
 
     /** What to start besides PostgreSQL and Kafka. */
-    public record Scope(boolean services, boolean connect, boolean simulators, boolean observe) {
-        public static final Scope ALL = new Scope(true, true, true, false);
+    public record Scope(boolean services, boolean connect, boolean simulators, boolean observe, boolean console) {
+        public static final Scope ALL = new Scope(true, true, true, false, true);
+        /** For what is measured, and for what ends by itself. */
+        public static final Scope WITHOUT_CONSOLE = new Scope(true, true, true, false, false);
 
         Scope observed(boolean observed) {
-            return new Scope(services, connect, simulators, observed);
+            return new Scope(services, connect, simulators, observed, console);
         }
     }
 
@@ -107,6 +110,9 @@ public final class Platform implements AutoCloseable {
         var names = new ArrayList<>(ServiceDatabases.roles(databases));
         names.addAll(KafkaUsers.read(settings.infra()).secrets());
         names.add(KafkaBrokers.SECRET);
+        if (scope.console()) {
+            names.addAll(ServiceDatabases.consoleRoles(databases));
+        }
         var secrets = Secrets.of(settings.data(), names);
         var postgres = new PostgresServer(settings, secrets);
         kafka = new KafkaBrokers(settings, secrets);
@@ -118,6 +124,9 @@ public final class Platform implements AutoCloseable {
                     postgres.databases().create(databases);
                     if (scope.services()) {
                         ServiceMigrations.apply(services, settings.checkout(), postgres.databases());
+                    }
+                    if (scope.console()) {
+                        postgres.databases().createConsoleRoles(databases);
                     }
                 },
                 () -> {
@@ -161,6 +170,16 @@ public final class Platform implements AutoCloseable {
         }
         if (observability.isPresent()) {
             startObservers(observability.get(), secrets);
+        }
+        if (scope.console() && Console.isBuilt(settings.checkout())) {
+            startConsole(new Console(settings, secrets, services).part());
+        }
+    }
+
+    /** Last, and without waiting for it: nothing needs it. */
+    private synchronized void startConsole(ManagedProcess console) {
+        if (!stopped) {
+            runningConsole.add(supervisor.start(console));
         }
     }
 
@@ -301,6 +320,7 @@ public final class Platform implements AutoCloseable {
                                         .toString()),
                         entry("IDENTITY_PORT", String.valueOf(ports.identity())),
                         entry("IDENTITY_ISSUER", PlatformSettings.ISSUER),
+                        entry("IDENTITY_REDIRECT_URIS", Console.redirectUris(ports)),
                         entry(
                                 "IDENTITY_KEY_FILE",
                                 settings.data().resolve("identity/key.json").toString()),
@@ -351,6 +371,7 @@ public final class Platform implements AutoCloseable {
         if (connectors != null) {
             connectors.close();
         }
+        supervisor.stop(runningConsole); // what it has started goes with it
         if (certificates != null) {
             certificates.close();
         }

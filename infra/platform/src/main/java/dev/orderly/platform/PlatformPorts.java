@@ -71,6 +71,9 @@ final class PlatformPorts {
                 ports.put(first.brokerMetrics(id), "kafka-" + id + "'s metrics (--connect-port)");
             }
         }
+        if (scope.console()) {
+            ports.put(first.console(), "the console (--http-port)");
+        }
         services.forEach(service -> {
             ports.put(service.httpPort(), service.name() + " (--http-port)");
             ports.put(service.managementPort(), service.name() + "'s management (--http-port)");

@@ -111,7 +111,9 @@ public class RunningPlatform extends PlatformClient {
         launcher.waitFor();
         Await.until(STOP, "the end of all processes", () -> pids.stream().noneMatch(RunningPlatform::runs));
         int offset = ports.get("postgres") - PlatformSettings.Ports.DEFAULT.postgres();
-        launch(List.of(command.getFirst(), "--port-offset=" + offset));
+        var again = new ArrayList<>(List.of(command.getFirst(), "--port-offset=" + offset));
+        command.stream().filter(option -> option.startsWith("--no-")).forEach(again::add);
+        launch(again);
     }
 
     private static boolean runs(long pid) {

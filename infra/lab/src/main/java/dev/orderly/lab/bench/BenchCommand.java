@@ -97,7 +97,8 @@ public final class BenchCommand implements Callable<Integer> {
         Files.createDirectories(folder);
         System.setProperty("orderly.log", folder.resolve("bench.log").toString());
         boolean right;
-        try (var system = new RunningPlatform(folder.resolve("platform"), Map.of(), "up", "--free-ports", "--fresh")) {
+        try (var system = new RunningPlatform(
+                folder.resolve("platform"), Map.of(), "up", "--no-console", "--free-ports", "--fresh")) {
             System.out.println("starting everything");
             long start = System.nanoTime();
             system.start();

@@ -188,7 +188,12 @@ public final class ChaosCommand implements Callable<Integer> {
         try (var system = compose
                         ? new ComposePlatform(directory.resolve("platform"))
                         : new RunningPlatform(
-                                directory.resolve("platform"), SETTINGS, "up", "--free-ports", "--fresh");
+                                directory.resolve("platform"),
+                                SETTINGS,
+                                "up",
+                                "--no-console",
+                                "--free-ports",
+                                "--fresh");
                 var history = new OperationHistory(directory.resolve("history.jsonl"))) {
             system.start();
             var report = run(system, history, schedule, load);

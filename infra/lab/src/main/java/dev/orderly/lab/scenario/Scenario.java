@@ -32,7 +32,7 @@ abstract class Scenario extends StartCommand {
 
     @Override
     protected final Platform.Scope scope() {
-        return Platform.Scope.ALL;
+        return Platform.Scope.WITHOUT_CONSOLE;
     }
 
     @Override

@@ -12,6 +12,7 @@ public enum JvmOptions {
     BROKER,
     CONNECT,
     SIMULATORS,
+    CONSOLE,
     SERVICE;
 
     private static final int FEW_CORES = 2;

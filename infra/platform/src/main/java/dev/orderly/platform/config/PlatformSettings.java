@@ -31,6 +31,7 @@ public record PlatformSettings(Path checkout, Path data, int brokers, Ports port
     private static final int INTERNAL_ABOVE_BROKERS = 200;
     private static final int MANAGEMENT_ABOVE_HTTP = 1_000;
     private static final int OBSERVABILITY_ABOVE_CONNECT = 100;
+    private static final int CONSOLE_ABOVE_HTTP = 8;
 
     /**
      * The first port of each kind; those of brokers and services are consecutive.
@@ -75,6 +76,11 @@ public record PlatformSettings(Path checkout, Path data, int brokers, Ports port
         /** Where a service whose API is on this port has health, metrics and OpenAPI. */
         public static int management(int httpPort) {
             return httpPort + MANAGEMENT_ABOVE_HTTP;
+        }
+
+        /** Of the page that shows the system. Behind those of the services, since it is for them. */
+        public int console() {
+            return http + CONSOLE_ABOVE_HTTP;
         }
 
         /** Of the listener by which brokers and launcher reach a broker. */

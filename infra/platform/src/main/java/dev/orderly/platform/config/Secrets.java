@@ -46,6 +46,8 @@ public final class Secrets {
     public static final String SMS_API_KEY = "sms_api_key";
     /** Of whom the simulated identity provider issues tokens to. */
     public static final String IDENTITY_CLIENT_SECRET = "identity_client_secret";
+    /** The key that the console encrypts its sessions with: they outlive its process, and no page can read them. */
+    public static final String CONSOLE_SESSION_KEY = "console_session_key";
     /** The key that order-service and notification-service derive verification codes from. */
     static final String VERIFICATION_KEY = "verification_key";
 
@@ -79,7 +81,13 @@ public final class Secrets {
             var random = new SecureRandom();
             boolean added = false;
             var names = new ArrayList<>(roles);
-            names.addAll(List.of(CONNECT, GATEWAY_API_KEY, SMS_API_KEY, IDENTITY_CLIENT_SECRET, VERIFICATION_KEY));
+            names.addAll(List.of(
+                    CONNECT,
+                    GATEWAY_API_KEY,
+                    SMS_API_KEY,
+                    IDENTITY_CLIENT_SECRET,
+                    VERIFICATION_KEY,
+                    CONSOLE_SESSION_KEY));
             for (String role : names) {
                 added |= passwords.putIfAbsent(role, password(random)) == null;
             }

@@ -43,21 +43,29 @@ public final class KafkaUsers {
 
     private final List<User> users;
 
-    /** One user of the data file. A name that ends in {@code *} stands for all that begin so. */
+    /**
+     * One user of the data file. A name that ends in {@code *} stands for all that begin so.
+     *
+     * @param describe topics that it need not read or write, but may know how long they are
+     */
     private record User(
             String name,
             String about,
             List<String> read,
             List<String> write,
             List<String> create,
-            List<String> groups) {
+            List<String> describe,
+            List<String> groups,
+            List<String> describeGroups) {
 
         Stream<AclBinding> rules() {
             return Stream.of(
                             rules(ResourceType.TOPIC, read, AclOperation.READ),
                             rules(ResourceType.TOPIC, write, AclOperation.WRITE),
                             rules(ResourceType.TOPIC, create, AclOperation.CREATE),
-                            rules(ResourceType.GROUP, groups, AclOperation.READ))
+                            rules(ResourceType.TOPIC, describe, AclOperation.DESCRIBE),
+                            rules(ResourceType.GROUP, groups, AclOperation.READ),
+                            rules(ResourceType.GROUP, describeGroups, AclOperation.DESCRIBE))
                     .flatMap(rules -> rules);
         }
 
@@ -65,7 +73,8 @@ public final class KafkaUsers {
             var entry = new AccessControlEntry("User:" + name, "*", operation, AclPermissionType.ALLOW);
             return Stream.ofNullable(names)
                     .flatMap(List::stream)
-                    .map(resource -> resource.endsWith(PREFIX_OF)
+                    // The star alone is Kafka's own name for all of them.
+                    .map(resource -> resource.endsWith(PREFIX_OF) && !resource.equals(PREFIX_OF)
                             ? new ResourcePattern(
                                     type, resource.substring(0, resource.length() - 1), PatternType.PREFIXED)
                             : new ResourcePattern(type, resource, PatternType.LITERAL))

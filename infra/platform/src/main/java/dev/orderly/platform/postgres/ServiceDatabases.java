@@ -58,6 +58,33 @@ public final class ServiceDatabases {
         return roles;
     }
 
+    /** Those by which the console of a demo shows rows of these databases. */
+    public static List<String> consoleRoles(List<String> databases) {
+        return databases.stream().map(ServiceDatabases::consoleRole).toList();
+    }
+
+    public static String consoleRole(String database) {
+        return database + "_console";
+    }
+
+    /** Makes these roles, by {@code infra/postgres/console.sql}; the databases must be migrated. */
+    public void createConsoleRoles(List<String> databases) {
+        var console = file.resolveSibling("console.sql");
+        try {
+            String sql = Files.readString(console);
+            for (String database : databases) {
+                try (var connection = connect(database);
+                        var statement = connection.createStatement()) {
+                    statement.execute("SET log_min_error_statement = 'panic'"); // the statement holds a password
+                    statement.execute(sql.replace("${database}", database)
+                            .replace("${console.password}", secrets.of(consoleRole(database))));
+                }
+            }
+        } catch (IOException | SQLException e) {
+            throw new CommandFailedException("cannot create the roles of " + console + ": " + e.getMessage(), e);
+        }
+    }
+
     /** Creates what is missing. */
     public void create(List<String> databases) {
         try {

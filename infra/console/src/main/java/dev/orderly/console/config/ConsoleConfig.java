@@ -1,0 +1,63 @@
+package dev.orderly.console.config;
+
+import io.smallrye.config.ConfigMapping;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+/** Where the parts of the system are. What is absent, the page does without. */
+@ConfigMapping(prefix = "console")
+public interface ConsoleConfig {
+
+    /** The services' interfaces, by the names they have in the paths of this one. */
+    Map<String, URI> services();
+
+    Optional<URI> mailApi();
+
+    Optional<URI> sms();
+
+    Optional<String> smsApiKey();
+
+    /** The state directory of the launcher that has started this, which says that it is a demo. */
+    Optional<Path> state();
+
+    Optional<Path> checkout();
+
+    URI tokenEndpoint();
+
+    /** Of the simulated identity provider: gets tokens of customers who place the load. */
+    Optional<String> identitySecret();
+
+    Optional<URI> gateway();
+
+    Optional<String> gatewayApiKey();
+
+    Database database();
+
+    /** Roles that read what a demo shows of the services' databases. */
+    interface Database {
+        String host();
+
+        int port();
+
+        /** With encrypted connections: what is demanded of the server. */
+        Optional<String> sslMode();
+
+        /** The certificate of the authority that the server's must be of. */
+        Optional<String> sslRootCert();
+
+        Passwords passwords();
+    }
+
+    /** Of the role {@code <database>_console}. */
+    interface Passwords {
+        Optional<String> orders();
+
+        Optional<String> inventory();
+
+        Optional<String> payments();
+
+        Optional<String> notifications();
+    }
+}

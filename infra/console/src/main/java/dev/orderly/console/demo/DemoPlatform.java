@@ -1,0 +1,162 @@
+package dev.orderly.console.demo;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.orderly.console.config.ConsoleConfig;
+import dev.orderly.console.config.Problem;
+import io.quarkiverse.resteasy.problem.HttpProblem;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** The processes of the platform that has started this one, by its status file. */
+@ApplicationScoped
+public class DemoPlatform {
+
+    private final ConsoleConfig config;
+    private final ObjectMapper json;
+    /** Process ids; a part that was restarted is not paused any more. */
+    private final Set<Long> paused = ConcurrentHashMap.newKeySet();
+
+    DemoPlatform(ConsoleConfig config, ObjectMapper json) {
+        this.config = config;
+        this.json = json;
+    }
+
+    /** @param state up, down, starting or paused @param pid 0 if there is no process */
+    public record Part(String name, String kind, String state, String detail, long pid, int restarts, int port) {}
+
+    public boolean isDemo() {
+        return config.state().isPresent();
+    }
+
+    /** Where it is. @throws HttpProblem 404 where this is no demo: what is asked for does not exist */
+    Path state() {
+        return config.state().orElseThrow(DemoPlatform::noDemo);
+    }
+
+    Path checkout() {
+        return config.checkout().orElseThrow(DemoPlatform::noDemo);
+    }
+
+    static HttpProblem noDemo() {
+        return Problem.of(404, "This is there on a demo alone.");
+    }
+
+    /** Empty where there is no launcher, or its file cannot be read. */
+    public List<Part> parts() {
+        if (config.state().isEmpty()) {
+            return List.of();
+        }
+        try {
+            var parts = new ArrayList<Part>();
+            var file = config.state().get().resolve("run/status.json");
+            json.readTree(file.toFile()).path("parts").forEach(part -> parts.add(part(part)));
+            return parts;
+        } catch (IOException _) {
+            return List.of(); // replaced or removed as the launcher stops
+        }
+    }
+
+    private Part part(JsonNode part) {
+        var name = part.path("name").asText();
+        long pid = part.path("pid").asLong();
+        boolean runs =
+                pid != 0 && ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
+        var state = !runs
+                ? "down"
+                : paused.contains(pid) ? "paused" : part.path("state").asText().equals("READY") ? "up" : "starting";
+        return new Part(
+                name,
+                kind(name),
+                state,
+                part.path("state").asText().toLowerCase(Locale.ROOT).replace('_', ' '),
+                pid,
+                part.path("restarts").asInt(),
+                part.path("port").asInt());
+    }
+
+    /** Of a part, by its name. */
+    public static String kind(String name) {
+        return switch (name) {
+            case "postgres", "connect", "console" -> name;
+            case "simulators" -> "simulator";
+            default -> name.startsWith("kafka-") ? "broker" : "service";
+        };
+    }
+
+    Optional<Part> part(String name) {
+        return parts().stream().filter(part -> part.name().equals(name)).findFirst();
+    }
+
+    /** KILL, STOP or CONT. To PostgreSQL's own processes, too, as a machine that stands still would. */
+    void signal(String signal, Part part) {
+        if (part.pid() == 0) {
+            return; // to kill(1) that is the caller's whole group
+        }
+        var family = new ArrayList<>(List.of(part.pid()));
+        if (!signal.equals("KILL")) {
+            ProcessHandle.of(part.pid())
+                    .ifPresent(process -> process.descendants().forEach(child -> family.add(child.pid())));
+        }
+        var command = new ArrayList<>(List.of("kill", "-" + signal));
+        family.forEach(pid -> command.add(String.valueOf(pid)));
+        try {
+            new ProcessBuilder(command).redirectErrorStream(true).start().waitFor();
+        } catch (IOException e) {
+            throw new UncheckedIOException("kill cannot be run", e);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+        if (signal.equals("STOP")) {
+            paused.add(part.pid());
+        } else {
+            paused.remove(part.pid());
+        }
+    }
+
+    /** The environment that a client of this name has, passwords included: {@code run/<name>.env}. */
+    Map<String, String> environment(String name) {
+        try {
+            var environment = new HashMap<String, String>();
+            for (var line : Files.readAllLines(state().resolve("run").resolve(name + ".env"))) {
+                int separator = line.indexOf('=');
+                environment.put(line.substring(0, separator), line.substring(separator + 1));
+            }
+            return environment;
+        } catch (IOException e) {
+            throw new UncheckedIOException("the platform has no environment for " + name, e);
+        }
+    }
+
+    /** Of a client of the brokers that logs in as the administrator. */
+    Map<String, Object> adminSettings() {
+        var admin = environment("admin");
+        var settings = new HashMap<String, Object>();
+        // With encrypted connections, also where the certificates are: KAFKA_SSL_KEYSTORE_LOCATION and the like.
+        admin.forEach((name, value) -> {
+            if (name.startsWith("KAFKA_SSL_")) {
+                settings.put(name.substring("KAFKA_".length()).toLowerCase(Locale.ROOT).replace('_', '.'), value);
+            }
+        });
+        settings.put("bootstrap.servers", admin.get("KAFKA_BOOTSTRAP_SERVERS"));
+        settings.put("security.protocol", admin.get("KAFKA_SECURITY_PROTOCOL"));
+        settings.put("sasl.mechanism", "SCRAM-SHA-512");
+        settings.put(
+                "sasl.jaas.config",
+                "org.apache.kafka.common.security.scram.ScramLoginModule required username=\"%s\" password=\"%s\";"
+                        .formatted(admin.get("KAFKA_USER"), admin.get("KAFKA_PASSWORD")));
+        settings.put("client.id", "console-admin");
+        return settings;
+    }
+}

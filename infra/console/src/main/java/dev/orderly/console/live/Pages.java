@@ -1,0 +1,89 @@
+package dev.orderly.console.live;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.subscription.BackPressureStrategy;
+import io.smallrye.mutiny.subscription.MultiEmitter;
+import jakarta.inject.Singleton;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** The pages that are open, each a stream of messages. A page that does not keep up misses some. */
+@Singleton
+public class Pages {
+
+    static final int MAX_PAGES = 50;
+    /** A page draws no more than this. */
+    private static final int MAX_ORDER_EVENTS_PER_SECOND = 50;
+
+    private final List<Page> pages = new CopyOnWriteArrayList<>();
+    private final ObjectMapper json;
+
+    Pages(ObjectMapper json) {
+        this.json = json;
+    }
+
+    /** @param name of the event; null for a comment, which keeps the connection open */
+    public record Message(String name, String data) {}
+
+    /** @param customerId whose orders it shows; null for those of all */
+    private record Page(
+            MultiEmitter<? super Message> emitter, boolean operator, String customerId, AtomicInteger budget) {}
+
+    /** @param customerId whose orders it shows; null for those of all */
+    Multi<Message> open(boolean operator, String customerId) {
+        return Multi.createFrom()
+                .emitter(
+                        emitter -> {
+                            var page = new Page(
+                                    emitter, operator, customerId, new AtomicInteger(MAX_ORDER_EVENTS_PER_SECOND));
+                            emitter.onTermination(() -> pages.remove(page));
+                            pages.add(page);
+                        },
+                        BackPressureStrategy.DROP);
+    }
+
+    public int count() {
+        return pages.size();
+    }
+
+    boolean anyOperator() {
+        return pages.stream().anyMatch(Page::operator);
+    }
+
+    /** @param customerId whose order it is, null if that is not known: then no customer sees it */
+    void order(Object event, String customerId) {
+        String data = null;
+        for (var page : pages) {
+            boolean sees = page.customerId == null || page.customerId.equals(customerId);
+            if (sees && page.budget.getAndDecrement() > 0) {
+                data = data == null ? write(event) : data;
+                page.emitter.emit(new Message("order", data));
+            }
+        }
+    }
+
+    /** To operators. */
+    void system(Object system) {
+        var message = new Message("system", write(system));
+        pages.stream().filter(Page::operator).forEach(page -> page.emitter.emit(message));
+    }
+
+    void nextSecond() {
+        pages.forEach(page -> page.budget.set(MAX_ORDER_EVENTS_PER_SECOND));
+    }
+
+    void keepOpen() {
+        pages.forEach(page -> page.emitter.emit(new Message(null, "")));
+    }
+
+    private String write(Object value) {
+        try {
+            return json.writeValueAsString(value);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("cannot be written as JSON", e);
+        }
+    }
+}
