@@ -2,7 +2,7 @@
 import { html, render, useEffect, useState } from './preact.js';
 import { Failure, Loading, useWords } from './elements.js';
 import { loginUrl, post } from './http.js';
-import { applyTheme, loadSession, openStream, setLanguage, setTheme, useStore } from './store.js';
+import { applyTheme, loadSession, setLanguage, setTheme, useStore } from './store.js';
 import { Faults } from './faults.js';
 import { Join } from './join.js';
 import { Lag } from './lag.js';
@@ -70,11 +70,12 @@ function Header({ active }) {
   const t = useWords();
   const parked = useStore((state) => state.system?.parked ?? 0);
   const live = useStore((state) => state.live);
+  const known = useStore((state) => state.session?.roles.length > 0);
   return html`
     <header>
       <div class="bar">
         <a class="brand" href="#/shop"><img src="/icon.svg" alt="" width="28" height="28" />Orderly</a>
-        <span class=${`live ${live}`} role="status"><i aria-hidden="true"></i>${t(`live.${live}`)}</span>
+        <span class=${`live ${live}`} role="status">${known && html`<i aria-hidden="true"></i>${t(`live.${live}`)}`}</span>
         <${Preferences} />
         <${Person} />
       </div>
@@ -148,4 +149,3 @@ function Toast() {
 applyTheme();
 render(html`<${App} />`, document.getElementById('app'));
 loadSession();
-openStream();

@@ -4,8 +4,6 @@ import { get, loginUrl } from './http.js';
 import { announce, hasRole, useStore } from './store.js';
 import { say } from './words.js';
 
-const STREAM_MS = 5_000;
-
 /** Money comes in minor units; the currency knows how many of them make one. */
 export function money(value, language = document.documentElement.lang) {
   if (!value) {
@@ -110,14 +108,9 @@ export const NotForYou = ({ who, person, children }) => html`
 
 const ENDS = { CONFIRMED: 'ok', REJECTED: 'bad', CANCELLED: 'muted', OUT_OF_STOCK: 'warn', DECLINED: 'warn' };
 
-/** Until the stream has brought the system's state; a visitor to whom it brings none is told who sees it. */
-export function Awaiting({ session }) {
-  const [opened] = useState(Date.now);
-  const late = useNow() - opened > STREAM_MS;
-  return late && !hasRole(session, 'operator')
-    ? html`<${NotForYou} who="operators" person="olga">How the parts of the system are is for those who run it.<//>`
-    : html`<${Loading} rows=${6} />`;
-}
+/** Until the stream has brought the system's state, which it brings to operators. */
+export const Awaiting = ({ session }) => (hasRole(session, 'operator') ? html`<${Loading} rows=${6} />`
+  : html`<${NotForYou} who="operators" person="olga">How the parts of the system are is for those who run it.<//>`);
 
 /** Colour never speaks alone: the word is there too. */
 export const Status = ({ status }) => {
@@ -203,7 +196,7 @@ export function Inbox({ addresses, every = 2_000 }) {
     const answers = await Promise.all(
       addresses.map((address) => get(`/api/inbox?address=${encodeURIComponent(address)}`)));
     return answers.flatMap(({ sms = [], mails = [] }) => [
-      ...sms.map((message) => ({ ...message, kind: 'sms' })).reverse(), ...mails.toReversed()]);
+      ...sms.map((message) => ({ ...message, kind: 'sms' })), ...mails]);
   };
   const { value, problem, loading, reload } = useLoaded(load, [addresses.join()]);
   useEvery(every, reload);

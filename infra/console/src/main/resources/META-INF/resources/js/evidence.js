@@ -1,6 +1,6 @@
 // What an order has left: its events with headers and value, rows of the databases, mails and SMS.
 import { html } from './preact.js';
-import { Copy, Empty, Message, clock } from './elements.js';
+import { Copy, Empty, clock } from './elements.js';
 
 const INTERFACE = 'http://localhost:8080';
 
@@ -25,6 +25,7 @@ export function Events({ timeline, order }) {
 const TABLES = {
   outbox: ['Outbox', 'Written in the transaction of the work; the relay publishes it from there.'],
   inbox: ['Inbox', 'Which events each consumer group has seen; written in the transaction of the effect.'],
+  reservation: ['Reservation', 'Stock that is set aside for the order, until it is committed or released.'],
   ledger: ['Ledger', 'Movements of money, each with the account it leaves and the one it enters.'],
 };
 
@@ -49,7 +50,7 @@ function Table({ rows, name }) {
 const cell = (value) => (value == null ? '–' : typeof value === 'object' ? JSON.stringify(value) : String(value));
 
 export function Messages({ timeline }) {
-  const all = [...(timeline.mails ?? []), ...(timeline.sms ?? []).map((sms) => ({ ...sms, kind: 'sms' }))];
-  return all.length === 0 ? html`<${Empty} title="No mail yet">One is sent when the order has ended, if its customer is registered.<//>`
-    : html`<ol class="messages">${all.map((message) => html`<${Message} message=${message} />`)}</ol>`;
+  const all = timeline.notifications ?? [];
+  return all.length === 0 ? html`<${Empty} title="No mail yet">One is sent when the order has ended.<//>`
+    : html`<${Table} rows=${all} name="notifications" />`;
 }

@@ -1,90 +1,79 @@
 // Break it, under load, and see which promises hold.
 import { html, useRef, useState } from './preact.js';
-import { Action, Empty, Failure, Loading, NotForYou, clock, number, useEvery, useLoaded } from './elements.js';
+import { Action, Empty, Failure, Health, Loading, NotForYou, clock, number, useEvery, useLoaded } from './elements.js';
 import { get, post } from './http.js';
 import { hasRole, useStore } from './store.js';
 
 const CHECKS_MS = 5_000;
-const LOAD_MS = 2_000;
+const FAULTS_MS = 5_000;
 const SETTLE_MS = 250;
 const MAX_RATE = 100;
-const GROUPS = {
-  kill: ['Kill', 'A process ends at once; the launcher starts another.'],
-  pause: ['Freeze', 'A process keeps its connections and answers nothing.'],
-  relay: ['Relays', 'What carries rows from an outbox to its topic.'],
-  record: ['Records', 'What no service would write, or not twice.'],
-  group: ['Groups', 'Where a consumer group reads.'],
-  gateway: ['Payment gateway', 'How the bank behaves.'],
-  mail: ['Mail', 'The mail server.'],
-  sms: ['SMS', 'The SMS provider.'],
-};
+const OF_PROCESSES = ['kill', 'pause', 'resume'];
+const VERBS = { kill: 'Kill', pause: 'Freeze', resume: 'Thaw' };
+const GROUPS = { record: 'Records on the topic', gateway: 'Payment gateway', mail: 'Mail server', sms: 'SMS provider' };
 
 export function Faults({ session }) {
-  const operator = hasRole(session, 'operator');
-  return html`
-    <div class="head"><div><h1 tabindex="-1">Faults</h1>
-      <p class="lead">Put load on it, break something, and see which promises hold.</p></div></div>
-    <div class="with-aside wide-aside">
-      <div>${!session.demo ? html`<${Empty} title="Not on this platform">Only a demonstration can be broken from here.<//>`
-        : operator ? html`<${Load} /><${Buttons} />`
-          : html`<${NotForYou} who="operators" person="olga">Breaking things is recorded under their names.<//>`}</div>
-      <${Promises} />
-    </div>`;
+  const head = html`<div class="head"><div><h1 tabindex="-1">Faults</h1>
+    <p class="lead">Put load on it, break something, and see which promises hold.</p></div></div>`;
+  if (!session.demo) {
+    return html`${head}<${Empty} title="Not on this platform">Only a demonstration can be broken from here.<//>`;
+  }
+  return html`${head}${hasRole(session, 'operator') ? html`
+    <div class="with-aside wide-aside"><div><${Load} /><${Buttons} /></div><${Promises} /></div>`
+    : html`<${NotForYou} who="operators" person="olga">They break it, and watch the promises.<//>`}`;
 }
 
 function Load() {
+  const load = useStore((state) => state.system?.load);
   const rates = useStore((state) => state.system?.rates);
-  const { value, problem, loading, reload } = useLoaded(() => get('/api/load'));
   const [wanted, setWanted] = useState(null);
+  const [problem, setProblem] = useState(null);
   const settled = useRef();
-  useEvery(LOAD_MS, reload);
   const set = (event) => {
     const ratePerSecond = Number(event.target.value);
     setWanted(ratePerSecond);
     // A slider passes many values on its way.
     clearTimeout(settled.current);
-    settled.current = setTimeout(async () => {
-      await post('/api/load', { ratePerSecond }).catch(() => {});
-      await reload();
-      setWanted(null);
-    }, SETTLE_MS);
+    settled.current = setTimeout(() => post('/api/load', { ratePerSecond }).then(() => setProblem(null), setProblem), SETTLE_MS);
   };
-  const rate = wanted ?? value?.ratePerSecond ?? 0;
+  const rate = wanted ?? load?.ratePerSecond ?? 0;
   return html`<section class="card" aria-labelledby="load"><div class="section-head"><h2 id="load">Load</h2>
       <output for="rate" class="big">${rate} <span class="muted">orders/s</span></output></div>
-    <${Failure} problem=${problem} again=${reload} />
+    <${Failure} problem=${problem} />
     <label class="visually-hidden" for="rate">Orders per second</label>
-    <input type="range" id="rate" min="0" max=${MAX_RATE} step="5" value=${rate} onInput=${set} disabled=${loading} />
-    <p class="muted">Placed ${number(value?.placed)} · not accepted ${number(value?.failed)}
-      ${rates && html` · now ${(rates.placed ?? 0).toFixed(1)} placed/s, ${(rates.confirmed ?? 0).toFixed(1)} confirmed/s`}</p></section>`;
+    <input type="range" id="rate" min="0" max=${MAX_RATE} step="5" value=${rate} onInput=${set} />
+    <p class="muted">Placed ${number(load?.placed)} · not accepted ${number(load?.failed)}
+      ${rates && html` · now ${rates.placed.toFixed(1)} placed/s, ${rates.confirmed.toFixed(1)} confirmed/s`}</p></section>`;
 }
 
 function Buttons() {
+  const parts = useStore((state) => state.system?.parts ?? []);
   const { value, problem, loading, reload } = useLoaded(() => get('/api/faults'));
-  useEvery(LOAD_MS, reload);
+  useEvery(FAULTS_MS, reload);
   if (loading) {
     return html`<${Loading} rows=${5} />`;
   }
-  const undoes = new Set((value ?? []).map((fault) => fault.undo).filter(Boolean));
-  const shown = (value ?? []).filter((fault) => !undoes.has(fault.kind));
-  const names = [...new Set([...Object.keys(GROUPS), ...shown.map((fault) => fault.group)])];
+  const faults = value ?? [];
+  const hit = [...new Set(faults.filter((fault) => OF_PROCESSES.includes(fault.group)).map((fault) => fault.part))];
+  const others = [...new Set(faults.map((fault) => fault.group))].filter((group) => !OF_PROCESSES.includes(group));
   const run = (kind) => async () => {
     await post(`/api/faults/${kind}`);
     await reload();
   };
   return html`<${Failure} problem=${problem} again=${reload} />
-    ${names.map((name) => {
-      const faults = shown.filter((fault) => fault.group === name);
-      const [title, what] = GROUPS[name] ?? [name, ''];
-      return faults.length > 0 && html`<section key=${name} class="card" aria-labelledby=${`faults-${name}`}>
-        <h2 id=${`faults-${name}`}>${title}</h2><p class="muted">${what}</p>
-        <ul class="faults">${faults.map((fault) => html`<li key=${fault.kind} data-kind=${fault.kind} class=${fault.active ? 'active' : ''}>
-          <div><strong>${fault.title}</strong><p class="muted">${fault.what}</p></div>
-          ${fault.active && fault.undo ? html`<${Action} class="primary" run=${run(fault.undo)} done=${`${fault.title}: ended.`}
-              aria-label=${`End: ${fault.title}`}>End<//>`
-            : html`<${Action} class="danger" run=${run(fault.kind)} done=${`${fault.title}: done.`}
-              aria-label=${`Do it: ${fault.title}`}>Do it<//>`}</li>`)}</ul></section>`;
-    })}`;
+    <section class="card" aria-labelledby="processes"><h2 id="processes">Processes</h2>
+      <p class="muted">Killed, one is started again by the launcher. Frozen, it keeps its connections and answers nothing for 20 seconds.</p>
+      <ul class="faults">${hit.map((part) => html`<li key=${part}>
+        <div><strong>${part}</strong></div><${Health} state=${parts.find((one) => one.name === part)?.state ?? 'starting'} />
+        <div class="buttons">${faults.filter((fault) => fault.part === part && OF_PROCESSES.includes(fault.group))
+          .filter((fault) => !fault.active).map((fault) => html`<span key=${fault.kind} data-kind=${fault.kind}>
+            <${Action} class=${`small ${fault.group === 'resume' ? 'primary' : 'danger'}`} run=${run(fault.kind)}
+              done=${`${fault.title}: done.`} title=${fault.what} aria-label=${fault.title}>${VERBS[fault.group]}<//></span>`)}</div></li>`)}</ul></section>
+    ${others.map((group) => html`<section key=${group} class="card" aria-labelledby=${`faults-${group}`}>
+      <h2 id=${`faults-${group}`}>${GROUPS[group] ?? group}</h2>
+      <ul class="faults">${faults.filter((fault) => fault.group === group).map((fault) => html`<li key=${fault.kind} data-kind=${fault.kind}>
+        <div><strong>${fault.title}</strong><p class="muted">${fault.what}</p></div>
+        <${Action} class="small danger" run=${run(fault.kind)} done=${`${fault.title}: done.`} aria-label=${`Do it: ${fault.title}`}>Do it<//></li>`)}</ul></section>`)}`;
 }
 
 const WORDS = { ok: 'holds', broken: 'broken', unknown: 'not known' };

@@ -16,13 +16,13 @@ export function Lag({ session }) {
   return html`
     <div class="head"><div><h1 tabindex="-1">Lag</h1>
       <p class="lead">How far each consumer group is behind its topic, in records and in seconds.</p></div></div>
-    ${!system ? html`<${Awaiting} session=${session} />` : html`
+    ${!system || !operator ? html`<${Awaiting} session=${session} />` : html`
       <${Trend} />
-      <${Groups} groups=${system.groups} operator=${operator} />
-      ${operator && html`<${Scale} system=${system} demo=${session.demo} />`}`}`;
+      <${Groups} groups=${system.groups} />
+      <${Scale} system=${system} demo=${session.demo} />`}`;
 }
 
-function Groups({ groups, operator }) {
+function Groups({ groups }) {
   const sorted = [...groups].sort((a, b) => (b.lag ?? 0) - (a.lag ?? 0) || a.name.localeCompare(b.name));
   const remove = (name) => () => request('DELETE', `/api/groups/${encodeURIComponent(name)}`);
   return html`<section aria-labelledby="groups"><h2 id="groups">Groups and partitions</h2>
@@ -33,7 +33,7 @@ function Groups({ groups, operator }) {
       <tbody>${sorted.map((group) => html`<tr key=${group.name}>
         <th scope="row">${group.name}</th>
         <td><span class=${`status ${group.state === 'Stable' ? 'ok' : DEAD.includes(group.state) ? 'bad' : 'warn'}`}>${group.state}</span>
-          ${operator && DEAD.includes(group.state) && html` <${Action} class="small danger" run=${remove(group.name)} done="Removed.">Remove<//>`}</td>
+          ${DEAD.includes(group.state) && html` <${Action} class="small danger" run=${remove(group.name)} done="Removed.">Remove<//>`}</td>
         <td class="amount">${group.members}</td><td class="amount">${number(group.lag)}</td>
         <td class="amount">${group.seconds == null ? '–' : group.seconds.toFixed(1)}</td>
         <td><${Cells} partitions=${group.partitions ?? []} /></td></tr>`)}</tbody></table></div></section>`;

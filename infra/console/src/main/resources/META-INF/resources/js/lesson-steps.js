@@ -36,9 +36,14 @@ const newest = async () => (await get(orders('/orders?limit=1'))).orders[0];
 const timeline = (order) => get(`/api/order-timelines/${order}`);
 const link = (order) => html`<a href=${`#/orders/${order}`}>order <code>${short(order)}</code></a>`;
 
-async function fault(kind) {
-  await post(`/api/faults/${kind}`);
-}
+const fault = (kind) => post(`/api/faults/${kind}`);
+
+/** A freeze ends by itself after a while; then there is nothing to end. */
+const endFault = (kind) => fault(kind).catch((problem) => {
+  if (problem.status !== 404) {
+    throw problem;
+  }
+});
 
 const DUAL_WRITE = {
   id: 'dual-write',
@@ -54,7 +59,7 @@ const DUAL_WRITE = {
     },
     {
       title: 'Stop what publishes',
-      text: ['Kafka Connect carries rows from the outboxes to the topic. Freeze it: from now on nothing can be published, as if the broker were gone.'],
+      text: ['Kafka Connect carries rows from the outboxes to the topic. Freeze it for 20 seconds: nothing can be published by then, as if the broker were gone.'],
       button: 'Freeze Kafka Connect',
       run: async () => {
         const last = await newest();
@@ -79,7 +84,7 @@ const DUAL_WRITE = {
       text: ['Wake Kafka Connect. It reads on in the log of the database where it stopped.'],
       button: 'Wake Kafka Connect',
       run: async ({ last }) => {
-        await fault('resume-connect');
+        await endFault('resume-connect');
         const order = await until('the order to be decided', async () => {
           const now = await newest();
           return now && now.id !== last && ['CONFIRMED', 'REJECTED', 'CANCELLED'].includes(now.status) ? now : null;
@@ -130,12 +135,12 @@ const INBOX = {
       look: ({ order }) => (order ? html`The rows of ${link(order)}: one in the ledger, and one in the inbox per group.` : 'The rows of the order.'),
     },
     {
-      title: 'Deliver everything again',
-      text: ['Publish copies of the newest events of the topic, payments among them, as a relay does that lost its place.'],
-      button: 'Publish copies',
+      title: 'Deliver it again',
+      text: ['Publish the newest event of an order once more, as a relay does that lost its place. Do it as often as you like.'],
+      button: 'Publish a copy',
       run: async () => {
-        await fault('duplicates');
-        return { facts: {}, lines: ['Copies with the ids of the originals are on the topic.'] };
+        await fault('duplicate');
+        return { facts: {}, lines: ['A copy with the id of the original is on the topic.'] };
       },
       look: () => html`On the page <a href="#/lag">Lag</a> every group is behind for a moment, and catches up.`,
     },

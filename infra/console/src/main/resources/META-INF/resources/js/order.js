@@ -149,7 +149,7 @@ function Lines({ order }) {
     <p class="muted">${t('pay.title')}: ${t(order.paymentMethod === 'CARD' ? 'pay.card' : 'pay.balance')}</p>`;
 }
 
-const VIEWS = { sequence: 'Sequence', waterfall: 'Stages', events: 'Events', rows: 'Rows', messages: 'Mails and SMS' };
+const VIEWS = { sequence: 'Sequence', waterfall: 'Stages', events: 'Events', rows: 'Rows', messages: 'Mails' };
 
 /** What happened inside: loaded again whenever the order has moved, and a little later for what follows. */
 function Inside({ order }) {

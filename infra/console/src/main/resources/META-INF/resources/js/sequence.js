@@ -26,8 +26,8 @@ function arrows(timeline) {
     readers.forEach((reader, index) => steps.push({ from: event.source, to: reader, text: event.type, event,
       at: event.arrived, took: index === 0 ? took : null, kind: 'event' }));
   });
-  (timeline.mails ?? []).forEach((mail) => steps.push({ from: 'notification-service', to: 'client',
-    text: `Mail: ${mail.subject}`, kind: 'mail' }));
+  (timeline.notifications ?? []).forEach(({ kind, state, sentAt }) => steps.push({ from: 'notification-service', to: 'client',
+    text: `mail: ${kind.toLowerCase()}`, note: state.toLowerCase(), at: sentAt, kind: 'mail' }));
   return steps;
 }
 

@@ -52,7 +52,11 @@ export function announce(text, kind = 'info') {
 
 export async function loadSession() {
   try {
-    change({ session: await get('/api/session'), problem: null });
+    const session = await get('/api/session');
+    change({ session, problem: null });
+    if (session.roles.length) {
+      openStream();
+    }
   } catch (problem) {
     change({ problem });
     setTimeout(loadSession, RECONNECT_MS);
@@ -60,7 +64,7 @@ export async function loadSession() {
 }
 
 /** The browser opens a stream that broke again by itself, but not one that was refused. */
-export function openStream() {
+function openStream() {
   const stream = new EventSource('/api/events');
   stream.addEventListener('open', () => change({ live: 'open' }));
   stream.addEventListener('system', (event) => {
