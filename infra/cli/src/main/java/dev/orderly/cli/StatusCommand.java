@@ -7,6 +7,7 @@ import com.github.freva.asciitable.AsciiTable;
 import com.github.freva.asciitable.Column;
 import com.github.freva.asciitable.ColumnData;
 import com.github.freva.asciitable.HorizontalAlign;
+import dev.orderly.platform.Console;
 import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.Secrets;
 import dev.orderly.platform.config.StateDirectory;
@@ -59,7 +60,11 @@ final class StatusCommand implements Callable<Integer> {
         }
         var rows = rows(state, file.get().parts());
         System.out.println(json ? json(file.get(), rows) : table(rows));
-        return rows.stream().allMatch(Row::isReady) ? 0 : 1;
+        // Nothing needs the console, which starts last.
+        boolean ready = rows.stream()
+                .filter(row -> !row.part().name().equals(Console.NAME))
+                .allMatch(Row::isReady);
+        return ready ? 0 : 1;
     }
 
     private static List<Row> rows(Path data, List<ProcessStatus> written) {

@@ -9,8 +9,8 @@ import jakarta.enterprise.event.Observes;
 import java.util.Set;
 
 /**
- * Requests that change something come from the page itself. A cookie is added by the browser, whoever wrote
- * the request; a header of its own only by a script of this origin, since no other may (CORS is off).
+ * Requests that change something come from the page itself. A browser adds a cookie to a request of any page;
+ * a header of its own only a script of this origin can add, since no other may (CORS is off).
  */
 @ApplicationScoped
 class RequestGuard {

@@ -3,40 +3,30 @@ package dev.orderly.console;
 import static java.util.Comparator.naturalOrder;
 
 import dev.orderly.console.config.ConsoleConfig;
-import io.quarkus.oidc.OidcSession;
-import io.quarkus.security.Authenticated;
 import io.quarkus.security.identity.CurrentIdentityAssociation;
 import io.quarkus.security.identity.SecurityIdentity;
 import io.smallrye.mutiny.Uni;
 import jakarta.annotation.security.PermitAll;
 import jakarta.ws.rs.GET;
-import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
-import jakarta.ws.rs.QueryParam;
-import jakarta.ws.rs.core.Response;
-import java.net.URI;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.MediaType;
 import java.util.List;
-import java.util.regex.Pattern;
 import org.eclipse.microprofile.jwt.JsonWebToken;
 
 /** Who looks at the page. */
-@Path("/")
+@Path("/api/session")
 class SessionResource {
 
     /** Those whom the simulated provider shows on its page. */
     private static final List<String> PEOPLE = List.of("ann", "bob", "carl", "olga");
 
     private static final String CUSTOMER = "customer";
-    /** A place in the page, and nowhere else. */
-    private static final Pattern PLACE = Pattern.compile("#/[\\w/.-]{0,200}");
-
     private final CurrentIdentityAssociation identity;
-    private final OidcSession session;
     private final boolean demo;
 
-    SessionResource(CurrentIdentityAssociation identity, OidcSession session, ConsoleConfig config) {
+    SessionResource(CurrentIdentityAssociation identity, ConsoleConfig config) {
         this.identity = identity;
-        this.session = session;
         this.demo = config.state().isPresent();
     }
 
@@ -44,7 +34,7 @@ class SessionResource {
     record Session(String name, List<String> roles, String customerId, boolean demo, List<String> people) {}
 
     @GET
-    @Path("/api/session")
+    @Produces(MediaType.APPLICATION_JSON)
     @PermitAll
     public Uni<Session> session() {
         // A session that is over is none.
@@ -66,21 +56,5 @@ class SessionResource {
                         && token.getClaim("preferred_username") instanceof String name
                 ? name
                 : subject;
-    }
-
-    /** Reached by who has logged in ({@code quarkus.http.auth.permission.login}); others are on the way to it. */
-    @GET
-    @Path("/login")
-    @Authenticated
-    public Response login(@QueryParam("next") String next) {
-        var place = next != null && PLACE.matcher(next).matches() ? next : "";
-        return Response.seeOther(URI.create("/" + place)).build();
-    }
-
-    @POST
-    @Path("/logout")
-    @Authenticated
-    public Uni<Void> logout() {
-        return session.logout();
     }
 }

@@ -47,6 +47,16 @@ class ConsoleTest {
     }
 
     @Test
+    void who_is_logged_in_can_become_another() throws Exception {
+        visitor.logIn("ann", "%23/shop");
+
+        var page = visitor.logIn("carl", "%23/shop&person=carl");
+
+        assertThat(page).endsWith("/#/shop");
+        assertThat(json(visitor.get("/api/session")).path("name").asText()).isEqualTo("carl");
+    }
+
+    @Test
     void the_tokens_are_in_a_cookie_that_no_page_can_read() throws Exception {
         visitor.logIn("olga", "%23/map");
 

@@ -44,8 +44,13 @@ final class Visitor {
 
     /** Logs in on the provider's page. Returns where the browser is in the end. */
     String logIn(String person, String next) throws IOException, InterruptedException {
-        var page = get("/login?next=" + next).headers().firstValue("Location").orElseThrow();
-        var authorize = URI.create(page);
+        var authorize = Visitor.url("/login?next=" + next);
+        while (!authorize.getPath().equals("/authorize")) {
+            authorize = authorize.resolve(send(HttpRequest.newBuilder(authorize))
+                    .headers()
+                    .firstValue("Location")
+                    .orElseThrow());
+        }
         var back = send(HttpRequest.newBuilder(authorize.resolve("/authorize"))
                 .POST(BodyPublishers.ofString(authorize.getRawQuery() + "&subject=" + person)));
         var location = back.headers().firstValue("Location").orElseThrow();

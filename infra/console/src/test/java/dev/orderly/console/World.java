@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 
-/** What the console needs around it: an identity provider, and one web server for all services. No brokers. */
+/** What the console needs around it: an identity provider, one web server for all services, no brokers. */
 public class World implements QuarkusTestResourceLifecycleManager {
 
     private IdentityProvider identity;

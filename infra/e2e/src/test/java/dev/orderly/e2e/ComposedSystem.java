@@ -262,7 +262,8 @@ class ComposedSystem implements BeforeAllCallback {
         private void takeFreePorts() {
             var taken = PORTS.values().stream()
                     .collect(HashMap<String, ServerSocket>::new, (map, name) -> map.put(name, free()), Map::putAll);
-            for (var port : List.of("SMTP_PORT", "MAIL_API_PORT", "SMS_PORT", "GATEWAY_PORT", "IDENTITY_PORT")) {
+            for (var port : List.of(
+                    "SMTP_PORT", "MAIL_API_PORT", "SMS_PORT", "GATEWAY_PORT", "IDENTITY_PORT", "CONSOLE_PORT")) {
                 taken.put(port, free());
             }
             taken.forEach((name, socket) -> {

@@ -23,7 +23,7 @@ import java.util.Map;
  * administrator's login, roles that read rows of the services' databases, the keys of the simulators.
  */
 public final class Console {
-    static final String NAME = "console";
+    public static final String NAME = "console";
 
     private static final Duration GRACE = Duration.ofSeconds(1);
 

@@ -31,7 +31,8 @@ class PlatformPortsTest {
 
         var ports = PlatformPorts.inUse(settings(3), services, Platform.Scope.ALL);
 
-        assertThat(ports).hasSize(1 + 3 + 3 + 3 + 1 + 2 + 1 + 1 + 1 + 4 + 4); // a map: shared ones would be one entry
+        // A map: shared ones would be one entry.
+        assertThat(ports).hasSize(1 + 3 + 3 + 3 + 1 + 2 + 1 + 1 + 1 + 1 + 4 + 4);
         assertThat(settings(3).bootstrapServers()).isEqualTo("127.0.0.1:19092,127.0.0.1:19093,127.0.0.1:19094");
     }
 }

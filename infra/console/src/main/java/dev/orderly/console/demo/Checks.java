@@ -22,7 +22,6 @@ class Checks {
     private static final String NEGATIVE_STOCK = "SELECT count(*) AS products,"
             + " count(*) FILTER (WHERE available < 0 OR reserved < 0 OR sold < 0) AS n FROM stock";
 
-    /** The newest of them: the table keeps all. */
     private static final String STALE_RESERVATIONS =
             "SELECT (SELECT coalesce(sum(reserved), 0) FROM stock)::bigint AS reserved,"
                     + " (SELECT count(*) FROM reservation WHERE status = 'RESERVED') AS open";
@@ -35,7 +34,8 @@ class Checks {
             SELECT count(*) AS n FROM (
                 SELECT customer_id, currency, amount FROM balance ORDER BY customer_id LIMIT 200) AS b
             WHERE amount <> (
-                SELECT coalesce(sum(CASE WHEN to_account = 'customer:' || b.customer_id THEN t.amount ELSE -t.amount END), 0)
+                SELECT coalesce(sum(
+                    CASE WHEN to_account = 'customer:' || b.customer_id THEN t.amount ELSE -t.amount END), 0)
                 FROM transfer AS t
                 WHERE t.currency = b.currency AND 'customer:' || b.customer_id IN (t.from_account, t.to_account))
             """;

@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.orderly.console.config.ConsoleConfig;
 import dev.orderly.console.config.Problem;
 import io.quarkiverse.resteasy.problem.HttpProblem;
+import io.quarkus.runtime.ShutdownEvent;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -123,6 +125,11 @@ public class DemoPlatform {
         } else {
             paused.remove(part.pid());
         }
+    }
+
+    /** No process stays frozen that nobody could thaw any more. */
+    void stop(@Observes ShutdownEvent event) {
+        parts().stream().filter(part -> paused.contains(part.pid())).forEach(part -> signal("CONT", part));
     }
 
     /** The environment that a client of this name has, passwords included: {@code run/<name>.env}. */

@@ -32,7 +32,7 @@ final class EndOffsets {
         });
     }
 
-    /** For how long, in seconds, there has been a record that is not read yet; at least, if that began before all. */
+    /** For how long, in seconds, there has been a record that is not read yet; at least, if all are older. */
     double secondsBehind(TopicPartition partition, long committed, long now) {
         return samples.getOrDefault(partition, new ArrayDeque<>()).stream()
                 .filter(sample -> sample.end > committed)

@@ -26,7 +26,7 @@ class LiveResource {
         this.identity = identity;
     }
 
-    /** The one stream of a page: events of orders, a customer's own or all; and, for operators, the system. */
+    /** The one stream of a page: events of orders, a customer's own or all; for operators, the system. */
     @GET
     @Path("/events")
     @Produces(MediaType.SERVER_SENT_EVENTS)

@@ -27,8 +27,8 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 import org.jboss.logging.Logger;
 
 /**
- * Follows the topic of orders, and the heartbeats of the outboxes, from now on: one consumer for all pages, in
- * no group, and only while a page is open.
+ * Follows the topic of orders, and the heartbeats of the outboxes, from now on: one consumer for all pages,
+ * in no group, and only while a page is open.
  */
 @ApplicationScoped
 public class OrderStream {

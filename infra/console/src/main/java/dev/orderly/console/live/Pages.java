@@ -3,20 +3,21 @@ package dev.orderly.console.live;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.smallrye.mutiny.Multi;
-import io.smallrye.mutiny.subscription.BackPressureStrategy;
 import io.smallrye.mutiny.subscription.MultiEmitter;
 import jakarta.inject.Singleton;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** The pages that are open, each a stream of messages. A page that does not keep up misses some. */
+/** The pages that are open, each a stream of messages. One that does not keep up is closed; it comes again. */
 @Singleton
 public class Pages {
 
     static final int MAX_PAGES = 50;
     /** A page draws no more than this. */
     private static final int MAX_ORDER_EVENTS_PER_SECOND = 50;
+    /** Messages that a page has not taken yet: ten seconds of them. */
+    private static final int MAX_BEHIND = 500;
 
     private final List<Page> pages = new CopyOnWriteArrayList<>();
     private final ObjectMapper json;
@@ -42,7 +43,7 @@ public class Pages {
                             emitter.onTermination(() -> pages.remove(page));
                             pages.add(page);
                         },
-                        BackPressureStrategy.DROP);
+                        MAX_BEHIND);
     }
 
     public int count() {

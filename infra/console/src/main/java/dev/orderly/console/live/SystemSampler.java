@@ -227,7 +227,7 @@ class SystemSampler {
         return sum;
     }
 
-    /** Where no launcher says how the parts are: brokers that answer, and services by the status of any answer. */
+    /** Where no launcher says how the parts are: brokers that answer, and services whose answer is no 5xx. */
     private List<DemoPlatform.Part> probe() {
         var parts = new ArrayList<DemoPlatform.Part>();
         sample.brokers().forEach(id -> parts.add(part("kafka-" + id, "broker", true)));

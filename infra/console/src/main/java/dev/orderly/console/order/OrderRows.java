@@ -33,8 +33,9 @@ class OrderRows {
     private static final String INBOX = """
             SELECT consumer, event_id AS "eventId", event_day AS day
             FROM inbox
-            WHERE event_day IN (SELECT coalesce((uuid_extract_timestamp(id) AT TIME ZONE 'UTC')::date, DATE '1970-01-01')
-                                FROM unnest(?) AS id)
+            WHERE event_day IN (
+                SELECT coalesce((uuid_extract_timestamp(id) AT TIME ZONE 'UTC')::date, DATE '1970-01-01')
+                FROM unnest(?) AS id)
               AND event_id = ANY(?)
             ORDER BY event_id, consumer
             """;
@@ -58,7 +59,7 @@ class OrderRows {
             List<Map<String, Object>> ledger,
             List<Map<String, Object>> reservation) {}
 
-    /** @return null where rows cannot be read: this is no demo. Those of a database that is down are missing */
+    /** @return null where rows cannot be read: this is no demo. Those of a database that is down are absent */
     Rows of(UUID order, List<EventReader.Found> events) {
         if (!databases.exist()) {
             return null;

@@ -25,8 +25,8 @@ import org.apache.kafka.common.KafkaException;
 import org.jboss.logging.Logger;
 
 /**
- * The life of one order. The read model says where its events are on the topic, and whether the caller may see
- * them; the topic has the events; the databases have the rows.
+ * The life of one order. The read model says where its events are on the topic, and whether the caller may
+ * see them; the topic has the events; the databases have the rows.
  */
 @ApplicationScoped
 class OrderTimeline {
@@ -159,8 +159,8 @@ class OrderTimeline {
     }
 
     /**
-     * Two for each event: its service handles what it follows from, up to the time it says it happened; then the
-     * relay carries it to the topic.
+     * Two for each event: its service handles what it follows from, up to the time it says it happened; then
+     * the relay carries it to the topic.
      */
     private static List<Stage> stages(JsonNode order, List<Event> events) {
         var stages = new ArrayList<Stage>();

@@ -46,7 +46,7 @@ public final class Secrets {
     public static final String SMS_API_KEY = "sms_api_key";
     /** Of whom the simulated identity provider issues tokens to. */
     public static final String IDENTITY_CLIENT_SECRET = "identity_client_secret";
-    /** The key that the console encrypts its sessions with: they outlive its process, and no page can read them. */
+    /** The key that the console encrypts its sessions with, so that they outlive its process. */
     public static final String CONSOLE_SESSION_KEY = "console_session_key";
     /** The key that order-service and notification-service derive verification codes from. */
     static final String VERIFICATION_KEY = "verification_key";

@@ -29,8 +29,8 @@ import org.jose4j.lang.JoseException;
  *   POST /token      grant_type=client_credentials&amp;client_secret=…&amp;subject=ann: a token of a person,
  *                    or of the customer of an id
  *                    grant_type=authorization_code&amp;code=…&amp;code_verifier=…: of who has logged in
- *   GET  /authorize  the page to log in on, for the console: with PKCE, and back to an address of its own only
- *   GET  /.well-known/openid-configuration, /.well-known/oauth-authorization-server: where all that is
+ *   GET  /authorize  the page to log in on, for the console: with PKCE, and back to its own address
+ *   GET  /.well-known/openid-configuration, and oauth-authorization-server: where all that is
  * </pre>
  *
  * The issuer is a name, and not where this listens: for a service in a container that is another address than
@@ -109,7 +109,7 @@ public final class IdentityProvider implements AutoCloseable {
                 "id_token_signing_alg_values_supported", List.of("ES256"));
     }
 
-    /** The page, and what its form sends. An address that is not the client's own gets nothing, not even an error. */
+    /** The page, and what its form sends. An address that is not the client's gets nothing, no error either. */
     private Response authorize(Map<String, String> form) {
         var redirectUri = form.getOrDefault("redirect_uri", "");
         if (!CONSOLE.equals(form.get("client_id")) || !redirectUris.contains(redirectUri)) {
