@@ -18,7 +18,7 @@ const PAGES = { shop: Shop, join: Join, sale: Sale, orders: Orders, order: Order
 const NAVIGATION = ['shop', 'orders', 'map', 'lag', 'parked', 'faults', 'lessons'];
 const PARTS_OF = { join: 'shop', sale: 'shop', order: 'orders' };
 const THEMES = ['auto', 'light', 'dark'];
-const MESSAGE_MS = 6_000;
+const MESSAGE_MS = 4_000;
 
 /** `#/orders/ID` is the page of one order, `#/orders` that of all. */
 function parse(hash) {

@@ -14,13 +14,15 @@ export function Events({ timeline, order }) {
       <${Copy} text=${curl}>Copy as curl<//></div>
     ${events.length === 0 && html`<${Empty} title="No event is on the topic yet" />`}
     <ol class="events">${events.map((event) => html`<li key=${`${event.partition}-${event.offset}`}><details>
-      <summary><strong>${event.type}</strong> <span class="muted">${event.source} · ${event.topic} · partition ${event.partition}
-        · offset ${event.offset} · ${clock(event.timestamp, true)}</span></summary>
+      <summary><strong>${event.type}</strong> <span class="muted">${place(event)}</span></summary>
       <h3>Headers</h3>
       <dl class="pairs">${Object.entries(event.headers ?? {}).map(([name, value]) => html`<dt>${name}</dt><dd><code>${value}</code></dd>`)}</dl>
       <div class="section-head"><h3>Value</h3><${Copy} text=${JSON.stringify(event.value)}>Copy<//></div>
       <pre tabindex="0">${JSON.stringify(event.value, null, 2)}</pre></details></li>`)}</ol>`;
 }
+
+const place = ({ source, topic, partition, offset, timestamp }) =>
+  `${source} · topic ${topic}, partition ${partition}, offset ${offset} · ${clock(timestamp, true)}`;
 
 const TABLES = {
   outbox: ['Outbox', 'Written in the transaction of the work; the relay publishes it from there.'],

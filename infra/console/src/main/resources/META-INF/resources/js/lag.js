@@ -1,7 +1,7 @@
 // How far each consumer group is behind, per partition, in records and in seconds, and how that went.
 import { html, useEffect, useRef, useState } from './preact.js';
 import uPlot from '/webjars/uplot/dist/uPlot.esm.js';
-import { Action, Awaiting, Empty, Failure, Loading, number, useEvery, useLoaded } from './elements.js';
+import { Action, Awaiting, Empty, Failure, Loading, clock, number, useEvery, useLoaded } from './elements.js';
 import { get, post, request } from './http.js';
 import { hasRole, useStore } from './store.js';
 
@@ -27,7 +27,7 @@ function Groups({ groups }) {
   const remove = (name) => () => request('DELETE', `/api/groups/${encodeURIComponent(name)}`);
   return html`<section aria-labelledby="groups"><h2 id="groups">Groups and partitions</h2>
     ${groups.length === 0 && html`<${Empty} title="No consumer group yet" />`}
-    <div class="scroll" tabindex="0" role="region" aria-labelledby="groups"><table class="groups">
+    <div class="scroll" tabindex="0" role="region" aria-label="Table of groups"><table class="groups">
       <thead><tr><th>Group</th><th>State</th><th class="amount">Members</th><th class="amount">Lag</th>
         <th class="amount">Seconds</th><th>Partitions</th></tr></thead>
       <tbody>${sorted.map((group) => html`<tr key=${group.name}>
@@ -43,7 +43,7 @@ function Cells({ partitions }) {
   return html`<ul class="cells">${partitions.map((one) => html`
     <li key=${`${one.topic}-${one.partition}`} class=${one.lag > 1_000 ? 'bad' : one.lag > 50 ? 'warn' : ''}
       title=${`${one.topic}, partition ${one.partition}: committed ${number(one.committed)} of ${number(one.end)}${one.member ? `, read by ${one.member}` : ''}`}>
-      <span class="muted">${one.partition}</span> ${number(one.lag)}</li>`)}</ul>`;
+      <span class="muted">P${one.partition}</span> ${number(one.lag)}</li>`)}</ul>`;
 }
 
 function Trend() {
@@ -72,8 +72,8 @@ function Chart({ history, unit }) {
     const axis = { stroke: colour('--muted'), grid: { stroke: colour('--line'), width: 1 }, ticks: { show: false } };
     const chart = new uPlot({
       width: box.current.clientWidth, height: 240, cursor: { points: { size: 6 } }, scales: { y: { range: (_, min, max) => [0, Math.max(max, 1)] } },
-      axes: [axis, { ...axis, size: 56 }],
-      series: [{ value: '{HH}:{mm}:{ss}' }, ...names.map((name, index) => ({ label: name.replace('-consumer-group', ''), width: 1.5,
+      axes: [{ ...axis, values: (_, splits) => splits.map((at) => clock(at * 1_000).slice(0, 5)) }, { ...axis, size: 56 }],
+      series: [{ label: 'Time', value: (_, at) => (at == null ? '' : clock(at * 1_000)) }, ...names.map((name, index) => ({ label: name.replace('-consumer-group', ''), width: 1.5,
         stroke: colour(COLOURS[index % COLOURS.length]), points: { show: false } }))],
     }, data, box.current);
     plot.current = chart;
@@ -119,7 +119,7 @@ function Scale({ system, demo }) {
     <section class="card" aria-labelledby="instances"><h2 id="instances">More instances</h2>
       <p class="muted">Another process of a service takes over some of its partitions.</p>
       <div class="row"><label class="field">Service
-        <select value=${service} onChange=${(event) => setService(event.target.value)}>${SERVICES.map((one) => html`<option>${one}</option>`)}</select></label>
+        <select value=${service} onChange=${(event) => setService(event.target.value)}>${SERVICES.map((one) => html`<option value=${one}>${one}</option>`)}</select></label>
         <${Action} class="primary" run=${add} done="It starts, which takes some seconds.">Add one<//></div>
       <ul class="parts">${instances.value?.map((one) => html`<li key=${one.id}><span>${one.service}</span><span class="muted">port ${one.port} · ${one.state}</span>
         <${Action} class="small" run=${stop(one.id)} done="Stopped.">Stop<//></li>`)}</ul></section></div>`;

@@ -18,7 +18,8 @@ const MAX_DOTS = 40;
 const MAX_LOG = 8;
 
 // The columns, from left to right; rows are spread over the height.
-const COLUMN = { client: 20, service: 165, relay: 375, topic: 530, group: 755, outside: 985 };
+const COLUMN = { client: 10, service: 140, relay: 375, topic: 548, group: 775, outside: 978 };
+const WIDTH = { client: 95, service: 190, relay: 125, group: 165, outside: 154 };
 const ROW = (index, count) => 70 + ((index + 0.5) * 430) / count;
 
 export function SystemMap({ session }) {
@@ -73,19 +74,19 @@ function Picture({ system, follow }) {
       ${Object.entries({ client: 'Client', service: 'Services', relay: 'Relays', topic: `Topic ${TOPIC}`,
         group: 'Consumer groups', outside: 'Outside' }).map(([column, title]) => html`
         <text key=${column} class="column" x=${COLUMN[column]} y="34">${title}</text>`)}
-      <${Box} x=${COLUMN.client} y=${ROW(0, 4) - 26} width="95" title="Client" note=${`${number(Math.round(rates.placed ?? 0))}/s`} />
-      <${Edge} from=${[115, ROW(0, 4)]} to=${[COLUMN.service, ROW(0, 4)]} />
+      <${Box} x=${COLUMN.client} y=${ROW(0, 4) - 26} width=${WIDTH.client} title="Client" note=${`${number(Math.round(rates.placed ?? 0))}/s`} />
+      <${Edge} from=${[COLUMN.client + WIDTH.client, ROW(0, 4)]} to=${[COLUMN.service, ROW(0, 4)]} />
       ${SERVICES.map((service, index) => {
         const y = ROW(index, 4);
         const relay = relayOf(system, service);
         return html`<g key=${service}>
-          <${Box} x=${COLUMN.service} y=${y - 32} width="160" height="64" title=${service} state=${stateOf(system, service)}
+          <${Box} x=${COLUMN.service} y=${y - 32} width=${WIDTH.service} height="64" title=${service} state=${stateOf(system, service)}
             note=${service === 'order-service' ? 'outbox, inbox, read model' : 'outbox, inbox'} />
-          <${Edge} from=${[COLUMN.service + 160, y]} to=${[COLUMN.relay, y]} />
-          <${Box} x=${COLUMN.relay} y=${y - 26} width="105" title=${DATABASE[service]}
+          <${Edge} from=${[COLUMN.service + WIDTH.service, y]} to=${[COLUMN.relay, y]} />
+          <${Box} x=${COLUMN.relay} y=${y - 26} width=${WIDTH.relay} title=${DATABASE[service]}
             state=${relay ? (relay.state === 'running' ? 'up' : 'down') : stateOf(system, 'connect')}
             note=${relay ? bytes(relay.slotLagBytes) : ''} />
-          <${Edge} from=${[COLUMN.relay + 105, y]} to=${[COLUMN.topic, 285]} />
+          <${Edge} from=${[COLUMN.relay + WIDTH.relay, y]} to=${[COLUMN.topic, 285]} />
         </g>`;
       })}
       <${Topic} topic=${topic} brokers=${brokers} />
@@ -94,13 +95,13 @@ function Picture({ system, follow }) {
         const group = system.groups.find((one) => one.name === name);
         return html`<g key=${name}>
           <${Edge} from=${[COLUMN.topic + 175, 285]} to=${[COLUMN.group, y]} lag=${group?.lag} />
-          <${Box} x=${COLUMN.group} y=${y - 30} width="185" height="60" title=${name.replace('-consumer-group', '')}
+          <${Box} x=${COLUMN.group} y=${y - 30} width=${WIDTH.group} height="60" title=${name.replace('-consumer-group', '')}
             state=${!group ? 'down' : group.members > 0 ? 'up' : 'down'}
             note=${`lag ${number(group?.lag)} · ${(group?.seconds ?? 0).toFixed(1)} s`} />
         </g>`;
       })}
       <${Outside} system=${system} y=${{ payment: ROW(3, 5), mail: ROW(4, 5) }} />
-      <path class="effects" d="M 847 510 V 545 H 245 V 505" marker-end="url(#tip)" />
+      <path class="effects" d="M 857 516 V 545 H 235 V 505" marker-end="url(#tip)" />
       <text class="edge-note" x="546" y="565" text-anchor="middle">each handler works in its service's database: inbox, work and outbox in one transaction</text>
       <defs><marker id="tip" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="7" markerHeight="7" orient="auto">
         <path class="arrow-head" d="M0 0 8 4 0 8z" /></marker></defs>
@@ -134,7 +135,7 @@ function Topic({ topic, brokers }) {
     ${topic.partitions.map((partition, index) => html`<g key=${partition.id} class="partition" id=${`partition-${partition.id}`}>
       <rect x=${COLUMN.topic + 6} y=${top + index * (height + 6)} width="163" height=${height} rx="6" />
       <rect class="fill" x=${COLUMN.topic + 6} y=${top + index * (height + 6)} width=${Math.max(6, (163 * partition.end) / most)} height=${height} rx="6" />
-      <text x=${COLUMN.topic + 14} y=${top + index * (height + 6) + height / 2 + 4}>${partition.id} · ${number(partition.end)} · ${leader(partition)}</text></g>`)}
+      <text x=${COLUMN.topic + 14} y=${top + index * (height + 6) + height / 2 + 4}>P${partition.id} · ${number(partition.end)} · ${leader(partition)}</text></g>`)}
     ${brokers.map((broker, index) => html`<${Box} key=${broker.name} x=${COLUMN.topic - 4 + index * 62} y=${480} width="58" height="44"
       title=${broker.name.replace('kafka-', 'b')} state=${broker.state} note="up" />`)}
   </g>`;
@@ -145,12 +146,12 @@ const leader = (partition) => (partition.leader == null || partition.leader < 0 
 function Outside({ system, y }) {
   const simulators = stateOf(system, 'simulators');
   return html`
-    <${Edge} from=${[COLUMN.group + 185, y.payment]} to=${[COLUMN.outside, y.payment]} />
-    <${Box} x=${COLUMN.outside} y=${y.payment - 30} width="140" height="60" title="Payment gateway" note="answers and calls back" state=${simulators} />
-    <${Edge} from=${[COLUMN.group + 185, y.mail]} to=${[COLUMN.outside, y.mail]} />
-    <${Box} x=${COLUMN.outside} y=${y.mail - 30} width="140" height="60" title="Mail, SMS" note="one per ended order" state=${simulators} />
-    <${Box} x=${COLUMN.outside} y=${ROW(0, 5) - 30} width="140" height="60" title="PostgreSQL" note="a database per service" state=${stateOf(system, 'postgres')} />
-    <${Box} x=${COLUMN.outside} y=${ROW(1, 5) - 30} width="140" height="60" title="Kafka Connect" note="runs the relays" state=${stateOf(system, 'connect')} />`;
+    <${Edge} from=${[COLUMN.group + WIDTH.group, y.payment]} to=${[COLUMN.outside, y.payment]} />
+    <${Box} x=${COLUMN.outside} y=${y.payment - 30} width=${WIDTH.outside} height="60" title="Payment gateway" note="answers and calls back" state=${simulators} />
+    <${Edge} from=${[COLUMN.group + WIDTH.group, y.mail]} to=${[COLUMN.outside, y.mail]} />
+    <${Box} x=${COLUMN.outside} y=${y.mail - 30} width=${WIDTH.outside} height="60" title="Mail, SMS" note="one per ended order" state=${simulators} />
+    <${Box} x=${COLUMN.outside} y=${ROW(0, 5) - 30} width=${WIDTH.outside} height="60" title="PostgreSQL" note="a database per service" state=${stateOf(system, 'postgres')} />
+    <${Box} x=${COLUMN.outside} y=${ROW(1, 5) - 30} width=${WIDTH.outside} height="60" title="Kafka Connect" note="runs the relays" state=${stateOf(system, 'connect')} />`;
 }
 
 /** An event on its way: from its service through the relay into its partition, and on to the groups. */
@@ -165,7 +166,7 @@ function fly(layer, order, partitions) {
   dot.setAttribute('r', '5');
   dot.setAttribute('class', `dot ${order.type}`);
   layer.append(dot);
-  const points = [[COLUMN.service + 160, ROW(from, 4)], [COLUMN.relay + 52, ROW(from, 4)], [COLUMN.topic + 10, lane],
+  const points = [[COLUMN.service + WIDTH.service, ROW(from, 4)], [COLUMN.relay + WIDTH.relay / 2, ROW(from, 4)], [COLUMN.topic + 10, lane],
     [COLUMN.topic + 165, lane], [COLUMN.group, ROW(order.offset % 5, 5)]];
   dot.animate(points.map(([x, y]) => ({ transform: `translate(${x}px, ${y}px)` })), { duration: DOT_MS, easing: 'ease-in-out' })
     .finished.finally(() => dot.remove());

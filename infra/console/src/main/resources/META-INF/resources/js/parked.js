@@ -30,10 +30,13 @@ async function load() {
 
 function Groups() {
   const parked = useStore((state) => state.system?.parked);
-  const { value, loading, reload } = useLoaded(load, [parked]);
+  const { value, problem, loading, reload } = useLoaded(load, [parked]);
   const [asked, setAsked] = useState(null);
   if (loading) {
     return html`<${Loading} rows=${4} />`;
+  }
+  if (!value) {
+    return html`<${Failure} problem=${problem} again=${reload} />`;
   }
   const groups = grouped(value.events);
   const act = (action, events) => setAsked({ action, events });
@@ -88,14 +91,17 @@ function Group({ events, act }) {
 function Event({ event, act, single }) {
   const [open, setOpen] = useState(false);
   return html`<details onToggle=${(toggled) => setOpen(toggled.target.open)}>
-    <summary><code>${short(event.eventId)}</code> <span class="muted">key ${event.key ? short(event.key) : 'none'} · ${event.topic}
-      ${event.partition}/${event.offset} · ${event.attempts} attempts · parked ${clock(event.parkedAt)}</span></summary>
+    <summary><code>${short(event.eventId)}</code> <span class="muted">${place(event)}</span></summary>
     ${event.detail && html`<p class="detail">${event.detail}</p>`}
     <p class="muted">${event.nextAttemptAt ? `Tried again at ${clock(event.nextAttemptAt)}.` : 'Given up: an operator decides.'}</p>
     ${open && html`<${Details} event=${event} />`}
     ${!single && html`<div class="buttons"><button class="small" onClick=${() => act('redrive', [event])}>Redrive</button>
       <button class="small danger" onClick=${() => act('discard', [event])}>Discard</button></div>`}</details>`;
 }
+
+const place = ({ key, topic, partition, offset, attempts, parkedAt }) =>
+  `key ${key ? short(key) : 'none'} · topic ${topic}, ` +
+  `partition ${partition}, offset ${offset} · attempts ${attempts} · parked ${clock(parkedAt)}`;
 
 function Details({ event }) {
   const { value, problem, loading } = useLoaded(() => get(`/api/${event.service}/parked-events/${event.consumer}/${event.eventId}`));

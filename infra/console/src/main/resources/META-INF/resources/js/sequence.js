@@ -62,8 +62,8 @@ function Arrow({ step, y }) {
     ${own ? html`<circle cx=${from} cy=${y} r="5" class="own" />`
       : html`<line class="arrow" x1=${from} x2=${to + side} y1=${y} y2=${y} marker-end="url(#head)" />`}
     <text class="step-name" x=${middle} y=${y - 7} text-anchor=${own ? 'start' : 'middle'}>${step.text}</text>
-    ${!own && to - left > 0 && html`<text class="step-note" x=${middle} y=${y + 13}>${where}</text>`}
-    ${step.took && html`<text class="took" x=${from - 8} y=${y + 4} text-anchor="end">${step.took}</text>`}
+    ${!own && to - left > 0 && html`<text class="step-note" x=${middle} y=${y + 15} text-anchor="middle">${where}</text>`}
+    ${step.took && html`<text class="took" x=${to < from ? from + 8 : from - 8} y=${y + 4} text-anchor=${to < from ? 'start' : 'end'}>${step.took}</text>`}
   </g>`;
 }
 

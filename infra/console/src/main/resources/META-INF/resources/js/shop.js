@@ -50,7 +50,7 @@ export function ShopHead({ active, title, children }) {
   const t = useWords();
   const pages = { shop: 'shop.catalogue', sale: 'shop.sale', join: 'shop.join' };
   return html`
-    <div class="head"><h1 tabindex="-1">${title}</h1><p class="lead">${children}</p></div>
+    <div class="head"><div><h1 tabindex="-1">${title}</h1><p class="lead">${children}</p></div></div>
     <nav class="tabs" aria-label=${t('shop.title')}>${Object.entries(pages).map(([page, word]) => html`
       <a href=${`#/${page}`} aria-current=${page === active ? 'page' : undefined}>${t(word)}</a>`)}</nav>`;
 }
