@@ -1,6 +1,6 @@
 // The frame: header, navigation, who is logged in; and which page a fragment of the address leads to.
 import { html, render, useEffect, useState } from './preact.js';
-import { Failure, Loading, useWords } from './elements.js';
+import { Failure, Loading, short, useWords } from './elements.js';
 import { loginUrl, post } from './http.js';
 import { applyTheme, loadSession, setLanguage, setTheme, useStore } from './store.js';
 import { Faults } from './faults.js';
@@ -19,6 +19,8 @@ const NAVIGATION = ['shop', 'orders', 'map', 'lag', 'parked', 'faults', 'lessons
 const PARTS_OF = { join: 'shop', sale: 'shop', order: 'orders' };
 const THEMES = ['auto', 'light', 'dark'];
 const MESSAGE_MS = 4_000;
+/** A customer without a name is called by their id. */
+const MAX_NAME = 20;
 
 /** `#/orders/ID` is the page of one order, `#/orders` that of all. */
 function parse(hash) {
@@ -112,7 +114,7 @@ function Person() {
   }
   return html`
     <details class="menu" onfocusout=${closeMenu} onKeyDown=${(event) => event.key === 'Escape' && closeMenu(event)}>
-      <summary><span class="person">${session.name}</span>
+      <summary><span class="person">${session.name.length > MAX_NAME ? short(session.name) : session.name}</span>
         <span class="muted roles">${session.roles.map((role) => t(`role.${role}`)).join(', ')}</span></summary>
       <ul>${choices}<li><button class="quiet" onClick=${logout}>${t('logout')}</button></li></ul>
     </details>`;

@@ -6,7 +6,7 @@ import { get, inventory, loginUrl, newKey, orders, payments, post, request } fro
 import { announce, hasRole } from './store.js';
 
 /** What the simulated gateway's test cards can do, as words of their tokens. */
-const CARDS = ['ok', 'declined', 'slow_5s', 'late_5s', 'never', 'hang', 'error', 'unavailable', 'duplicate', 'shuffled',
+const CARDS = ['ok', 'declined', 'slow_20s', 'late_5s', 'never', 'hang', 'error', 'unavailable', 'duplicate', 'shuffled',
   'forged'];
 
 /** What a clerk puts on an empty shelf: name, cents, units. */

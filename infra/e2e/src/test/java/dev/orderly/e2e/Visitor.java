@@ -13,6 +13,7 @@ import com.microsoft.playwright.Page;
 import com.microsoft.playwright.options.AriaRole;
 import com.microsoft.playwright.options.ColorScheme;
 import com.microsoft.playwright.options.RequestOptions;
+import dev.orderly.platform.config.PlatformSettings;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -34,7 +35,8 @@ final class Visitor implements AutoCloseable {
     private final List<String> errors = new CopyOnWriteArrayList<>();
 
     Visitor(Browser browser, int width, ColorScheme scheme) {
-        console = RunningSystem.platform().url("console", "").toString();
+        console = "http://" + PlatformSettings.HOST + ":"
+                + RunningSystem.platform().part("console").port();
         context = browser.newContext(new Browser.NewContextOptions()
                 .setBaseURL(console)
                 .setViewportSize(width, HEIGHT)
@@ -63,8 +65,9 @@ final class Visitor implements AutoCloseable {
 
     /** A page of the console, by the fragment of its address. */
     Visitor open(String fragment) {
+        page.navigate("about:blank"); // else only the fragment changes, and what is there may be the page before
         page.navigate(console + "/#/" + fragment);
-        assertThat(page.locator("main h1").first()).isAttached();
+        assertThat(page.locator(".menu, .bar .primary")).isVisible(); // it knows who is logged in
         return this;
     }
 
