@@ -44,6 +44,7 @@ function App() {
     const heading = document.querySelector('main h1');
     document.title = heading ? `${heading.textContent} · Orderly` : 'Orderly';
     scrollTo(0, 0);
+    document.querySelector('header nav [aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' });
     // After the first page, a screen reader is led to the new one.
     if (App.visited) {
       heading?.focus({ preventScroll: true });

@@ -2,6 +2,8 @@
 import { html } from './preact.js';
 import { Copy, Empty, clock } from './elements.js';
 
+/** No count or amount is as large; times are milliseconds. */
+const EPOCH_MILLIS = 1e12;
 const INTERFACE = 'http://localhost:8080';
 
 export function Events({ timeline, order }) {
@@ -49,7 +51,8 @@ function Table({ rows, name }) {
   </table></div>`;
 }
 
-const cell = (value) => (value == null ? '–' : typeof value === 'object' ? JSON.stringify(value) : String(value));
+const cell = (value) => (value == null ? '–' : typeof value === 'object' ? JSON.stringify(value)
+  : value > EPOCH_MILLIS ? clock(value, true) : String(value));
 
 export function Messages({ timeline }) {
   const all = timeline.notifications ?? [];

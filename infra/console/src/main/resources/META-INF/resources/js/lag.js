@@ -67,8 +67,11 @@ function Chart({ history, unit }) {
   const names = Object.keys(history.groups).sort();
   const data = [history.at.map((at) => at / 1_000), ...names.map((name) => history.groups[name][unit])];
   useEffect(() => {
-    const style = getComputedStyle(document.documentElement);
-    const colour = (name) => style.getPropertyValue(name).trim();
+    // A canvas takes no variables: the browser resolves them on an element.
+    const colour = (name) => {
+      box.current.style.color = `var(${name})`;
+      return getComputedStyle(box.current).color;
+    };
     const axis = { stroke: colour('--muted'), grid: { stroke: colour('--line'), width: 1 }, ticks: { show: false } };
     const chart = new uPlot({
       width: box.current.clientWidth, height: 240, cursor: { points: { size: 6 } }, scales: { y: { range: (_, min, max) => [0, Math.max(max, 1)] } },

@@ -59,7 +59,7 @@ const DUAL_WRITE = {
     },
     {
       title: 'Stop what publishes',
-      text: ['Kafka Connect carries rows from the outboxes to the topic. Freeze it for 20 seconds: nothing can be published by then, as if the broker were gone.'],
+      text: ['Kafka Connect carries rows from the outboxes to the topic. Freeze it for 20 seconds: nothing is published until it goes on, as if the broker were gone.'],
       button: 'Freeze Kafka Connect',
       run: async () => {
         const last = await newest();

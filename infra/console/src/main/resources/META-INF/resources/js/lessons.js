@@ -27,7 +27,7 @@ function Steps({ lesson, may }) {
   const learn = (step, result) => setContext((before) => ({ ...before, ...result.facts, [`done.${step}`]: result.seen }));
   return html`<ol class="steps">${lesson.steps.map((step, index) => html`
       <${Step} key=${index} step=${step} number=${index + 1} may=${may} context=${context} learn=${(result) => learn(index, result)} />`)}</ol>
-    <button class="quiet" onClick=${() => setContext({})}>Start again</button>`;
+    <p><button class="quiet" onClick=${() => setContext({})}>Start again</button></p>`;
 }
 
 function Step({ step, number, may, context, learn }) {

@@ -18,8 +18,8 @@ const MAX_DOTS = 40;
 const MAX_LOG = 8;
 
 // The columns, from left to right; rows are spread over the height.
-const COLUMN = { client: 10, service: 140, relay: 375, topic: 548, group: 775, outside: 978 };
-const WIDTH = { client: 95, service: 190, relay: 125, group: 165, outside: 154 };
+const COLUMN = { client: 10, service: 140, relay: 370, topic: 548, group: 775, outside: 972 };
+const WIDTH = { client: 95, service: 190, relay: 134, group: 165, outside: 162 };
 const ROW = (index, count) => 70 + ((index + 0.5) * 430) / count;
 
 export function SystemMap({ session }) {

@@ -52,7 +52,6 @@ export function Sequence({ timeline }) {
 
 function Arrow({ step, y }) {
   const [from, to] = [x(step.from), x(step.to)];
-  const left = Math.min(from, to);
   const own = from === to;
   const middle = own ? from + 12 : (from + to) / 2;
   const where = step.event ? `partition ${step.event.partition}, offset ${step.event.offset}` : step.note ?? '';
@@ -62,7 +61,7 @@ function Arrow({ step, y }) {
     ${own ? html`<circle cx=${from} cy=${y} r="5" class="own" />`
       : html`<line class="arrow" x1=${from} x2=${to + side} y1=${y} y2=${y} marker-end="url(#head)" />`}
     <text class="step-name" x=${middle} y=${y - 7} text-anchor=${own ? 'start' : 'middle'}>${step.text}</text>
-    ${!own && to - left > 0 && html`<text class="step-note" x=${middle} y=${y + 15} text-anchor="middle">${where}</text>`}
+    ${!own && html`<text class="step-note" x=${middle} y=${y + 15} text-anchor="middle">${where}</text>`}
     ${step.took && html`<text class="took" x=${to < from ? from + 8 : from - 8} y=${y + 4} text-anchor=${to < from ? 'start' : 'end'}>${step.took}</text>`}
   </g>`;
 }
