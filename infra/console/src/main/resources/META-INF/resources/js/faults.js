@@ -1,5 +1,5 @@
 // Break it, under load, and see which promises hold.
-import { html, useRef, useState } from './preact.js';
+import { html, useEffect, useRef, useState } from './preact.js';
 import { Action, Empty, Failure, Health, Loading, NotForYou, clock, number, useEvery, useLoaded } from './elements.js';
 import { get, post } from './http.js';
 import { hasRole, useStore } from './store.js';
@@ -29,6 +29,7 @@ function Load() {
   const [wanted, setWanted] = useState(null);
   const [problem, setProblem] = useState(null);
   const settled = useRef();
+  useEffect(() => setWanted(null), [load?.ratePerSecond]);
   const set = (event) => {
     const ratePerSecond = Number(event.target.value);
     setWanted(ratePerSecond);

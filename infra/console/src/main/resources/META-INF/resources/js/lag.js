@@ -8,6 +8,8 @@ import { hasRole, useStore } from './store.js';
 const HISTORY_MS = 5_000;
 const COLOURS = ['--c1', '--c2', '--c3', '--c4', '--c5', '--c6', '--c7', '--c8'];
 const SERVICES = ['order-service', 'inventory-service', 'payment-service', 'notification-service'];
+const WITH_SECONDS = 'HH:MM:SS'.length;
+const WITHOUT_SECONDS = 'HH:MM'.length;
 const DEAD = ['Empty', 'Dead'];
 
 export function Lag({ session }) {
@@ -39,11 +41,14 @@ function Groups({ groups }) {
         <td><${Cells} partitions=${group.partitions ?? []} /></td></tr>`)}</tbody></table></div></section>`;
 }
 
+/** Partitions are named by their topic where a group reads several. */
 function Cells({ partitions }) {
-  return html`<ul class="cells">${partitions.map((one) => html`
-    <li key=${`${one.topic}-${one.partition}`} class=${one.lag > 1_000 ? 'bad' : one.lag > 50 ? 'warn' : ''}
-      title=${`${one.topic}, partition ${one.partition}: committed ${number(one.committed)} of ${number(one.end)}${one.member ? `, read by ${one.member}` : ''}`}>
-      <span class="muted">P${one.partition}</span> ${number(one.lag)}</li>`)}</ul>`;
+  const topics = [...new Set(partitions.map((one) => one.topic))];
+  return topics.map((topic) => html`<ul class="cells" key=${topic}>${topics.length > 1 && html`<li class="cells-topic">${topic}</li>`}
+    ${partitions.filter((one) => one.topic === topic).map((one) => html`
+      <li key=${one.partition} class=${one.lag > 1_000 ? 'bad' : one.lag > 50 ? 'warn' : ''}
+        title=${`${topic}, partition ${one.partition}: committed ${number(one.committed)} of ${number(one.end)}${one.member ? `, read by ${one.member}` : ''}`}>
+        <span class="muted">P${one.partition}</span> ${number(one.lag)}</li>`)}</ul>`);
 }
 
 function Trend() {
@@ -58,6 +63,9 @@ function Trend() {
     ${value && (value.at.length < 2 ? html`<${Empty} title="Not enough seen yet">A point is added every ${value.everySeconds} seconds.<//>`
       : html`<${Chart} history=${value} unit=${unit} />`)}</section>`;
 }
+
+const times = (_, splits) => splits.map((at) => clock(at * 1_000)
+  .slice(0, splits[1] - splits[0] < 60 ? WITH_SECONDS : WITHOUT_SECONDS));
 
 /** A canvas says nothing to a screen reader: the table below has the figures. */
 function Chart({ history, unit }) {
@@ -75,9 +83,10 @@ function Chart({ history, unit }) {
     const axis = { stroke: colour('--muted'), grid: { stroke: colour('--line'), width: 1 }, ticks: { show: false } };
     const chart = new uPlot({
       width: box.current.clientWidth, height: 240, cursor: { points: { size: 6 } }, scales: { y: { range: (_, min, max) => [0, Math.max(max, 1)] } },
-      axes: [{ ...axis, values: (_, splits) => splits.map((at) => clock(at * 1_000).slice(0, 5)) }, { ...axis, size: 56 }],
+      axes: [{ ...axis, values: times }, { ...axis, size: 56 }],
       series: [{ label: 'Time', value: (_, at) => (at == null ? '' : clock(at * 1_000)) }, ...names.map((name, index) => ({ label: name.replace('-consumer-group', ''), width: 1.5,
-        stroke: colour(COLOURS[index % COLOURS.length]), points: { show: false } }))],
+        stroke: colour(COLOURS[index % COLOURS.length]), points: { show: false },
+        dash: index < COLOURS.length ? undefined : [5, 4] }))],
     }, data, box.current);
     plot.current = chart;
     const resize = new ResizeObserver(() => chart.setSize({ width: box.current.clientWidth, height: 240 }));

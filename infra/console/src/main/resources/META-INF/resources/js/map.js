@@ -136,7 +136,7 @@ function Topic({ topic, brokers }) {
       <rect x=${COLUMN.topic + 6} y=${top + index * (height + 6)} width="163" height=${height} rx="6" />
       <rect class="fill" x=${COLUMN.topic + 6} y=${top + index * (height + 6)} width=${Math.max(6, (163 * partition.end) / most)} height=${height} rx="6" />
       <text x=${COLUMN.topic + 14} y=${top + index * (height + 6) + height / 2 + 4}>P${partition.id} · ${number(partition.end)} · ${leader(partition)}</text></g>`)}
-    ${brokers.map((broker, index) => html`<${Box} key=${broker.name} x=${COLUMN.topic - 4 + index * 62} y=${480} width="58" height="44"
+    ${brokers.map((broker, index) => html`<${Box} key=${broker.name} x=${COLUMN.topic - 30 + index * 79} y=${480} width="75" height="44"
       title=${broker.name.replace('kafka-', 'b')} state=${broker.state} note="up" />`)}
   </g>`;
 }
