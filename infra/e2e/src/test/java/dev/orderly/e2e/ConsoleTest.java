@@ -83,6 +83,7 @@ class ConsoleTest {
             assertThat(ann.main()).containsText("Stock reserved");
             assertThat(ann.page.locator("svg.sequence")).containsText("OrderConfirmed");
             assertThat(ann.main()).containsText("partition");
+            ann.screenshot("order-1280-light");
             ann.page
                     .getByRole(AriaRole.TAB, new Page.GetByRoleOptions().setName("Stages"))
                     .click();
