@@ -78,13 +78,15 @@ function Header({ active }) {
     <header>
       <div class="bar">
         <a class="brand" href="#/shop"><img src="/icon.svg" alt="" width="28" height="28" />Orderly</a>
-        <span class=${`live ${live}`} role="status">${known && html`<i aria-hidden="true"></i>${t(`live.${live}`)}`}</span>
+        <span class=${`live ${live}`} role="status">${known && html`<i aria-hidden="true"></i>${t(`live.${live}`)}`}
+          </span>
         <${Preferences} />
         <${Person} />
       </div>
       <nav aria-label="Pages"><ul>
         ${NAVIGATION.map((name) => html`<li><a href=${`#/${name}`} aria-current=${name === active ? 'page' : undefined}>
-          ${t(`nav.${name}`)}${name === 'parked' && parked > 0 && html` <span class="count">${parked}</span>`}</a></li>`)}
+          ${t(`nav.${name}`)}${name === 'parked' && parked > 0 && html` <span class="count">${parked}</span>`}</a>
+            </li>`)}
       </ul></nav>
     </header>`;
 }

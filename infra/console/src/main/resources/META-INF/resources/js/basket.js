@@ -1,5 +1,5 @@
-// The basket of this browser. Its key is made once for what it holds: however often it is placed, by a double click or
-// after an answer that was lost, it is one order.
+// The basket of this browser. Its key is made once for what it holds: however often it is placed, by a double
+// click or after an answer that was lost, it is one order.
 import { newKey } from './http.js';
 import { change, read, useStore, write } from './store.js';
 

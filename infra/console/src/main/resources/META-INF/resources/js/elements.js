@@ -87,7 +87,8 @@ export const Loading = ({ rows = 3 }) => html`
     ${Array.from({ length: rows }, () => html`<div class="skeleton"></div>`)}</div>`;
 
 export const Empty = ({ title, children }) => html`
-  <div class="empty"><p class="empty-title">${title}</p>${children && html`<div class="empty-text">${children}</div>`}</div>`;
+  <div class="empty"><p class="empty-title">${title}</p>${children && html`<div class="empty-text">${children}</div>`}
+    </div>`;
 
 export function Failure({ problem, again }) {
   return problem && html`
@@ -119,7 +120,8 @@ export const Status = ({ status }) => {
 };
 
 export const Health = ({ state, detail }) => html`
-  <span class=${`status ${state === 'up' ? 'ok' : state === 'starting' ? 'warn' : 'bad'}`} title=${detail}>${state}</span>`;
+  <span class=${`status ${state === 'up' ? 'ok' : state === 'starting' ? 'warn' : 'bad'}`} title=${detail}>${state}
+    </span>`;
 
 export function Copy({ text, children = 'Copy' }) {
   const copy = async () => {
@@ -212,6 +214,7 @@ export function Inbox({ addresses, every = 2_000 }) {
 export const Message = ({ message }) => html`
   <li class="message">
     <div class="message-head"><span class="tag">${message.kind === 'sms' ? 'SMS' : 'Mail'}</span>
-      <strong>${message.subject ?? message.to}</strong><span class="muted">${message.at ? clock(message.at) : ''}</span></div>
+      <strong>${message.subject ?? message.to}</strong><span class="muted">${message.at ? clock(message.at) : ''}
+        </span></div>
     <p class="message-text">${message.text}</p>
   </li>`;

@@ -8,7 +8,8 @@ const INTERFACE = 'http://localhost:8080';
 
 export function Events({ timeline, order }) {
   const { events } = timeline;
-  const curl = `curl "${INTERFACE}/orders/${order.id}" -H "Authorization: Bearer $(./orderly token ${order.customerId})"`;
+  const bearer = `Authorization: Bearer $(./orderly token ${order.customerId})`;
+  const curl = `curl "${INTERFACE}/orders/${order.id}" -H "${bearer}"`;
   const trace = events[0]?.headers?.traceparent?.split('-')[1];
   return html`
     <div class="section-head"><p class="lead">Each event as it is on the topic, the oldest first.
@@ -18,7 +19,8 @@ export function Events({ timeline, order }) {
     <ol class="events">${events.map((event) => html`<li key=${`${event.partition}-${event.offset}`}><details>
       <summary><strong>${event.type}</strong> <span class="muted">${place(event)}</span></summary>
       <h3>Headers</h3>
-      <dl class="pairs">${Object.entries(event.headers ?? {}).map(([name, value]) => html`<dt>${name}</dt><dd><code>${value}</code></dd>`)}</dl>
+      <dl class="pairs">${Object.entries(event.headers ?? {}).map(([name, value]) => html`<dt>${name}</dt><dd><code>
+        ${value}</code></dd>`)}</dl>
       <div class="section-head"><h3>Value</h3><${Copy} text=${JSON.stringify(event.value)}>Copy<//></div>
       <pre tabindex="0">${JSON.stringify(event.value, null, 2)}</pre></details></li>`)}</ol>`;
 }
@@ -36,18 +38,21 @@ const TABLES = {
 export function Rows({ timeline }) {
   const { rows } = timeline;
   if (!rows) {
-    return html`<${Empty} title="Rows are not shown here">Only a demonstration lets the console read the databases.<//>`;
+    return html`<${Empty}
+      title="Rows are not shown here">Only a demonstration lets the console read the databases.<//>`;
   }
   return Object.entries(TABLES).map(([name, [title, why]]) => html`
     <section key=${name} class="rows"><h3>${title}</h3><p class="muted">${why}</p>
-      ${rows[name]?.length ? html`<${Table} rows=${rows[name]} name=${title} />` : html`<p class="muted">No row.</p>`}</section>`);
+      ${rows[name]?.length ? html`<${Table} rows=${rows[name]} name=${title} />` : html`<p class="muted">No row.</p>`}
+        </section>`);
 }
 
 function Table({ rows, name }) {
   const columns = [...new Set(rows.flatMap(Object.keys))];
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${`Rows of ${name}`}><table class="dense">
     <thead><tr>${columns.map((column) => html`<th>${column}</th>`)}</tr></thead>
-    <tbody>${rows.map((row) => html`<tr>${columns.map((column) => html`<td><code>${cell(row[column])}</code></td>`)}</tr>`)}</tbody>
+    <tbody>${rows.map((row) => html`<tr>${columns.map((column) => html`<td><code>${cell(row[column])}</code></td>`)}
+      </tr>`)}</tbody>
   </table></div>`;
 }
 

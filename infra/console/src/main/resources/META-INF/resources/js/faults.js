@@ -35,7 +35,8 @@ function Load() {
     setWanted(ratePerSecond);
     // A slider passes many values on its way.
     clearTimeout(settled.current);
-    settled.current = setTimeout(() => post('/api/load', { ratePerSecond }).then(() => setProblem(null), setProblem), SETTLE_MS);
+    settled.current = setTimeout(() => post('/api/load', { ratePerSecond }).then(() => setProblem(null), setProblem),
+      SETTLE_MS);
   };
   const rate = wanted ?? load?.ratePerSecond ?? 0;
   return html`<section class="card" aria-labelledby="load"><div class="section-head"><h2 id="load">Load</h2>
@@ -44,7 +45,8 @@ function Load() {
     <label class="visually-hidden" for="rate">Orders per second</label>
     <input type="range" id="rate" min="0" max=${MAX_RATE} step="5" value=${rate} onInput=${set} />
     <p class="muted">Placed ${number(load?.placed)} · not accepted ${number(load?.failed)}
-      ${rates && html` · now ${rates.placed.toFixed(1)} placed/s, ${rates.confirmed.toFixed(1)} confirmed/s`}</p></section>`;
+      ${rates && html` · now ${rates.placed.toFixed(1)} placed/s, ${rates.confirmed.toFixed(1)} confirmed/s`}</p>
+        </section>`;
 }
 
 function Buttons() {
@@ -63,18 +65,23 @@ function Buttons() {
   };
   return html`<${Failure} problem=${problem} again=${reload} />
     <section class="card" aria-labelledby="processes"><h2 id="processes">Processes</h2>
-      <p class="muted">Killed, one is started again by the launcher. Frozen, it keeps its connections and answers nothing for 20 seconds.</p>
+      <p class="muted">Killed, one is started again by the launcher. Frozen, it keeps its
+        connections and answers nothing for 20 seconds.</p>
       <ul class="faults">${hit.map((part) => html`<li key=${part}>
-        <div><strong>${part}</strong></div><${Health} state=${parts.find((one) => one.name === part)?.state ?? 'starting'} />
+        <div><strong>${part}</strong></div><${Health} state=${parts.find((one) =>
+          one.name === part)?.state ?? 'starting'} />
         <div class="buttons">${faults.filter((fault) => fault.part === part && OF_PROCESSES.includes(fault.group))
           .filter((fault) => !fault.active).map((fault) => html`<span key=${fault.kind} data-kind=${fault.kind}>
             <${Action} class=${`small ${fault.group === 'resume' ? 'primary' : 'danger'}`} run=${run(fault.kind)}
-              done=${`${fault.title}: done.`} title=${fault.what} aria-label=${fault.title}>${VERBS[fault.group]}<//></span>`)}</div></li>`)}</ul></section>
+              done=${`${fault.title}: done.`} title=${fault.what} aria-label=${fault.title}>${VERBS[fault.group]}<//>
+                </span>`)}</div></li>`)}</ul></section>
     ${others.map((group) => html`<section key=${group} class="card" aria-labelledby=${`faults-${group}`}>
       <h2 id=${`faults-${group}`}>${GROUPS[group] ?? group}</h2>
-      <ul class="faults">${faults.filter((fault) => fault.group === group).map((fault) => html`<li key=${fault.kind} data-kind=${fault.kind}>
+      <ul class="faults">${faults.filter((fault) => fault.group === group).map((fault) => html`<li key=${fault.kind}
+        data-kind=${fault.kind}>
         <div><strong>${fault.title}</strong><p class="muted">${fault.what}</p></div>
-        <${Action} class="small danger" run=${run(fault.kind)} done=${`${fault.title}: done.`} aria-label=${`Do it: ${fault.title}`}>Do it<//></li>`)}</ul></section>`)}`;
+        <${Action} class="small danger" run=${run(fault.kind)} done=${`${fault.title}: done.`}
+          aria-label=${`Do it: ${fault.title}`}>Do it<//></li>`)}</ul></section>`)}`;
 }
 
 const WORDS = { ok: 'holds', broken: 'broken', unknown: 'not known' };
@@ -84,7 +91,8 @@ function Promises() {
   useEvery(CHECKS_MS, reload);
   const count = (state) => (value ?? []).filter((check) => check.state === state).length;
   const [broken, unknown] = [count('broken'), count('unknown')];
-  return html`<section class="card promises" aria-labelledby="promises"><div class="section-head"><h2 id="promises">Promises</h2>
+  return html`<section class="card promises" aria-labelledby="promises"><div class="section-head">
+    <h2 id="promises">Promises</h2>
       ${value?.length > 0 && html`<span role="status" class=${`status ${broken ? 'bad' : unknown ? 'warn' : 'ok'}`}>
         ${broken ? `${broken} broken` : unknown ? `${unknown} not known yet` : 'all hold'}</span>`}</div>
     <p class="muted">Checked while it runs, against what the services have written.</p>
@@ -92,5 +100,6 @@ function Promises() {
     ${loading && html`<${Loading} rows=${5} />`}
     <ul class="checks">${value?.map((check) => html`<li key=${check.id} class=${check.state}>
       <div><strong>${check.promise}</strong><p class="muted">${check.detail} · ${clock(check.lookedAt)}</p></div>
-      <span class=${`status ${check.state === 'ok' ? 'ok' : check.state === 'broken' ? 'bad' : 'warn'}`}>${WORDS[check.state]}</span></li>`)}</ul></section>`;
+      <span class=${`status ${check.state === 'ok' ? 'ok' : check.state === 'broken' ? 'bad' : 'warn'}`}>
+        ${WORDS[check.state]}</span></li>`)}</ul></section>`;
 }

@@ -34,20 +34,26 @@ function Groups({ groups }) {
         <th class="amount">Seconds</th><th>Partitions</th></tr></thead>
       <tbody>${sorted.map((group) => html`<tr key=${group.name}>
         <th scope="row">${group.name}</th>
-        <td><span class=${`status ${group.state === 'Stable' ? 'ok' : DEAD.includes(group.state) ? 'bad' : 'warn'}`}>${group.state}</span>
-          ${DEAD.includes(group.state) && html` <${Action} class="small danger" run=${remove(group.name)} done="Removed.">Remove<//>`}</td>
+        <td><span class=${`status ${group.state === 'Stable' ? 'ok' : DEAD.includes(group.state) ? 'bad' : 'warn'}`}>
+          ${group.state}</span>
+          ${DEAD.includes(group.state) && html` <${Action} class="small danger" run=${remove(group.name)}
+            done="Removed.">Remove<//>`}</td>
         <td class="amount">${group.members}</td><td class="amount">${number(group.lag)}</td>
         <td class="amount">${group.seconds == null ? '–' : group.seconds.toFixed(1)}</td>
         <td><${Cells} partitions=${group.partitions ?? []} /></td></tr>`)}</tbody></table></div></section>`;
 }
 
+const describe = (topic, { partition, committed, end, member }) =>
+  `${topic}, partition ${partition}: committed ${number(committed)} of ${number(end)}${member ? `, by ${member}` : ''}`;
+
 /** Partitions are named by their topic where a group reads several. */
 function Cells({ partitions }) {
   const topics = [...new Set(partitions.map((one) => one.topic))];
-  return topics.map((topic) => html`<ul class="cells" key=${topic}>${topics.length > 1 && html`<li class="cells-topic">${topic}</li>`}
+  return topics.map((topic) => html`<ul class="cells" key=${topic}>${topics.length > 1 && html`<li class="cells-topic">
+    ${topic}</li>`}
     ${partitions.filter((one) => one.topic === topic).map((one) => html`
       <li key=${one.partition} class=${one.lag > 1_000 ? 'bad' : one.lag > 50 ? 'warn' : ''}
-        title=${`${topic}, partition ${one.partition}: committed ${number(one.committed)} of ${number(one.end)}${one.member ? `, read by ${one.member}` : ''}`}>
+        title=${describe(topic, one)}>
         <span class="muted">P${one.partition}</span> ${number(one.lag)}</li>`)}</ul>`);
 }
 
@@ -55,12 +61,15 @@ function Trend() {
   const [unit, setUnit] = useState('lag');
   const { value, problem, loading, reload } = useLoaded(() => get('/api/lag/history'));
   useEvery(HISTORY_MS, reload);
-  return html`<section class="card" aria-labelledby="trend"><div class="section-head"><h2 id="trend">The last 15 minutes</h2>
-      <div class="segmented" role="group" aria-label="Unit">${[['lag', 'records'], ['seconds', 'seconds']].map(([name, label]) => html`
+  return html`<section class="card" aria-labelledby="trend"><div class="section-head">
+    <h2 id="trend">The last 15 minutes</h2>
+      <div class="segmented" role="group" aria-label="Unit">${[['lag', 'records'], ['seconds', 'seconds']].map(([name,
+        label]) => html`
         <button aria-pressed=${name === unit} onClick=${() => setUnit(name)}>${label}</button>`)}</div></div>
     <${Failure} problem=${problem} again=${reload} />
     ${loading && html`<${Loading} rows=${4} />`}
-    ${value && (value.at.length < 2 ? html`<${Empty} title="Not enough seen yet">A point is added every ${value.everySeconds} seconds.<//>`
+    ${value && (value.at.length < 2 ? html`<${Empty}
+      title="Not enough seen yet">A point is added every ${value.everySeconds} seconds.<//>`
       : html`<${Chart} history=${value} unit=${unit} />`)}</section>`;
 }
 
@@ -82,9 +91,11 @@ function Chart({ history, unit }) {
     };
     const axis = { stroke: colour('--muted'), grid: { stroke: colour('--line'), width: 1 }, ticks: { show: false } };
     const chart = new uPlot({
-      width: box.current.clientWidth, height: 240, cursor: { points: { size: 6 } }, scales: { y: { range: (_, min, max) => [0, Math.max(max, 1)] } },
+      width: box.current.clientWidth, height: 240, cursor: { points: { size: 6 } }, scales: { y: { range: (_, min,
+        max) => [0, Math.max(max, 1)] } },
       axes: [{ ...axis, values: times }, { ...axis, size: 56 }],
-      series: [{ label: 'Time', value: (_, at) => (at == null ? '' : clock(at * 1_000)) }, ...names.map((name, index) => ({ label: name.replace('-consumer-group', ''), width: 1.5,
+      series: [{ label: 'Time', value: (_, at) => (at == null ? '' : clock(at * 1_000)) }, ...names.map((name,
+        index) => ({ label: name.replace('-consumer-group', ''), width: 1.5,
         stroke: colour(COLOURS[index % COLOURS.length]), points: { show: false },
         dash: index < COLOURS.length ? undefined : [5, 4] }))],
     }, data, box.current);
@@ -122,17 +133,22 @@ function Scale({ system, demo }) {
   };
   return demo && html`<div class="halves">
     <section class="card" aria-labelledby="grow"><h2 id="grow">More partitions</h2>
-      <p class="muted">An order keeps its partition, so growing waits until what is written has been read. Now ${count}.</p>
+      <p class="muted">An order keeps its partition, so growing waits until what is written has
+        been read. Now ${count}.</p>
       <div class="row"><label class="field">Partitions of order-service
-        <input type="number" min=${count + 1} max="64" value=${partitions ?? count + 1} onInput=${(event) => setPartitions(event.target.value)} /></label>
+        <input type="number" min=${count + 1} max="64" value=${partitions ?? count + 1} onInput=${(event) =>
+          setPartitions(event.target.value)} /></label>
         <${Action} class="primary" run=${grow} done="The topic grows.">Grow<//></div>
-      ${growing.value && growing.value.state !== 'idle' && html`<p role="status"><span class="status busy">${growing.value.state}</span></p>
+      ${growing.value && growing.value.state !== 'idle' && html`<p role="status"><span class="status busy">
+        ${growing.value.state}</span></p>
         <pre tabindex="0">${growing.value.output}</pre>`}</section>
     <section class="card" aria-labelledby="instances"><h2 id="instances">More instances</h2>
       <p class="muted">Another process of a service takes over some of its partitions.</p>
       <div class="row"><label class="field">Service
-        <select value=${service} onChange=${(event) => setService(event.target.value)}>${SERVICES.map((one) => html`<option value=${one}>${one}</option>`)}</select></label>
+        <select value=${service} onChange=${(event) => setService(event.target.value)}>
+          ${SERVICES.map((one) => html`<option value=${one}>${one}</option>`)}</select></label>
         <${Action} class="primary" run=${add} done="It starts, which takes some seconds.">Add one<//></div>
-      <ul class="parts">${instances.value?.map((one) => html`<li key=${one.id}><span>${one.service}</span><span class="muted">port ${one.port} · ${one.state}</span>
+      <ul class="parts">${instances.value?.map((one) => html`<li key=${one.id}><span>${one.service}</span>
+        <span class="muted">port ${one.port} · ${one.state}</span>
         <${Action} class="small" run=${stop(one.id)} done="Stopped.">Stop<//></li>`)}</ul></section></div>`;
 }

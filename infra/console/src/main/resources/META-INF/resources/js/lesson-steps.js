@@ -48,18 +48,23 @@ const endFault = (kind) => fault(kind).catch((problem) => {
 const DUAL_WRITE = {
   id: 'dual-write',
   title: 'Dual write against outbox',
-  about: 'A service that stores an order and then sends a message has two places to write to, and can die between them.',
+  about: 'A service that stores an order and then sends a message has two places to write to, and can die '
+    + 'between them.',
   steps: [
     {
       title: 'The trap',
       text: [
-        'Store the order, then publish that it was placed: if the process dies in between, or the broker does not answer, there is an order that no other service ever hears of. Publish first, and there may be an event of an order that does not exist.',
-        'No order of the two is right, and repeating does not help a process that is gone. With an outbox there is one write: the event is a row in the transaction of the order.',
+        'Store the order, then publish that it was placed: if the process dies in between, or the '
+          + 'broker does not answer, there is an order that no other service ever hears of. Publish '
+          + 'first, and there may be an event of an order that does not exist.',
+        'No order of the two is right, and repeating does not help a process that is gone. With an '
+          + 'outbox there is one write: the event is a row in the transaction of the order.',
       ],
     },
     {
       title: 'Stop what publishes',
-      text: ['Kafka Connect carries rows from the outboxes to the topic. Freeze it for 20 seconds: nothing is published until it goes on, as if the broker were gone.'],
+      text: ['Kafka Connect carries rows from the outboxes to the topic. Freeze it for 20 seconds: nothing '
+        + 'is published until it goes on, as if the broker were gone.'],
       button: 'Freeze Kafka Connect',
       run: async () => {
         const last = await newest();
@@ -93,10 +98,12 @@ const DUAL_WRITE = {
         const waited = first ? (first.timestamp - Date.parse(first.value.occurredAt)) / 1_000 : 0;
         return {
           facts: { order: order.id },
-          lines: [`Its event was in the outbox for ${waited.toFixed(1)} s, then on the topic.`, `The order is ${order.status}.`],
+          lines: [`Its event was in the outbox for ${waited.toFixed(1)} s, then on the topic.`,
+            `The order is ${order.status}.`],
         };
       },
-      look: ({ order }) => (order ? html`The stages of ${link(order)}: the first bar, from outbox to topic, is as long as the freeze.`
+      look: ({ order }) => (order
+        ? html`The stages of ${link(order)}: the first bar, from outbox to topic, is as long as the freeze.`
         : 'The first stage of the order: as long as the freeze.'),
     },
   ],
@@ -110,8 +117,11 @@ const INBOX = {
     {
       title: 'The trap',
       text: [
-        'A consumer that dies after its work and before it has committed its offset gets the same events again. A relay that restarts may publish a row twice. Neither is a fault of Kafka: at least once is what was promised.',
-        'With an inbox the ids of events are stored in the transaction of their effect. A second delivery finds its id, and does nothing.',
+        'A consumer that dies after its work and before it has committed its offset gets the same '
+          + 'events again. A relay that restarts may publish a row twice. Neither is a fault of Kafka: at'
+          + ' least once is what was promised.',
+        'With an inbox the ids of events are stored in the transaction of their effect. A second '
+          + 'delivery finds its id, and does nothing.',
       ],
     },
     {
@@ -132,11 +142,14 @@ const INBOX = {
           lines: [`It is confirmed; its customer has ${money(balance)}.`, `The ledger has ${captures} capture for it.`],
         };
       },
-      look: ({ order }) => (order ? html`The rows of ${link(order)}: one in the ledger, and one in the inbox per group.` : 'The rows of the order.'),
+      look: ({ order }) => (order
+        ? html`The rows of ${link(order)}: one in the ledger, and one in the inbox per group.`
+          : 'The rows of the order.'),
     },
     {
       title: 'Deliver it again',
-      text: ['Publish the newest event of an order once more, as a relay does that lost its place. Do it as often as you like.'],
+      text: ['Publish the newest event of an order once more, as a relay does that lost its place. Do it as '
+        + 'often as you like.'],
       button: 'Publish a copy',
       run: async () => {
         await fault('duplicate');
@@ -146,12 +159,14 @@ const INBOX = {
     },
     {
       title: 'What it did',
-      text: ['Compare money and ledger with before. Without the inbox there would be a second capture; the lab runs that variant, too: ./orderly chaos --mutation=no-deduplication.'],
+      text: ['Compare money and ledger with before. Without the inbox there would be a second capture; the '
+        + 'lab runs that variant, too: ./orderly chaos --mutation=no-deduplication.'],
       button: 'Compare',
       run: async ({ order, customer, balance, captures }) => {
         const now = { balance: await balanceOf(customer), captures: await capturesOf(order) };
         const right = now.captures === captures;
-        return { facts: {}, lines: [`Captures: ${captures} before, ${now.captures} now${right ? ': no copy took effect.' : ': a copy took effect!'}`,
+        return { facts: {}, lines: [`Captures: ${captures} before, ${now.captures} now${right
+          ? ': no copy took effect.' : ': a copy took effect!'}`,
           `Balance: ${money(balance)} before, ${money(now.balance)} now.`] };
       },
       look: () => html`The board on the page <a href="#/faults">Faults</a> stays green.`,

@@ -1,5 +1,5 @@
-// Guided lessons: text, a button that does the step for real, and what to look at. Here is the frame; what they teach
-// is in lesson-steps.js.
+// Guided lessons: text, a button that does the step for real, and what to look at. Here is the frame; what they
+// teach is in lesson-steps.js.
 import { html, useEffect, useState } from './preact.js';
 import { Failure, NotForYou, duration } from './elements.js';
 import { hasRole, read, write } from './store.js';
@@ -10,13 +10,16 @@ export function Lessons({ id, session }) {
   if (!lesson) {
     return html`<div class="head"><div><h1 tabindex="-1">Lessons</h1>
         <p class="lead">Each step is done for real, on the system that you see on the map.</p></div></div>
-      <ul class="lessons">${LESSONS.map((one) => html`<li key=${one.id} class="card"><h2><a href=${`#/lessons/${one.id}`}>${one.title}</a></h2>
+      <ul class="lessons">${LESSONS.map((one) => html`<li key=${one.id} class="card"><h2>
+        <a href=${`#/lessons/${one.id}`}>${one.title}</a></h2>
         <p>${one.about}</p><p class="muted">${one.steps.length} steps</p></li>`)}</ul>`;
   }
   return html`<div class="head"><div><p><a href="#/lessons">Lessons</a></p><h1 tabindex="-1">${lesson.title}</h1>
       <p class="lead">${lesson.about}</p></div></div>
-    ${!session.demo ? html`<p class="notice">Only a demonstration lets the console do the steps; here they can be read.</p>`
-      : !hasRole(session, 'operator') && html`<${NotForYou} who="operators to try out" person="olga">The steps stop parts of the system. You can read on.<//>`}
+    ${!session.demo ? html`<p
+      class="notice">Only a demonstration lets the console do the steps; here they can be read.</p>`
+      : !hasRole(session, 'operator') && html`<${NotForYou} who="operators to try out"
+        person="olga">The steps stop parts of the system. You can read on.<//>`}
     <${Steps} key=${lesson.id} lesson=${lesson} may=${session.demo && hasRole(session, 'operator')} />`;
 }
 
@@ -24,9 +27,11 @@ export function Lessons({ id, session }) {
 function Steps({ lesson, may }) {
   const [context, setContext] = useState(read(`lesson.${lesson.id}`) ?? {});
   useEffect(() => write(`lesson.${lesson.id}`, context), [context]);
-  const learn = (step, result) => setContext((before) => ({ ...before, ...result.facts, [`done.${step}`]: result.seen }));
+  const learn = (step, result) => setContext((before) => ({ ...before, ...result.facts,
+    [`done.${step}`]: result.seen }));
   return html`<ol class="steps">${lesson.steps.map((step, index) => html`
-      <${Step} key=${index} step=${step} number=${index + 1} may=${may} context=${context} learn=${(result) => learn(index, result)} />`)}</ol>
+      <${Step} key=${index} step=${step} number=${index + 1} may=${may} context=${context} learn=${(result) =>
+        learn(index, result)} />`)}</ol>
     <p><button class="quiet" onClick=${() => setContext({})}>Start again</button></p>`;
 }
 

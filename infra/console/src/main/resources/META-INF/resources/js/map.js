@@ -32,8 +32,10 @@ export function SystemMap({ session }) {
       <label class="field follow">Follow one order
         <input value=${follow} onInput=${(event) => setFollow(event.target.value.trim())} list="recent"
           placeholder="all orders" spellcheck=${false} /></label>
-      <datalist id="recent">${read('order') && html`<option value=${read('order')}>the order you opened last</option>`}</datalist></div>
-    ${live === 'lost' && html`<${Failure} problem=${{ message: 'The connection to the console is lost; what you see is old.' }} />`}
+      <datalist id="recent">${read('order') && html`<option value=${read('order')}>the order you opened last</option>`}
+        </datalist></div>
+    ${live === 'lost' && html`<${Failure}
+      problem=${{ message: 'The connection to the console is lost; what you see is old.' }} />`}
     ${!system && live !== 'lost' && html`<${Awaiting} session=${session} />`}
     ${system && html`<${Figures} system=${system} /><${Picture} system=${system} follow=${follow} />
       <div class="halves"><${Parts} system=${system} /><${Log} follow=${follow} /></div>`}`;
@@ -45,13 +47,15 @@ function Figures({ system }) {
   const down = system.parts.filter((part) => part.state !== 'up');
   const lag = Math.max(0, ...system.groups.filter((group) => GROUPS[group.name]).map((group) => group.lag ?? 0));
   const figures = [
-    ['Placed', `${number(Math.round((rates.placed ?? 0) * 10) / 10)}/s`], ['Confirmed', `${number(Math.round((rates.confirmed ?? 0) * 10) / 10)}/s`],
+    ['Placed', `${number(Math.round((rates.placed ?? 0) * 10) / 10)}/s`], ['Confirmed',
+      `${number(Math.round((rates.confirmed ?? 0) * 10) / 10)}/s`],
     ['Largest lag', `${number(lag)} records`], ['Parked', number(parked ?? 0), parked ? 'warn' : ''],
     ['Parts', down.length ? `${down.length} not up` : 'all up', down.length ? 'bad' : 'ok'],
   ];
   return html`<dl class="figures" aria-live="off">${figures.map(([name, value, kind]) => html`
     <div class=${kind}><dt>${name}</dt><dd>${value}</dd></div>`)}
-    ${now - system.at > STALE_MS && html`<div class="bad"><dt>Seen</dt><dd>${Math.round((now - system.at) / 1_000)} s ago</dd></div>`}</dl>`;
+    ${now - system.at > STALE_MS && html`<div class="bad"><dt>Seen</dt><dd>
+      ${Math.round((now - system.at) / 1_000)} s ago</dd></div>`}</dl>`;
 }
 
 const stateOf = (system, name) => system.parts.find((part) => part.name === name)?.state ?? 'up';
@@ -69,18 +73,22 @@ function Picture({ system, follow }) {
   const brokers = system.parts.filter((part) => part.kind === 'broker');
   const { rates = {} } = system;
   return html`
-    <div class="scroll map-scroll" tabindex="0" role="region" aria-label="Picture of the system; the list below says the same">
-    <svg class="map" viewBox="0 0 1140 590" role="img" aria-label="Client, services with outboxes, relays, topic, consumer groups, outside world">
+    <div class="scroll map-scroll" tabindex="0" role="region"
+      aria-label="Picture of the system; the list below says the same">
+    <svg class="map" viewBox="0 0 1140 590" role="img"
+      aria-label="Client, services with outboxes, relays, topic, consumer groups, outside world">
       ${Object.entries({ client: 'Client', service: 'Services', relay: 'Relays', topic: `Topic ${TOPIC}`,
         group: 'Consumer groups', outside: 'Outside' }).map(([column, title]) => html`
         <text key=${column} class="column" x=${COLUMN[column]} y="34">${title}</text>`)}
-      <${Box} x=${COLUMN.client} y=${ROW(0, 4) - 26} width=${WIDTH.client} title="Client" note=${`${number(Math.round(rates.placed ?? 0))}/s`} />
+      <${Box} x=${COLUMN.client} y=${ROW(0, 4) - 26} width=${WIDTH.client} title="Client"
+        note=${`${number(Math.round(rates.placed ?? 0))}/s`} />
       <${Edge} from=${[COLUMN.client + WIDTH.client, ROW(0, 4)]} to=${[COLUMN.service, ROW(0, 4)]} />
       ${SERVICES.map((service, index) => {
         const y = ROW(index, 4);
         const relay = relayOf(system, service);
         return html`<g key=${service}>
-          <${Box} x=${COLUMN.service} y=${y - 32} width=${WIDTH.service} height="64" title=${service} state=${stateOf(system, service)}
+          <${Box} x=${COLUMN.service} y=${y - 32} width=${WIDTH.service} height="64" title=${service}
+            state=${stateOf(system, service)}
             note=${service === 'order-service' ? 'outbox, inbox, read model' : 'outbox, inbox'} />
           <${Edge} from=${[COLUMN.service + WIDTH.service, y]} to=${[COLUMN.relay, y]} />
           <${Box} x=${COLUMN.relay} y=${y - 26} width=${WIDTH.relay} title=${DATABASE[service]}
@@ -95,21 +103,25 @@ function Picture({ system, follow }) {
         const group = system.groups.find((one) => one.name === name);
         return html`<g key=${name}>
           <${Edge} from=${[COLUMN.topic + 175, 285]} to=${[COLUMN.group, y]} lag=${group?.lag} />
-          <${Box} x=${COLUMN.group} y=${y - 30} width=${WIDTH.group} height="60" title=${name.replace('-consumer-group', '')}
+          <${Box} x=${COLUMN.group} y=${y - 30} width=${WIDTH.group} height="60"
+            title=${name.replace('-consumer-group', '')}
             state=${!group ? 'down' : group.members > 0 ? 'up' : 'down'}
             note=${`lag ${number(group?.lag)} · ${(group?.seconds ?? 0).toFixed(1)} s`} />
         </g>`;
       })}
       <${Outside} system=${system} y=${{ payment: ROW(3, 5), mail: ROW(4, 5) }} />
       <path class="effects" d="M 857 516 V 545 H 235 V 505" marker-end="url(#tip)" />
-      <text class="edge-note" x="546" y="565" text-anchor="middle">each handler works in its service's database: inbox, work and outbox in one transaction</text>
+      <text class="edge-note" x="546" y="565"
+        text-anchor="middle">each handler works in its service's
+        database: inbox, work and outbox in one transaction</text>
       <defs><marker id="tip" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="7" markerHeight="7" orient="auto">
         <path class="arrow-head" d="M0 0 8 4 0 8z" /></marker></defs>
       <g ref=${dots} aria-hidden="true"></g>
     </svg></div>`;
 }
 
-const bytes = (n) => (n == null ? '' : n < 1_024 ? `${n} B behind` : n < 1_048_576 ? `${Math.round(n / 1_024)} KB behind`
+const bytes = (n) => (n == null ? '' : n < 1_024 ? `${n} B behind` : n < 1_048_576
+  ? `${Math.round(n / 1_024)} KB behind`
   : `${Math.round(n / 1_048_576)} MB behind`);
 
 function Box({ x, y, width, height = 52, title, note, state = 'up' }) {
@@ -122,7 +134,8 @@ function Box({ x, y, width, height = 52, title, note, state = 'up' }) {
 
 function Edge({ from: [x1, y1], to: [x2, y2], lag }) {
   const middle = (x1 + x2) / 2;
-  return html`<path class=${`edge ${lag > 100 ? 'behind' : ''}`} d=${`M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`} />`;
+  return html`<path class=${`edge ${lag > 100 ? 'behind' : ''}`}
+    d=${`M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`} />`;
 }
 
 function Topic({ topic, brokers }) {
@@ -131,33 +144,45 @@ function Topic({ topic, brokers }) {
   const top = 285 - (count * (height + 6)) / 2;
   const most = Math.max(1, ...topic.partitions.map((partition) => partition.end));
   return html`<g class="topic">
-    <rect class="topic-frame" x=${COLUMN.topic - 4} y=${top - 14} width="183" height=${count * (height + 6) + 22} rx="12" />
-    ${topic.partitions.map((partition, index) => html`<g key=${partition.id} class="partition" id=${`partition-${partition.id}`}>
+    <rect class="topic-frame" x=${COLUMN.topic - 4} y=${top - 14} width="183" height=${count * (height + 6) + 22}
+      rx="12" />
+    ${topic.partitions.map((partition, index) => html`<g key=${partition.id} class="partition"
+      id=${`partition-${partition.id}`}>
       <rect x=${COLUMN.topic + 6} y=${top + index * (height + 6)} width="163" height=${height} rx="6" />
-      <rect class="fill" x=${COLUMN.topic + 6} y=${top + index * (height + 6)} width=${Math.max(6, (163 * partition.end) / most)} height=${height} rx="6" />
-      <text x=${COLUMN.topic + 14} y=${top + index * (height + 6) + height / 2 + 4}>P${partition.id} · ${number(partition.end)} · ${leader(partition)}</text></g>`)}
-    ${brokers.map((broker, index) => html`<${Box} key=${broker.name} x=${COLUMN.topic - 30 + index * 79} y=${480} width="75" height="44"
+      <rect class="fill" x=${COLUMN.topic + 6} y=${top + index * (height + 6)} width=${Math.max(6,
+        (163 * partition.end) / most)} height=${height} rx="6" />
+      <text x=${COLUMN.topic + 14}
+        y=${top + index * (height + 6) + height / 2 + 4}>${caption(partition)}</text></g>`)}
+    ${brokers.map((broker, index) => html`<${Box} key=${broker.name} x=${COLUMN.topic - 30 + index * 79} y=${480}
+      width="75" height="44"
       title=${broker.name.replace('kafka-', 'b')} state=${broker.state} note="up" />`)}
   </g>`;
 }
 
-const leader = (partition) => (partition.leader == null || partition.leader < 0 ? 'no leader' : `leader ${partition.leader}`);
+const caption = (partition) => `P${partition.id} · ${number(partition.end)} · ${leader(partition)}`;
+const leader = (partition) => (partition.leader == null || partition.leader < 0 ? 'no leader'
+  : `leader ${partition.leader}`);
 
 function Outside({ system, y }) {
   const simulators = stateOf(system, 'simulators');
   return html`
     <${Edge} from=${[COLUMN.group + WIDTH.group, y.payment]} to=${[COLUMN.outside, y.payment]} />
-    <${Box} x=${COLUMN.outside} y=${y.payment - 30} width=${WIDTH.outside} height="60" title="Payment gateway" note="answers and calls back" state=${simulators} />
+    <${Box} x=${COLUMN.outside} y=${y.payment - 30} width=${WIDTH.outside} height="60" title="Payment gateway"
+      note="answers and calls back" state=${simulators} />
     <${Edge} from=${[COLUMN.group + WIDTH.group, y.mail]} to=${[COLUMN.outside, y.mail]} />
-    <${Box} x=${COLUMN.outside} y=${y.mail - 30} width=${WIDTH.outside} height="60" title="Mail, SMS" note="one per ended order" state=${simulators} />
-    <${Box} x=${COLUMN.outside} y=${ROW(0, 5) - 30} width=${WIDTH.outside} height="60" title="PostgreSQL" note="a database per service" state=${stateOf(system, 'postgres')} />
-    <${Box} x=${COLUMN.outside} y=${ROW(1, 5) - 30} width=${WIDTH.outside} height="60" title="Kafka Connect" note="runs the relays" state=${stateOf(system, 'connect')} />`;
+    <${Box} x=${COLUMN.outside} y=${y.mail - 30} width=${WIDTH.outside} height="60" title="Mail, SMS"
+      note="one per ended order" state=${simulators} />
+    <${Box} x=${COLUMN.outside} y=${ROW(0, 5) - 30} width=${WIDTH.outside} height="60" title="PostgreSQL"
+      note="a database per service" state=${stateOf(system, 'postgres')} />
+    <${Box} x=${COLUMN.outside} y=${ROW(1, 5) - 30} width=${WIDTH.outside} height="60" title="Kafka Connect"
+      note="runs the relays" state=${stateOf(system, 'connect')} />`;
 }
 
 /** An event on its way: from its service through the relay into its partition, and on to the groups. */
 function fly(layer, order, partitions) {
   const from = SERVICES.indexOf(order.source);
-  if (!layer || from < 0 || layer.childElementCount > MAX_DOTS || matchMedia('(prefers-reduced-motion: reduce)').matches) {
+  if (!layer || from < 0 || layer.childElementCount > MAX_DOTS
+    || matchMedia('(prefers-reduced-motion: reduce)').matches) {
     return;
   }
   const height = Math.min(44, 330 / partitions - 6) + 6;
@@ -166,16 +191,19 @@ function fly(layer, order, partitions) {
   dot.setAttribute('r', '5');
   dot.setAttribute('class', `dot ${order.type}`);
   layer.append(dot);
-  const points = [[COLUMN.service + WIDTH.service, ROW(from, 4)], [COLUMN.relay + WIDTH.relay / 2, ROW(from, 4)], [COLUMN.topic + 10, lane],
+  const points = [[COLUMN.service + WIDTH.service, ROW(from, 4)], [COLUMN.relay + WIDTH.relay / 2, ROW(from, 4)],
+    [COLUMN.topic + 10, lane],
     [COLUMN.topic + 165, lane], [COLUMN.group, ROW(order.offset % 5, 5)]];
-  dot.animate(points.map(([x, y]) => ({ transform: `translate(${x}px, ${y}px)` })), { duration: DOT_MS, easing: 'ease-in-out' })
+  dot.animate(points.map(([x, y]) => ({ transform: `translate(${x}px, ${y}px)` })), { duration: DOT_MS,
+    easing: 'ease-in-out' })
     .finished.finally(() => dot.remove());
 }
 
 function Parts({ system }) {
   return html`<section class="card" aria-labelledby="parts"><h2 id="parts">Parts</h2>
     <ul class="parts">${system.parts.map((part) => html`<li key=${part.name}><span>${part.name}</span>
-      <span class="muted">${part.detail}</span><${Health} state=${part.state} detail=${part.detail} /></li>`)}</ul></section>`;
+      <span class="muted">${part.detail}</span><${Health} state=${part.state} detail=${part.detail} /></li>`)}</ul>
+        </section>`;
 }
 
 /** The last events as words: the moving dots are no use to who does not see them. */
@@ -191,7 +219,9 @@ function Log({ follow }) {
   }, [follow]);
   return html`<section class="card" aria-labelledby="log"><h2 id="log">Last events</h2>
     ${entries.length === 0 && html`<${Empty} title="Quiet">Nothing has been ordered since you opened this page.<//>`}
-    <ol class="log">${entries.map((order) => html`<li key=${`${order.partition}-${order.offset}`}><strong>${order.type}</strong>
+    <ol class="log">${entries.map((order) => html`<li key=${`${order.partition}-${order.offset}`}><strong>${order.type}
+      </strong>
       <span class="muted">${order.source} · partition ${order.partition}, offset ${order.offset}</span>
-      ${order.orderId && html`<a href=${`#/orders/${order.orderId}`}><code>${short(order.orderId)}</code></a>`}</li>`)}</ol></section>`;
+      ${order.orderId && html`<a href=${`#/orders/${order.orderId}`}><code>${short(order.orderId)}</code></a>`}</li>`)}
+        </ol></section>`;
 }

@@ -1,6 +1,7 @@
 // Orders, and one order's life: its live way for who placed it, and what happened inside for who wants to know.
 import { html, useEffect, useState } from './preact.js';
-import { Action, Copy, Empty, Failure, Loading, NotForYou, Status, clock, money, short, useLoaded, useWords } from './elements.js';
+import { Action, Copy, Empty, Failure, Loading, NotForYou, Status, clock, money, short, useLoaded,
+  useWords } from './elements.js';
 import { get, orders, post } from './http.js';
 import { hasRole, write } from './store.js';
 import { Events, Messages, Rows } from './evidence.js';
@@ -30,7 +31,8 @@ export function Orders({ session }) {
   };
   if (!session.roles.length) {
     return html`<div class="head"><h1 tabindex="-1">${t('orders.title')}</h1></div>
-      <${NotForYou} who="customers, clerks and operators" person="ann">An order is seen by who placed it, and by the staff.<//>`;
+      <${NotForYou} who="customers, clerks and operators"
+        person="ann">An order is seen by who placed it, and by the staff.<//>`;
   }
   const list = [first.value, ...pages].flatMap((page) => page?.orders ?? []);
   return html`
@@ -42,18 +44,20 @@ export function Orders({ session }) {
         <button class="small" onClick=${first.reload}>↻<span class="visually-hidden"> reload</span></button></div></div>
     <${Failure} problem=${first.problem} again=${first.reload} />
     ${first.loading && html`<${Loading} rows=${5} />`}
-    ${!first.loading && list.length === 0 && !first.problem && html`<${Empty} title=${t('orders.empty')}>${t('orders.empty.text')}<//>`}
+    ${!first.loading && list.length === 0 && !first.problem && html`<${Empty} title=${t('orders.empty')}>
+      ${t('orders.empty.text')}<//>`}
     ${list.length > 0 && html`<div class="scroll" tabindex="0" role="region" aria-label=${t('orders.title')}><table>
       <thead><tr><th>${t('orders.order')}</th><th>${t('orders.status')}</th><th class="amount">${t('orders.total')}</th>
         <th>${t('orders.when')}</th></tr></thead>
       <tbody>${list.map((order) => html`<tr key=${order.id}>
-        <td><a href=${`#/orders/${order.id}`}><code>${short(order.id)}</code> ${order.lines.map((line) => `${line.quantity} × ${line.sku}`).join(', ')}</a></td>
+        <td><a href=${`#/orders/${order.id}`}><code>${short(order.id)}
+          </code> ${order.lines.map((line) => `${line.quantity} × ${line.sku}`).join(', ')}</a></td>
         <td><${Status} status=${order.status} /></td><td class="amount">${money(order.total)}</td>
         <td class="muted">${clock(order.placedAt)}</td></tr>`)}</tbody></table></div>`}
     ${next && html`<p><${Action} run=${older}>${t('orders.more')}<//></p>`}`;
 }
 
-/** The order as the service's own event stream tells it, so that a page that lies open is up to date without polling. */
+/** The order by the service's own stream of events, so that an open page is up to date without polling. */
 function useOrder(id) {
   const [order, setOrder] = useState(null);
   const [problem, setProblem] = useState(null);
@@ -115,8 +119,10 @@ export function Order({ id, session }) {
     <div class="head"><div><h1 tabindex="-1">${t('order.title')} <code>${short(id)}</code></h1>
       ${order && html`<p class="lead">${t('order.placed', { at: clock(order.placedAt) })}</p>`}</div>
       <div class="buttons">
-        ${may && !ended && html`<${Action} class="danger" run=${cancel} done=${t('order.cancelled')}>${t('order.cancel')}<//>`}
-        ${ended && session.customerId === order.customerId && html`<a class="button" href="#/shop">${t('order.again')}</a>`}
+        ${may && !ended && html`<${Action} class="danger" run=${cancel} done=${t('order.cancelled')}>
+          ${t('order.cancel')}<//>`}
+        ${ended && session.customerId === order.customerId && html`<a class="button" href="#/shop">${t('order.again')}
+          </a>`}
         <${Copy} text=${location.href}>${t('order.share')}<//></div></div>
     <${Failure} problem=${problem} />
     ${!order && !problem && html`<${Loading} />`}
@@ -125,7 +131,8 @@ export function Order({ id, session }) {
         <span role="status" aria-live="polite" class="order-status"><${Status} status=${order.status} /></span></div>
         ${order.reason && html`<p class="muted">${t('order.reason')}: ${order.reason}</p>`}
         <${Way} timeline=${order.timeline ?? []} /></section>
-      <section class="card" aria-labelledby="lines"><h2 id="lines">${t('order.lines')}</h2><${Lines} order=${order} /></section>
+      <section class="card" aria-labelledby="lines"><h2 id="lines">${t('order.lines')}</h2><${Lines} order=${order} />
+        </section>
     </div>
     <${Inside} order=${order} />`}`;
 }
@@ -144,7 +151,8 @@ function Lines({ order }) {
   const t = useWords();
   return html`
     <ul class="lines">${order.lines.map((line) => html`<li key=${line.sku}><span>${line.quantity} × ${line.sku}</span>
-      <span class="amount">${money({ ...line.unitPrice, amount: line.unitPrice.amount * line.quantity })}</span></li>`)}</ul>
+      <span class="amount">${money({ ...line.unitPrice, amount: line.unitPrice.amount * line.quantity })}</span>
+        </li>`)}</ul>
     <p class="total"><span>${t('basket.total')}</span><strong>${money(order.total)}</strong></p>
     <p class="muted">${t('pay.title')}: ${t(order.paymentMethod === 'CARD' ? 'pay.card' : 'pay.balance')}</p>`;
 }
@@ -155,7 +163,8 @@ const VIEWS = { sequence: 'Sequence', waterfall: 'Stages', events: 'Events', row
 function Inside({ order }) {
   const [view, setView] = useState('sequence');
   const steps = order.timeline?.length ?? 0;
-  const { value, problem, loading, reload } = useLoaded(() => get(`/api/order-timelines/${order.id}`), [order.id, steps]);
+  const { value, problem, loading, reload } = useLoaded(() => get(`/api/order-timelines/${order.id}`), [order.id,
+    steps]);
   useEffect(() => {
     const timers = SETTLES_MS.map((ms) => setTimeout(reload, ms));
     return () => timers.forEach(clearTimeout);
@@ -163,8 +172,10 @@ function Inside({ order }) {
   const Chosen = { sequence: Sequence, waterfall: Waterfall, events: Events, rows: Rows, messages: Messages }[view];
   return html`
     <section class="inside" aria-labelledby="inside"><h2 id="inside">How it went inside</h2>
-      <div class="tabs" role="tablist" aria-label="How it went inside">${Object.entries(VIEWS).map(([name, title]) => html`
-        <button role="tab" id=${`tab-${name}`} aria-selected=${name === view} aria-controls="panel" tabindex=${name === view ? 0 : -1}
+      <div class="tabs" role="tablist" aria-label="How it went inside">
+        ${Object.entries(VIEWS).map(([name, title]) => html`
+        <button role="tab" id=${`tab-${name}`} aria-selected=${name === view} aria-controls="panel"
+          tabindex=${name === view ? 0 : -1}
           onClick=${() => setView(name)} onKeyDown=${(event) => arrow(event, view, setView)}>${title}</button>`)}</div>
       <div id="panel" role="tabpanel" aria-labelledby=${`tab-${view}`} tabindex="0" class="card">
         <${Failure} problem=${problem} again=${reload} />

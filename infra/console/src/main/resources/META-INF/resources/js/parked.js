@@ -16,7 +16,8 @@ const REASONS = {
 
 export function Parked({ session }) {
   const head = html`<div class="head"><div><h1 tabindex="-1">Parked events</h1>
-    <p class="lead">What could not take effect waits here, with the later events of its key. Nothing else waits for it.</p></div></div>`;
+    <p class="lead">What could not take effect waits here, with the later events of its key.
+      Nothing else waits for it.</p></div></div>`;
   return html`${head}${hasRole(session, 'operator') ? html`<${Groups} />`
     : html`<${NotForYou} who="operators" person="olga">Redriving and discarding is recorded under their names.<//>`}`;
 }
@@ -24,8 +25,10 @@ export function Parked({ session }) {
 /** Of all services at once; one that does not answer is said, and hides nothing of the others. */
 async function load() {
   const answers = await Promise.all(SERVICES.map((service) => get(`/api/${service}/parked-events?limit=${MAX_EVENTS}`)
-    .then((events) => ({ events: events.map((event) => ({ ...event, service })) }), (problem) => ({ service, problem }))));
-  return { events: answers.flatMap((answer) => answer.events ?? []), failed: answers.filter((answer) => answer.problem) };
+    .then((events) => ({ events: events.map((event) => ({ ...event, service })) }), (problem) => ({ service,
+      problem }))));
+  return { events: answers.flatMap((answer) => answer.events ?? []), failed: answers.filter((answer) =>
+    answer.problem) };
 }
 
 function Groups() {
@@ -57,14 +60,20 @@ function Groups() {
     await reload();
   };
   return html`
-    ${value.failed.map(({ service, problem }) => html`<${Failure} problem=${{ message: `${service}: ${problem.message}` }} again=${reload} />`)}
+    ${value.failed.map(({ service, problem }) => html`<${Failure}
+      problem=${{ message: `${service}: ${problem.message}` }} again=${reload} />`)}
     <div class="buttons"><button class="small" onClick=${reload}>Reload</button></div>
-    ${groups.size === 0 && value.failed.length === 0 && html`<${Empty} title="Nothing is parked">Every event has taken effect. On the page <a href="#/faults">Faults</a> a poison message can be sent.<//>`}
+    ${groups.size === 0 && value.failed.length === 0 && html`<${Empty}
+      title="Nothing is parked">Every event has taken effect. On the page <a
+        href="#/faults">Faults</a> a poison message can be sent.<//>`}
     ${[...groups].map(([name, events]) => html`<${Group} key=${name} events=${events} act=${act} />`)}
     ${asked && html`<${AskWhy} title=${`${asked.action === 'redrive' ? 'Redrive' : 'Discard'} ${count(asked.events)}`}
-      label="Why" confirm=${asked.action === 'redrive' ? 'Redrive' : 'Discard'} onConfirm=${perform} onClose=${() => setAsked(null)}>
-      <p class="muted">${asked.action === 'redrive' ? 'Each is tried again now, and all that is parked of its key, in order.'
-        : 'Each is dropped; what is parked behind it goes on without it.'} The reason is recorded under your name.</p><//>`}`;
+      label="Why" confirm=${asked.action === 'redrive' ? 'Redrive' : 'Discard'} onConfirm=${perform} onClose=${() =>
+        setAsked(null)}>
+      <p class="muted">${asked.action === 'redrive'
+        ? 'Each is tried again now, and all that is parked of its key, in order.'
+        : 'Each is dropped; what is parked behind it goes on without it.'} The reason is recorded under your name.</p>
+          <//>`}`;
 }
 
 const groupName = (event) => `${event.consumer} ${event.reason} ${event.type}`;
@@ -79,12 +88,16 @@ function grouped(events) {
 function Group({ events, act }) {
   const [first] = events;
   return html`<section class="card parked" aria-label=${`${first.type ?? 'no type'}, ${first.consumer}`}>
-    <div class="section-head"><div><h2>${first.type ?? 'Event without a type'} <span class="count">${events.length}</span></h2>
+    <div class="section-head"><div><h2>${first.type ?? 'Event without a type'} <span class="count">${events.length}
+      </span></h2>
       <p class="muted">${first.consumer}</p></div>
-      <div class="buttons"><button class="small" onClick=${() => act('redrive', events)}>Redrive${events.length > 1 ? ' all' : ''}</button>
-        <button class="small danger" onClick=${() => act('discard', events)}>Discard${events.length > 1 ? ' all' : ''}</button></div></div>
+      <div class="buttons"><button class="small" onClick=${() => act('redrive', events)}>Redrive${events.length > 1
+        ? ' all' : ''}</button>
+        <button class="small danger" onClick=${() => act('discard', events)}>Discard${events.length > 1 ? ' all' : ''}
+          </button></div></div>
     <p><span class="status warn">${first.reason}</span> ${REASONS[first.reason] ?? ''}</p>
-    ${events.slice(0, 50).map((event) => html`<${Event} key=${event.eventId} event=${event} act=${act} single=${events.length === 1} />`)}
+    ${events.slice(0, 50).map((event) => html`<${Event} key=${event.eventId} event=${event} act=${act}
+      single=${events.length === 1} />`)}
     ${events.length > 50 && html`<p class="muted">and ${events.length - 50} more</p>`}</section>`;
 }
 
@@ -93,9 +106,11 @@ function Event({ event, act, single }) {
   return html`<details onToggle=${(toggled) => setOpen(toggled.target.open)}>
     <summary><code>${short(event.eventId)}</code> <span class="muted">${place(event)}</span></summary>
     ${event.detail && html`<p class="detail">${event.detail}</p>`}
-    <p class="muted">${event.nextAttemptAt ? `Tried again at ${clock(event.nextAttemptAt)}.` : 'Given up: an operator decides.'}</p>
+    <p class="muted">${event.nextAttemptAt ? `Tried again at ${clock(event.nextAttemptAt)}.`
+      : 'Given up: an operator decides.'}</p>
     ${open && html`<${Details} event=${event} />`}
-    ${!single && html`<div class="buttons"><button class="small" onClick=${() => act('redrive', [event])}>Redrive</button>
+    ${!single && html`<div class="buttons"><button class="small" onClick=${() => act('redrive',
+      [event])}>Redrive</button>
       <button class="small danger" onClick=${() => act('discard', [event])}>Discard</button></div>`}</details>`;
 }
 
@@ -104,16 +119,20 @@ const place = ({ key, topic, partition, offset, attempts, parkedAt }) =>
   `partition ${partition}, offset ${offset} · attempts ${attempts} · parked ${clock(parkedAt)}`;
 
 function Details({ event }) {
-  const { value, problem, loading } = useLoaded(() => get(`/api/${event.service}/parked-events/${event.consumer}/${event.eventId}`));
+  const { value, problem, loading } = useLoaded(() =>
+    get(`/api/${event.service}/parked-events/${event.consumer}/${event.eventId}`));
   const behind = useLoaded(() => (event.key == null ? []
     : get(`/api/${event.service}/parked-events?consumer=${event.consumer}&key=${encodeURIComponent(event.key)}`)));
   const waiting = (behind.value ?? []).filter((other) => other.seq > event.seq);
   return loading ? html`<${Loading} rows=${2} />` : html`
     <${Failure} problem=${problem} />
-    ${value && html`<h3>Headers</h3><ul class="plain">${value.headers.map((header) => html`<li><code>${header}</code></li>`)}</ul>
-      <h3>Value</h3>${value.payload == null ? html`<p class="muted">Not shown: it is personal data, or there is none.</p>`
+    ${value && html`<h3>Headers</h3><ul class="plain">${value.headers.map((header) => html`<li><code>${header}</code>
+      </li>`)}</ul>
+      <h3>Value</h3>${value.payload == null ? html`<p
+        class="muted">Not shown: it is personal data, or there is none.</p>`
         : html`<pre tabindex="0">${pretty(value.payload)}</pre>`}`}
-    <p>${waiting.length === 0 ? 'Nothing waits behind it.' : `Behind it wait: ${waiting.map((other) => other.type).join(', ')}.`}</p>`;
+    <p>${waiting.length === 0 ? 'Nothing waits behind it.' : `Behind it wait: ${waiting.map((other) =>
+      other.type).join(', ')}.`}</p>`;
 }
 
 function pretty(text) {

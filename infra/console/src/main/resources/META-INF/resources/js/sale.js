@@ -16,7 +16,8 @@ export function Sale({ id, session }) {
     <div class="halves">
       ${sale ? html`<${Running} key=${sale} id=${sale} session=${session} />`
         : html`<section class="card"><${Empty} title=${t('sale.none')}>${t('sale.none.text')}
-          ${!hasRole(session, 'clerk') && html`<p><a class="button" href=${loginUrl('carl')}>${t('switch')} carl</a></p>`}<//></section>`}
+          ${!hasRole(session, 'clerk') && html`<p><a class="button" href=${loginUrl('carl')}>${t('switch')} carl</a>
+            </p>`}<//></section>`}
       ${hasRole(session, 'clerk') && html`<${OpenSale} />`}
     </div>`;
 }
@@ -32,7 +33,8 @@ function OpenSale() {
     const opensAt = new Date(Date.now() + form.seconds * 1_000);
     const closesAt = new Date(opensAt.getTime() + SALE_MINUTES * 60_000);
     // As many are there as are sold, at least: a sale promises no more than the shelf holds.
-    await post(inventory(`/stock/${sku}/deliveries`), { quantity: Number(form.units) }, { 'Idempotency-Key': newKey() });
+    await post(inventory(`/stock/${sku}/deliveries`), { quantity: Number(form.units) },
+      { 'Idempotency-Key': newKey() });
     await request('PUT', orders(`/flash-sales/${id}`), { sku, units: Number(form.units), opensAt, closesAt });
     write('sale', id);
     location.hash = `#/sale/${id}`;
@@ -40,9 +42,11 @@ function OpenSale() {
   return html`
     <section class="card" aria-labelledby="open-sale"><h2 id="open-sale">${t('sale.open')}</h2>
       <${Failure} problem=${products.problem} again=${products.reload} />
-      ${products.value?.length === 0 ? html`<${Empty} title=${t('shop.empty')}><a href="#/shop">${t('shop.title')}</a><//>` : html`
+      ${products.value?.length === 0 ? html`<${Empty} title=${t('shop.empty')}><a href="#/shop">${t('shop.title')}</a>
+        <//>` : html`
         <label class="field">${t('sale.product')}<select value=${sku} onChange=${set('sku')}>
-          ${products.value?.map((product) => html`<option value=${product.sku}>${product.name}</option>`)}</select></label>
+          ${products.value?.map((product) => html`<option value=${product.sku}>${product.name}</option>`)}</select>
+            </label>
         <div class="halves tight">
           <label class="field">${t('sale.units')}
             <input type="number" min="1" max="10000" value=${form.units} onInput=${set('units')} /></label>
@@ -62,7 +66,8 @@ function Running({ id, session }) {
   }
   if (!sale) {
     return html`<section class="card">${problem.status === 404
-      ? html`<${Empty} title=${t('sale.none')}>${t('sale.none.text')}<//>` : html`<${Failure} problem=${problem} />`}</section>`;
+      ? html`<${Empty} title=${t('sale.none')}>${t('sale.none.text')}<//>` : html`<${Failure} problem=${problem} />`}
+        </section>`;
   }
   const opensIn = new Date(sale.opensAt) - now;
   const closesIn = new Date(sale.closesAt) - now;
@@ -70,8 +75,10 @@ function Running({ id, session }) {
   return html`
     <section class="card sale" aria-labelledby="sale"><h2 id="sale">${sale.sku}</h2>
       <p class="countdown"><span class="muted">${t(`sale.${state}`)}</span>
-        ${state !== 'closed' && html`<span class="big" role="timer">${countdown(state === 'opens' ? opensIn : closesIn)}</span>`}</p>
-      <meter min="0" max=${sale.units} value=${sale.left} aria-label=${t('sale.left', { n: sale.left, of: sale.units })}></meter>
+        ${state !== 'closed' && html`<span class="big" role="timer">
+          ${countdown(state === 'opens' ? opensIn : closesIn)}</span>`}</p>
+      <meter min="0" max=${sale.units} value=${sale.left} aria-label=${t('sale.left', { n: sale.left,
+        of: sale.units })}></meter>
       <p class="muted">${t('sale.left', { n: sale.left, of: sale.units })}</p>
       <${Ticket} id=${id} session=${session} open=${state === 'closes'} soldOut=${sale.left === 0} />
       <p><${Copy} text=${`${location.origin}/#/sale/${id}`}>${t('sale.link')}<//></p>
@@ -116,7 +123,8 @@ function Ticket({ id, session, open, soldOut }) {
     return html`<a class="button" href=${loginUrl('ann')}>${t('basket.login')}</a>`;
   }
   return html`<div aria-live="polite">
-    ${ticket?.outcome === 'ORDERED' ? html`<p class="notice ok">${t('sale.won')} <a href=${`#/orders/${ticket.orderId}`}>${t('sale.toOrder')}</a></p>`
+    ${ticket?.outcome === 'ORDERED' ? html`<p class="notice ok">
+      ${t('sale.won')} <a href=${`#/orders/${ticket.orderId}`}>${t('sale.toOrder')}</a></p>`
       : ticket?.outcome === 'SOLD_OUT' || (soldOut && !queued) ? html`<p class="notice warn">${t('sale.soldOut')}</p>`
         : ticket ? html`<p class="notice bad">${t('sale.refused')}</p>`
           : queued ? html`<p class="notice">${t('sale.queued')}</p>`

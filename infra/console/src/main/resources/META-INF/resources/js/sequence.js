@@ -21,26 +21,30 @@ function arrows(timeline) {
     const readers = REACTS[event.type] ?? [];
     const took = event.cause && duration(event.committed - event.cause.arrived);
     if (readers.length === 0) {
-      steps.push({ from: event.source, to: event.source, text: event.type, event, at: event.arrived, took, kind: 'event' });
+      steps.push({ from: event.source, to: event.source, text: event.type, event, at: event.arrived, took,
+        kind: 'event' });
     }
     readers.forEach((reader, index) => steps.push({ from: event.source, to: reader, text: event.type, event,
       at: event.arrived, took: index === 0 ? took : null, kind: 'event' }));
   });
-  (timeline.notifications ?? []).forEach(({ kind, state, sentAt }) => steps.push({ from: 'notification-service', to: 'client',
+  (timeline.notifications ?? []).forEach(({ kind, state, sentAt }) => steps.push({ from: 'notification-service',
+    to: 'client',
     text: `mail: ${kind.toLowerCase()}`, note: state.toLowerCase(), at: sentAt, kind: 'mail' }));
   return steps;
 }
 
 export function Sequence({ timeline }) {
   if (timeline.events.length === 0) {
-    return html`<${Empty} title="Nothing is on the topic yet">The order is accepted and waits in the outbox of order-service.<//>`;
+    return html`<${Empty}
+      title="Nothing is on the topic yet">The order is accepted and waits in the outbox of order-service.<//>`;
   }
   const steps = arrows(timeline);
   const height = TOP + steps.length * STEP + 20;
   return html`
     <div class="scroll" tabindex="0" role="region" aria-label="Sequence diagram">
       <svg class="sequence" viewBox=${`0 0 ${WIDTH} ${height}`} role="img" aria-label=${describe(steps)}>
-        <defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto-start-reverse">
+        <defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8"
+          orient="auto-start-reverse">
           <path d="M0 0 8 4 0 8z" class="arrow-head" /></marker></defs>
         ${LANES.map((lane) => html`<g key=${lane}>
           <rect class="lane-head" x=${x(lane) - 88} y="8" width="176" height="32" rx="8" />
@@ -62,7 +66,8 @@ function Arrow({ step, y }) {
       : html`<line class="arrow" x1=${from} x2=${to + side} y1=${y} y2=${y} marker-end="url(#head)" />`}
     <text class="step-name" x=${middle} y=${y - 7} text-anchor=${own ? 'start' : 'middle'}>${step.text}</text>
     ${!own && html`<text class="step-note" x=${middle} y=${y + 15} text-anchor="middle">${where}</text>`}
-    ${step.took && html`<text class="took" x=${to < from ? from + 8 : from - 8} y=${y + 4} text-anchor=${to < from ? 'start' : 'end'}>${step.took}</text>`}
+    ${step.took && html`<text class="took" x=${to < from ? from + 8 : from - 8} y=${y + 4} text-anchor=${to < from
+      ? 'start' : 'end'}>${step.took}</text>`}
   </g>`;
 }
 

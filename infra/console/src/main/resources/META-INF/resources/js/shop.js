@@ -6,13 +6,15 @@ import { get, inventory, loginUrl, newKey, orders, payments, post, request } fro
 import { announce, hasRole } from './store.js';
 
 /** What the simulated gateway's test cards can do, as words of their tokens. */
-const CARDS = ['ok', 'declined', 'slow_20s', 'late_5s', 'never', 'hang', 'error', 'unavailable', 'duplicate', 'shuffled',
+const CARDS = ['ok', 'declined', 'slow_20s', 'late_5s', 'never', 'hang', 'error', 'unavailable', 'duplicate',
+  'shuffled',
   'forged'];
 
 /** What a clerk puts on an empty shelf: name, cents, units. */
 const SHELF = {
   'mug': ['Mug', 19_99, 200], 'teapot': ['Teapot', 34_50, 80], 'book': ['Book', 24_00, 120],
-  't-shirt': ['T-shirt', 29_00, 150], 'lamp': ['Desk lamp', 49_90, 60], 'golden-mug': ['Golden mug, the last one', 99_99, 1],
+  't-shirt': ['T-shirt', 29_00, 150], 'lamp': ['Desk lamp', 49_90, 60], 'golden-mug': ['Golden mug, the last one',
+    99_99, 1],
 };
 const GIFT = { amount: 500_00, currency: 'EUR' };
 /** Ann and Bob, of the simulated identity provider. */
@@ -74,7 +76,8 @@ function Product({ product, left }) {
 
 const SHAPES = [
   [/mug|cup/, 'M16 18h24v22a6 6 0 0 1-6 6H22a6 6 0 0 1-6-6zM40 23h4a6 6 0 0 1 0 12h-4M23 13v-3M29 13V8M35 13v-3'],
-  [/pot/, 'M20 24h24v14a8 8 0 0 1-8 8h-8a8 8 0 0 1-8-8zM20 28l-8-4 4 14 4 2M44 28c6-2 8 8 0 10M26 24a6 6 0 0 1 12 0M32 18v-4'],
+  [/pot/, 'M20 24h24v14a8 8 0 0 1-8 8h-8a8 8 0 0 1-8-8z'
+    + 'M20 28l-8-4 4 14 4 2M44 28c6-2 8 8 0 10M26 24a6 6 0 0 1 12 0M32 18v-4'],
   [/book/, 'M14 14h14a4 4 0 0 1 4 4v30a4 4 0 0 0-4-4H14zM50 14H36a4 4 0 0 0-4 4v30a4 4 0 0 1 4-4h14z'],
   [/shirt/, 'M24 14l-12 7 5 9 5-3v21h20V27l5 3 5-9-12-7c-2 5-14 5-16 0z'],
   [/lamp/, 'M22 12l20 8-14 8zM30 27L20 42M14 48h26M20 42h-4v6'],
@@ -106,7 +109,8 @@ function Basket({ session }) {
           <button class="small icon" aria-label=${t('basket.more', line)}
             onClick=${() => setQuantity(basket, line, line.quantity + 1)}>+</button></span>
         <span class="amount">${money({ ...line.price, amount: line.price.amount * line.quantity })}</span></li>`)}</ul>
-      ${lines.length > 0 && html`<p class="total"><span>${t('basket.total')}</span><strong>${money(totalOf(basket))}</strong></p>`}
+      ${lines.length > 0 && html`<p class="total"><span>${t('basket.total')}</span><strong>${money(totalOf(basket))}
+        </strong></p>`}
       ${customer && html`<${Payment} session=${session} />`}
       ${customer ? html`<${PlaceButton} session=${session} disabled=${lines.length === 0} />`
         : session.roles.length ? html`<p class="muted">${t('basket.customer')}</p>
@@ -173,7 +177,7 @@ function PlaceButton({ session, disabled }) {
       ${placing ? t('basket.placing') : t('basket.place')}</button>`;
 }
 
-/** What a card is goes to payment-service alone; the order names it by the id that this answers, the same for one key. */
+/** What a card is goes to payment-service alone; the order names it by the id that this answers, one per key. */
 async function leaveCard(customerId, basket) {
   const card = { customerId, cardToken: `tok_${basket.card}` };
   return (await post(payments('/cards'), card, { 'Idempotency-Key': basket.key })).id;

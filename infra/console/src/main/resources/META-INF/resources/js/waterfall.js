@@ -6,11 +6,13 @@ import { stages } from './saga.js';
 export function Waterfall({ timeline, order }) {
   const all = stages(timeline.events);
   if (all.length === 0) {
-    return html`<${Empty} title="Nothing is on the topic yet">The order is accepted and waits in the outbox of order-service.<//>`;
+    return html`<${Empty}
+      title="Nothing is on the topic yet">The order is accepted and waits in the outbox of order-service.<//>`;
   }
   const end = Math.max(1, ...all.map((stage) => stage.to));
   return html`
-    <p class="lead">Accepted, and <strong>${duration(end)}</strong> later its last event was on the topic. Green is a handler
+    <p class="lead">Accepted, and <strong>${duration(end)}
+      </strong> later its last event was on the topic. Green is a handler
       with its transaction, blue is the way from an outbox to the topic.</p>
     <ol class="waterfall">${all.map((stage, index) => html`<li key=${index}>
       <span class="stage">${stage.label}</span>
