@@ -24,7 +24,7 @@ class LoginResource {
         this.session = session;
     }
 
-    /** Others than who has logged in are sent to the provider ({@code quarkus.http.auth.permission.login}). */
+    /** Who has not logged in is sent to the provider before ({@code quarkus.http.auth.permission.login}). */
     @GET
     @Path("/login")
     @Authenticated

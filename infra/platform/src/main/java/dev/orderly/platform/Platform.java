@@ -176,10 +176,16 @@ public final class Platform implements AutoCloseable {
         }
     }
 
-    /** Last, and without waiting for it: nothing needs it. */
-    private synchronized void startConsole(ManagedProcess console) {
-        if (!stopped) {
-            runningConsole.add(supervisor.start(console));
+    /** Last, and without waiting for it: nothing needs it. But for a cache it has to have started. */
+    private void startConsole(ManagedProcess console) throws InterruptedException {
+        if (settings.training().contains(JvmOptions.CONSOLE)) {
+            startAndAwait(List.of(console), runningConsole);
+            return;
+        }
+        synchronized (this) {
+            if (!stopped) {
+                runningConsole.add(supervisor.start(console));
+            }
         }
     }
 

@@ -75,14 +75,13 @@ public class DemoPlatform {
         long pid = part.path("pid").asLong();
         boolean runs =
                 pid != 0 && ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
-        var state = !runs
-                ? "down"
-                : paused.contains(pid) ? "paused" : part.path("state").asText().equals("READY") ? "up" : "starting";
+        var written = part.path("state").asText().toLowerCase(Locale.ROOT);
+        var state = !runs ? "down" : paused.contains(pid) ? "paused" : written.equals("ready") ? "up" : "starting";
         return new Part(
                 name,
                 kind(name),
                 state,
-                part.path("state").asText().toLowerCase(Locale.ROOT).replace('_', ' '),
+                written.replace('_', ' '),
                 pid,
                 part.path("restarts").asInt(),
                 part.path("port").asInt());

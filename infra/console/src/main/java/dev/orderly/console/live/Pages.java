@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** The pages that are open, each a stream of messages. One that does not keep up is closed; it comes again. */
+/** The pages that are open, each a stream of messages. One that does not keep up is closed; it reconnects. */
 @Singleton
 public class Pages {
 

@@ -32,9 +32,9 @@ import org.apache.kafka.common.KafkaException;
 import org.jboss.logging.Logger;
 
 /**
- * Samples the system: the lag of groups every 5 s, for its history, and everything every second while an
- * operator looks. Each kind by itself, so that brokers or a database that do not answer hold up nothing else:
- * the page shows how it was, and which part is down.
+ * Samples the system: the lag of groups every 5 s, for its history, and every 2 s while an operator looks;
+ * all else every second. Each kind by itself, so that brokers or a database that do not answer hold up
+ * nothing else: the page shows how it was, and which part is down.
  */
 @ApplicationScoped
 class SystemSampler {
@@ -43,6 +43,9 @@ class SystemSampler {
 
     private static final Duration TICK = Duration.ofSeconds(1);
     private static final int KEEP_OPEN_TICKS = 15;
+    /** With the brokers' answers a page costs most of what it costs, so not every second. */
+    private static final int WATCHED_TICKS = 2;
+
     private static final int SLOW_TICKS = (int) LagHistory.INTERVAL.dividedBy(TICK);
     private static final Duration ANSWER = Duration.ofSeconds(2);
     /** An outbox that is idle has a heartbeat every second or two. */
@@ -143,7 +146,7 @@ class SystemSampler {
             boolean watched = pages.anyOperator();
             orders.runWhilePagesAreOpen();
             pages.nextSecond();
-            if (slow || watched) {
+            if (slow || watched && tick % WATCHED_TICKS == 0) {
                 alone(samplingGroups, () -> sampleGroups(slow));
             }
             if (watched) {

@@ -59,7 +59,7 @@ class OrderRows {
             List<Map<String, Object>> ledger,
             List<Map<String, Object>> reservation) {}
 
-    /** @return null where rows cannot be read: this is no demo. Those of a database that is down are absent */
+    /** @return null where rows cannot be read: this is no demo. Of a database that is down there are none */
     Rows of(UUID order, List<EventReader.Found> events) {
         if (!databases.exist()) {
             return null;

@@ -109,7 +109,7 @@ public final class IdentityProvider implements AutoCloseable {
                 "id_token_signing_alg_values_supported", List.of("ES256"));
     }
 
-    /** The page, and what its form sends. An address that is not the client's gets nothing, no error either. */
+    /** The page, and what its form sends. To an address that is not the client's nothing is sent back. */
     private Response authorize(Map<String, String> form) {
         var redirectUri = form.getOrDefault("redirect_uri", "");
         if (!CONSOLE.equals(form.get("client_id")) || !redirectUris.contains(redirectUri)) {

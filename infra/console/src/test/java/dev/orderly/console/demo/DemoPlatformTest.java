@@ -1,0 +1,58 @@
+package dev.orderly.console.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.orderly.console.config.ConsoleConfig;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DemoPlatformTest {
+
+    @TempDir
+    Path state;
+
+    private DemoPlatform platform() {
+        var config = new SmallRyeConfigBuilder()
+                .withMapping(ConsoleConfig.class)
+                .withDefaultValues(Map.of(
+                        "console.state", state.toString(),
+                        "console.services.orders", "http://127.0.0.1:8080",
+                        "console.token-endpoint", "http://127.0.0.1:18099/token",
+                        "console.database.host", "127.0.0.1",
+                        "console.database.port", "15432"))
+                .build()
+                .getConfigMapping(ConsoleConfig.class);
+        return new DemoPlatform(config, new ObjectMapper());
+    }
+
+    @Test
+    void a_part_is_as_the_launcher_says_unless_its_process_is_gone() throws IOException {
+        long alive = ProcessHandle.current().pid();
+        Files.createDirectories(state.resolve("run"));
+        Files.writeString(state.resolve("run/status.json"), """
+                {"parts": [
+                  {"name": "kafka-1", "state": "ready", "pid": %1$d, "restarts": 2, "port": 19092},
+                  {"name": "order-service", "state": "starting", "pid": %1$d, "restarts": 0, "port": 8080},
+                  {"name": "postgres", "state": "waiting_for_space", "pid": 0, "restarts": 1, "port": 15432}]}
+                """.formatted(alive));
+
+        assertThat(platform().parts())
+                .extracting(DemoPlatform.Part::name, DemoPlatform.Part::kind, DemoPlatform.Part::state)
+                .containsExactly(
+                        tuple("kafka-1", "broker", "up"),
+                        tuple("order-service", "service", "starting"),
+                        tuple("postgres", "postgres", "down"));
+    }
+
+    @Test
+    void a_status_file_that_is_not_there_yet_means_no_parts() {
+        assertThat(platform().parts()).isEmpty();
+    }
+}
