@@ -79,7 +79,8 @@ public final class Console {
         var environment = new LinkedHashMap<String, String>();
         environment.put("HTTP_PORT", String.valueOf(ports.console()));
         environment.put("QUARKUS_HTTP_HOST", PlatformSettings.HOST);
-        environment.putAll(KafkaLogin.of(secrets, NAME).environment(settings.bootstrapServers(), secrets.certificates()));
+        environment.putAll(
+                KafkaLogin.of(secrets, NAME).environment(settings.bootstrapServers(), secrets.certificates()));
         environment.put("OIDC_ISSUER", PlatformSettings.ISSUER);
         environment.put("OIDC_JWKS_URL", here(ports.identity(), "/jwks"));
         environment.put("OIDC_TOKEN_URL", here(ports.identity(), "/token"));
@@ -102,7 +103,8 @@ public final class Console {
         environment.put("DB_PORT", String.valueOf(ports.postgres()));
         if (secrets.certificates().exist()) {
             environment.put("DB_SSL_MODE", secrets.certificates().postgres().get("sslmode"));
-            environment.put("DB_SSL_ROOT_CERT", secrets.certificates().postgres().get("sslrootcert"));
+            environment.put(
+                    "DB_SSL_ROOT_CERT", secrets.certificates().postgres().get("sslrootcert"));
         }
         environment.put("CONSOLE_STATE", settings.data().toString());
         environment.put("CONSOLE_CHECKOUT", settings.checkout().toString());

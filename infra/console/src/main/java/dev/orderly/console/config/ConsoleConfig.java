@@ -3,6 +3,7 @@ package dev.orderly.console.config;
 import io.smallrye.config.ConfigMapping;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -17,7 +18,8 @@ public interface ConsoleConfig {
 
     Optional<URI> sms();
 
-    Optional<String> smsApiKey();
+    /** One, or two while one replaces the other: the first is sent. */
+    Optional<List<String>> smsApiKey();
 
     /** The state directory of the launcher that has started this, which says that it is a demo. */
     Optional<Path> state();
@@ -31,7 +33,8 @@ public interface ConsoleConfig {
 
     Optional<URI> gateway();
 
-    Optional<String> gatewayApiKey();
+    /** One or two, likewise. */
+    Optional<List<String>> gatewayApiKey();
 
     Database database();
 

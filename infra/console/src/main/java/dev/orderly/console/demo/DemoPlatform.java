@@ -152,7 +152,11 @@ public class DemoPlatform {
         // With encrypted connections, also where the certificates are: KAFKA_SSL_KEYSTORE_LOCATION and the like.
         admin.forEach((name, value) -> {
             if (name.startsWith("KAFKA_SSL_")) {
-                settings.put(name.substring("KAFKA_".length()).toLowerCase(Locale.ROOT).replace('_', '.'), value);
+                settings.put(
+                        name.substring("KAFKA_".length())
+                                .toLowerCase(Locale.ROOT)
+                                .replace('_', '.'),
+                        value);
             }
         });
         settings.put("bootstrap.servers", admin.get("KAFKA_BOOTSTRAP_SERVERS"));

@@ -131,7 +131,7 @@ class Faults {
                         "sms",
                         "SMS provider is closed",
                         "For 30 s it accepts nothing: codes wait.",
-                        () -> put(sms.resolve("/fault"), config.smsApiKey(), seconds("")))));
+                        () -> put(sms.resolve("/fault"), config.smsApiKey().map(List::getFirst), seconds("")))));
         return kinds;
     }
 
@@ -182,7 +182,7 @@ class Faults {
     }
 
     private List<Kind> ofGateway(URI gateway) {
-        var key = config.gatewayApiKey();
+        var key = config.gatewayApiKey().map(List::getFirst);
         if (key.isEmpty()) {
             return List.of();
         }

@@ -90,14 +90,15 @@ class InboxResource {
 
     private List<Sms> sms(URI provider, String number) {
         var sms = new ArrayList<Sms>();
-        get(provider.resolve("/messages"), config.smsApiKey()).forEach(message -> {
-            if (number.equals(message.path("to").asText())) {
-                sms.add(new Sms(
-                        number,
-                        message.path("text").asText(),
-                        message.path("at").asText()));
-            }
-        });
+        get(provider.resolve("/messages"), config.smsApiKey().map(List::getFirst))
+                .forEach(message -> {
+                    if (number.equals(message.path("to").asText())) {
+                        sms.add(new Sms(
+                                number,
+                                message.path("text").asText(),
+                                message.path("at").asText()));
+                    }
+                });
         return newest(sms);
     }
 
