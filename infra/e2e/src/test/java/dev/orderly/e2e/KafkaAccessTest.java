@@ -82,10 +82,7 @@ class KafkaAccessTest {
             "plain-1",
             "any");
 
-    /**
-     * Repeated here on purpose: a test must not rely on the file that it tests. The console is apart, since what
-     * it may of groups is the one right that others have by joining them.
-     */
+    /** Repeated here on purpose: a test must not rely on the file that it tests. */
     @ParameterizedTest(name = "{0}")
     @CsvSource(delimiter = '|', nullValues = "-", textBlock = """
             # user               | reads    | writes   | creates  | joins
@@ -124,22 +121,6 @@ class KafkaAccessTest {
                             .get())
                     .as("what it may do to the cluster")
                     .isEmpty();
-        }
-    }
-
-    @Test
-    void the_console_may_see_how_far_all_are_and_join_none() throws Exception {
-        var expected = new TreeMap<String, Set<AclOperation>>();
-        topics("o d h").forEach(topic -> allow(expected, topic, AclOperation.READ));
-        topics("c f l").forEach(topic -> expected.put(topic, EnumSet.of(AclOperation.DESCRIBE)));
-        try (var client = Admin.create(settings("console"))) {
-            var allowed = new TreeMap<String, Set<AclOperation>>();
-            for (String topic : allTopics()) {
-                operations(client, topic).ifPresent(operations -> allowed.put(topic, operations));
-            }
-
-            assertThat(allowed).isEqualTo(expected);
-            assertThat(GROUPS).allMatch(group -> mayJoin(client, group), "may be asked about");
         }
     }
 
@@ -248,13 +229,6 @@ class KafkaAccessTest {
                 attempt("reader", "publishes", writing("reader"), topic),
                 attempt("connect", "publishes as no relay", writing("connect"), topic),
                 attempt(ANONYMOUS, "publishes", writing(ANONYMOUS), topic),
-                attempt(
-                        "console",
-                        "joins a group",
-                        _ -> read("console", ORDERS.topic(), "payment-consumer-group"),
-                        GroupAuthorizationException.class),
-                attempt("console", "publishes", writing("console"), topic),
-                attempt("console", "reads customers", _ -> read("console", "customer-service", null), topic),
                 attempt("reader", "reads customers", _ -> read("reader", "customer-service", null), topic),
                 attempt(ANONYMOUS, "reads customers", _ -> read(ANONYMOUS, "customer-service", null), topic),
                 attempt(

@@ -110,9 +110,7 @@ public final class Platform implements AutoCloseable {
         var names = new ArrayList<>(ServiceDatabases.roles(databases));
         names.addAll(KafkaUsers.read(settings.infra()).secrets());
         names.add(KafkaBrokers.SECRET);
-        if (scope.console()) {
-            names.addAll(ServiceDatabases.consoleRoles(databases));
-        }
+        names.addAll(ServiceDatabases.consoleRoles(databases));
         var secrets = Secrets.of(settings.data(), names);
         var postgres = new PostgresServer(settings, secrets);
         kafka = new KafkaBrokers(settings, secrets);
@@ -171,13 +169,15 @@ public final class Platform implements AutoCloseable {
         if (observability.isPresent()) {
             startObservers(observability.get(), secrets);
         }
-        if (scope.console() && Console.isBuilt(settings.checkout())) {
-            startConsole(new Console(settings, secrets, services).part());
-        }
+        startConsole(secrets);
     }
 
     /** Last, and without waiting for it: nothing needs it. But for a cache it has to have started. */
-    private void startConsole(ManagedProcess console) throws InterruptedException {
+    private void startConsole(Secrets secrets) throws InterruptedException {
+        if (!scope.console() || !Console.isBuilt(settings.checkout())) {
+            return;
+        }
+        var console = new Console(settings, secrets, services).part();
         if (settings.training().contains(JvmOptions.CONSOLE)) {
             startAndAwait(List.of(console), runningConsole);
             return;
