@@ -2,7 +2,6 @@ package dev.orderly.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.orderly.platform.observe.Observability;
 import dev.orderly.testkit.OrderlyCommand;
 import dev.orderly.testkit.RunningPlatform;
 import java.io.IOException;
@@ -22,6 +21,9 @@ final class RunningSystem implements BeforeAllCallback {
     /** Else the auditor would wait a minute for what a lost replication slot has swallowed. */
     private static final Map<String, String> SETTINGS = Map.of("ORDERLY_OUTBOX_AUDIT_GRACE", "5S");
 
+    /** Prometheus and exporters make the start longer, so only when asked for. */
+    static final String OBSERVE = "orderly.observe";
+
     private static RunningPlatform platform;
 
     @Override
@@ -34,7 +36,7 @@ final class RunningSystem implements BeforeAllCallback {
     private static AutoCloseable start() {
         try {
             var command = new ArrayList<>(List.of("up", "--free-ports", "--open-kafka"));
-            if (Observability.missing().isEmpty()) {
+            if (Boolean.getBoolean(OBSERVE)) {
                 command.add("--observe");
             }
             platform = RunningPlatform.temporary(SETTINGS, command.toArray(String[]::new));
