@@ -149,7 +149,7 @@ public class DemoPlatform {
     Map<String, Object> adminSettings() {
         var admin = environment("admin");
         var settings = new HashMap<String, Object>();
-        // With encrypted connections, also where the certificates are: KAFKA_SSL_KEYSTORE_LOCATION and others.
+        // Where they are encrypted, also where the certificates are: KAFKA_SSL_KEYSTORE_LOCATION and others.
         admin.forEach((name, value) -> {
             if (name.startsWith("KAFKA_SSL_")) {
                 settings.put(
