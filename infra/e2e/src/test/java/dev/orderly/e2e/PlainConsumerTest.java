@@ -6,19 +6,21 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.LinkedBlockingQueue;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * What others rely on: a consumer without any code of this repository understands the topic. It does not even
@@ -29,7 +31,7 @@ class PlainConsumerTest {
 
     private static final Duration MAX_WAIT = Duration.ofSeconds(20);
     /** To join the group, and after it has been left without a word. */
-    private static final Duration JOINING = Duration.ofSeconds(90);
+    private static final Duration JOINING = Duration.ofSeconds(120);
     /** Debian's, which sees Debian's libraries. */
     private static final String PYTHON = "/usr/bin/python3";
     /** So many that no partition is empty. */
@@ -95,7 +97,7 @@ class PlainConsumerTest {
 
     /** On a stock Linux, with its own library: no codec, no login, nothing of this repository. */
     @Test
-    void a_program_of_a_few_lines_of_python_takes_the_payment_services_place() throws Exception {
+    void a_program_of_a_few_lines_of_python_takes_the_payment_services_place(@TempDir Path folder) throws Exception {
         assumeTrue(
                 new ProcessBuilder(PYTHON, "-c", "import kafka").start().waitFor() == 0,
                 "Debian's package python3-kafka is not installed");
@@ -105,17 +107,17 @@ class PlainConsumerTest {
         var command = new ArrayList<>(
                 List.of(PYTHON, System.getProperty("orderly.checkout") + "/docs/clients/payment_consumer.py"));
         command.addAll(List.of(platform.openBootstrapServers().split(",")));
+        var printed = folder.resolve("printed");
         var program = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .redirectOutput(printed.toFile())
                 .start();
-        try (var printed = program.inputReader()) {
-            var lines = new LinkedBlockingQueue<String>();
-            Thread.startVirtualThread(() -> printed.lines().forEach(lines::add));
-
+        try {
             // It gets some of the partitions, and what is placed there is not paid for.
             await().atMost(JOINING).pollInterval(Duration.ofMillis(500)).until(() -> {
                 placed.add(shop.order(1));
-                return lines.stream().anyMatch(line -> placed.stream().anyMatch(id -> line.equals(id + " PENDING")));
+                return Files.readAllLines(printed).stream()
+                        .anyMatch(line -> placed.stream().anyMatch(id -> line.equals(id + " PENDING")));
             });
             var committed = committed(platform.admin());
             await().atMost(MAX_WAIT).until(() -> {
