@@ -70,6 +70,12 @@ public final class EventSamples {
 
     private EventSamples() {}
 
+    /** An order for one mug, paid from the balance. */
+    public static OrderPlaced placed(UUID order, UUID customer, Money price) {
+        var lines = List.of(new Line("mug", 1, price));
+        return new OrderPlaced(order, customer, lines, price, PaymentMethod.BALANCE, null, null, NOW);
+    }
+
     /**
      * Checks that a handler reads from the topic the types that change something, and no others. Both are
      * stated in the handler, by its {@code switch} and by {@link EventHandler#reactsTo}: a type that only the

@@ -50,9 +50,9 @@ class ComposedSystem implements BeforeAllCallback {
         assumeTrue(
                 DockerClientFactory.instance().isDockerAvailable(),
                 "skipped: no Docker engine answers, so nothing can be run in containers");
-        var compose = succeeds("docker", "compose", "version") ? "v2" : "v1";
+        var compose = Program.succeeds("docker", "compose", "version") ? "v2" : "v1";
         assumeTrue(
-                compose.equals("v2") || succeeds("docker-compose", "version"),
+                compose.equals("v2") || Program.succeeds("docker-compose", "version"),
                 "skipped: a Docker engine answers, but there is neither docker compose nor docker-compose");
         context.getRoot()
                 .getStore(ExtensionContext.Namespace.GLOBAL)
@@ -192,22 +192,6 @@ class ComposedSystem implements BeforeAllCallback {
         return DockerClientFactory.instance().client();
     }
 
-    private static boolean succeeds(String... command) {
-        try {
-            return new ProcessBuilder(command)
-                            .redirectErrorStream(true)
-                            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                            .start()
-                            .waitFor()
-                    == 0;
-        } catch (IOException _) {
-            return false; // no such program
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
-        }
-    }
-
     private static final class Composed implements AutoCloseable {
         private static final Map<String, String> PORTS = Map.of(
                 "order-service", "ORDER_PORT",
@@ -236,7 +220,7 @@ class ComposedSystem implements BeforeAllCallback {
             var file = CHECKOUT.resolve("docker-compose.yml").toFile();
             // The reactor has just packaged everything: images take it from there instead of building it
             // again.
-            if (!succeeds(CHECKOUT.resolve("orderly").toString(), "packaged")) {
+            if (!Program.succeeds(CHECKOUT.resolve("orderly").toString(), "packaged")) {
                 throw new IllegalStateException("./orderly packaged failed");
             }
             compose = version.equals("v2")

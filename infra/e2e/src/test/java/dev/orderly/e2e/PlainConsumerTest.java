@@ -98,9 +98,7 @@ class PlainConsumerTest {
     /** On a stock Linux, with its own library: no codec, no login, nothing of this repository. */
     @Test
     void a_program_of_a_few_lines_of_python_takes_the_payment_services_place(@TempDir Path folder) throws Exception {
-        assumeTrue(
-                new ProcessBuilder(PYTHON, "-c", "import kafka").start().waitFor() == 0,
-                "Debian's package python3-kafka is not installed");
+        assumeTrue(Program.succeeds(PYTHON, "-c", "import kafka"), "Debian's package python3-kafka is not installed");
         var platform = RunningSystem.platform();
         var shop = RunningSystem.shop(1_000, 1_000_000);
         var placed = new HashSet<String>();

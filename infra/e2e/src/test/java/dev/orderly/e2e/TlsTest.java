@@ -54,24 +54,13 @@ class TlsTest {
 
     @BeforeAll
     static void start(@TempDir Path folder) throws Exception {
-        assumeTrue(hasOpenssl(), "skipped: openssl is not installed, which makes the certificates");
+        assumeTrue(
+                Program.succeeds("openssl", "version"),
+                "skipped: openssl is not installed, which makes the certificates");
         foreign = Certificates.in(folder);
         foreign.issue(Checkout.path().resolve("infra"), List.of("admin"));
         platform = RunningPlatform.temporary(Map.of(), "up", "--free-ports", "--brokers=1", "--tls");
         platform.start();
-    }
-
-    private static boolean hasOpenssl() throws InterruptedException {
-        try {
-            return new ProcessBuilder("openssl", "version")
-                            .redirectErrorStream(true)
-                            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                            .start()
-                            .waitFor()
-                    == 0;
-        } catch (IOException _) {
-            return false; // no such program
-        }
     }
 
     @AfterAll

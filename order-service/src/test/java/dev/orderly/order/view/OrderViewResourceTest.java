@@ -13,16 +13,15 @@ import static org.hamcrest.Matchers.nullValue;
 import dev.orderly.IntegrationTest;
 import dev.orderly.database.UuidV7;
 import dev.orderly.events.Money;
-import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.OrderEvent.OrderCancelled;
 import dev.orderly.events.OrderEvent.OrderConfirmed;
-import dev.orderly.events.OrderEvent.OrderPlaced;
 import dev.orderly.events.OrderEvent.PaymentCaptured;
 import dev.orderly.events.OrderEvent.PaymentRefunded;
 import dev.orderly.events.OrderEvent.StockReserved;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.messaging.EventHandler;
 import dev.orderly.testing.EventFuzz;
+import dev.orderly.testing.EventSamples;
 import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.Tokens;
 import io.quarkus.arc.All;
@@ -263,18 +262,7 @@ class OrderViewResourceTest extends IntegrationTest {
     }
 
     private UUID placed(UUID id) {
-        topic.publish(
-                "order-service",
-                1,
-                new OrderPlaced(
-                        id,
-                        customer,
-                        List.of(new Line("mug", 1, PRICE)),
-                        PRICE,
-                        PaymentMethod.BALANCE,
-                        null,
-                        null,
-                        NOW));
+        topic.publish("order-service", 1, EventSamples.placed(id, customer, PRICE));
         return id;
     }
 

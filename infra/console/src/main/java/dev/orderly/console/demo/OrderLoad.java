@@ -59,7 +59,7 @@ public class OrderLoad {
     private final LongAdder placed = new LongAdder();
     private final LongAdder failed = new LongAdder();
     private volatile int rate;
-    private Thread running;
+    private boolean running;
 
     /** @param placed accepted since the console started @param failed rejected, or without an answer */
     public record Status(int ratePerSecond, long placed, long failed) {}
@@ -81,10 +81,22 @@ public class OrderLoad {
             throw DemoPlatform.noDemo();
         }
         rate = ratePerSecond;
-        if (rate > 0 && (running == null || !running.isAlive())) {
-            running = Thread.ofVirtual().name("order-load").start(this::run);
+        if (rate > 0 && !running) {
+            running = true;
+            Thread.ofVirtual().name("order-load").start(this::run);
         }
         return status();
+    }
+
+    /** In one step with the end: a rate that is set just then starts the load again. */
+    private synchronized boolean goesOn() {
+        running = rate > 0;
+        return running;
+    }
+
+    private synchronized void end() {
+        rate = 0;
+        running = false;
     }
 
     void stop(@Observes ShutdownEvent event) {
@@ -96,7 +108,7 @@ public class OrderLoad {
             var customers = customers();
             long renewAt = System.nanoTime() + TOKENS_RENEWED.toNanos();
             long next = System.nanoTime();
-            while (rate > 0) {
+            while (goesOn()) {
                 next += TimeUnit.SECONDS.toNanos(1) / Math.max(1, rate);
                 LockSupport.parkNanos(next - System.nanoTime());
                 if (System.nanoTime() - renewAt > 0) {
@@ -107,8 +119,9 @@ public class OrderLoad {
             }
         } catch (IOException | RuntimeException e) {
             LOG.warnf("the load ends: %s", e.getMessage());
-            rate = 0;
+            end();
         } catch (InterruptedException _) {
+            end();
             Thread.currentThread().interrupt();
         }
     }

@@ -38,7 +38,6 @@ public class OrderStream {
     static final String ORDERS = "order-service";
     private static final String HEARTBEATS = "outbox-heartbeat";
     private static final Duration POLL = Duration.ofMillis(500);
-    private static final Duration PAUSE_AFTER_FAILURE = Duration.ofSeconds(2);
     /** How often it is checked whether the topic has grown. */
     private static final Duration PARTITIONS_CHECK = Duration.ofSeconds(10);
     /** Orders in progress whose customer is remembered. */
@@ -91,7 +90,7 @@ public class OrderStream {
         this.json = json;
     }
 
-    /** Called every second: starts with the first page, and ends after the last. */
+    /** Called every second: starts with the first page or after a failure, and ends after the last page. */
     void runWhilePagesAreOpen() {
         if (pages.count() > 0 && !stopping && runs.compareAndSet(false, true)) {
             Thread.ofVirtual().name("order-stream").start(this::run);
@@ -114,7 +113,6 @@ public class OrderStream {
             // the process stops
         } catch (KafkaException e) {
             LOG.warnf("events are not followed for now: %s", e.getMessage());
-            pause();
         } finally {
             consumer = null;
             runs.set(false);
@@ -149,14 +147,6 @@ public class OrderStream {
             } else {
                 consumer.seekToBeginning(added);
             }
-        }
-    }
-
-    private static void pause() {
-        try {
-            Thread.sleep(PAUSE_AFTER_FAILURE);
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
         }
     }
 

@@ -11,13 +11,12 @@ import static org.hamcrest.Matchers.hasSize;
 import dev.orderly.IntegrationTest;
 import dev.orderly.events.EventHeaders;
 import dev.orderly.events.Money;
-import dev.orderly.events.OrderEvent.Line;
 import dev.orderly.events.OrderEvent.OrderConfirmed;
-import dev.orderly.events.OrderEvent.OrderPlaced;
 import dev.orderly.events.OrderEvent.PaymentCaptured;
 import dev.orderly.events.OrderEvent.StockReserved;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.events.Topic;
+import dev.orderly.testing.EventSamples;
 import dev.orderly.testing.OrderTopic;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -256,18 +255,7 @@ class OrderViewRebuildTest extends IntegrationTest {
 
     private UUID placed() {
         var id = UUID.randomUUID();
-        topic.publish(
-                "order-service",
-                1,
-                new OrderPlaced(
-                        id,
-                        customer,
-                        List.of(new Line("mug", 1, PRICE)),
-                        PRICE,
-                        PaymentMethod.BALANCE,
-                        null,
-                        null,
-                        NOW));
+        topic.publish("order-service", 1, EventSamples.placed(id, customer, PRICE));
         return id;
     }
 
