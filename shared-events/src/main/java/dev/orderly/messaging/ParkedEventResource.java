@@ -36,10 +36,12 @@ public class ParkedEventResource {
     private static final String TEXT_MESSAGE = "must have whole characters only, and no NUL";
 
     private final ParkedEvents parkedEvents;
+    private final ParkedEventAudit audit;
     private final Caller caller;
 
-    ParkedEventResource(ParkedEvents parkedEvents, Caller caller) {
+    ParkedEventResource(ParkedEvents parkedEvents, ParkedEventAudit audit, Caller caller) {
         this.parkedEvents = parkedEvents;
+        this.audit = audit;
         this.caller = caller;
     }
 
@@ -66,6 +68,19 @@ public class ParkedEventResource {
                     int limit)
             throws SQLException {
         return parkedEvents.page(consumer, key, after, limit);
+    }
+
+    @GET
+    @Path("/actions")
+    @Operation(summary = "What operators did, and why, the newest first")
+    public List<ParkedEventAudit.Action> actions(
+            @QueryParam("limit")
+                    @DefaultValue("100")
+                    @Min(value = 1, message = "must be at least 1")
+                    @Max(value = 1000, message = "must be at most 1000")
+                    int limit)
+            throws SQLException {
+        return audit.newest(limit);
     }
 
     @GET

@@ -80,16 +80,19 @@ class ParkedEvents {
 
     private final DataSource database;
     private final Outbox outbox;
+    private final ParkedEventAudit audit;
     private final Clock clock;
     private final List<Duration> retryDelays;
 
     ParkedEvents(
             DataSource database,
             Outbox outbox,
+            ParkedEventAudit audit,
             Clock clock,
             @ConfigProperty(name = "orderly.parked.retry-delays") List<Duration> retryDelays) {
         this.database = database;
         this.outbox = outbox;
+        this.audit = audit;
         this.clock = clock;
         this.retryDelays = retryDelays;
     }
@@ -238,20 +241,20 @@ class ParkedEvents {
      * would have waited.
      */
     void redrive(ParkedEvent parked, String operator, String why) throws SQLException {
-        try (var connection = database.getConnection()) {
-            record(connection, parked, "REDRIVE", operator, why);
-            try (var update = connection.prepareStatement("""
-                    UPDATE parked_event
-                    SET attempts = 0, next_attempt_at = ?, gap_accepted = gap_accepted OR (seq = ? AND reason = 'GAP')
-                    WHERE consumer = ? AND (seq = ? OR key = ?)
-                    """)) {
-                setTime(update, 1, clock.instant());
-                update.setLong(2, parked.seq());
-                update.setString(3, parked.consumer());
-                update.setLong(4, parked.seq());
-                update.setString(5, parked.key());
-                update.executeUpdate();
-            }
+        audit.add(parked, "REDRIVE", operator, why);
+        try (var connection = database.getConnection();
+                var update = connection.prepareStatement("""
+                        UPDATE parked_event
+                        SET attempts = 0, next_attempt_at = ?,
+                            gap_accepted = gap_accepted OR (seq = ? AND reason = 'GAP')
+                        WHERE consumer = ? AND (seq = ? OR key = ?)
+                        """)) {
+            setTime(update, 1, clock.instant());
+            update.setLong(2, parked.seq());
+            update.setString(3, parked.consumer());
+            update.setLong(4, parked.seq());
+            update.setString(5, parked.key());
+            update.executeUpdate();
         }
     }
 
@@ -260,8 +263,8 @@ class ParkedEvents {
      * it is delivered only later, waits as behind any gap.
      */
     void discard(ParkedEvent parked, String operator, String why) throws SQLException {
+        audit.add(parked, "DISCARD", operator, why);
         try (var connection = database.getConnection()) {
-            record(connection, parked, "DISCARD", operator, why);
             try (var update = connection.prepareStatement("""
                     UPDATE parked_event next SET gap_accepted = true
                     FROM parked_event discarded
@@ -312,22 +315,6 @@ class ParkedEvents {
         try (var delete = connection.prepareStatement("DELETE FROM parked_event WHERE seq = ?")) {
             delete.setLong(1, parked.seq());
             delete.executeUpdate();
-        }
-    }
-
-    private static void record(Connection connection, ParkedEvent parked, String action, String operator, String why)
-            throws SQLException {
-        try (var insert = connection.prepareStatement("""
-                INSERT INTO parked_event_audit (action, operator, why, event)
-                SELECT ?, ?, ?, CASE WHEN ? THEN to_jsonb(parked) - 'payload' ELSE to_jsonb(parked) END
-                FROM parked_event parked WHERE seq = ?
-                """)) {
-            insert.setString(1, action);
-            insert.setString(2, operator);
-            insert.setString(3, why);
-            insert.setBoolean(4, Topic.isErasable(parked.topic()));
-            insert.setLong(5, parked.seq());
-            insert.executeUpdate();
         }
     }
 

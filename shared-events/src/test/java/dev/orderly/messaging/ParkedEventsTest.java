@@ -85,6 +85,11 @@ class ParkedEventsTest extends IntegrationTest {
 
         await().untilAsserted(() -> assertThat(effects(order)).containsExactly("OrderPlaced"));
         assertThat(audit(order)).containsExactly("DISCARD alice because");
+        given().get("/parked-events/actions")
+                .then()
+                .body("find { it.eventId == '" + id + "' }.action", equalTo("DISCARD"))
+                .body("find { it.eventId == '" + id + "' }.operator", equalTo("alice"))
+                .body("find { it.eventId == '" + id + "' }.why", equalTo("because"));
         given().get("/parked-events/{group}/{id}", RecordingHandler.GROUP, id)
                 .then()
                 .statusCode(404)

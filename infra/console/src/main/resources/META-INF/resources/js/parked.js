@@ -6,6 +6,7 @@ import { announce, hasRole, useStore } from './store.js';
 
 const SERVICES = ['orders', 'inventory', 'payments', 'notifications'];
 const MAX_EVENTS = 1_000;
+const MAX_ACTIONS = 20;
 const REASONS = {
   UNREADABLE: 'It is no event that this service can read.',
   NEWER_SCHEMA: 'It is newer than this instance, and waits for a newer one.',
@@ -24,11 +25,17 @@ export function Parked({ session }) {
 
 /** Of all services at once; one that does not answer is said, and hides nothing of the others. */
 async function load() {
-  const answers = await Promise.all(SERVICES.map((service) => get(`/api/${service}/parked-events?limit=${MAX_EVENTS}`)
-    .then((events) => ({ events: events.map((event) => ({ ...event, service })) }), (problem) => ({ service,
-      problem }))));
-  return { events: answers.flatMap((answer) => answer.events ?? []), failed: answers.filter((answer) =>
-    answer.problem) };
+  const answers = await Promise.all(SERVICES.map((service) => Promise.all([
+    get(`/api/${service}/parked-events?limit=${MAX_EVENTS}`),
+    get(`/api/${service}/parked-events/actions?limit=${MAX_ACTIONS}`)])
+    .then(([events, actions]) => ({ events: events.map((event) => ({ ...event, service })), actions }),
+      (problem) => ({ service, problem }))));
+  return {
+    events: answers.flatMap((answer) => answer.events ?? []),
+    actions: answers.flatMap((answer) => answer.actions ?? [])
+      .sort((one, other) => other.doneAt.localeCompare(one.doneAt)).slice(0, MAX_ACTIONS),
+    failed: answers.filter((answer) => answer.problem),
+  };
 }
 
 function Groups() {
@@ -67,6 +74,7 @@ function Groups() {
       title="Nothing is parked">Every event has taken effect. On the page <a
         href="#/faults">Faults</a> a poison message can be sent.<//>`}
     ${[...groups].map(([name, events]) => html`<${Group} key=${name} events=${events} act=${act} />`)}
+    ${value.actions.length > 0 && html`<${Actions} actions=${value.actions} />`}
     ${asked && html`<${AskWhy} title=${`${asked.action === 'redrive' ? 'Redrive' : 'Discard'} ${count(asked.events)}`}
       label="Why" confirm=${asked.action === 'redrive' ? 'Redrive' : 'Discard'} onConfirm=${perform} onClose=${() =>
         setAsked(null)}>
@@ -74,6 +82,16 @@ function Groups() {
         ? 'Each is tried again now, and all that is parked of its key, in order.'
         : 'Each is dropped; what is parked behind it goes on without it.'} The reason is recorded under your name.</p>
           <//>`}`;
+}
+
+const DONE = { REDRIVE: 'redrove', DISCARD: 'discarded' };
+
+function Actions({ actions }) {
+  return html`<section class="card" aria-labelledby="actions"><h2 id="actions">What operators did</h2>
+    <ul class="plain">${actions.map((action) => html`<li>
+      <span class="muted">${clock(action.doneAt)}</span> <strong>${action.operator}</strong> ${DONE[action.action]}
+      ${' '}${action.type ?? 'an event without a type'} <code>${short(action.eventId)}</code> of ${action.consumer}:
+      ${' '}${action.why}</li>`)}</ul></section>`;
 }
 
 const groupName = (event) => `${event.consumer} ${event.reason} ${event.type}`;

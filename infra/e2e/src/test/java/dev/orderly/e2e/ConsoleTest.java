@@ -181,6 +181,7 @@ class ConsoleTest {
                 assertThat(olga.page.locator(".parked")).hasCount(groups - 1);
             }
             assertThat(olga.main()).containsText("Nothing is parked");
+            assertThat(olga.main()).containsText("olga discarded");
         }
     }
 
