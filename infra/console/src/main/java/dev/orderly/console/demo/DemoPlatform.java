@@ -5,13 +5,13 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.orderly.console.config.ConsoleConfig;
 import dev.orderly.console.config.Problem;
 import io.quarkiverse.resteasy.problem.HttpProblem;
-import io.quarkus.runtime.ShutdownEvent;
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.enterprise.event.Observes;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -100,35 +100,56 @@ public class DemoPlatform {
         return parts().stream().filter(part -> part.name().equals(name)).findFirst();
     }
 
-    /** KILL, STOP or CONT. To PostgreSQL's own processes, too, as a machine that stands still would. */
-    void signal(String signal, Part part) {
-        if (part.pid() == 0) {
-            return; // to kill(1) that is the caller's whole group
-        }
-        var family = new ArrayList<>(List.of(part.pid()));
-        if (!signal.equals("KILL")) {
-            ProcessHandle.of(part.pid())
-                    .ifPresent(process -> process.descendants().forEach(child -> family.add(child.pid())));
-        }
-        var command = new ArrayList<>(List.of("kill", "-" + signal));
-        family.forEach(pid -> command.add(String.valueOf(pid)));
+    void kill(Part part) {
+        signal("-KILL", List.of(String.valueOf(part.pid())));
+    }
+
+    /**
+     * As a machine that stands still would. A process of its own thaws it, since nobody else could when this
+     * one is killed before.
+     */
+    void freeze(Part part, Duration pause) {
+        var family = family(part);
+        signal("-STOP", family);
+        paused.add(part.pid());
+        var command = new ArrayList<>(List.of("sh", "-c", "sleep \"$0\"; kill -CONT \"$@\""));
+        command.add(String.valueOf(pause.toSeconds()));
+        command.addAll(family);
+        start(command).onExit().thenRun(() -> paused.remove(part.pid()));
+    }
+
+    void thaw(Part part) {
+        signal("-CONT", family(part));
+        paused.remove(part.pid());
+    }
+
+    /** With PostgreSQL's own processes. */
+    private static List<String> family(Part part) {
+        var family = new ArrayList<>(List.of(String.valueOf(part.pid())));
+        ProcessHandle.of(part.pid())
+                .ifPresent(process -> process.descendants().forEach(child -> family.add(String.valueOf(child.pid()))));
+        return family;
+    }
+
+    private static void signal(String signal, List<String> pids) {
+        var command = new ArrayList<>(List.of("kill", signal));
+        command.addAll(pids);
         try {
-            new ProcessBuilder(command).redirectErrorStream(true).start().waitFor();
-        } catch (IOException e) {
-            throw new UncheckedIOException("kill cannot be run", e);
+            start(command).waitFor();
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         }
-        if (signal.equals("STOP")) {
-            paused.add(part.pid());
-        } else {
-            paused.remove(part.pid());
-        }
     }
 
-    /** No process stays frozen that nobody could thaw any more. */
-    void stop(@Observes ShutdownEvent event) {
-        parts().stream().filter(part -> paused.contains(part.pid())).forEach(part -> signal("CONT", part));
+    private static Process start(List<String> command) {
+        try {
+            return new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(Redirect.DISCARD)
+                    .start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(command.getFirst() + " cannot be run", e);
+        }
     }
 
     /** The environment that a client of this name has, passwords included: {@code run/<name>.env}. */

@@ -18,7 +18,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -148,7 +147,7 @@ class Faults {
                         "Ends its process as a power cut does; the launcher starts it again.",
                         null,
                         false),
-                () -> platform.signal("KILL", part)));
+                () -> platform.kill(part)));
         kinds.add(new Kind(
                 new Fault(
                         "pause-" + name,
@@ -158,7 +157,7 @@ class Faults {
                         "For " + PAUSE.toSeconds() + " s it keeps its connections and answers nothing.",
                         "resume-" + name,
                         paused),
-                () -> pause(part)));
+                () -> platform.freeze(part, PAUSE)));
         if (paused) {
             kinds.add(new Kind(
                     new Fault(
@@ -169,16 +168,9 @@ class Faults {
                             "Lets it go on where it was.",
                             null,
                             false),
-                    () -> platform.signal("CONT", part)));
+                    () -> platform.thaw(part)));
         }
         return kinds;
-    }
-
-    /** A page that is closed must not leave it so. */
-    private void pause(DemoPlatform.Part part) {
-        platform.signal("STOP", part);
-        CompletableFuture.delayedExecutor(PAUSE.toMillis(), TimeUnit.MILLISECONDS)
-                .execute(() -> platform.signal("CONT", part));
     }
 
     private List<Kind> ofGateway(URI gateway) {
