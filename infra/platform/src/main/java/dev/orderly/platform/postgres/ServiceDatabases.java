@@ -23,6 +23,9 @@ public final class ServiceDatabases {
     private static final String CREATE = "CREATE DATABASE %s TEMPLATE template0 ENCODING 'UTF8'"
             + " LOCALE 'C' LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'";
 
+    /** A machine that starts everything at once is slow to answer the first connection. */
+    private static final int CONNECT_TIMEOUT_SECONDS = 10;
+
     /** To create a slot takes as long as the transactions that run in all databases. */
     private static final int OWNER_TIMEOUT_SECONDS = 120;
 
@@ -183,7 +186,7 @@ public final class ServiceDatabases {
             connections.setSslMode(encryption().get("sslmode"));
             connections.setSslRootCert(encryption().get("sslrootcert"));
         }
-        connections.setConnectTimeout(2);
+        connections.setConnectTimeout(CONNECT_TIMEOUT_SECONDS);
         connections.setSocketTimeout(OWNER_TIMEOUT_SECONDS);
         connections.setApplicationName("migration");
         return connections;
@@ -195,7 +198,7 @@ public final class ServiceDatabases {
         properties.setProperty("user", Secrets.SUPERUSER);
         properties.setProperty("password", secrets.of(Secrets.SUPERUSER));
         properties.putAll(encryption());
-        properties.setProperty("loginTimeout", "2");
+        properties.setProperty("loginTimeout", String.valueOf(CONNECT_TIMEOUT_SECONDS));
         properties.setProperty("socketTimeout", "30");
         properties.setProperty("ApplicationName", "launcher");
         return DriverManager.getConnection("jdbc:postgresql://%s:%d/%s".formatted(host, port, database), properties);
