@@ -50,6 +50,9 @@ class RequestBodyReceiver {
     }
 
     void receive(RoutingContext request) {
+        if (request.response().closed()) {
+            return; // the client left while its token was verified: no body will come, and nobody waits
+        }
         if (EarlyRejection.contentLength(request) > maxBytes) {
             EarlyRejection.reject(request, 413, tooLong()); // before it arrives
         } else if (EarlyRejection.hasBody(request)) {

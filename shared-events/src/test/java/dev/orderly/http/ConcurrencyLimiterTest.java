@@ -21,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -34,6 +35,7 @@ class ConcurrencyLimiterTest {
     private final Vertx vertx = Vertx.vertx();
     private final ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor();
     private final List<RoutingContext> inFlight = new CopyOnWriteArrayList<>();
+    private final CompletableFuture<Throwable> ofClientThatLeft = new CompletableFuture<>();
     private int port;
 
     @BeforeEach
@@ -46,6 +48,7 @@ class ConcurrencyLimiterTest {
             ConcurrencyLimiter.exempt(request);
             request.next();
         });
+        router.post("/left").handler(this::continueWhenClientHasLeft);
         router.route().handler(bodies::receive);
         router.route().handler(limit::admit);
         router.post("/sales/*").handler(request -> request.end("queued"));
@@ -144,12 +147,31 @@ class ConcurrencyLimiterTest {
         }
     }
 
-    /** Sends the head of a command and the beginning of its body. */
+    @Test
+    void a_client_that_leaves_while_its_token_is_verified_is_no_failure() throws IOException {
+        begin("/left", 100, "{").close();
+
+        assertThat(ofClientThatLeft.orTimeout(10, TimeUnit.SECONDS).join()).isNull();
+        assertThat(inFlight).isEmpty();
+    }
+
+    private void continueWhenClientHasLeft(RoutingContext request) {
+        request.request().pause();
+        request.response().closeHandler(_ -> {
+            request.next();
+            ofClientThatLeft.complete(request.failure());
+        });
+    }
+
     private Socket begin(int length, String beginning) throws IOException {
+        return begin("/", length, beginning);
+    }
+
+    /** Sends the head of a command and the beginning of its body. */
+    private Socket begin(String path, int length, String beginning) throws IOException {
         var socket = new Socket("localhost", port);
-        socket.getOutputStream()
-                .write(("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + length + "\r\n\r\n" + beginning)
-                        .getBytes(ISO_8859_1));
+        var head = "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n".formatted(path, length);
+        socket.getOutputStream().write((head + beginning).getBytes(ISO_8859_1));
         return socket;
     }
 

@@ -20,7 +20,7 @@ final class LogScan {
             "FlashSaleConsumer.* skipping undecodable ",
             // A framework that was asked to stop while what it waits for hangs; an error of our code still
             // counts.
-            "\\[io\\.quarkus\\..*\\[Error Occurred After Shutdown\\]",
+            "\\[io\\.(quarkus|vertx)\\..*\\[Error Occurred After Shutdown\\]",
             // A service that was asked to stop while it started.
             "IllegalStateException: Shutdown in progress"));
 

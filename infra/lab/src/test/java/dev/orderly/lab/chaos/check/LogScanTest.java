@@ -19,11 +19,15 @@ class LogScanTest {
                 "Caused by: org.postgresql.util.PSQLException: FATAL: terminating connection",
                 ERROR + "[io.quarkus.runtime.Application] (main) Failed to start application",
                 "Caused by: java.lang.IllegalStateException: Shutdown in progress",
+                ERROR + "[io.vertx.ext.web.RoutingContext] (executor-thread-1) Unhandled exception in router"
+                        + " [Error Occurred After Shutdown]: java.util.concurrent.RejectedExecutionException",
+                "2026-11-23 10:00:00,500 ERROR [dev.orderly.order.Order] (executor-thread-1) our own"
+                        + " [Error Occurred After Shutdown]",
                 "2026-11-23 10:00:01,000 INFO  [dev.orderly] (main) an ERROR in a message",
-                "2026-11-23 10:00:02,000 ERROR [dev.orderly.order.Order] (executor-thread-1) something new",
+                ERROR + "[dev.orderly.order.Order] (executor-thread-1) something new",
                 "java.lang.NullPointerException");
 
-        assertThat(LogScan.errors(log, List.of(), false)).containsExactly(log.get(6));
+        assertThat(LogScan.errors(log, List.of(), false)).containsExactly(log.get(6), log.get(8));
     }
 
     @Test
