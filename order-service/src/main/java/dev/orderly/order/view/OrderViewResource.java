@@ -100,10 +100,7 @@ public class OrderViewResource {
 
     /** @param onlyOf the order of any other customer is unknown; empty for those of all */
     private OrderView read(UUID id, int version, Optional<UUID> onlyOf) throws SQLException {
-        var order = views.find(id);
-        if (order.isPresent() && !Caller.isVisible(order.get().customerId(), onlyOf)) {
-            throw unknown(id);
-        }
+        var order = views.find(id).filter(found -> Caller.isVisible(found.customerId(), onlyOf));
         if (version > 0 && order.map(found -> ownVersion(found) < version).orElse(true)) {
             throw Problems.unavailable(
                     "The read model has not got as far as version " + version + " of order " + id + " yet; try again.");
@@ -181,7 +178,8 @@ public class OrderViewResource {
     public Uni<Response> awaitOrder(UriInfo uri) {
         var id = uri.getPathParameters().getFirst("id");
         if (!id.matches(UuidParameter.PATTERN)) {
-            return Uni.createFrom().nullItem(); // is a 404 when it is converted
+            // Not left to the conversion, which takes shorter forms, too: then nobody would have asked whose it is.
+            throw Problems.notFound("There is no order of this id.");
         }
         var order = UUID.fromString(id);
         var onlyOf = caller.onlyCustomer();
