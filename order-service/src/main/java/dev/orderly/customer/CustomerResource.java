@@ -183,7 +183,8 @@ public class CustomerResource {
     @Atomic
     public CustomerDocument erase(@PathParam("id") UUID id, @HeaderParam("traceparent") String traceparent)
             throws SQLException {
-        if (!caller.maySee(id) || !commands.erase(id, traceparent)) {
+        var onlyOf = caller.onlyCustomerUnless(Caller.OPERATOR);
+        if (!Caller.isVisible(id, onlyOf) || !commands.erase(id, traceparent)) {
             throw unknown(id);
         }
         audit.add("erase", "customer " + id);

@@ -46,12 +46,21 @@ public class Caller {
         return isStaff() ? Optional.empty() : Optional.of(ownId());
     }
 
+    /**
+     * The one customer for whom the caller may give a command; empty for those of all, which takes the role.
+     * Any other role of the {@linkplain #isStaff staff} is not enough: who may see everything may not do
+     * everything, and is perhaps a customer, too, to whom the command is open.
+     */
+    public Optional<UUID> onlyCustomerUnless(String role) {
+        return identity.hasRole(role) ? Optional.empty() : Optional.of(ownId());
+    }
+
     /** Whether the caller may see what belongs to a customer. */
     public boolean maySee(UUID customer) {
         return isVisible(customer, onlyCustomer());
     }
 
-    /** The same, by what {@link #onlyCustomer} said. */
+    /** The same, by what {@link #onlyCustomer} or {@link #onlyCustomerUnless} said. */
     public static boolean isVisible(UUID customer, Optional<UUID> onlyCustomer) {
         return onlyCustomer.map(own -> own.equals(customer)).orElse(true);
     }
