@@ -24,6 +24,12 @@ GRANT CONNECT ON DATABASE ${database} TO ${database}_app, ${database}_relay;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO ${database}_app, ${database}_relay;
 
+-- What PostgreSQL opens to every role, also to one that may only read, and nobody here needs: messages in the log, which
+-- a relay would read between the rows, and large objects, which fill the disk of all databases.
+REVOKE EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text, boolean),
+    pg_logical_emit_message(boolean, text, bytea, boolean),
+    lo_create(oid), lo_creat(integer), lo_from_bytea(oid, bytea) FROM PUBLIC;
+
 -- What the owner's migrations will create; they revoke what the service must not do (an outbox is insert only).
 ALTER DEFAULT PRIVILEGES FOR ROLE ${database}_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 ALTER DEFAULT PRIVILEGES FOR ROLE ${database}_owner IN SCHEMA public

@@ -41,6 +41,16 @@ class MessagingSchemaTest extends IntegrationTest {
         assertThat(failureOf("CREATE TABLE mine ()")).contains("permission denied");
     }
 
+    /** They have grants of their own, which count when a statement names the partition. */
+    @Test
+    void nor_by_the_name_of_a_partition() throws SQLException {
+        assertThat(sql().strings("""
+                        SELECT inhrelid::regclass::text FROM pg_inherits
+                        WHERE has_table_privilege(inhrelid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+                        """)).isEmpty();
+        assertThat(failureOf("DELETE FROM outbox_default")).contains("permission denied");
+    }
+
     @Test
     void no_service_publishes_in_the_name_of_another() {
         assertThat(failureOf("""
@@ -68,7 +78,9 @@ class MessagingSchemaTest extends IntegrationTest {
                 "UPDATE outbox SET payload = '{}'",
                 "CREATE TABLE mine ()",
                 "SELECT erase_from_outbox('k')",
-                "SELECT pg_read_file('PG_VERSION')"
+                "SELECT pg_read_file('PG_VERSION')",
+                "SELECT pg_logical_emit_message(true, 'any', 'any')",
+                "SELECT lo_from_bytea(0, 'any')"
             })
     void the_relay_may_only_read_the_outbox(String statement) throws SQLException {
         try (var connection = DriverManager.getConnection(url, RELAY, relayPassword);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.orderly.platform.config.Secrets;
 import dev.orderly.platform.config.StateDirectory;
 import dev.orderly.platform.connect.ConnectWorker;
 import dev.orderly.platform.connect.RelayPauseLock;
@@ -168,6 +169,10 @@ class PlatformTest {
     @Test
     void a_row_of_the_outbox_gets_to_its_topic_also_after_every_part_was_killed() throws Exception {
         createOutbox("orders");
+        // To a relay it is none of the outbox, and has a topic that no relay may write to: it must not stop at it.
+        try (var superuser = platform.connect("orders", Secrets.SUPERUSER)) {
+            superuser.createStatement().execute("SELECT pg_logical_emit_message(true, 'any', 'any')");
+        }
         // Written before there is a connector: the slot keeps it.
         publish("orders", "order-1", "{\"id\":\"order-1\",\"status\":\"PENDING\"}");
 
