@@ -39,6 +39,12 @@ public final class StateDirectory implements AutoCloseable {
 
     private static final String BROKERS = "brokers";
     private static final String FORMAT_FILE = "format";
+    /**
+     * Closed to other users: logs of the brokers hold names and addresses, the gateway's journal card tokens.
+     * Each by itself, since PostgreSQL, which closes its own, may be another user and has to pass this folder.
+     */
+    private static final List<String> PRIVATE = List.of("run", "log", "kafka", "gateway", "identity");
+
     private static final long MIN_FREE_BYTES = 1L << 30;
     /** A killed launcher's processes are ended by their guards; the slowest has 3 s before it is killed. */
     private static final Duration ORPHANS_END = Duration.ofSeconds(10);
@@ -211,9 +217,10 @@ public final class StateDirectory implements AutoCloseable {
     }
 
     private void prepare(int brokers) throws IOException {
-        Files.createDirectories(data.resolve("run"));
-        Files.createDirectories(data.resolve("log"));
-        Files.setPosixFilePermissions(data.resolve("run"), PosixFilePermissions.fromString("rwx------"));
+        for (String folder : PRIVATE) {
+            Files.createDirectories(data.resolve(folder));
+            Files.setPosixFilePermissions(data.resolve(folder), PosixFilePermissions.fromString("rwx------"));
+        }
         Path madeWith = data.resolve(BROKERS);
         if (Files.exists(madeWith)) {
             String before = Files.readString(madeWith).strip();

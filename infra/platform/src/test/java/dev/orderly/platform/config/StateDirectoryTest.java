@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -31,6 +33,22 @@ class StateDirectoryTest {
         StateDirectory.open(data, false, 3).close();
 
         assertThat(data.resolve("orders")).exists();
+    }
+
+    @Test
+    void what_parts_keep_is_closed_to_other_users_also_when_it_was_open_before() throws IOException {
+        for (String folder : List.of("run", "log", "kafka", "gateway", "identity")) {
+            var path = Files.createDirectories(data.resolve(folder));
+            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
+        }
+
+        StateDirectory.open(data, false, 3).close();
+
+        for (String folder : List.of("run", "log", "kafka", "gateway", "identity")) {
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(data.resolve(folder))))
+                    .as(folder)
+                    .isEqualTo("rwx------");
+        }
     }
 
     @Test
