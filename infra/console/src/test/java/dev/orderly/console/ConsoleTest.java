@@ -6,11 +6,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.junit.QuarkusTest;
+import java.io.InputStream;
 import java.net.HttpCookie;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import org.junit.jupiter.api.Test;
@@ -159,6 +161,25 @@ class ConsoleTest {
         assertThat(status(method, path, loggedIn("ann"))).as("a customer").isEqualTo(customer);
         assertThat(status(method, path, loggedIn("carl"))).as("a clerk").isEqualTo(clerk);
         assertThat(status(method, path, loggedIn("olga"))).as("an operator").isEqualTo(operator);
+    }
+
+    @Test
+    void one_person_cannot_take_the_places_of_all_others() throws Exception {
+        var bob = loggedIn("bob");
+        var request = HttpRequest.newBuilder(Visitor.url("/api/events")).build();
+        var open = new ArrayList<HttpResponse<InputStream>>();
+        try {
+            do {
+                open.add(bob.http().send(request, BodyHandlers.ofInputStream()));
+            } while (open.getLast().statusCode() == 200);
+
+            assertThat(open.getLast().statusCode()).isEqualTo(503);
+            assertThat(status("GET", "/api/events", loggedIn("olga"))).isEqualTo(200);
+        } finally {
+            for (var page : open) {
+                page.body().close();
+            }
+        }
     }
 
     private static Visitor loggedIn(String person) throws Exception {

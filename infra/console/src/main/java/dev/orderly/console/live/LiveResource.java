@@ -32,13 +32,12 @@ class LiveResource {
     @Produces(MediaType.SERVER_SENT_EVENTS)
     @RolesAllowed({"customer", "clerk", "operator"})
     public Multi<OutboundSseEvent> events(@Context Sse sse) {
-        if (pages.count() >= Pages.MAX_PAGES) {
+        var person = identity.getPrincipal().getName();
+        if (!pages.haveRoomFor(person)) {
             throw Problem.of(503, "Too many pages are open.");
         }
-        boolean ownOnly = !identity.hasRole("operator") && !identity.hasRole("clerk");
-        return pages.open(
-                        identity.hasRole("operator"),
-                        ownOnly ? identity.getPrincipal().getName() : null)
+        boolean operator = identity.hasRole("operator");
+        return pages.open(person, operator, operator || identity.hasRole("clerk"))
                 .map(message -> event(sse, message));
     }
 

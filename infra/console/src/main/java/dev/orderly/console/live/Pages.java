@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.subscription.MultiEmitter;
 import jakarta.inject.Singleton;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -13,7 +14,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 @Singleton
 public class Pages {
 
-    static final int MAX_PAGES = 50;
+    private static final int MAX_PAGES = 50;
+    /** Or one person could take the places of all others. */
+    private static final int MAX_PAGES_OF_ONE = 10;
+    /** Then a page asks again, with the session that it has then: none when that is over. */
+    private static final Duration MAX_STREAM = Duration.ofMinutes(10);
     /** A page draws no more than this. */
     private static final int MAX_ORDER_EVENTS_PER_SECOND = 50;
     /** Messages that a page has not taken yet: ten seconds of them. */
@@ -29,21 +34,32 @@ public class Pages {
     /** @param name of the event; null for a comment, which keeps the connection open */
     public record Message(String name, String data) {}
 
-    /** @param customerId whose orders it shows; null for those of all */
+    /** @param seesAll orders; otherwise those of the person, who is a customer */
     private record Page(
-            MultiEmitter<? super Message> emitter, boolean operator, String customerId, AtomicInteger budget) {}
+            MultiEmitter<? super Message> emitter,
+            String person,
+            boolean operator,
+            boolean seesAll,
+            AtomicInteger budget) {}
 
-    /** @param customerId whose orders it shows; null for those of all */
-    Multi<Message> open(boolean operator, String customerId) {
+    boolean haveRoomFor(String person) {
+        return pages.size() < MAX_PAGES
+                && pages.stream().filter(page -> page.person.equals(person)).count() < MAX_PAGES_OF_ONE;
+    }
+
+    /** @param seesAll orders; otherwise those of the person, who is a customer */
+    Multi<Message> open(String person, boolean operator, boolean seesAll) {
         return Multi.createFrom()
                 .emitter(
                         emitter -> {
                             var page = new Page(
-                                    emitter, operator, customerId, new AtomicInteger(MAX_ORDER_EVENTS_PER_SECOND));
+                                    emitter, person, operator, seesAll, new AtomicInteger(MAX_ORDER_EVENTS_PER_SECOND));
                             emitter.onTermination(() -> pages.remove(page));
                             pages.add(page);
                         },
-                        MAX_BEHIND);
+                        MAX_BEHIND)
+                .select()
+                .first(MAX_STREAM);
     }
 
     public int count() {
@@ -58,7 +74,7 @@ public class Pages {
     void order(Object event, String customerId) {
         String data = null;
         for (var page : pages) {
-            boolean sees = page.customerId == null || page.customerId.equals(customerId);
+            boolean sees = page.seesAll || page.person.equals(customerId);
             if (sees && page.budget.getAndDecrement() > 0) {
                 data = data == null ? write(event) : data;
                 page.emitter.emit(new Message("order", data));
