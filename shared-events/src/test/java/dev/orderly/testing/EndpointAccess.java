@@ -101,7 +101,7 @@ public final class EndpointAccess implements AutoCloseable {
                 .isEqualTo(expected);
     }
 
-    /** Two roles open what one of them opens: to a customer who is a clerk, too, what a clerk may do for others. */
+    /** Two roles open what one of them opens: to a customer who is a clerk, what clerks may do for others. */
     private void checkCustomerOfStaff(
             SoftAssertions all, ApiOperation operation, String role, Map<String, String> expected) {
         var alone = expected.get(role).equals("403") ? "another" : role;

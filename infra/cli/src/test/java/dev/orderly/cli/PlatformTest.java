@@ -169,7 +169,7 @@ class PlatformTest {
     @Test
     void a_row_of_the_outbox_gets_to_its_topic_also_after_every_part_was_killed() throws Exception {
         createOutbox("orders");
-        // To a relay it is none of the outbox, and has a topic that no relay may write to: it must not stop at it.
+        // Not of the outbox, and for a topic that no relay may write to: the relay must not stop at it.
         try (var superuser = platform.connect("orders", Secrets.SUPERUSER)) {
             superuser.createStatement().execute("SELECT pg_logical_emit_message(true, 'any', 'any')");
         }

@@ -178,7 +178,7 @@ public class OrderViewResource {
     public Uni<Response> awaitOrder(UriInfo uri) {
         var id = uri.getPathParameters().getFirst("id");
         if (!id.matches(UuidParameter.PATTERN)) {
-            // Not left to the conversion, which takes shorter forms, too: then nobody would have asked whose it is.
+            // Not left to the conversion, which takes shorter forms, too: their owner would not be compared.
             throw Problems.notFound("There is no order of this id.");
         }
         var order = UUID.fromString(id);

@@ -41,7 +41,7 @@ public final class StateDirectory implements AutoCloseable {
     private static final String FORMAT_FILE = "format";
     /**
      * Closed to other users: logs of the brokers hold names and addresses, the gateway's journal card tokens.
-     * Each by itself, since PostgreSQL, which closes its own, may be another user and has to pass this folder.
+     * Each by itself, since PostgreSQL, which closes its own, may be another user and passes through this.
      */
     private static final List<String> PRIVATE = List.of("run", "log", "kafka", "gateway", "identity");
 
