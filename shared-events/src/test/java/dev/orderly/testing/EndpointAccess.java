@@ -73,8 +73,8 @@ public final class EndpointAccess implements AutoCloseable {
             invalid.forEach((fault, token) -> all.assertThat(status(operation, token))
                     .as("%s with a token %s", row.operation(), fault)
                     .isEqualTo("401 Bearer"));
-            CALLERS.forEach(
-                    caller -> check(all, operation, caller, token(caller), row.expected().get(caller)));
+            CALLERS.forEach(caller ->
+                    check(all, operation, caller, token(caller), row.expected().get(caller)));
             STAFF.forEach(role -> checkCustomerOfStaff(all, operation, role, row.expected()));
             if (row.expected().get("another").equals("404")) {
                 all.assertThat(status(spelledOtherwise(operation), token("another")))
