@@ -50,7 +50,7 @@ public class Pages {
     /** @param seesAll orders; otherwise those of the person, who is a customer */
     Multi<Message> open(String person, boolean operator, boolean seesAll) {
         return Multi.createFrom()
-                .emitter(
+                .<Message>emitter(
                         emitter -> {
                             var page = new Page(
                                     emitter, person, operator, seesAll, new AtomicInteger(MAX_ORDER_EVENTS_PER_SECOND));
