@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
@@ -89,14 +90,31 @@ public final class EventJson {
      */
     public static <E extends Event> E read(Class<E> type, byte[] value) throws IOException {
         try {
-            var event = JSON.readValue(value, type);
-            if (event == null) {
-                throw new IOException("not a " + type.getSimpleName() + ": null");
-            }
-            return event;
+            return notNull(JSON.readValue(value, type), type);
         } catch (JsonProcessingException e) {
             throw new IOException("not a " + type.getSimpleName() + ": " + problem(e));
         }
+    }
+
+    /** What the JSON of an event is the text of. */
+    static JsonNode tree(Event event) {
+        return JSON.valueToTree(event);
+    }
+
+    /** The same as {@link #read(Class, byte[])}, of a tree. */
+    static <E extends Event> E read(Class<E> type, JsonNode tree) throws IOException {
+        try {
+            return notNull(JSON.treeToValue(tree, type), type);
+        } catch (JsonProcessingException e) {
+            throw new IOException("not a " + type.getSimpleName() + ": " + problem(e));
+        }
+    }
+
+    private static <E extends Event> E notNull(E event, Class<E> type) throws IOException {
+        if (event == null) {
+            throw new IOException("not a " + type.getSimpleName() + ": null");
+        }
+        return event;
     }
 
     private static String problem(JsonProcessingException e) {

@@ -23,6 +23,11 @@ public enum Topic {
         return topicName;
     }
 
+    /** The topic of all events of a type. */
+    static Topic of(Class<? extends Event> type) {
+        return OrderEvent.class.isAssignableFrom(type) ? ORDERS : CUSTOMERS;
+    }
+
     /**
      * Whether it holds personal data, which an event that {@linkplain Event#erasesKey erases its key}
      * removes. Such a topic is compacted, so of each key only the newest event counts. Nothing that is read
