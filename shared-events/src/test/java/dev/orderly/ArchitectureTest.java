@@ -49,10 +49,16 @@ class ArchitectureTest {
             .resideInAPackage("dev.orderly.http");
 
     @ArchTest
-    static final ArchRule events_are_plain_java_and_their_json = classes()
+    static final ArchRule events_are_plain_java_and_their_formats = classes()
             .that()
             .resideInAPackage("dev.orderly.events")
             .should()
             .onlyDependOnClassesThat()
-            .resideInAnyPackage("java..", "javax.crypto..", "com.fasterxml.jackson..", "dev.orderly.events");
+            .resideInAnyPackage(
+                    "java..",
+                    "javax.crypto..",
+                    "com.fasterxml.jackson..",
+                    "org.apache.avro..",
+                    "com.google.protobuf..",
+                    "dev.orderly.events");
 }

@@ -50,13 +50,16 @@ public final class EventCodec {
 
     /** The text of the schema that events of this type are written with. A tombstone's type has none. */
     public static String schema(EventFormat format, Class<? extends Event> type) {
-        var suffix =
-                switch (format) {
-                    case JSON -> ".json";
-                    case AVRO -> ".avsc";
-                    case PROTOBUF -> ".proto";
-                };
-        var name = "/schemas/v" + RELEASE + "/" + lowerCase(format) + "/" + type.getSimpleName() + suffix;
+        return schema(format, type, RELEASE);
+    }
+
+    static String schema(EventFormat format, Class<? extends Event> type, int release) {
+        var suffix = switch (format) {
+            case JSON -> ".json";
+            case AVRO -> ".avsc";
+            case PROTOBUF -> ".proto";
+        };
+        var name = "/schemas/v" + release + "/" + lowerCase(format) + "/" + type.getSimpleName() + suffix;
         try (var text = EventCodec.class.getResourceAsStream(name)) {
             if (text == null) {
                 throw new IllegalArgumentException("there is no schema " + name);
@@ -141,9 +144,8 @@ public final class EventCodec {
         } catch (IOException | RuntimeException | StackOverflowError e) {
             // Which exceptions bytes of others can provoke in the libraries they do not promise, and what
             // their messages repeat neither.
-            throw new IOException(
-                    "not a %s: no valid %s (%s)"
-                            .formatted(type.getSimpleName(), format, e.getClass().getSimpleName()));
+            throw new IOException("not a %s: no valid %s (%s)"
+                    .formatted(type.getSimpleName(), format, e.getClass().getSimpleName()));
         }
         return EventJson.read(type, tree);
     }

@@ -18,6 +18,9 @@ public final class EventHeaders {
     /** The version of the vocabulary that its reader must know, see {@link Event#schema}. */
     public static final String SCHEMA = "schema";
 
+    /** What the value is, see {@link EventFormat}; none with JSON. */
+    public static final String CONTENT_TYPE = "content-type";
+
     /** The event's trace, see <a href="https://www.w3.org/TR/trace-context/">W3C Trace Context</a>. */
     public static final String TRACEPARENT = "traceparent";
 

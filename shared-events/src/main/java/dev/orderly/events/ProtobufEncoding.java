@@ -54,9 +54,13 @@ final class ProtobufEncoding {
         }
     }
 
+    static Descriptor descriptor(Class<? extends Event> type) {
+        return TYPES.get(type.getSimpleName());
+    }
+
     static void write(Class<? extends Event> type, JsonNode tree, OutputStream out) throws IOException {
         out.write(FIRST_MESSAGE);
-        message(TYPES.get(type.getSimpleName()), tree).writeTo(out);
+        message(descriptor(type), tree).writeTo(out);
     }
 
     static JsonNode read(Class<? extends Event> type, ByteBuffer value) throws IOException {
@@ -65,7 +69,7 @@ final class ProtobufEncoding {
         if (steps > 1 || steps == 1 && in.readSInt32() != FIRST_MESSAGE) {
             throw new IOException("another message than the first of its file");
         }
-        var message = DynamicMessage.parseFrom(TYPES.get(type.getSimpleName()), in);
+        var message = DynamicMessage.parseFrom(descriptor(type), in);
         in.checkLastTagWas(0); // else it ended before the value did
         return tree(message);
     }
@@ -131,8 +135,7 @@ final class ProtobufEncoding {
     }
 
     private static Instant instant(Message time) {
-        return Instant.ofEpochSecond(
-                (long) time.getField(TIME.findFieldByNumber(Timestamp.SECONDS_FIELD_NUMBER)),
-                (int) time.getField(TIME.findFieldByNumber(Timestamp.NANOS_FIELD_NUMBER)));
+        return Instant.ofEpochSecond((long) time.getField(TIME.findFieldByNumber(Timestamp.SECONDS_FIELD_NUMBER)), (int)
+                time.getField(TIME.findFieldByNumber(Timestamp.NANOS_FIELD_NUMBER)));
     }
 }
