@@ -114,8 +114,10 @@ class OutboxAudit {
                 WHERE recorded_at >= ? AND recorded_at < ? AND topic <> 'outbox-heartbeat'
             ), published AS (
                 INSERT INTO outbox
-                    (id, topic, key, type, source, version, schema, payload, traceparent, consumer, reason, origin)
-                SELECT id, topic, key, type, source, version, schema, payload, traceparent, consumer, reason, origin
+                    (id, topic, key, type, source, version, schema, payload, payload_bytes, content_type,
+                    traceparent, consumer, reason, origin)
+                SELECT id, topic, key, type, source, version, schema, payload, payload_bytes, content_type,
+                    traceparent, consumer, reason, origin
                 FROM outbox_audit, written, unnest(written.seqs - outbox_audit.seen) AS lost, outbox
                 WHERE seq <@ lost AND recorded_at >= ? AND recorded_at < ?
                     AND NOT (topic IN (%2$s) AND EXISTS (

@@ -60,6 +60,20 @@ class MessagingSchemaTest extends IntegrationTest {
     }
 
     @Test
+    void a_row_of_the_outbox_has_one_payload_and_bytes_name_what_they_are() {
+        var row = "INSERT INTO outbox (topic, key, type, source, version, schema, payload, payload_bytes, content_type)"
+                + " VALUES ('order-service', 'k', 'Any', 'order-service', 1, 1, %s, %s, %s)";
+
+        assertThat(failureOf(row.formatted("NULL", "NULL", "NULL"))).contains("outbox_one_payload");
+        assertThat(failureOf(row.formatted("'{}'", "'\\x00'", "'application/avro'")))
+                .contains("outbox_one_payload");
+        assertThat(failureOf(row.formatted("NULL", "'\\x00'", "NULL"))).contains("outbox_one_payload");
+        assertThat(failureOf(row.formatted("NULL", "''", "'application/avro'"))).contains("outbox_one_payload");
+        assertThat(failureOf(row.formatted("NULL", "decode(repeat('00', 262145), 'hex')", "'application/avro'")))
+                .contains("outbox_one_payload");
+    }
+
+    @Test
     void the_application_may_not_replicate_but_has_its_slot_made() throws SQLException {
         assertThat(failureOf("SELECT pg_create_logical_replication_slot('mine', 'pgoutput')"))
                 .contains("permission denied to use replication slots");
