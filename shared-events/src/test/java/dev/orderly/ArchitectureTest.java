@@ -11,6 +11,8 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import dev.orderly.events.Event;
+import dev.orderly.events.EventCodec;
+import dev.orderly.events.EventFormat;
 import dev.orderly.events.EventHeaders;
 import dev.orderly.events.EventJson;
 import dev.orderly.events.Publishers;
@@ -30,7 +32,13 @@ class ArchitectureTest {
             .should()
             .dependOnClassesThat(resideInAPackage("dev.orderly.events")
                     .and(not(belongToAnyOf(
-                            Event.class, EventHeaders.class, EventJson.class, Publishers.class, Topic.class))));
+                            Event.class,
+                            EventCodec.class,
+                            EventFormat.class,
+                            EventHeaders.class,
+                            EventJson.class,
+                            Publishers.class,
+                            Topic.class))));
 
     @ArchTest
     static final ArchRule database_and_http_know_neither_events_nor_messaging = noClasses()

@@ -21,6 +21,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
 /**
@@ -145,16 +146,39 @@ public class RetryingTransactions {
                                 "sqlstate_class",
                                 FailureKind.stateClass(failure))
                         .increment();
-                // A failure that is not the database's is likely to be a bug, and its stack trace says where.
+                // A failure that is no outage is likely to be a bug, and its stack trace says where.
                 LOG.warnf(
-                        failure == null ? e : null,
+                        failure == null && kind != OUTAGE ? e : null,
                         "trying again in about %d ms: %s",
                         pause.toMillis(),
                         failure == null ? e : failure);
                 await(pause);
-                pause = pause.multipliedBy(2).compareTo(MAX_PAUSE) < 0 ? pause.multipliedBy(2) : MAX_PAUSE;
+                pause = longer(pause);
             }
         }
+    }
+
+    /**
+     * Returns what needs no transaction, but another system: it is repeated for as long as an outage of that
+     * lasts.
+     *
+     * @throws IllegalStateException when the application stops first
+     */
+    public <T> T untilAvailable(Supplier<T> work) {
+        var pause = MIN_PAUSE;
+        while (true) {
+            try {
+                return work.get();
+            } catch (OutageException e) {
+                LOG.warnf("trying again in about %d ms: %s", pause.toMillis(), e.getMessage());
+                await(pause);
+                pause = longer(pause);
+            }
+        }
+    }
+
+    private static Duration longer(Duration pause) {
+        return pause.multipliedBy(2).compareTo(MAX_PAUSE) < 0 ? pause.multipliedBy(2) : MAX_PAUSE;
     }
 
     private <T> T attempt(Work<T> work) {
@@ -185,6 +209,9 @@ public class RetryingTransactions {
         }
         if (failure instanceof DataRejectedException) {
             return DATA;
+        }
+        if (OutageException.isCauseOf(failure)) {
+            return OUTAGE;
         }
         return sql == null && failure instanceof QuarkusTransactionException ? OUTAGE : kind;
     }

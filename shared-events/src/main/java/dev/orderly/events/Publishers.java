@@ -1,5 +1,8 @@
 package dev.orderly.events;
 
+import dev.orderly.events.CustomerEvent.CodeRequested;
+import dev.orderly.events.CustomerEvent.CustomerRegistered;
+import dev.orderly.events.CustomerEvent.CustomerVerified;
 import dev.orderly.events.OrderEvent.OrderCancelled;
 import dev.orderly.events.OrderEvent.OrderConfirmed;
 import dev.orderly.events.OrderEvent.OrderPlaced;
@@ -9,6 +12,7 @@ import dev.orderly.events.OrderEvent.PaymentDeclined;
 import dev.orderly.events.OrderEvent.PaymentRefunded;
 import dev.orderly.events.OrderEvent.StockRejected;
 import dev.orderly.events.OrderEvent.StockReserved;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 
@@ -19,8 +23,10 @@ import java.util.Set;
  */
 public final class Publishers {
 
+    private static final String OF_CUSTOMERS = "order-service";
+
     private static final Map<String, Set<Class<? extends Event>>> TYPES = Map.of(
-            "order-service",
+            OF_CUSTOMERS,
             Set.of(OrderPlaced.class, OrderConfirmed.class, OrderRejected.class, OrderCancelled.class),
             "inventory-service",
             Set.of(StockReserved.class, StockRejected.class),
@@ -28,6 +34,15 @@ public final class Publishers {
             Set.of(PaymentCaptured.class, PaymentDeclined.class, PaymentRefunded.class));
 
     private Publishers() {}
+
+    /** All types with a value that a service publishes, also about customers. */
+    public static Set<Class<? extends Event>> withValues(String source) {
+        var types = new HashSet<>(typesOf(source));
+        if (source.equals(OF_CUSTOMERS)) {
+            types.addAll(Set.of(CustomerRegistered.class, CodeRequested.class, CustomerVerified.class));
+        }
+        return types;
+    }
 
     /** All types that a source publishes about orders; none when the source is unknown or null. */
     public static Set<Class<? extends Event>> typesOf(String source) {

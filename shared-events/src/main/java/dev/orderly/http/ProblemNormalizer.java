@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.exc.InputCoercionException;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
+import dev.orderly.database.OutageException;
 import dev.orderly.http.Problems.FieldError;
 import io.quarkiverse.resteasy.problem.HttpProblem;
 import io.quarkiverse.resteasy.problem.postprocessing.ProblemContext;
@@ -90,6 +91,10 @@ class ProblemNormalizer implements ProblemPostProcessor {
         if (isTransient(failure)) {
             return Problems.unavailable(
                     "The database cannot be reached, is busy or read-only. Nothing was changed; try again.");
+        }
+        if (OutageException.isCauseOf(failure)) {
+            LOG.warnf("a request waits for another system: %s", failure.getMessage());
+            return Problems.unavailable("The service is not ready yet. Nothing was changed; try again.");
         }
         if (causes(failure).anyMatch(OIDCException.class::isInstance)) {
             LOG.warnf("the keys of the identity provider cannot be fetched: %s", failure.getMessage());

@@ -88,7 +88,8 @@ sealed interface ConsumedRecord {
 
     record Undecodable(ConsumerRecord<String, byte[]> raw, UUID eventId, String problem) implements ConsumedRecord {}
 
-    static ConsumedRecord of(ConsumerRecord<String, byte[]> raw) {
+    /** @throws dev.orderly.database.OutageException see {@link EventPayloads#read} */
+    static ConsumedRecord of(ConsumerRecord<String, byte[]> raw, EventPayloads payloads) {
         try {
             var eventId = eventId(raw);
             var source = source(raw);
@@ -104,7 +105,7 @@ sealed interface ConsumedRecord {
             return new Decoded(
                     raw,
                     new IncomingEvent<>(
-                            event(type, raw),
+                            event(type, raw, payloads),
                             eventId,
                             source,
                             version,
@@ -116,8 +117,9 @@ sealed interface ConsumedRecord {
         }
     }
 
-    private static Event event(Class<? extends Event> type, ConsumerRecord<String, byte[]> raw) throws IOException {
-        var event = EventJson.read(type, raw.key(), raw.value());
+    private static Event event(Class<? extends Event> type, ConsumerRecord<String, byte[]> raw, EventPayloads payloads)
+            throws IOException {
+        var event = payloads.read(type, header(raw, EventHeaders.CONTENT_TYPE), raw.key(), raw.value());
         if (!event.id().toString().equals(raw.key())) {
             throw new IllegalArgumentException("the key is not the id");
         }

@@ -7,6 +7,7 @@ import static dev.orderly.messaging.ParkedEvents.Reason.UNREADABLE;
 
 import dev.orderly.database.DataRejectedException;
 import dev.orderly.database.DatabaseFailure;
+import dev.orderly.database.OutageException;
 import dev.orderly.database.RetryingTransactions;
 import dev.orderly.events.Event;
 import dev.orderly.events.EventHeaders;
@@ -52,6 +53,7 @@ public class EventConsumer {
     private final SequenceGuard sequenceGuard;
     private final Outbox outbox;
     private final ParkedEvents parkedEvents;
+    private final EventPayloads payloads;
     private final MeterRegistry metrics;
 
     EventConsumer(
@@ -60,12 +62,14 @@ public class EventConsumer {
             SequenceGuard sequenceGuard,
             Outbox outbox,
             ParkedEvents parkedEvents,
+            EventPayloads payloads,
             MeterRegistry metrics) {
         this.transactions = transactions;
         this.inbox = inbox;
         this.sequenceGuard = sequenceGuard;
         this.outbox = outbox;
         this.parkedEvents = parkedEvents;
+        this.payloads = payloads;
         this.metrics = metrics;
     }
 
@@ -83,7 +87,7 @@ public class EventConsumer {
         for (var raw : records) {
             received++;
             if (isRelevant(raw, handler)) {
-                relevant.add(ConsumedRecord.of(raw));
+                relevant.add(decoded(raw));
             }
         }
         transactions.commitBatch(
@@ -92,6 +96,10 @@ public class EventConsumer {
                 outcome -> count(handler, outcome),
                 (record, failure) -> park(record, failure, handler));
         measure(handler, received, System.nanoTime() - started);
+    }
+
+    private ConsumedRecord decoded(ConsumerRecord<String, byte[]> raw) {
+        return transactions.untilAvailable(() -> ConsumedRecord.of(raw, payloads));
     }
 
     /**
@@ -116,7 +124,7 @@ public class EventConsumer {
         }
         count(handler, "skipped", 1);
         return SequenceGuard.seesAllOf(ConsumedRecord.header(raw, EventHeaders.SOURCE), handler)
-                && ConsumedRecord.of(raw) instanceof Versioned;
+                && decoded(raw) instanceof Versioned;
     }
 
     private void park(ConsumedRecord record, DataRejectedException failure, EventHandler<?> handler) {
@@ -220,7 +228,7 @@ public class EventConsumer {
      * @throws DataRejectedException when it still cannot
      */
     void applyParked(ParkedEvent parked, EventHandler<?> handler) throws SQLException {
-        switch (parked.toRecord()) {
+        switch (parked.toRecord(payloads)) {
             case Undecodable undecodable -> throw new UnprocessableEventException(UNREADABLE, undecodable.problem());
             case Versioned record -> {
                 // Its id is in the inbox since it was parked.
@@ -263,7 +271,9 @@ public class EventConsumer {
         try {
             return handler.on((List<IncomingEvent<E>>) (List<?>) events);
         } catch (RuntimeException e) {
-            throw DatabaseFailure.causeOf(e) == null ? new DataRejectedException(e) : e;
+            throw DatabaseFailure.causeOf(e) == null && !OutageException.isCauseOf(e)
+                    ? new DataRejectedException(e)
+                    : e;
         }
     }
 

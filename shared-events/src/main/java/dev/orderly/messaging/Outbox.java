@@ -6,6 +6,7 @@ import static java.util.stream.Collectors.toSet;
 import dev.orderly.database.DeferredWrites;
 import dev.orderly.database.Rows;
 import dev.orderly.events.Event;
+import dev.orderly.events.EventFormat;
 import dev.orderly.events.EventJson;
 import dev.orderly.events.Topic;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -30,7 +31,7 @@ public class Outbox {
 
     private static final String DEAD_LETTER_TOPIC = "order-service.dlq";
 
-    /** In bytes, see the table's CHECK; far below the limit of the topics. */
+    /** In bytes, as a text or not, see the table's CHECKs; far below the limit of the topics. */
     private static final int MAX_PAYLOAD = 262_144;
 
     // Not COPY, whose rows share one log position: a relay that restarts between two of them could not tell
@@ -39,14 +40,17 @@ public class Outbox {
 
     private final DataSource database;
     private final DeferredWrites writes;
+    private final PublishedSchemas schemas;
     private final String source;
 
     Outbox(
             DataSource database,
             DeferredWrites writes,
+            PublishedSchemas schemas,
             @ConfigProperty(name = "quarkus.application.name") String source) {
         this.database = database;
         this.writes = writes;
+        this.schemas = schemas;
         this.source = source;
     }
 
@@ -64,16 +68,21 @@ public class Outbox {
                 lockShared(topic);
             }
         }
-        Rows.of(events)
+        var rows = Rows.of(events)
                 .text("topic", added -> added.event().topic().topicName())
                 .text("key", added -> added.event().id())
                 .text("type", added -> added.event().getClass().getSimpleName())
                 .text("source", _ -> source)
                 .integer("version", OutgoingEvent::version)
                 .integer("schema", added -> added.event().schema())
-                .text("payload", added -> EventJson.write(added.event()))
-                .text("traceparent", traceparents)
-                .updateLater(writes, INSERT);
+                .text("traceparent", traceparents);
+        if (schemas.format() == EventFormat.JSON) {
+            rows.text("payload", added -> EventJson.write(added.event()));
+        } else {
+            rows.bytea("payload_bytes", added -> schemas.write(added.event()))
+                    .text("content_type", added -> schemas.contentType(added.event()));
+        }
+        rows.updateLater(writes, INSERT);
     }
 
     private void lockShared(Topic topic) throws SQLException {
@@ -118,31 +127,46 @@ public class Outbox {
 
     /**
      * Publishes a parked event as a dead letter, if and when the current transaction commits: under its own
-     * id and key, with its value as it was. A value that is not a text of at most 256 KiB is replaced by an
-     * empty object; it is still on the topic at {@code origin}, and with the parked event.
+     * id and key, with its value as it was. A value that is too large, or that is not a text although it names
+     * no other content type, is replaced by an empty object; it is still on the topic at {@code origin}, and
+     * with the parked event.
      */
     void addDeadLetter(ParkedEvent parked) throws SQLException {
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement("""
                         INSERT INTO outbox
-                            (id, topic, key, type, source, version, schema, payload, consumer, reason, origin)
-                        VALUES (?, ?, ?, ?, ?, 1, 1, ?, ?, ?, ?)
+                            (id, topic, key, type, source, version, schema, payload, payload_bytes, content_type,
+                            consumer, reason, origin)
+                        VALUES (?, ?, ?, ?, ?, 1, 1, ?, ?, ?, ?, ?, ?)
                         """)) {
             insert.setObject(1, parked.eventId());
             insert.setString(2, DEAD_LETTER_TOPIC);
             insert.setString(3, isEmpty(parked.key()) ? parked.eventId().toString() : parked.key());
             insert.setString(4, isEmpty(parked.type()) ? "Unknown" : parked.type());
             insert.setString(5, source);
-            insert.setString(6, text(parked.payload()));
-            insert.setString(7, parked.consumer());
-            insert.setString(8, parked.reason());
-            insert.setString(9, parked.coordinates());
+            var bytes = isBinary(parked);
+            insert.setString(6, bytes ? null : text(parked.payload()));
+            insert.setBytes(7, bytes ? parked.payload() : null);
+            insert.setString(8, bytes ? parked.contentType() : null);
+            insert.setString(9, parked.consumer());
+            insert.setString(10, parked.reason());
+            insert.setString(11, parked.coordinates());
             insert.executeUpdate();
         }
     }
 
     private static boolean isEmpty(String text) {
         return text == null || text.isEmpty();
+    }
+
+    private static boolean isBinary(ParkedEvent parked) {
+        var value = parked.payload();
+        var type = parked.contentType();
+        return value != null
+                && value.length > 0
+                && value.length <= MAX_PAYLOAD
+                && !isEmpty(type)
+                && !type.equals(EventFormat.JSON.contentType());
     }
 
     private static String text(byte[] value) {

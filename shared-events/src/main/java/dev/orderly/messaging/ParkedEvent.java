@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.orderly.events.EventHeaders;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -80,7 +81,7 @@ record ParkedEvent(
     }
 
     /** Decodes the record again, since the code may have been fixed after it was parked. */
-    ConsumedRecord toRecord() {
+    ConsumedRecord toRecord(EventPayloads payloads) {
         var recordHeaders = new RecordHeaders();
         for (var header : headers) {
             var equals = header.indexOf('=');
@@ -90,17 +91,29 @@ record ParkedEvent(
                         header.substring(equals + 1).getBytes(UTF_8));
             }
         }
-        return ConsumedRecord.of(new ConsumerRecord<>(
-                topic,
-                partition,
-                offset,
-                ConsumerRecord.NO_TIMESTAMP,
-                TimestampType.NO_TIMESTAMP_TYPE,
-                ConsumerRecord.NULL_SIZE,
-                ConsumerRecord.NULL_SIZE,
-                key,
-                payload,
-                recordHeaders,
-                Optional.empty()));
+        return ConsumedRecord.of(
+                new ConsumerRecord<>(
+                        topic,
+                        partition,
+                        offset,
+                        ConsumerRecord.NO_TIMESTAMP,
+                        TimestampType.NO_TIMESTAMP_TYPE,
+                        ConsumerRecord.NULL_SIZE,
+                        ConsumerRecord.NULL_SIZE,
+                        key,
+                        payload,
+                        recordHeaders,
+                        Optional.empty()),
+                payloads);
+    }
+
+    /** Null when it names none. */
+    String contentType() {
+        var prefix = EventHeaders.CONTENT_TYPE + '=';
+        return headers.stream()
+                .filter(header -> header.startsWith(prefix))
+                .reduce((_, last) -> last)
+                .map(header -> header.substring(prefix.length()))
+                .orElse(null);
     }
 }

@@ -3,6 +3,8 @@ package dev.orderly.messaging;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.orderly.database.Atomic;
+import dev.orderly.events.EventFormat;
+import dev.orderly.events.EventJson;
 import dev.orderly.events.Topic;
 import dev.orderly.http.Caller;
 import dev.orderly.http.Problems;
@@ -20,7 +22,9 @@ import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.QueryParam;
+import java.io.IOException;
 import java.sql.SQLException;
+import java.util.Base64;
 import java.util.List;
 import java.util.UUID;
 import org.eclipse.microprofile.openapi.annotations.Operation;
@@ -37,11 +41,13 @@ public class ParkedEventResource {
 
     private final ParkedEvents parkedEvents;
     private final ParkedEventAudit audit;
+    private final EventPayloads payloads;
     private final Caller caller;
 
-    ParkedEventResource(ParkedEvents parkedEvents, ParkedEventAudit audit, Caller caller) {
+    ParkedEventResource(ParkedEvents parkedEvents, ParkedEventAudit audit, EventPayloads payloads, Caller caller) {
         this.parkedEvents = parkedEvents;
         this.audit = audit;
+        this.payloads = payloads;
         this.caller = caller;
     }
 
@@ -52,7 +58,11 @@ public class ParkedEventResource {
             @Pattern(regexp = TEXT, message = TEXT_MESSAGE)
             String why) {}
 
-    /** A parked event with its record; without the payload when that is personal data. */
+    /**
+     * A parked event with its record; without the payload when that is personal data.
+     *
+     * @param payload as text; of another format its JSON, or Base64 when it cannot be decoded
+     */
     public record ParkedEventDetails(ParkedEvent event, List<String> headers, String payload) {}
 
     @GET
@@ -94,7 +104,20 @@ public class ParkedEventResource {
         return new ParkedEventDetails(
                 event,
                 event.headers(),
-                event.payload() == null || Topic.isErasable(event.topic()) ? null : new String(event.payload(), UTF_8));
+                event.payload() == null || Topic.isErasable(event.topic()) ? null : payload(event));
+    }
+
+    private String payload(ParkedEvent event) {
+        var contentType = event.contentType();
+        if (contentType == null || contentType.equals(EventFormat.JSON.contentType())) {
+            return new String(event.payload(), UTF_8);
+        }
+        var type = EventJson.typeNamed(String.valueOf(event.type()));
+        try {
+            return EventJson.write(payloads.read(type, contentType, event.key(), event.payload()));
+        } catch (IOException | RuntimeException _) { // it is parked, perhaps because of that
+            return Base64.getEncoder().encodeToString(event.payload());
+        }
     }
 
     @POST

@@ -11,6 +11,7 @@ import dev.orderly.events.OrderEvent.OrderPlaced;
 import dev.orderly.events.OrderEvent.OrderRejected;
 import dev.orderly.events.PaymentMethod;
 import dev.orderly.testing.DefaultToken;
+import dev.orderly.testing.FakeSchemaRegistry;
 import dev.orderly.testing.OrderTopic;
 import dev.orderly.testing.RealPlatform;
 import dev.orderly.testing.Sql;
@@ -30,6 +31,7 @@ import org.awaitility.Awaitility;
 
 /** A service with one handler, {@link RecordingHandler}, on a PostgreSQL and a Kafka of its own. */
 @QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "order-service"))
+@QuarkusTestResource(FakeSchemaRegistry.class)
 public abstract class IntegrationTest {
 
     static {

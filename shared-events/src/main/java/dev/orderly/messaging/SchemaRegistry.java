@@ -1,0 +1,134 @@
+package dev.orderly.messaging;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.orderly.database.OutageException;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.Optional;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+
+/**
+ * A client of the schema registry, by the REST interface that Confluent's has and others offer as well (<a
+ * href="https://docs.confluent.io/platform/current/schema-registry/develop/api.html">reference</a>). It opens
+ * no connection before the first call: with JSON alone there need be no registry.
+ */
+@ApplicationScoped
+class SchemaRegistry {
+
+    /** Also of a whole answer: a schema has some kilobytes. */
+    private static final Duration TIMEOUT = Duration.ofSeconds(3);
+
+    private static final int MAX_ANSWER = 1 << 20;
+    private static final String CONTENT_TYPE = "application/vnd.schemaregistry.v1+json";
+    private static final int NOT_FOUND = 404;
+    private static final int SERVER_ERRORS = 500;
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final String url;
+    private HttpClient client;
+
+    SchemaRegistry(@ConfigProperty(name = "orderly.registry.url") Optional<String> url) {
+        this.url = url.orElse(null);
+    }
+
+    boolean isConfigured() {
+        return url != null;
+    }
+
+    /** @param type AVRO or PROTOBUF, as the registry names it */
+    record Schema(String type, String text) {}
+
+    /** The registry refuses a schema, or does not know an id: it would do so again. */
+    static final class RefusedException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        RefusedException(String detail) {
+            super(detail);
+        }
+    }
+
+    /**
+     * Registers a schema unless it is there already, and returns its id, which never means another one.
+     *
+     * @throws RefusedException when the registry refuses it, because it is not compatible with the one before
+     * @throws OutageException when the registry does not answer
+     */
+    int register(String subject, Schema schema) throws RefusedException {
+        var body = JSON.createObjectNode().put("schema", schema.text);
+        if (!schema.type.equals("AVRO")) { // the default, and the one type that has no name in old versions
+            body.put("schemaType", schema.type);
+        }
+        var path = "/subjects/" + URLEncoder.encode(subject, UTF_8) + "/versions";
+        var id = send(request(path).POST(BodyPublishers.ofString(body.toString())), subject)
+                .path("id");
+        return id.asInt();
+    }
+
+    /**
+     * The schema of an id.
+     *
+     * @throws RefusedException when the registry does not know it, or there is none
+     * @throws OutageException when the registry does not answer
+     */
+    Schema schema(int id) throws RefusedException {
+        if (!isConfigured()) { // nobody to wait for: one record must not hold up a partition for ever
+            throw new RefusedException("schema " + id + " is not known: there is no schema registry");
+        }
+        var answer =
+                send(request("/schemas/ids/" + Integer.toUnsignedString(id)).GET(), "schema " + id);
+        return new Schema(
+                answer.path("schemaType").asText("AVRO"), answer.path("schema").asText());
+    }
+
+    private HttpRequest.Builder request(String path) {
+        return HttpRequest.newBuilder(URI.create(url + path))
+                .timeout(TIMEOUT)
+                .header("Accept", CONTENT_TYPE)
+                .header("Content-Type", CONTENT_TYPE);
+    }
+
+    private JsonNode send(HttpRequest.Builder request, String what) throws RefusedException {
+        HttpResponse<String> response;
+        JsonNode answer;
+        try {
+            response = client().send(request.build(), BodyHandlers.limiting(BodyHandlers.ofString(), MAX_ANSWER));
+            answer = JSON.readTree(response.body());
+        } catch (IOException e) {
+            throw new OutageException("the schema registry at " + url + " does not answer: " + e, e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while the schema registry was asked", e);
+        }
+        var status = response.statusCode();
+        if (status == 200) {
+            return answer;
+        }
+        var message = answer.path("message").asText("no reason given");
+        var problem = "the schema registry answers %d to %s: %s".formatted(status, what, message);
+        if (status >= SERVER_ERRORS || !answer.has("error_code")) {
+            throw new OutageException(problem, null); // also of a proxy in front of it, or of another program
+        }
+        throw new RefusedException(status == NOT_FOUND ? what + " is not in the schema registry" : problem);
+    }
+
+    private synchronized HttpClient client() {
+        if (client == null) {
+            client = HttpClient.newBuilder()
+                    .version(HttpClient.Version.HTTP_1_1)
+                    .connectTimeout(TIMEOUT)
+                    .build();
+        }
+        return client;
+    }
+}
