@@ -49,12 +49,16 @@ kafka_relays=(KAFKA_RELAY_ORDERS_PASSWORD KAFKA_RELAY_INVENTORY_PASSWORD KAFKA_R
   KAFKA_RELAY_NOTIFICATIONS_PASSWORD)
 kafka_services=(KAFKA_ORDER_SERVICE_PASSWORD KAFKA_INVENTORY_SERVICE_PASSWORD KAFKA_PAYMENT_SERVICE_PASSWORD
   KAFKA_NOTIFICATION_SERVICE_PASSWORD KAFKA_CONSOLE_PASSWORD)
+registry=()
+[ ! -d /secrets/registry ] || registry=(REGISTRY_PASSWORD) # with docker-compose.registry.yml
 ours=10001
 
 give postgres 999 POSTGRES_PASSWORD
 give broker 1000 KAFKA_BROKER_PASSWORD KAFKA_ADMIN_PASSWORD
 give bootstrap "$ours" POSTGRES_PASSWORD MONITOR_PASSWORD CONNECT_PASSWORD "${owners[@]}" "${applications[@]}" "${relays[@]}" \
-  KAFKA_ADMIN_PASSWORD KAFKA_READER_PASSWORD KAFKA_CONNECT_PASSWORD "${kafka_relays[@]}" "${kafka_services[@]}"
+  KAFKA_ADMIN_PASSWORD KAFKA_READER_PASSWORD KAFKA_CONNECT_PASSWORD "${kafka_relays[@]}" "${kafka_services[@]}" \
+  ${registry[@]+"${registry[@]}"}
+[ ! -d /secrets/registry ] || give registry 1001 REGISTRY_PASSWORD
 give postgres-exporter 65534 MONITOR_PASSWORD
 give connect 1001 CONNECT_PASSWORD "${relays[@]}" KAFKA_CONNECT_PASSWORD "${kafka_relays[@]}"
 give simulators "$ours" SMS_API_KEY IDENTITY_CLIENT_SECRET GATEWAY_API_KEY GATEWAY_CALLBACK_SECRETS

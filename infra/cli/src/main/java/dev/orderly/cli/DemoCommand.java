@@ -32,7 +32,8 @@ final class DemoCommand extends StartCommand {
             return super.call();
         }
         var settings =
-                new PlatformSettings(Checkout.path(), Checkout.data(data), brokers, ComposeSettings.ports(), Set.of());
+                new PlatformSettings(
+                        Checkout.path(), Checkout.data(data), brokers, ComposeSettings.ports(), Set.of(), PlatformSettings.JSON);
         var services = ServiceDefinition.all(
                         settings.checkout(), settings.ports().http())
                 .stream()

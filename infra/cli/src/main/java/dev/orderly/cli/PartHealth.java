@@ -5,6 +5,7 @@ import static dev.orderly.platform.config.PlatformSettings.HOST;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.orderly.platform.SchemaRegistry;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.connect.ConnectWorker;
 import dev.orderly.platform.process.HealthProbe;
@@ -68,6 +69,12 @@ final class PartHealth {
                         "/connectors?expand=status",
                         ConnectWorker.authorization(connectPassword),
                         PartHealth::relays);
+            case SchemaRegistry.NAME ->
+                ask(
+                        port,
+                        SchemaRegistry.SUBJECTS,
+                        "",
+                        answer -> answer.statusCode() == 200 ? "" : "it answers " + answer.statusCode());
             default -> CompletableFuture.completedFuture("");
         };
     }

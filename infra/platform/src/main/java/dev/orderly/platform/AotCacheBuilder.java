@@ -44,8 +44,8 @@ public final class AotCacheBuilder {
 
     private AotCacheBuilder(Set<JvmOptions> kinds) {
         var data = Checkout.target("platform").resolve("aot/training");
-        settings = PlatformPorts.onFreePorts(
-                new PlatformSettings(Checkout.path(), data, 1, PlatformSettings.Ports.DEFAULT, kinds));
+        settings = PlatformPorts.onFreePorts(new PlatformSettings(
+                Checkout.path(), data, 1, PlatformSettings.Ports.DEFAULT, kinds, PlatformSettings.JSON));
         caches = kinds.contains(JvmOptions.SERVICE) ? ofServices(settings) : ofPlatform();
     }
 

@@ -1,8 +1,5 @@
 package dev.orderly.platform;
 
-import static java.util.Map.entry;
-
-import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.JvmOptions;
 import dev.orderly.platform.config.PlatformSettings;
@@ -18,18 +15,15 @@ import dev.orderly.platform.observe.GroupMetrics;
 import dev.orderly.platform.observe.Observability;
 import dev.orderly.platform.postgres.PostgresServer;
 import dev.orderly.platform.postgres.ServiceDatabases;
-import dev.orderly.platform.process.HealthProbe;
 import dev.orderly.platform.process.ManagedProcess;
 import dev.orderly.platform.process.ProcessStatus;
 import dev.orderly.platform.process.ProcessSupervisor;
 import dev.orderly.platform.process.StatusFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -50,8 +44,6 @@ public final class Platform implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Platform.class);
     private static final Duration RELAYS_DEADLINE = Duration.ofSeconds(180);
     private static final Duration STATUS_RETRY = Duration.ofSeconds(1);
-    private static final String SIMULATORS = "simulators";
-    private static final Duration SIMULATORS_GRACE = Duration.ofSeconds(1);
 
     private final PlatformSettings settings;
     private final Scope scope;
@@ -113,6 +105,7 @@ public final class Platform implements AutoCloseable {
         names.addAll(ServiceDatabases.consoleRoles(databases));
         var secrets = Secrets.of(settings.data(), names);
         var postgres = new PostgresServer(settings, secrets);
+        var registry = SchemaRegistry.ifWanted(settings, secrets, progress);
         kafka = new KafkaBrokers(settings, secrets);
 
         inParallel(
@@ -120,6 +113,7 @@ public final class Platform implements AutoCloseable {
                     postgres.init();
                     startAndAwait(List.of(postgres.part()), runningPostgres);
                     postgres.databases().create(databases);
+                    registry.ifPresent(_ -> postgres.databases().createRegistry());
                     if (scope.services()) {
                         ServiceMigrations.apply(services, settings.checkout(), postgres.databases());
                     }
@@ -135,13 +129,7 @@ public final class Platform implements AutoCloseable {
         var internal = settings.bootstrapServers(settings.ports()::internal);
         certificates = new CertificateReload(postgres.databases(), internal, secrets);
         certificates.start();
-        // One that is started by hand, or by a test, on a platform without services migrates by itself.
-        services.forEach(service -> service.writeEnvironment(settings, secrets, !scope.services()));
-        for (String user : List.of(KafkaLogin.ADMIN, KafkaLogin.READER)) {
-            var environment =
-                    KafkaLogin.of(secrets, user).environment(settings.bootstrapServers(), secrets.certificates());
-            ServiceDefinition.writeEnvironment(settings.data(), user, environment);
-        }
+        writeEnvironments(secrets);
 
         var helpers = new ArrayList<ManagedProcess>();
         if (scope.connect()) {
@@ -156,8 +144,9 @@ public final class Platform implements AutoCloseable {
                     connect.passwords());
             connectors.start();
         }
+        registry.ifPresent(wanted -> helpers.add(wanted.part()));
         if (scope.simulators()) {
-            helpers.add(simulators(secrets));
+            helpers.add(new Simulators(settings, secrets, services).part());
         }
         var applications = scope.services()
                 ? services.stream().map(s -> s.part(settings, secrets)).toList()
@@ -170,6 +159,16 @@ public final class Platform implements AutoCloseable {
             startObservers(observability.get(), secrets);
         }
         startConsole(secrets);
+    }
+
+    private void writeEnvironments(Secrets secrets) {
+        // One that is started by hand, or by a test, on a platform without services migrates by itself.
+        services.forEach(service -> service.writeEnvironment(settings, secrets, !scope.services()));
+        for (String user : List.of(KafkaLogin.ADMIN, KafkaLogin.READER)) {
+            var environment =
+                    KafkaLogin.of(secrets, user).environment(settings.bootstrapServers(), secrets.certificates());
+            ServiceDefinition.writeEnvironment(settings.data(), user, environment);
+        }
     }
 
     /** Last, and without waiting for it: nothing needs it. But for a cache it has to have started. */
@@ -297,43 +296,6 @@ public final class Platform implements AutoCloseable {
                             + " and " + settings.log(ConnectWorker.NAME),
                     e);
         }
-    }
-
-    private ManagedProcess simulators(Secrets secrets) {
-        var ports = settings.ports();
-        var command = JvmOptions.SIMULATORS.command(settings, JvmOptions.aotCache(SIMULATORS));
-        command.addAll(List.of("-cp", Checkout.classPath("simulators"), "dev.orderly.simulator.Simulators"));
-        return new ManagedProcess(
-                SIMULATORS,
-                ports.gateway(),
-                command,
-                Map.ofEntries(
-                        entry("SIMULATORS_HOST", PlatformSettings.HOST),
-                        entry("SMTP_PORT", String.valueOf(ports.smtp())),
-                        entry("MAIL_API_PORT", String.valueOf(ports.mailApi())),
-                        entry("SMS_PORT", String.valueOf(ports.sms())),
-                        entry("SMS_API_KEY", secrets.of(Secrets.SMS_API_KEY)),
-                        entry("GATEWAY_PORT", String.valueOf(ports.gateway())),
-                        entry(
-                                "GATEWAY_JOURNAL",
-                                settings.data().resolve("gateway/journal.jsonl").toString()),
-                        entry("GATEWAY_API_KEY", secrets.of(Secrets.GATEWAY_API_KEY)),
-                        entry("GATEWAY_CALLBACK_SECRETS", secrets.of(Secrets.GATEWAY_CALLBACK_SECRETS)),
-                        entry(
-                                "GATEWAY_CALLBACK_URL",
-                                ServiceDefinition.named(services, ServiceDefinition.PAYMENTS)
-                                        .url("/payments/callbacks")
-                                        .toString()),
-                        entry("IDENTITY_PORT", String.valueOf(ports.identity())),
-                        entry("IDENTITY_ISSUER", PlatformSettings.ISSUER),
-                        entry("IDENTITY_REDIRECT_URIS", Console.redirectUris(ports)),
-                        entry(
-                                "IDENTITY_KEY_FILE",
-                                settings.data().resolve("identity/key.json").toString()),
-                        entry("IDENTITY_CLIENT_SECRET", secrets.of(Secrets.IDENTITY_CLIENT_SECRET))),
-                ManagedProcess.Stop.term(settings.grace(JvmOptions.SIMULATORS, SIMULATORS_GRACE)),
-                HealthProbe.http(URI.create("http://%s:%d/health".formatted(PlatformSettings.HOST, ports.gateway()))),
-                ManagedProcess.ALWAYS);
     }
 
     private interface Task {

@@ -28,7 +28,12 @@ final class PlatformPorts {
         for (int i = 0; i < MAX_ATTEMPTS; i++) {
             var ports = settings.ports().plus(random.nextInt(MIN_OFFSET, MAX_OFFSET));
             var moved = new PlatformSettings(
-                    settings.checkout(), settings.data(), settings.brokers(), ports, settings.training());
+                    settings.checkout(),
+                    settings.data(),
+                    settings.brokers(),
+                    ports,
+                    settings.training(),
+                    settings.eventFormat());
             var services = ServiceDefinition.all(settings.checkout(), ports.http());
             if (taken(inUse(moved, services, Platform.Scope.ALL.observed(true))).isEmpty()) {
                 return moved;
@@ -53,6 +58,9 @@ final class PlatformPorts {
         }
         if (scope.connect()) {
             ports.put(first.connect(), "connect (--connect-port)");
+        }
+        if (SchemaRegistry.isWanted(settings)) {
+            ports.put(first.registry(), "the schema registry (--connect-port)");
         }
         if (scope.simulators()) {
             ports.put(first.smtp(), "the mail simulator (--smtp-port)");

@@ -38,6 +38,7 @@ public record ServiceDefinition(String name, String database, int httpPort, List
     public static final String NOTIFICATIONS = "notification-service";
 
     private static final int FIRST_HTTP_PORT = 8080;
+    private static final String EVENT_FORMAT = "ORDERLY_EVENT_FORMAT";
     private static final String EVERY_INTERFACE = "0.0.0.0";
     /** Consumers need to leave their groups, or their partitions wait for the session to end. */
     private static final Duration GRACE = Duration.ofMillis(2500);
@@ -127,6 +128,11 @@ public record ServiceDefinition(String name, String database, int httpPort, List
         encryption(secrets.certificates(), environment);
         environment.putAll(
                 KafkaLogin.of(secrets, name).environment(settings.bootstrapServers(), secrets.certificates()));
+        environment.put(EVENT_FORMAT, settings.eventFormat());
+        if (SchemaRegistry.isWanted(settings)) {
+            environment.put(
+                    "ORDERLY_REGISTRY_URL", SchemaRegistry.confluentUrl(ports).toString());
+        }
         environment.put("QUARKUS_HTTP_HOST", listenAddress(System.getenv("ORDERLY_LISTEN")));
         environment.put("HTTP_PORT", String.valueOf(httpPort));
         environment.put("MANAGEMENT_PORT", String.valueOf(managementPort()));
@@ -179,7 +185,7 @@ public record ServiceDefinition(String name, String database, int httpPort, List
         var environment = environment(settings, secrets);
         // Any other setting of the services: ORDERLY_ORDER_DEADLINE=10S is orderly.order.deadline.
         System.getenv().forEach((name, value) -> {
-            if (name.startsWith("ORDERLY_")) {
+            if (name.startsWith("ORDERLY_") && !name.equals(EVENT_FORMAT)) { // of which an option decides
                 environment.put(name, value);
             }
         });

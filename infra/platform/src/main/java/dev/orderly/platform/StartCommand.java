@@ -62,6 +62,14 @@ public abstract class StartCommand implements Callable<Integer> {
     int openKafkaPort;
 
     @Option(
+            names = "--event-format",
+            paramLabel = "FORMAT",
+            defaultValue = "${env:ORDERLY_EVENT_FORMAT:-json}",
+            description = "Of what the services publish: json, avro or protobuf; the latter two with a schema registry,"
+                    + " which the first start downloads. (default: $ORDERLY_EVENT_FORMAT, or json)")
+    String eventFormat;
+
+    @Option(
             names = "--tls",
             description = "Encrypt the connections to PostgreSQL and the brokers, with certificates of its own.")
     boolean tls;
@@ -199,6 +207,10 @@ public abstract class StartCommand implements Callable<Integer> {
         if (brokers != 1 && brokers != 3) {
             throw new ParameterException(spec.commandLine(), "--brokers must be 1 or 3");
         }
+        if (!PlatformSettings.EVENT_FORMATS.contains(eventFormat)) {
+            throw new ParameterException(
+                    spec.commandLine(), "--event-format must be json, avro or protobuf, not " + eventFormat);
+        }
         var ports = new PlatformSettings.Ports(
                         postgresPort,
                         kafkaPort,
@@ -222,7 +234,8 @@ public abstract class StartCommand implements Callable<Integer> {
                 throw new ParameterException(spec.commandLine(), "no such port: " + port);
             }
         }
-        var settings = new PlatformSettings(Checkout.path(), Checkout.data(data), brokers, ports, Set.of());
+        var settings =
+                new PlatformSettings(Checkout.path(), Checkout.data(data), brokers, ports, Set.of(), eventFormat);
         return freePorts ? PlatformPorts.onFreePorts(settings) : settings;
     }
 

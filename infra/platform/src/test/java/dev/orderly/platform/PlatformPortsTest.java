@@ -14,7 +14,12 @@ import org.junit.jupiter.api.Test;
 class PlatformPortsTest {
     private static PlatformSettings settings(int brokers) {
         return new PlatformSettings(
-                Checkout.path(), Path.of("/data"), brokers, PlatformSettings.Ports.DEFAULT, Set.of());
+                Checkout.path(),
+                Path.of("/data"),
+                brokers,
+                PlatformSettings.Ports.DEFAULT,
+                Set.of(),
+                PlatformSettings.JSON);
     }
 
     @Test

@@ -24,6 +24,7 @@ public final class SecondInstance implements AutoCloseable {
 
     private final RunningPlatform system;
     private final String service;
+    private final int port;
     private final URI ready;
     private final Process guard;
     private volatile boolean wasReady;
@@ -32,7 +33,7 @@ public final class SecondInstance implements AutoCloseable {
     public SecondInstance(RunningPlatform system, String service, String... flags) throws IOException {
         this.system = system;
         this.service = service;
-        int port = freePort();
+        this.port = freePort();
         int management = freePort();
         this.ready = URI.create("http://" + PlatformSettings.HOST + ":" + management + "/q/health/ready");
         var command = new ArrayList<>(List.of(
@@ -61,6 +62,10 @@ public final class SecondInstance implements AutoCloseable {
 
     public String service() {
         return service;
+    }
+
+    public URI url(String path) {
+        return URI.create("http://" + PlatformSettings.HOST + ":" + port + path);
     }
 
     /** Returns false when it was not ready in time, or has ended. */

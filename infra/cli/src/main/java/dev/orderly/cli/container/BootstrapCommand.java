@@ -65,9 +65,16 @@ public final class BootstrapCommand implements Callable<Integer> {
         String kafka = Secrets.variable("KAFKA_BOOTSTRAP_SERVERS");
         var passwords = new ArrayList<>(ServiceDatabases.roles(names));
         passwords.addAll(KafkaUsers.read(infra).secrets());
+        boolean registry = System.getenv(Secrets.variableOf(Secrets.REGISTRY)) != null;
+        if (registry) { // with docker-compose.registry.yml
+            passwords.add(Secrets.REGISTRY);
+        }
         var secrets = Secrets.ofEnvironment(passwords);
         var databases = new ServiceDatabases(infra, postgres, POSTGRES_PORT, secrets);
         untilDone("databases and roles", () -> databases.create(names));
+        if (registry) {
+            untilDone("the schema registry's database", databases::createRegistry);
+        }
         untilDone("migrations", () -> ServiceMigrations.apply(services, Checkout.path(), databases));
         untilDone("topics and their users", () -> {
             try (var topics = new TopicProvisioner(infra, kafka, secrets)) {

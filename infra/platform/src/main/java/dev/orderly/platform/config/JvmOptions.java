@@ -13,6 +13,7 @@ public enum JvmOptions {
     CONNECT,
     SIMULATORS,
     CONSOLE,
+    REGISTRY,
     SERVICE;
 
     private static final int FEW_CORES = 2;

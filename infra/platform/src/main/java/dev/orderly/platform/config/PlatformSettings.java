@@ -19,8 +19,14 @@ import java.util.stream.IntStream;
  *
  * @param data the state directory
  * @param training the kinds of process that write an AOT cache as they end; usually none
+ * @param eventFormat of what the services publish: json, avro or protobuf
  */
-public record PlatformSettings(Path checkout, Path data, int brokers, Ports ports, Set<JvmOptions> training) {
+public record PlatformSettings(
+        Path checkout, Path data, int brokers, Ports ports, Set<JvmOptions> training, String eventFormat) {
+    public static final String JSON = "json";
+
+    public static final List<String> EVENT_FORMATS = List.of(JSON, "avro", "protobuf");
+
     /** All processes listen here only. An address: the name "localhost" has two on most machines. */
     public static final String HOST = "127.0.0.1";
 
@@ -90,6 +96,11 @@ public record PlatformSettings(Path checkout, Path data, int brokers, Ports port
 
         public int open(int id) {
             return openKafka + id - 1;
+        }
+
+        /** Of the schema registry, if there is one. */
+        public int registry() {
+            return connect + 1;
         }
 
         public int prometheus() {

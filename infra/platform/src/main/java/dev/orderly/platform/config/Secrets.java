@@ -38,6 +38,9 @@ public final class Secrets {
     /** That of the one user of Connect's REST interface. */
     public static final String CONNECT = "connect";
 
+    /** The schema registry's user of PostgreSQL. */
+    public static final String REGISTRY = "registry";
+
     /** The bearer token of payment-service at the payment gateway. */
     public static final String GATEWAY_API_KEY = "gateway_api_key";
     /** Two: callbacks are signed with the first, and accepted with either, so that one can be replaced. */
@@ -83,6 +86,7 @@ public final class Secrets {
             var names = new ArrayList<>(roles);
             names.addAll(List.of(
                     CONNECT,
+                    REGISTRY,
                     GATEWAY_API_KEY,
                     SMS_API_KEY,
                     IDENTITY_CLIENT_SECRET,

@@ -118,6 +118,22 @@ public final class ServiceDatabases {
         }
     }
 
+    /** The schema registry's database, by {@code infra/postgres/registry.sql}: its role is named as it is. */
+    public void createRegistry() {
+        var registry = file.resolveSibling("registry.sql");
+        try (var connection = connect(Secrets.SUPERUSER);
+                var statement = connection.createStatement()) {
+            statement.execute("SET log_min_error_statement = 'panic'"); // the statement holds a password
+            statement.execute(Files.readString(registry).replace("${registry.password}", secrets.of(Secrets.REGISTRY)));
+            var found = statement.executeQuery("SELECT FROM pg_database WHERE datname = 'registry'");
+            if (!found.next()) {
+                statement.execute(CREATE.formatted("registry") + " OWNER registry");
+            }
+        } catch (IOException | SQLException e) {
+            throw new CommandFailedException("cannot create the database by " + registry + ": " + e.getMessage(), e);
+        }
+    }
+
     /**
      * Names the server's data and its timeline: other after initdb, an upgrade, or a promotion. Positions in
      * the log of one say nothing about another's.

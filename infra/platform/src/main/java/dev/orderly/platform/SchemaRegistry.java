@@ -1,0 +1,158 @@
+package dev.orderly.platform;
+
+import dev.orderly.platform.config.Checkout;
+import dev.orderly.platform.config.CommandFailedException;
+import dev.orderly.platform.config.JvmOptions;
+import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.platform.config.Secrets;
+import dev.orderly.platform.process.HealthProbe;
+import dev.orderly.platform.process.ManagedProcess;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+
+/**
+ * Apicurio Registry, which keeps the schemas of events in Avro and Protobuf, in a database of its own. It is
+ * downloaded and started by those alone who ask for such a format; and from then on at each start, since
+ * records that are on the topic already need their schemas.
+ */
+public final class SchemaRegistry {
+    public static final String NAME = "registry";
+
+    /** The interface of Confluent's registry, which clients in all languages know. */
+    private static final String CONFLUENT = "/apis/ccompat/v7";
+
+    /** What it answers when it has its database. */
+    public static final String SUBJECTS = CONFLUENT + "/subjects";
+
+    private static final Duration GRACE = Duration.ofSeconds(2);
+    private static final Duration DOWNLOAD_DEADLINE = Duration.ofMinutes(15);
+    private static final int MAX_CONNECTIONS = 5;
+
+    private final PlatformSettings settings;
+    private final Secrets secrets;
+
+    private SchemaRegistry(PlatformSettings settings, Secrets secrets) {
+        this.settings = settings;
+        this.secrets = secrets;
+    }
+
+    /** Downloaded, if it was not before. */
+    static Optional<SchemaRegistry> ifWanted(PlatformSettings settings, Secrets secrets, ConsoleProgress progress)
+            throws InterruptedException {
+        if (!isWanted(settings)) {
+            return Optional.empty();
+        }
+        var registry = new SchemaRegistry(settings, secrets);
+        registry.install(progress);
+        return Optional.of(registry);
+    }
+
+    static boolean isWanted(PlatformSettings settings) {
+        return !settings.eventFormat().equals(PlatformSettings.JSON) || Files.exists(wasStarted(settings));
+    }
+
+    private static Path wasStarted(PlatformSettings settings) {
+        return settings.data().resolve(NAME);
+    }
+
+    static URI confluentUrl(PlatformSettings.Ports ports) {
+        return url(ports, CONFLUENT);
+    }
+
+    private static URI url(PlatformSettings.Ports ports, String path) {
+        return URI.create("http://" + PlatformSettings.HOST + ":" + ports.registry() + path);
+    }
+
+    private static Path folder() {
+        return Checkout.target(NAME).resolve("apicurio");
+    }
+
+    private static Path jar() {
+        return folder().resolve("quarkus-run.jar");
+    }
+
+    private void install(ConsoleProgress progress) throws InterruptedException {
+        try {
+            Files.createDirectories(wasStarted(settings));
+            if (!Files.exists(jar())) {
+                progress.line("downloading the schema registry (159 MB, the first time only)");
+                download();
+            }
+        } catch (IOException e) {
+            throw new CommandFailedException("cannot install the schema registry: " + e.getMessage(), e);
+        }
+    }
+
+    private void download() throws IOException, InterruptedException {
+        var log = settings.log("registry-download").toFile();
+        var maven = new ProcessBuilder(
+                        settings.checkout().resolve("mvnw").toString(),
+                        "-q",
+                        "-B",
+                        "-f",
+                        settings.infra().resolve("registry/pom.xml").toString(),
+                        "process-resources",
+                        "-Dspotless.check.skip")
+                .directory(settings.checkout().toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(log);
+        maven.environment().put("JAVA_HOME", System.getProperty("java.home"));
+        var process = maven.start();
+        process.getOutputStream().close();
+        if (!process.waitFor(DOWNLOAD_DEADLINE.toSeconds(), TimeUnit.SECONDS)) {
+            process.destroyForcibly();
+        }
+        if (process.waitFor() != 0 || !Files.exists(jar())) {
+            throw new CommandFailedException("the schema registry could not be downloaded; see " + log);
+        }
+    }
+
+    ManagedProcess part() {
+        var command = JvmOptions.REGISTRY.command(settings.infra());
+        command.addAll(List.of("-jar", jar().toString()));
+        return new ManagedProcess(
+                NAME,
+                settings.ports().registry(),
+                command,
+                environment(),
+                ManagedProcess.Stop.term(GRACE),
+                HealthProbe.http(url(settings.ports(), SUBJECTS)),
+                ManagedProcess.ALWAYS);
+    }
+
+    private Map<String, String> environment() {
+        var encryption = secrets.certificates().postgres().entrySet().stream()
+                .map(property -> property.getKey() + "=" + property.getValue())
+                .collect(Collectors.joining("&"));
+        var environment = new LinkedHashMap<String, String>();
+        environment.put("QUARKUS_HTTP_HOST", PlatformSettings.HOST);
+        environment.put("QUARKUS_HTTP_PORT", String.valueOf(settings.ports().registry()));
+        // It has a second port, for health and metrics, which nobody asks here.
+        environment.put("QUARKUS_MANAGEMENT_HOST", PlatformSettings.HOST);
+        environment.put("QUARKUS_MANAGEMENT_PORT", "0");
+        environment.put("QUARKUS_HTTP_ACCESS_LOG_ENABLED", "false");
+        // Or any client could allow that schemas are deleted.
+        environment.put("APICURIO_CONFIG_DYNAMIC_ALLOW_ALL", "false");
+        environment.put("APICURIO_STORAGE_KIND", "sql");
+        environment.put("APICURIO_STORAGE_SQL_KIND", "postgresql");
+        environment.put(
+                "APICURIO_DATASOURCE_URL",
+                "jdbc:postgresql://%s:%d/registry?%s"
+                        .formatted(PlatformSettings.HOST, settings.ports().postgres(), encryption));
+        environment.put("APICURIO_DATASOURCE_USERNAME", Secrets.REGISTRY);
+        environment.put("APICURIO_DATASOURCE_PASSWORD", secrets.of(Secrets.REGISTRY));
+        environment.put("APICURIO_DATASOURCE_JDBC_INITIAL_SIZE", "1");
+        environment.put("APICURIO_DATASOURCE_JDBC_MIN_SIZE", "1");
+        environment.put("APICURIO_DATASOURCE_JDBC_MAX_SIZE", String.valueOf(MAX_CONNECTIONS));
+        return environment;
+    }
+}
