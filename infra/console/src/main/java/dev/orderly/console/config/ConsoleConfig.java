@@ -14,6 +14,9 @@ public interface ConsoleConfig {
     /** The services' interfaces, by the names they have in the paths of this one. */
     Map<String, URI> services();
 
+    /** Of the schemas of events that are not JSON. */
+    Optional<URI> registry();
+
     Optional<URI> mailApi();
 
     Optional<URI> sms();

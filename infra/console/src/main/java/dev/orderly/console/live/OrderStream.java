@@ -2,12 +2,11 @@ package dev.orderly.console.live;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.orderly.console.event.EventValues;
 import io.quarkus.runtime.ShutdownEvent;
 import io.smallrye.common.annotation.Identifier;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -45,7 +44,7 @@ public class OrderStream {
 
     private final Map<String, Object> settings;
     private final Pages pages;
-    private final ObjectMapper json;
+    private final EventValues values;
     private final AtomicBoolean runs = new AtomicBoolean();
     private volatile KafkaConsumer<String, byte[]> consumer;
     private volatile boolean stopping;
@@ -64,7 +63,7 @@ public class OrderStream {
     /** An event of an order, as pages get it. */
     record OrderMessage(String orderId, String type, String source, int partition, long offset, long at) {}
 
-    OrderStream(@Identifier("default-kafka-broker") Map<String, Object> broker, Pages pages, ObjectMapper json) {
+    OrderStream(@Identifier("default-kafka-broker") Map<String, Object> broker, Pages pages, EventValues values) {
         this.settings = new HashMap<>(broker);
         settings.putAll(Map.of(
                 "client.id",
@@ -87,7 +86,7 @@ public class OrderStream {
                 10_000));
         settings.remove("group.id");
         this.pages = pages;
-        this.json = json;
+        this.values = values;
     }
 
     /** Called every second: starts with the first page or after a failure, and ends after the last page. */
@@ -167,18 +166,16 @@ public class OrderStream {
 
     /** Only some events say whose order it is. */
     private String customer(ConsumerRecord<String, byte[]> event) {
-        try {
-            var customer = event.value() == null
-                    ? null
-                    : json.readTree(event.value()).path("customerId").textValue();
-            if (customer == null) {
-                return customers.get(event.key());
-            }
-            customers.put(event.key(), customer);
-            return customer;
-        } catch (IOException _) {
+        var value = values.of(event);
+        if (value == null || !value.isObject()) {
             return null; // poison: it is shown to operators
         }
+        var customer = value.path("customerId").textValue();
+        if (customer == null) {
+            return customers.get(event.key());
+        }
+        customers.put(event.key(), customer);
+        return customer;
     }
 
     private static String header(Headers headers, String name) {

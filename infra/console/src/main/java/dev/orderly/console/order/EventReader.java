@@ -2,6 +2,8 @@ package dev.orderly.console.order;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.orderly.console.event.EventValues;
 import io.quarkus.runtime.ShutdownEvent;
 import io.smallrye.common.annotation.Identifier;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -28,14 +30,16 @@ class EventReader {
     private static final Duration MAX_TIME = Duration.ofSeconds(4);
 
     private final Map<String, Object> settings;
+    private final EventValues values;
     private KafkaConsumer<String, byte[]> consumer;
 
     record Place(int partition, long offset) {}
 
-    /** A record as it is on the topic; the value is JSON, if the event is not poison. */
-    record Found(Place place, long timestamp, String key, Map<String, String> headers, String value) {}
+    /** A record as it is on the topic, and its value as JSON. */
+    record Found(Place place, long timestamp, String key, Map<String, String> headers, JsonNode value) {}
 
-    EventReader(@Identifier("default-kafka-broker") Map<String, Object> broker) {
+    EventReader(@Identifier("default-kafka-broker") Map<String, Object> broker, EventValues values) {
+        this.values = values;
         settings = new HashMap<>(broker);
         settings.putAll(Map.of(
                 "client.id",
@@ -93,7 +97,7 @@ class EventReader {
         return found;
     }
 
-    private static Found found(ConsumerRecord<String, byte[]> record) {
+    private Found found(ConsumerRecord<String, byte[]> record) {
         var headers = new TreeMap<String, String>();
         record.headers()
                 .forEach(header ->
@@ -103,7 +107,7 @@ class EventReader {
                 record.timestamp(),
                 record.key(),
                 headers,
-                record.value() == null ? null : new String(record.value(), UTF_8));
+                values.of(record));
     }
 
     synchronized void stop(@Observes ShutdownEvent event) {

@@ -1,9 +1,7 @@
 package dev.orderly.console.order;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.TextNode;
 import dev.orderly.console.config.ConsoleConfig;
 import dev.orderly.console.config.Problem;
 import io.quarkiverse.resteasy.problem.HttpProblem;
@@ -147,15 +145,7 @@ class OrderTimeline {
                 headers.get("source"),
                 headers.get("seq"),
                 headers.get("traceparent"),
-                value(found.value()));
-    }
-
-    private JsonNode value(String text) {
-        try {
-            return text == null ? null : json.readTree(text);
-        } catch (JsonProcessingException _) {
-            return TextNode.valueOf(text);
-        }
+                found.value());
     }
 
     /**

@@ -1,0 +1,105 @@
+package dev.orderly.console.event;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.TextNode;
+import dev.orderly.console.config.ConsoleConfig;
+import dev.orderly.events.EventCodec;
+import dev.orderly.events.EventFormat;
+import dev.orderly.events.EventHeaders;
+import dev.orderly.events.EventJson;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jboss.logging.Logger;
+
+/** The values of records as JSON, whatever format they are in. */
+@ApplicationScoped
+public class EventValues {
+
+    private static final Logger LOG = Logger.getLogger(EventValues.class);
+    private static final Duration TIMEOUT = Duration.ofSeconds(2);
+    /** After a schema could not be fetched; until then its events are shown as bytes. */
+    private static final Duration PAUSE = Duration.ofSeconds(10);
+
+    private final Optional<URI> registry;
+    private final ObjectMapper json;
+    private final Map<Integer, EventCodec.Schema> schemas = new ConcurrentHashMap<>();
+    private final HttpClient http = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(TIMEOUT)
+            .build();
+    private volatile long notBefore = System.nanoTime();
+
+    EventValues(ConsoleConfig config, ObjectMapper json) {
+        this.registry = config.registry();
+        this.json = json;
+    }
+
+    /** Null for a tombstone; what cannot be decoded is a text that says what it is. */
+    public JsonNode of(ConsumerRecord<String, byte[]> record) {
+        if (record.value() == null) {
+            return null;
+        }
+        var contentType = header(record, EventHeaders.CONTENT_TYPE);
+        try {
+            var format = EventFormat.ofContentType(contentType);
+            return json.readTree(format == EventFormat.JSON ? record.value() : decoded(format, record));
+        } catch (IOException | RuntimeException e) {
+            LOG.debugf("a record is shown as it is: %s", e.getMessage());
+            return TextNode.valueOf(
+                    contentType == null
+                            ? new String(record.value(), UTF_8)
+                            : "%d bytes of %s".formatted(record.value().length, contentType));
+        }
+    }
+
+    private byte[] decoded(EventFormat format, ConsumerRecord<String, byte[]> record) throws IOException {
+        var type = EventJson.typeNamed(header(record, EventHeaders.TYPE));
+        var event = EventCodec.read(format, type, schema(format, EventCodec.schemaId(record.value())), record.value());
+        return EventJson.write(event).getBytes(UTF_8);
+    }
+
+    private EventCodec.Schema schema(EventFormat format, int id) throws IOException {
+        var known = schemas.get(id);
+        if (known != null) {
+            return known;
+        }
+        if (registry.isEmpty() || notBefore - System.nanoTime() > 0) {
+            throw new IOException("schema " + id + " is not known now");
+        }
+        notBefore = System.nanoTime() + PAUSE.toNanos();
+        var request = HttpRequest.newBuilder(URI.create(registry.get() + "/schemas/ids/" + id))
+                .timeout(TIMEOUT)
+                .build();
+        try {
+            var response = http.send(request, BodyHandlers.ofString());
+            if (response.statusCode() != 200) {
+                throw new IOException("the schema registry answers " + response.statusCode());
+            }
+            var schema = EventCodec.schema(
+                    format, json.readTree(response.body()).path("schema").asText());
+            schemas.put(id, schema);
+            notBefore = System.nanoTime();
+            return schema;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("the console stops", e);
+        }
+    }
+
+    private static String header(ConsumerRecord<String, byte[]> record, String name) {
+        var header = record.headers().lastHeader(name);
+        return header == null || header.value() == null ? null : new String(header.value(), UTF_8);
+    }
+}

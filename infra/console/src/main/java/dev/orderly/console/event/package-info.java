@@ -1,0 +1,2 @@
+/** Events as they are on the topic, in any format. */
+package dev.orderly.console.event;
