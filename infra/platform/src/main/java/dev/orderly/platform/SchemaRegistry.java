@@ -94,14 +94,8 @@ public final class SchemaRegistry {
 
     private void download() throws IOException, InterruptedException {
         var log = settings.log("registry-download").toFile();
-        var maven = new ProcessBuilder(
-                        settings.checkout().resolve("mvnw").toString(),
-                        "-q",
-                        "-B",
-                        "-f",
-                        settings.infra().resolve("registry/pom.xml").toString(),
-                        "process-resources",
-                        "-Dspotless.check.skip")
+        var command = List.of(settings.checkout().resolve("orderly").toString(), "unpack-registry");
+        var maven = new ProcessBuilder(command)
                 .directory(settings.checkout().toFile())
                 .redirectErrorStream(true)
                 .redirectOutput(log);
