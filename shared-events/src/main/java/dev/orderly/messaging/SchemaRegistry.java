@@ -82,7 +82,7 @@ class SchemaRegistry {
      * @throws OutageException when the registry does not answer
      */
     Schema schema(int id) throws RefusedException {
-        if (!isConfigured()) { // nobody to wait for: one record must not hold up a partition for ever
+        if (!isConfigured()) { // or one record would hold up its partition for ever
             throw new RefusedException("schema " + id + " is not known: there is no schema registry");
         }
         var answer =

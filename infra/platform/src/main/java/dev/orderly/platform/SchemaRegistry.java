@@ -82,11 +82,11 @@ public final class SchemaRegistry {
 
     private void install(ConsoleProgress progress) throws InterruptedException {
         try {
-            Files.createDirectories(wasStarted(settings));
             if (!Files.exists(jar())) {
                 progress.line("downloading the schema registry (159 MB, the first time only)");
                 download();
             }
+            Files.createDirectories(wasStarted(settings));
         } catch (IOException e) {
             throw new CommandFailedException("cannot install the schema registry: " + e.getMessage(), e);
         }
@@ -130,7 +130,7 @@ public final class SchemaRegistry {
         var environment = new LinkedHashMap<String, String>();
         environment.put("QUARKUS_HTTP_HOST", PlatformSettings.HOST);
         environment.put("QUARKUS_HTTP_PORT", String.valueOf(settings.ports().registry()));
-        // It has a second port, for health and metrics, which nobody asks here.
+        // It has a second port, for health and metrics, which no part of ours calls.
         environment.put("QUARKUS_MANAGEMENT_HOST", PlatformSettings.HOST);
         environment.put("QUARKUS_MANAGEMENT_PORT", "0");
         environment.put("QUARKUS_HTTP_ACCESS_LOG_ENABLED", "false");
