@@ -40,6 +40,8 @@ public enum PoisonRecord {
     KEY_TOO_LONG("OrderPlaced", "{"),
     HEADER_NAME_TOO_LONG("PaymentCaptured", "captured"),
     SEQ_TOO_LARGE(null, "{}"),
+    CONTENT_TYPE_UNKNOWN("OrderPlaced", "{}"),
+    SCHEMA_ID_UNKNOWN("OrderConfirmed", null),
     BUYER_WITHOUT_A_SALE(null, null);
 
     /** The header by which poison is recognized. */
@@ -80,6 +82,7 @@ public enum PoisonRecord {
         var bytes = switch (this) {
             case NOT_UTF_8 -> new byte[] {'{', (byte) 0xC3, (byte) 0x28, '}'};
             case NO_VALUE -> null;
+            case SCHEMA_ID_UNKNOWN -> new byte[] {0, 0x7f, 0, 0, 0, 0};
             case LARGE -> ("{\"id\":\"" + "x".repeat(LARGE_BYTES) + "\"}").getBytes(UTF_8);
             case KEY_OF_ANOTHER -> captured(UUID.randomUUID().toString());
             case ORDER_UNKNOWN, HEADER_NAME_TOO_LONG -> captured(order);
@@ -105,6 +108,14 @@ public enum PoisonRecord {
                     case SOURCE_TOO_LONG -> IDEOGRAPHS;
                     case SEQ_TOO_LARGE -> "order-service";
                     default -> "chaos";
+                });
+        header(
+                record,
+                "content-type",
+                switch (this) {
+                    case CONTENT_TYPE_UNKNOWN -> "text/xml";
+                    case SCHEMA_ID_UNKNOWN -> "application/avro";
+                    default -> null;
                 });
         header(record, "seq", this == SEQ_TOO_LARGE ? String.valueOf(Long.MAX_VALUE) : null);
         header(record, "id", this == NO_ID ? null : id);
