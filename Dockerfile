@@ -57,6 +57,8 @@ COPY --from=build /src/$SERVICE/target/quarkus-app/app /app/app
 USER 10001:10001
 # On every interface of the container's own network; to other machines the ports exist where they are published.
 ENV HTTP_PORT=8080 MANAGEMENT_PORT=9000 QUARKUS_HTTP_HOST=0.0.0.0 QUARKUS_MANAGEMENT_HOST=0.0.0.0
+# What collects the logs of containers reads JSON.
+ENV QUARKUS_LOG_CONSOLE_JSON_ENABLED=true
 EXPOSE 8080 9000
 # JDK_JAVA_OPTIONS adds to the flags in these files, or overrides them.
 ENTRYPOINT ["bash", "/usr/local/bin/java.sh", "/app/common.options", "/app/jdk25.options", \

@@ -19,8 +19,8 @@ import dev.orderly.events.Publishers;
 import dev.orderly.events.Topic;
 
 /**
- * What is generic knows no domain, and imports go one way: http → database; messaging → events, http,
- * database.
+ * What is generic knows no domain, and imports go one way: http → database, tracing; messaging →
+ * events, http, database, tracing.
  */
 @AnalyzeClasses(packages = "dev.orderly", importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
@@ -47,6 +47,15 @@ class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("dev.orderly.events", "dev.orderly.messaging");
+
+    @ArchTest
+    static final ArchRule traces_know_nothing_of_what_is_traced = noClasses()
+            .that()
+            .resideInAPackage("dev.orderly.tracing")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    "dev.orderly.database", "dev.orderly.events", "dev.orderly.http", "dev.orderly.messaging");
 
     @ArchTest
     static final ArchRule the_database_knows_nothing_of_http = noClasses()

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -82,7 +83,7 @@ class CustomerEventHandler extends EventHandler<CustomerEvent> {
             }
         }
         contacts.save(contactsById);
-        notifications.add(messages);
+        notifications.add(messages, Map.of());
         contacts.erase(erased);
         notifications.cancelMessagesOf(erased);
         return List.of();

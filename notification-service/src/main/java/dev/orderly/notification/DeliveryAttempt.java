@@ -11,8 +11,9 @@ import java.util.regex.Pattern;
  *
  * @param recipient mail address or phone number; null when the customer has no contact
  * @param number 1 for the first attempt
+ * @param traceparent of the sampled trace that the message belongs to, or null
  */
-record DeliveryAttempt(Message message, String recipient, int number) {
+record DeliveryAttempt(Message message, String recipient, int number, String traceparent) {
 
     static final int MAX_ATTEMPTS = 150;
     static final Duration MIN_BACKOFF = Duration.ofSeconds(1);

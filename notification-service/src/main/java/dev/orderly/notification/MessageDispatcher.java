@@ -6,7 +6,11 @@ import dev.orderly.database.DatabaseMigration;
 import dev.orderly.notification.DeliveryAttempt.DeliveryOutcome;
 import dev.orderly.notification.Message.Channel;
 import dev.orderly.notification.Notification.State;
+import dev.orderly.tracing.LogFields;
+import dev.orderly.tracing.Tracing;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.trace.SpanKind;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.scheduler.Scheduled;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -57,6 +61,8 @@ class MessageDispatcher {
     /** Outlasts {@link #BATCH_TIMEOUT}: no other instance claims a batch that is still being sent. */
     private static final Duration LEASE = Duration.ofSeconds(60);
 
+    private static final AttributeKey<Long> ATTEMPT = AttributeKey.longKey("orderly.attempt");
+
     private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(2);
 
     private final Map<Channel, ThreadPoolExecutor> workers =
@@ -66,13 +72,21 @@ class MessageDispatcher {
     private final SmtpClient smtp;
     private final SmsClient sms;
     private final Clock clock;
+    private final Tracing tracing;
     private final MeterRegistry metrics;
 
-    MessageDispatcher(Notifications notifications, SmtpClient smtp, SmsClient sms, Clock clock, MeterRegistry metrics) {
+    MessageDispatcher(
+            Notifications notifications,
+            SmtpClient smtp,
+            SmsClient sms,
+            Clock clock,
+            Tracing tracing,
+            MeterRegistry metrics) {
         this.notifications = notifications;
         this.smtp = smtp;
         this.sms = sms;
         this.clock = clock;
+        this.tracing = tracing;
         this.metrics = metrics;
         for (var state : State.values()) {
             count(state, 0); // A counter that starts with its first failure shows no increase to an alert.
@@ -172,6 +186,9 @@ class MessageDispatcher {
         if (message.expiresAt() != null && !clock.instant().isBefore(message.expiresAt())) {
             return attempt.skipped("expired before it could be sent");
         }
+        var span = tracing.start("send mail", SpanKind.CLIENT, attempt.traceparent())
+                .setAttribute(Tracing.ORDER_ID, message.referenceId().toString())
+                .setAttribute(ATTEMPT, (long) attempt.number());
         try {
             switch (message.kind().channel()) {
                 case MAIL -> connection.send(message, attempt.recipient());
@@ -179,12 +196,16 @@ class MessageDispatcher {
             }
             return attempt.succeeded();
         } catch (UndeliverableException e) {
+            Tracing.fail(span, e);
             return attempt.rejected(e.getMessage());
         } catch (IOException | RuntimeException e) {
+            Tracing.fail(span, e);
             if (Thread.interrupted()) {
                 throw new InterruptedException(e.toString());
             }
             return attempt.failed(e.getMessage() == null ? e.toString() : e.getMessage());
+        } finally {
+            span.end();
         }
     }
 
@@ -192,9 +213,15 @@ class MessageDispatcher {
         for (var outcome : outcomes) {
             count(outcome.state(), 1);
             if (outcome.state() == State.FAILED) {
+                var message = outcome.attempt().message();
+                LogFields.set(
+                        message.needsContact() ? null : message.referenceId(),
+                        null,
+                        outcome.attempt().traceparent());
                 LOG.errorf(
                         "message %s failed after %d attempts: %s",
-                        outcome.attempt().message().id(), outcome.attempt().number(), outcome.error());
+                        message.id(), outcome.attempt().number(), outcome.error());
+                LogFields.clear();
             }
         }
         var deferred = outcomes.stream()

@@ -53,6 +53,7 @@ class Notifications {
             FROM due LEFT JOIN contact ON contact.customer_id = due.customer_id
             WHERE message.reference_id = due.reference_id AND message.kind = due.kind
             RETURNING message.reference_id, message.kind, message.customer_id, subject, body, expires_at, attempts,
+                traceparent,
                 CASE message.kind WHEN 'CODE' THEN contact.phone ELSE contact.mail END AS recipient
             """;
 
@@ -109,8 +110,12 @@ class Notifications {
         return new GaugeQuery(PENDING);
     }
 
-    /** Records messages as due in the current transaction; an existing one remains unchanged. */
-    void add(List<Message> messages) throws SQLException {
+    /**
+     * Records messages as due in the current transaction; an existing one remains unchanged.
+     *
+     * @param traceparents of the sampled traces that messages belong to, by what they are about
+     */
+    void add(List<Message> messages, Map<UUID, String> traceparents) throws SQLException {
         Rows.of(messages)
                 .uuid("reference_id", Message::referenceId)
                 .text("kind", Message::kind)
@@ -118,6 +123,7 @@ class Notifications {
                 .text("subject", Message::subject)
                 .text("body", Message::body)
                 .timestamptz("expires_at", Message::expiresAt)
+                .text("traceparent", message -> traceparents.get(message.referenceId()))
                 .updateLater(writes, INSERT);
     }
 
@@ -140,7 +146,11 @@ class Notifications {
                             rows.getString("subject"),
                             rows.getString("body"),
                             instant(rows, "expires_at"));
-                    attempts.add(new DeliveryAttempt(message, rows.getString("recipient"), rows.getInt("attempts")));
+                    attempts.add(new DeliveryAttempt(
+                            message,
+                            rows.getString("recipient"),
+                            rows.getInt("attempts"),
+                            rows.getString("traceparent")));
                 }
                 return attempts;
             }

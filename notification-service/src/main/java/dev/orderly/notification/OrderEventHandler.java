@@ -1,5 +1,7 @@
 package dev.orderly.notification;
 
+import static java.util.stream.Collectors.toMap;
+
 import dev.orderly.events.OrderEvent;
 import dev.orderly.events.OrderEvent.OrderCancelled;
 import dev.orderly.events.OrderEvent.OrderConfirmed;
@@ -15,12 +17,15 @@ import dev.orderly.messaging.EventHandler;
 import dev.orderly.messaging.IncomingEvent;
 import dev.orderly.messaging.OutgoingEvent;
 import dev.orderly.notification.Message.Channel;
+import dev.orderly.tracing.Traceparent;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.inject.Singleton;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
@@ -54,11 +59,19 @@ class OrderEventHandler extends EventHandler<OrderEvent> {
 
     @Override
     public List<OutgoingEvent> on(List<IncomingEvent<OrderEvent>> events) throws SQLException {
-        notifications.add(events.stream()
+        var messages = events.stream()
                 .map(incoming -> messageAbout(incoming.event()))
                 .flatMap(Optional::stream)
-                .toList());
+                .toList();
+        notifications.add(messages, sampledTraces(events));
         return List.of();
+    }
+
+    /** Of the others nothing is stored: most rows are not traced, and each is written twice. */
+    private static Map<UUID, String> sampledTraces(List<IncomingEvent<OrderEvent>> events) {
+        return events.stream()
+                .filter(incoming -> Traceparent.isSampled(incoming.traceparent()))
+                .collect(toMap(incoming -> incoming.event().id(), IncomingEvent::traceparent, (_, last) -> last));
     }
 
     static Optional<Message> messageAbout(OrderEvent event) {

@@ -61,7 +61,7 @@ class ArchitectureTest {
             .that()
             .resideInAPackage("dev.orderly.notification")
             .should()
-            .dependOnClassesThat(areOtherThan("notification|events|messaging|database|http"));
+            .dependOnClassesThat(areOtherThan("notification|events|messaging|database|http|tracing"));
 
     @ArchTest
     static final ArchRule client_logs_are_independent_of_notifications = noClasses()

@@ -77,6 +77,7 @@ class DeliveryAttemptTest {
         return new DeliveryAttempt(
                 new Message(UUID.randomUUID(), Kind.CONFIRMED, UUID.randomUUID(), "subject", "body", null),
                 RECIPIENT,
-                number);
+                number,
+                null);
     }
 }

@@ -286,7 +286,7 @@ class NotificationServiceTest extends IntegrationTest {
     void after_its_lease_an_attempt_can_still_report_success_but_no_failure() throws SQLException {
         storeMessage(3, "1 h"); // another instance has started the third attempt
         var message = new Message(order, Kind.CONFIRMED, customer, "subject", "body", null);
-        var second = new DeliveryAttempt(message, null, 2);
+        var second = new DeliveryAttempt(message, null, 2, null);
 
         repository.settle(List.of(second.failed("too late")));
         assertThat(notificationsAbout(order).getFirst().error()).isNull();
@@ -294,7 +294,7 @@ class NotificationServiceTest extends IntegrationTest {
         repository.settle(List.of(second.succeeded()));
         assertThat(notificationsAbout(order).getFirst().state()).isEqualTo(State.SENT);
 
-        repository.settle(List.of(new DeliveryAttempt(message, null, 3).failed("the third one")));
+        repository.settle(List.of(new DeliveryAttempt(message, null, 3, null).failed("the third one")));
         assertThat(notificationsAbout(order).getFirst().state()).isEqualTo(State.SENT);
     }
 

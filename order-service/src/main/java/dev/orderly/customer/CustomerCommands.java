@@ -10,7 +10,6 @@ import dev.orderly.events.VerificationCodes;
 import dev.orderly.http.IdempotencyKey;
 import dev.orderly.messaging.Outbox;
 import dev.orderly.messaging.OutgoingEvent;
-import dev.orderly.messaging.Traceparent;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.time.Clock;
@@ -168,7 +167,7 @@ class CustomerCommands {
         var tombstones = erased.stream()
                 .map(customer -> new OutgoingEvent(customer.republishTombstone(), customer.version()))
                 .toList();
-        outbox.add(tombstones, _ -> Traceparent.following(null));
+        outbox.add(tombstones, _ -> null);
         return erased.size();
     }
 
@@ -177,7 +176,7 @@ class CustomerCommands {
     }
 
     private void publish(Customer customer, CustomerEvent event, String traceparent) throws SQLException {
-        outbox.add(List.of(new OutgoingEvent(event, customer.version())), _ -> Traceparent.following(traceparent));
+        outbox.add(List.of(new OutgoingEvent(event, customer.version())), _ -> traceparent);
     }
 
     /** Claims the key; or returns the customer who has it, after the transaction that claims it too. */

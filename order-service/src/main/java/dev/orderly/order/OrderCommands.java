@@ -13,7 +13,6 @@ import dev.orderly.http.Caller;
 import dev.orderly.http.CommandAudit;
 import dev.orderly.messaging.Outbox;
 import dev.orderly.messaging.OutgoingEvent;
-import dev.orderly.messaging.Traceparent;
 import dev.orderly.order.IdempotencyKeys.Claim;
 import dev.orderly.order.PlaceOrderResult.InvalidTotal;
 import dev.orderly.order.PlaceOrderResult.KeyReused;
@@ -164,9 +163,7 @@ public class OrderCommands {
                                 .placedEvent(candidate.pending.command().cardId()),
                         candidate.order().version()))
                 .toList();
-        outbox.add(
-                events,
-                event -> Traceparent.following(causes.get(event.event().id()).traceparent()));
+        outbox.add(events, event -> causes.get(event.event().id()).traceparent());
     }
 
     /** A replay gets its order in any case, also when the same command would be rejected today. */
@@ -213,8 +210,7 @@ public class OrderCommands {
             return order.isCancelledByCustomer() ? CancelResult.CANCELLED : CancelResult.ALREADY_DECIDED;
         }
         orders.saveDecisions(List.of(order));
-        outbox.add(
-                List.of(new OutgoingEvent(cancelled.get(), order.version())), _ -> Traceparent.following(traceparent));
+        outbox.add(List.of(new OutgoingEvent(cancelled.get(), order.version())), _ -> traceparent);
         return CancelResult.CANCELLED;
     }
 
@@ -227,7 +223,7 @@ public class OrderCommands {
                 .map(order -> new OutgoingEvent(order.expire(now).orElseThrow(), order.version()))
                 .toList();
         orders.saveDecisions(overdue);
-        outbox.add(events, _ -> Traceparent.following(null));
+        outbox.add(events, _ -> null);
         return overdue.size();
     }
 }

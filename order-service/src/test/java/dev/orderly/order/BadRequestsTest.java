@@ -189,7 +189,7 @@ class BadRequestsTest extends IntegrationTest {
         assertThat(answer.statusCode()).isEqualTo(202);
         assertThat(sql().number(
                                 "SELECT count(*) FROM outbox WHERE key = ?"
-                                        + " AND traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-01$'"
+                                        + " AND traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-00$'"
                                         + " AND traceparent !~ '4bf92f3577b34da6a3ce929d0e0e4736|0{32}'",
                                 answer.<String>path("id")))
                 .isEqualTo(1);

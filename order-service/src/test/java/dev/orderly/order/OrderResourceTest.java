@@ -73,17 +73,17 @@ class OrderResourceTest extends IntegrationTest {
     }
 
     @Test
-    void the_trace_of_the_request_goes_into_the_outbox() throws SQLException {
+    void the_trace_of_the_request_goes_into_the_outbox_and_the_answer() throws SQLException {
         var trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-        var id = given().contentType(ContentType.JSON)
+        var answer = given().contentType(ContentType.JSON)
                 .header("Idempotency-Key", key())
                 .header("traceparent", trace)
                 .body(body("mug", 1))
-                .post("/orders")
-                .<String>path("id");
+                .post("/orders");
 
-        assertThat(outbox(id))
+        assertThat(answer.header("traceresponse")).isEqualTo(trace);
+        assertThat(outbox(answer.path("id")))
                 .singleElement()
                 .satisfies(event -> assertThat(event.traceparent).startsWith(trace.substring(0, 36)));
     }

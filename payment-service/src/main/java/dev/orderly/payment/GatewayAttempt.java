@@ -8,8 +8,9 @@ import java.time.Duration;
  *
  * @param payment as it was when the attempt began
  * @param number 1 for the first since the payment entered its status
+ * @param traceparent of the trace that the payment belongs to, or null
  */
-record GatewayAttempt(Payment payment, int number) {
+record GatewayAttempt(Payment payment, int number, String traceparent) {
 
     static final Duration MIN_BACKOFF = Duration.ofSeconds(1);
     static final Duration MAX_BACKOFF = Duration.ofMinutes(1);

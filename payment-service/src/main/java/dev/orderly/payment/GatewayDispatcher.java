@@ -6,8 +6,12 @@ import dev.orderly.database.DatabaseMigration;
 import dev.orderly.http.Capacity;
 import dev.orderly.payment.GatewayResult.ProtocolViolation;
 import dev.orderly.payment.GatewayResultHandler.Effect;
+import dev.orderly.tracing.LogFields;
+import dev.orderly.tracing.Tracing;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.trace.SpanKind;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.scheduler.Scheduled;
 import io.smallrye.faulttolerance.api.CircuitBreakerMaintenance;
@@ -19,6 +23,7 @@ import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -56,6 +61,8 @@ class GatewayDispatcher {
     /** Longer than two requests and a transaction take, so that no other instance calls concurrently. */
     private static final Duration LEASE = Duration.ofSeconds(30);
 
+    private static final AttributeKey<Long> ATTEMPT = AttributeKey.longKey("orderly.attempt");
+
     private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(2);
 
     /** One poll runs and at most one is queued: what a third would find, the queued one finds. */
@@ -76,6 +83,7 @@ class GatewayDispatcher {
     private final GatewayClient gateway;
     private final GatewayResultHandler results;
     private final CircuitBreakerMaintenance circuits;
+    private final Tracing tracing;
     private final MeterRegistry metrics;
 
     GatewayDispatcher(
@@ -83,11 +91,13 @@ class GatewayDispatcher {
             GatewayClient gateway,
             GatewayResultHandler results,
             CircuitBreakerMaintenance circuits,
+            Tracing tracing,
             MeterRegistry metrics) {
         this.payments = payments;
         this.gateway = gateway;
         this.results = results;
         this.circuits = circuits;
+        this.tracing = tracing;
         this.metrics = metrics;
         Capacity.register(
                 metrics, "gateway-calls", () -> 1 - (double) permits.availablePermits() / MAX_CONCURRENT_CALLS);
@@ -160,6 +170,10 @@ class GatewayDispatcher {
     }
 
     private void call(GatewayAttempt attempt) {
+        LogFields.set(orderId(attempt), null, attempt.traceparent());
+        var span = tracing.start(spanName(attempt), SpanKind.CLIENT, attempt.traceparent())
+                .setAttribute(Tracing.ORDER_ID, orderId(attempt).toString())
+                .setAttribute(ATTEMPT, (long) attempt.number());
         try {
             try {
                 var effect = results.handle(request(attempt));
@@ -168,15 +182,28 @@ class GatewayDispatcher {
                     postpone(attempt, "the gateway is still processing it");
                 }
             } catch (IOException | FaultToleranceException | ProtocolViolation e) {
+                Tracing.fail(span, e);
                 count("failed");
                 postpone(attempt, e.toString());
             }
         } catch (SQLException | RuntimeException e) {
             // The lease expires, and the payment is claimed again.
+            Tracing.fail(span, e);
             LOG.warnf("payment %s is attempted again in %d s: %s", orderId(attempt), LEASE.toSeconds(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        } finally {
+            span.end();
         }
+    }
+
+    private static String spanName(GatewayAttempt attempt) {
+        return switch (attempt.payment().status()) {
+            case REQUESTED -> "capture payment";
+            case CANCELLING -> "cancel payment";
+            case REFUNDING -> "refund payment";
+            case EXPECTED, CAPTURED, DECLINED, VOID, REFUNDED -> "payment";
+        };
     }
 
     /** A retry first queries the payment: an earlier attempt may have succeeded without a response. */
@@ -203,7 +230,7 @@ class GatewayDispatcher {
         payments.postpone(attempt, attempt.backoff(ThreadLocalRandom.current().nextDouble()), why);
     }
 
-    private static Object orderId(GatewayAttempt attempt) {
+    private static UUID orderId(GatewayAttempt attempt) {
         return attempt.payment().orderId();
     }
 

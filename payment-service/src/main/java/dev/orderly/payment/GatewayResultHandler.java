@@ -3,7 +3,6 @@ package dev.orderly.payment;
 import dev.orderly.database.Atomic;
 import dev.orderly.messaging.Outbox;
 import dev.orderly.messaging.OutgoingEvent;
-import dev.orderly.messaging.Traceparent;
 import dev.orderly.payment.GatewayResult.CallbackEvent;
 import dev.orderly.payment.Payment.Change;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -114,9 +113,7 @@ class GatewayResultHandler {
         ledger.add(Transfer.of(change, null).stream().toList());
         if (change.event().isPresent()) {
             var trace = payments.traceparent(payment.orderId());
-            outbox.add(
-                    List.of(new OutgoingEvent(change.event().get(), payment.version())),
-                    _ -> Traceparent.following(trace));
+            outbox.add(List.of(new OutgoingEvent(change.event().get(), payment.version())), _ -> trace);
         }
     }
 

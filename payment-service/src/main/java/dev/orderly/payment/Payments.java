@@ -73,7 +73,7 @@ class Payments {
             SET attempts = attempts + 1, due_at = now() + ? * interval '1 ms'
             FROM due
             WHERE payment.order_id = due.order_id
-            RETURNING\s""" + COLUMNS + ", attempts";
+            RETURNING\s""" + COLUMNS + ", attempts, traceparent";
 
     /** By the index of open payments: as much work as there are of these. */
     private static final String OPEN = """
@@ -221,7 +221,8 @@ class Payments {
             var attempts = new ArrayList<GatewayAttempt>();
             try (var rows = update.executeQuery()) {
                 while (rows.next()) {
-                    attempts.add(new GatewayAttempt(payment(rows), rows.getInt("attempts")));
+                    attempts.add(
+                            new GatewayAttempt(payment(rows), rows.getInt("attempts"), rows.getString("traceparent")));
                 }
             }
             return attempts;

@@ -60,5 +60,6 @@ class ArchitectureTest {
                             "dev.orderly.events..",
                             "dev.orderly.messaging..",
                             "dev.orderly.database..",
+                            "dev.orderly.tracing..",
                             "dev.orderly.http.."))));
 }

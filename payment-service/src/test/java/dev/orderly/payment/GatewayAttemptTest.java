@@ -37,6 +37,6 @@ class GatewayAttemptTest {
     }
 
     private static GatewayAttempt attempt(int number) {
-        return new GatewayAttempt(Payment.expected(UUID.randomUUID(), UUID.randomUUID()), number);
+        return new GatewayAttempt(Payment.expected(UUID.randomUUID(), UUID.randomUUID()), number, null);
     }
 }

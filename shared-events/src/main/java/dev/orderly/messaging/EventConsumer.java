@@ -11,12 +11,14 @@ import dev.orderly.database.OutageException;
 import dev.orderly.database.RetryingTransactions;
 import dev.orderly.events.Event;
 import dev.orderly.events.EventHeaders;
+import dev.orderly.events.Topic;
 import dev.orderly.messaging.ConsumedRecord.Decoded;
 import dev.orderly.messaging.ConsumedRecord.NewerSchema;
 import dev.orderly.messaging.ConsumedRecord.Undecodable;
 import dev.orderly.messaging.ConsumedRecord.Versioned;
 import dev.orderly.messaging.ParkedEvents.Reason;
 import dev.orderly.messaging.SequenceGuard.Position;
+import dev.orderly.tracing.LogFields;
 import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
@@ -54,6 +56,7 @@ public class EventConsumer {
     private final Outbox outbox;
     private final ParkedEvents parkedEvents;
     private final EventPayloads payloads;
+    private final MessageSpans spans;
     private final MeterRegistry metrics;
 
     EventConsumer(
@@ -63,6 +66,7 @@ public class EventConsumer {
             Outbox outbox,
             ParkedEvents parkedEvents,
             EventPayloads payloads,
+            MessageSpans spans,
             MeterRegistry metrics) {
         this.transactions = transactions;
         this.inbox = inbox;
@@ -70,6 +74,7 @@ public class EventConsumer {
         this.outbox = outbox;
         this.parkedEvents = parkedEvents;
         this.payloads = payloads;
+        this.spans = spans;
         this.metrics = metrics;
     }
 
@@ -90,11 +95,18 @@ public class EventConsumer {
                 relevant.add(decoded(raw));
             }
         }
-        transactions.commitBatch(
-                relevant,
-                part -> apply(part, handler),
-                outcome -> count(handler, outcome),
-                (record, failure) -> park(record, failure, handler));
+        try {
+            transactions.commitBatch(
+                    relevant,
+                    part -> apply(part, handler),
+                    outcome -> {
+                        outcome.spans.end();
+                        count(handler, outcome);
+                    },
+                    (record, failure) -> park(record, failure, handler));
+        } finally {
+            LogFields.clear();
+        }
         measure(handler, received, System.nanoTime() - started);
     }
 
@@ -129,12 +141,13 @@ public class EventConsumer {
 
     private void park(ConsumedRecord record, DataRejectedException failure, EventHandler<?> handler) {
         var group = handler.consumerGroup();
+        setLogFields(List.of(record));
         LOG.errorf(failure, "%s: parking %s", group, record.coordinates());
         try {
             count(handler, transactions.commit(() -> {
                 inbox.receive(group, List.of(record));
                 parkedEvents.add(handler, record, UnprocessableEventException.reason(failure), failure.getMessage());
-                return new BatchOutcome(0, 0, 1);
+                return new BatchOutcome(0, 0, 1, MessageSpans.Batch.NONE);
             }));
         } catch (DataRejectedException e) {
             // No text and no number of a record is known to get here. One that does must not stop the others,
@@ -146,6 +159,7 @@ public class EventConsumer {
 
     private BatchOutcome apply(List<ConsumedRecord> records, EventHandler<?> handler) throws SQLException {
         var group = handler.consumerGroup();
+        setLogFields(records);
         // First of all: if another owner of the partition has a transaction open, this one waits for it here,
         // before it has read anything.
         var received = inbox.receive(group, records);
@@ -181,8 +195,22 @@ public class EventConsumer {
             }
         }
         sequences.save();
-        handle(events, handler);
-        return new BatchOutcome(events.size(), duplicates, parked);
+        var batch = spans.process(events, handler);
+        handle(events, handler, batch);
+        return new BatchOutcome(events.size(), duplicates, parked, batch);
+    }
+
+    /** For the lines of a handler, and of a failure: of several records a line concerns none in particular. */
+    private static void setLogFields(List<ConsumedRecord> records) {
+        if (records.size() > 1) {
+            LogFields.clear();
+            return;
+        }
+        var record = records.getFirst();
+        LogFields.set(
+                Topic.isErasable(record.raw().topic()) ? null : record.key(), // or it would be a customer's
+                record.eventId(),
+                ConsumedRecord.header(record.raw(), EventHeaders.TRACEPARENT));
     }
 
     /** What is to become of a record that the inbox has not seen. */
@@ -247,22 +275,21 @@ public class EventConsumer {
                 sequences.advance(record);
                 sequences.save();
                 if (record instanceof Decoded decoded) {
-                    handle(List.of(decoded.incoming()), handler);
+                    handle(List.of(decoded.incoming()), handler, MessageSpans.Batch.NONE);
                 }
             }
         }
     }
 
-    private void handle(List<IncomingEvent<?>> events, EventHandler<?> handler) throws SQLException {
+    private void handle(List<IncomingEvent<?>> events, EventHandler<?> handler, MessageSpans.Batch batch)
+            throws SQLException {
         if (events.isEmpty()) {
             return;
         }
         var outgoing = outgoing(events, handler);
         var traces = new HashMap<UUID, String>();
-        events.forEach(cause -> traces.put(cause.event().id(), cause.traceparent()));
-        outbox.add(
-                outgoing,
-                event -> Traceparent.following(traces.get(event.event().id())));
+        events.forEach(cause -> traces.put(cause.event().id(), batch.traceparent(cause)));
+        outbox.add(outgoing, event -> traces.get(event.event().id()));
     }
 
     @SuppressWarnings("unchecked") // they are of the types that the handler reacts to
@@ -288,6 +315,6 @@ public class EventConsumer {
                 .increment(events);
     }
 
-    /** What became of the events of a transaction. */
-    private record BatchOutcome(int applied, int duplicates, int parked) {}
+    /** What became of the events of a transaction, and the spans that end with it. */
+    private record BatchOutcome(int applied, int duplicates, int parked, MessageSpans.Batch spans) {}
 }

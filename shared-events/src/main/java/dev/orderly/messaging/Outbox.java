@@ -41,16 +41,19 @@ public class Outbox {
     private final DataSource database;
     private final DeferredWrites writes;
     private final PublishedSchemas schemas;
+    private final MessageSpans spans;
     private final String source;
 
     Outbox(
             DataSource database,
             DeferredWrites writes,
             PublishedSchemas schemas,
+            MessageSpans spans,
             @ConfigProperty(name = "quarkus.application.name") String source) {
         this.database = database;
         this.writes = writes;
         this.schemas = schemas;
+        this.spans = spans;
         this.source = source;
     }
 
@@ -60,9 +63,10 @@ public class Outbox {
      * <p>The transaction must hold a lock on the row of each aggregate in this database, so that the order of
      * commits, which is the order on the topic, is the order of versions.
      *
-     * @param traceparents gives the trace that an event belongs to, see {@link Traceparent}
+     * @param causes gives the {@code traceparent} of what an event follows from, or null: then it begins a
+     *     trace
      */
-    public void add(List<OutgoingEvent> events, Function<OutgoingEvent, String> traceparents) throws SQLException {
+    public void add(List<OutgoingEvent> events, Function<OutgoingEvent, String> causes) throws SQLException {
         for (var topic : events.stream().map(added -> added.event().topic()).collect(toSet())) {
             if (topic.isErasable()) {
                 lockShared(topic);
@@ -75,7 +79,7 @@ public class Outbox {
                 .text("source", _ -> source)
                 .integer("version", OutgoingEvent::version)
                 .integer("schema", added -> added.event().schema())
-                .text("traceparent", traceparents);
+                .text("traceparent", added -> spans.created(added.event(), causes.apply(added)));
         if (schemas.format() == EventFormat.JSON) {
             rows.text("payload", added -> EventJson.write(added.event()));
         } else {

@@ -58,6 +58,7 @@ class OutboxAuditor {
     private final OutboxAudit audit;
     private final OutboxReaudit reaudit;
     private final KafkaClientService clients;
+    private final MessageSpans spans;
     private final byte[] source;
     private final MeterRegistry metrics;
     private final Timer relayTime;
@@ -71,12 +72,14 @@ class OutboxAuditor {
             OutboxAudit audit,
             OutboxReaudit reaudit,
             KafkaClientService clients,
+            MessageSpans spans,
             @ConfigProperty(name = "quarkus.application.name") String source,
             MeterRegistry metrics) {
         this.transactions = transactions;
         this.audit = audit;
         this.reaudit = reaudit;
         this.clients = clients;
+        this.spans = spans;
         this.source = source.getBytes(UTF_8);
         this.metrics = metrics;
         this.relayTime = Timer.builder("orderly.relay.time")
@@ -112,6 +115,8 @@ class OutboxAuditor {
             seqs.add(seq);
             if (record.topic().equals(OutboxHeartbeat.TOPIC)) {
                 measure(record);
+            } else {
+                spans.sent(record);
             }
         }
         try {

@@ -1,0 +1,2 @@
+-- Of the sampled trace that a message belongs to (docs/reference/traces.md); NULL for most.
+ALTER TABLE notification ADD COLUMN traceparent text;
