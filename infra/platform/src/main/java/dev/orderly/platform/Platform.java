@@ -149,7 +149,7 @@ public final class Platform implements AutoCloseable {
             helpers.add(new Simulators(settings, secrets, services).part());
         }
         var applications = scope.services()
-                ? services.stream().map(s -> s.part(settings, secrets)).toList()
+                ? observed(services.stream().map(s -> s.part(settings, secrets)).toList())
                 : List.<ManagedProcess>of();
         inParallel(() -> startAndAwait(helpers, runningHelpers), () -> startAndAwait(applications, runningServices));
         if (scope.services() && scope.connect()) {
@@ -176,7 +176,8 @@ public final class Platform implements AutoCloseable {
         if (!scope.console() || !Console.isBuilt(settings.checkout())) {
             return;
         }
-        var console = new Console(settings, secrets, services).part();
+        var console = observed(List.of(new Console(settings, secrets, services).part()))
+                .getFirst();
         if (settings.training().contains(JvmOptions.CONSOLE)) {
             startAndAwait(List.of(console), runningConsole);
             return;
@@ -201,17 +202,8 @@ public final class Platform implements AutoCloseable {
     /** The parts as they are started: observed from inside, if that was asked for. */
     private List<ManagedProcess> observed(List<ManagedProcess> parts) {
         return parts.stream()
-                .map(part -> scope.observe()
-                        ? Observability.withJmxExporter(part, metricsPort(part.name()), settings.infra())
-                        : part)
+                .map(part -> scope.observe() ? Observability.observed(part, settings) : part)
                 .toList();
-    }
-
-    private int metricsPort(String part) {
-        var ports = settings.ports();
-        return part.equals(ConnectWorker.NAME)
-                ? ports.connectMetrics()
-                : ports.brokerMetrics(Integer.parseInt(part.substring(part.indexOf('-') + 1)));
     }
 
     private List<Observability.Target> targets() {

@@ -75,6 +75,8 @@ final class PlatformPorts {
             ports.put(first.postgresExporter(), "postgres-exporter (--connect-port)");
             ports.put(first.groupMetrics(), "the launcher's metrics (--connect-port)");
             ports.put(first.connectMetrics(), "connect's metrics (--connect-port)");
+            ports.put(first.traces(), "the trace server (--connect-port)");
+            ports.put(first.otlp(), "the launcher's receiver of spans (--connect-port)");
             for (int id = 1; id <= settings.brokers(); id++) {
                 ports.put(first.brokerMetrics(id), "kafka-" + id + "'s metrics (--connect-port)");
             }

@@ -5,6 +5,7 @@ import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.StateDirectory;
 import dev.orderly.platform.kafka.KafkaUsers;
+import dev.orderly.platform.observe.TraceServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -93,7 +94,8 @@ public abstract class StartCommand implements Callable<Integer> {
 
     @Option(
             names = "--observe",
-            description = "With Prometheus, Alertmanager and exporters, which have to be installed.")
+            description =
+                    "With Prometheus, Alertmanager and exporters, which have to be installed, and a trace server.")
     boolean observe;
 
     /** For a parent process that must not leave this one running. */
@@ -140,10 +142,11 @@ public abstract class StartCommand implements Callable<Integer> {
             }
             if (observe) {
                 System.out.printf(
-                        "Prometheus     http://%1$s:%2$d/alerts%nAlertmanager   http://%1$s:%3$d/%n",
+                        "Prometheus     http://%1$s:%2$d/alerts%nAlertmanager   http://%1$s:%3$d/%nTraces         %4$s%n",
                         PlatformSettings.HOST,
                         settings.ports().prometheus(),
-                        settings.ports().alertmanager());
+                        settings.ports().alertmanager(),
+                        TraceServer.url(settings.ports()));
             }
             code = whenReady(settings, platform, progress.elapsed());
         } finally {

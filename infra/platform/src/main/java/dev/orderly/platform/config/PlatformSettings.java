@@ -127,6 +127,16 @@ public record PlatformSettings(
         public int brokerMetrics(int id) {
             return connectMetrics() + id;
         }
+
+        /** Where the trace server shows traces. */
+        public int traces() {
+            return prometheus() + 10;
+        }
+
+        /** Where the launcher takes spans for it. */
+        public int otlp() {
+            return prometheus() + 11;
+        }
     }
 
     /** How long a process of this kind may take to end; longer if it writes an AOT cache. */

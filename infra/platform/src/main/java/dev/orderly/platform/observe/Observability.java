@@ -23,13 +23,16 @@ import java.util.stream.Stream;
 
 /**
  * Prometheus, Alertmanager and the exporter of PostgreSQL, which the user has installed, with the settings of
- * {@code infra/observability}; and the JMX exporter inside of brokers and Connect.
+ * {@code infra/observability}; the JMX exporter inside of brokers and Connect; and the trace server.
  */
 public final class Observability {
     private static final Duration GRACE = Duration.ofSeconds(2);
+    private static final String BROKER = "kafka-";
+    private static final String CONNECT = "connect";
 
     private final PlatformSettings settings;
     private final Path folder;
+    private final TraceServer traces;
 
     /** Each under the name that Debian gives it, and the one of its authors. */
     private enum Program {
@@ -74,7 +77,7 @@ public final class Observability {
     }
 
     /** @throws CommandFailedException that says how to install what is missing */
-    public Observability(PlatformSettings settings) {
+    public Observability(PlatformSettings settings) throws InterruptedException {
         this.settings = settings;
         this.folder = settings.data().resolve("observability");
         var missing = missing();
@@ -82,6 +85,7 @@ public final class Observability {
             throw new CommandFailedException("--observe needs programs that are not installed; on Debian and Ubuntu:"
                     + " apt-get install --no-install-recommends " + String.join(" ", missing));
         }
+        this.traces = new TraceServer(settings);
     }
 
     /** The Debian packages of what is not installed. */
@@ -92,8 +96,22 @@ public final class Observability {
                 .toList();
     }
 
+    /** A part as it is started to be observed: brokers and Connect from inside, others by their spans. */
+    public static ManagedProcess observed(ManagedProcess part, PlatformSettings settings) {
+        var ports = settings.ports();
+        if (part.name().equals(CONNECT)) {
+            return withJmxExporter(part, ports.connectMetrics(), settings.infra());
+        }
+        return part.name().startsWith(BROKER)
+                ? withJmxExporter(
+                        part,
+                        ports.brokerMetrics(Integer.parseInt(part.name().substring(BROKER.length()))),
+                        settings.infra())
+                : TraceServer.traced(part, ports);
+    }
+
     /** The same process with the JMX exporter in it, which serves metrics on a port. */
-    public static ManagedProcess withJmxExporter(ManagedProcess part, int port, Path infra) {
+    private static ManagedProcess withJmxExporter(ManagedProcess part, int port, Path infra) {
         var command = new ArrayList<>(part.command());
         command.add(
                 1,
@@ -115,6 +133,7 @@ public final class Observability {
         all.add(Target.of("postgres", "postgres", ports.postgresExporter()));
         writeSettings(all);
         return List.of(
+                traces.part(),
                 part(
                         "prometheus",
                         Program.PROMETHEUS,

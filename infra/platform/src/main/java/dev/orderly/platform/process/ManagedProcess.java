@@ -1,6 +1,7 @@
 package dev.orderly.platform.process;
 
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -36,6 +37,13 @@ public record ManagedProcess(
 
     public ManagedProcess withCommand(List<String> other) {
         return new ManagedProcess(name, port, other, environment, stop, ready, alive, needsSpace);
+    }
+
+    /** With this variable, unless it has one of the name. */
+    public ManagedProcess withDefault(String name, String value) {
+        var variables = new HashMap<>(environment);
+        variables.putIfAbsent(name, value);
+        return new ManagedProcess(this.name, port, command, variables, stop, ready, alive, needsSpace);
     }
 
     /** The variables of the user's own environment that it gets: enough to run, nothing that configures. */

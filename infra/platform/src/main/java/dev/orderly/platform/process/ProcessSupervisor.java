@@ -210,6 +210,7 @@ public final class ProcessSupervisor {
             boolean ready = false;
             int notAlive = 0;
             while (!process.waitFor((ready ? RUNNING_POLL : STARTING_POLL).toMillis(), TimeUnit.MILLISECONDS)) {
+                LogLimit.apply(settings.log(part.name()), LogLimit.MAX_BYTES);
                 if (status.pid() == 0) {
                     long pid = StateDirectory.processOf(pidFile)
                             .map(ProcessHandle::pid)
