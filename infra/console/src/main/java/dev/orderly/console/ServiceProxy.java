@@ -7,6 +7,8 @@ import io.quarkus.vertx.http.runtime.security.QuarkusHttpUser;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.httpproxy.HttpProxy;
@@ -16,6 +18,7 @@ import io.vertx.httpproxy.ProxyResponse;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.net.URI;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jboss.logging.Logger;
 
 /**
@@ -56,11 +59,23 @@ class ServiceProxy {
         });
     }
 
+    /** Of the few orders of a visitor, each has a trace that its page can link to. */
+    private void sample(HttpServerRequest request) {
+        if (config.traces().isPresent() && request.method() == HttpMethod.POST) {
+            var random = ThreadLocalRandom.current();
+            request.headers()
+                    .set(
+                            "traceparent",
+                            "00-%016x%016x-%016x-01"
+                                    .formatted(random.nextLong(), random.nextLong(), random.nextLong()));
+        }
+    }
+
     private static int port(URI service) {
         return service.getPort() == -1 ? 80 : service.getPort();
     }
 
-    private static void forward(RoutingContext context, HttpProxy proxy) {
+    private void forward(RoutingContext context, HttpProxy proxy) {
         var request = context.request();
         request.pause(); // until it is known who sends it
         QuarkusHttpUser.getSecurityIdentity(context, null)
@@ -71,6 +86,7 @@ class ServiceProxy {
                             if (!identity.isAnonymous()) {
                                 request.headers().set("Authorization", "Bearer " + token(identity));
                             }
+                            sample(request);
                             proxy.handle(request);
                         },
                         failure -> {

@@ -11,6 +11,7 @@ import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.MediaType;
+import java.net.URI;
 import java.util.List;
 import org.eclipse.microprofile.jwt.JsonWebToken;
 
@@ -24,14 +25,20 @@ class SessionResource {
     private static final String CUSTOMER = "customer";
     private final CurrentIdentityAssociation identity;
     private final boolean demo;
+    private final String traces;
 
     SessionResource(CurrentIdentityAssociation identity, ConsoleConfig config) {
         this.identity = identity;
         this.demo = config.state().isPresent();
+        this.traces = config.traces().map(URI::toString).orElse(null);
     }
 
-    /** @param customerId absent for who is no customer */
-    record Session(String name, List<String> roles, String customerId, boolean demo, List<String> people) {}
+    /**
+     * @param customerId absent for who is no customer
+     * @param traces where a trace is found, with its id behind it; absent without a trace server
+     */
+    record Session(
+            String name, List<String> roles, String customerId, boolean demo, List<String> people, String traces) {}
 
     @GET
     @Produces(MediaType.APPLICATION_JSON)
@@ -43,12 +50,12 @@ class SessionResource {
 
     private Session session(SecurityIdentity of) {
         if (of == null || of.isAnonymous()) {
-            return new Session(null, List.of(), null, demo, PEOPLE);
+            return new Session(null, List.of(), null, demo, PEOPLE, traces);
         }
         var roles = of.getRoles().stream().sorted(naturalOrder()).toList();
         var subject = of.getPrincipal().getName();
         var customer = roles.contains(CUSTOMER) ? subject : null;
-        return new Session(name(of, subject), roles, customer, demo, PEOPLE);
+        return new Session(name(of, subject), roles, customer, demo, PEOPLE, traces);
     }
 
     private static String name(SecurityIdentity identity, String subject) {

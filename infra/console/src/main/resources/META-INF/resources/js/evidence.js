@@ -6,14 +6,16 @@ import { Copy, Empty, clock } from './elements.js';
 const EPOCH_MILLIS = 1e12;
 const INTERFACE = 'http://localhost:8080';
 
-export function Events({ timeline, order }) {
+export function Events({ timeline, order, session }) {
   const { events } = timeline;
   const bearer = `Authorization: Bearer $(./orderly token ${order.customerId})`;
   const curl = `curl "${INTERFACE}/orders/${order.id}" -H "${bearer}"`;
-  const trace = events[0]?.headers?.traceparent?.split('-')[1];
+  const [, trace, , flags] = events[0]?.headers?.traceparent?.split('-') ?? [];
+  const recorded = session.traces && Number.parseInt(flags, 16) & 1;
   return html`
     <div class="section-head"><p class="lead">Each event as it is on the topic, the oldest first.
-        ${trace && html` Trace <code>${trace}</code>`}</p>
+        ${trace && html` Trace ${recorded ? html`<a href=${session.traces + trace}><code>${trace}</code></a>`
+    : html`<code>${trace}</code>`}`}</p>
       <${Copy} text=${curl}>Copy as curl<//></div>
     ${events.length === 0 && html`<${Empty} title="No event is on the topic yet" />`}
     <ol class="events">${events.map((event) => html`<li key=${`${event.partition}-${event.offset}`}><details>

@@ -134,7 +134,7 @@ export function Order({ id, session }) {
       <section class="card" aria-labelledby="lines"><h2 id="lines">${t('order.lines')}</h2><${Lines} order=${order} />
         </section>
     </div>
-    <${Inside} order=${order} />`}`;
+    <${Inside} order=${order} session=${session} />`}`;
 }
 
 function Way({ timeline }) {
@@ -160,7 +160,7 @@ function Lines({ order }) {
 const VIEWS = { sequence: 'Sequence', waterfall: 'Stages', events: 'Events', rows: 'Rows', messages: 'Mails' };
 
 /** What happened inside: loaded again whenever the order has moved, and a little later for what follows. */
-function Inside({ order }) {
+function Inside({ order, session }) {
   const [view, setView] = useState('sequence');
   const steps = order.timeline?.length ?? 0;
   const { value, problem, loading, reload } = useLoaded(() => get(`/api/order-timelines/${order.id}`), [order.id,
@@ -180,7 +180,7 @@ function Inside({ order }) {
       <div id="panel" role="tabpanel" aria-labelledby=${`tab-${view}`} tabindex="0" class="card">
         <${Failure} problem=${problem} again=${reload} />
         ${loading && html`<${Loading} />`}
-        ${value && html`<${Chosen} timeline=${value} order=${order} />`}</div>
+        ${value && html`<${Chosen} timeline=${value} order=${order} session=${session} />`}</div>
     </section>`;
 }
 

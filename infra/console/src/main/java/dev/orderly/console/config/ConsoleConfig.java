@@ -24,6 +24,9 @@ public interface ConsoleConfig {
     /** One, or two while one replaces the other: the first is sent. */
     Optional<List<String>> smsApiKey();
 
+    /** Where a browser finds a trace, with its id behind it. */
+    Optional<URI> traces();
+
     /** The state directory of the launcher that has started this, which says that it is a demo. */
     Optional<Path> state();
 
