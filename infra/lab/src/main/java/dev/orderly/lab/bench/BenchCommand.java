@@ -32,6 +32,10 @@ public final class BenchCommand implements Callable<Integer> {
     private static final Duration WARM_UP_ROUND = Duration.ofSeconds(30);
     private static final Duration QUICK_WARM_UP_ROUND = Duration.ofSeconds(18);
     private static final int MAX_WARM_UP_ROUNDS = 20;
+    /** The default of orderly.traces.sampling. */
+    private static final double TRACED = 0.05;
+
+    private static final int TURNS = 5;
 
     @Option(names = "--quick", description = "In three to four minutes: shorter, fewer rates, a smaller backlog.")
     boolean quick;
@@ -40,6 +44,12 @@ public final class BenchCommand implements Callable<Integer> {
             names = "--cold",
             description = "The first five minutes instead: the start, latency minute by minute, and CPU at rest.")
     boolean cold;
+
+    @Option(
+            names = "--traces",
+            description =
+                    "What traces cost instead: CPU an order with a twentieth of the orders traced, and with none.")
+    boolean traces;
 
     @Option(names = "--seconds", paramLabel = "N", description = "Of saturation. (default: 60, quick: 15)")
     Integer seconds;
@@ -97,8 +107,14 @@ public final class BenchCommand implements Callable<Integer> {
         Files.createDirectories(folder);
         System.setProperty("orderly.log", folder.resolve("bench.log").toString());
         boolean right;
-        try (var system = new RunningPlatform(
-                folder.resolve("platform"), Map.of(), "up", "--no-console", "--free-ports", "--fresh")) {
+        try (var sink = new SpanSink();
+                var system = new RunningPlatform(
+                        folder.resolve("platform"),
+                        traces ? sink.settings() : Map.of(),
+                        "up",
+                        "--no-console",
+                        "--free-ports",
+                        "--fresh")) {
             System.out.println("starting everything");
             long start = System.nanoTime();
             system.start();
@@ -142,6 +158,10 @@ public final class BenchCommand implements Callable<Integer> {
             throws InterruptedException, SQLException, IOException, ExecutionException {
         warmUp(phases, "warm-up");
         var time = Duration.ofSeconds(seconds != null ? seconds : quick ? 15 : 60);
+        if (traces) {
+            phases.traces(time, TRACED, TURNS);
+            return phases.isExactlyOnce(0);
+        }
         phases.saturation(time);
         for (int rate : rates != null ? rates : quick ? List.of(50, 200) : List.of(50, 200, 500, 1000)) {
             phases.latency(rate, Duration.ofSeconds(quick ? 6 : 30));

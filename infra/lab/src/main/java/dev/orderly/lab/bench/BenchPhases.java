@@ -96,8 +96,25 @@ final class BenchPhases {
     }
 
     void saturation(Duration time) throws InterruptedException, SQLException, IOException {
-        orders.awaitQuiescence();
         say("saturation: %d s".formatted(time.toSeconds()));
+        var saturation = measureSaturation(time);
+        report.add("saturation", "confirmed orders, until the last is", saturation.perSecond, "/s", true);
+        addErrors("saturation", saturation.results);
+        report.add("saturation", "POST", saturation.results.post);
+        var perOrder = saturation.cpuPerOrder;
+        report.add("CPU", "all", perOrder.values().stream().mapToDouble(d -> d).sum(), "ms/order", false);
+        perOrder.forEach((part, cpu) -> report.add("CPU", part, cpu, "ms/order", false));
+        report.bars("CPU per confirmed order", "ms", perOrder);
+        var resident = ProcessUsage.residentMegabytes(system, others);
+        report.add("memory", "all", resident.values().stream().mapToLong(m -> m).sum(), "MB", false);
+        resident.forEach((part, memory) -> report.add("memory", part, memory, "MB", false));
+    }
+
+    /** @param cpuPerOrder in ms, by part */
+    private record Saturation(Results results, double perSecond, Map<String, Double> cpuPerOrder) {}
+
+    private Saturation measureSaturation(Duration time) throws InterruptedException, SQLException {
+        orders.awaitQuiescence();
         long before = orders.confirmed();
         var cpuBefore = ProcessUsage.cpu(system, others);
         long start = System.nanoTime();
@@ -106,20 +123,39 @@ final class BenchPhases {
         double seconds = (System.nanoTime() - start) / 1e9;
         orders.awaitQuiescence(); // messages are part of what an order costs
         long confirmed = orders.confirmed() - before;
-        report.add("saturation", "confirmed orders, until the last is", confirmed / seconds, "/s", true);
-        addErrors("saturation", results);
-        report.add("saturation", "POST", results.post);
         var perOrder = new TreeMap<String, Double>();
         ProcessUsage.cpu(system, others).forEach((part, after) -> {
             var cpu = after.minus(cpuBefore.getOrDefault(part, Duration.ZERO));
             perOrder.put(part, cpu.toNanos() / 1e6 / Math.max(1, confirmed));
         });
-        report.add("CPU", "all", perOrder.values().stream().mapToDouble(d -> d).sum(), "ms/order", false);
-        perOrder.forEach((part, cpu) -> report.add("CPU", part, cpu, "ms/order", false));
-        report.bars("CPU per confirmed order", "ms", perOrder);
-        var resident = ProcessUsage.residentMegabytes(system, others);
-        report.add("memory", "all", resident.values().stream().mapToLong(m -> m).sum(), "MB", false);
-        resident.forEach((part, memory) -> report.add("memory", part, memory, "MB", false));
+        return new Saturation(results, confirmed / seconds, perOrder);
+    }
+
+    /**
+     * What traces cost: the CPU time of an order while a part of the orders is traced, and while none is. In
+     * turns and by the same JVMs, since one run differs from the next by more than that.
+     */
+    void traces(Duration time, double traced, int turns) throws InterruptedException, SQLException {
+        double without = 0;
+        double with = 0;
+        for (int turn = 1; turn <= turns; turn++) {
+            load.trace(0);
+            without += cpuWithoutGenerator(time);
+            load.trace(traced);
+            with += cpuWithoutGenerator(time);
+            say("traces, turn %d of %d: %+.1f %% CPU an order".formatted(turn, turns, 100 * (with / without - 1)));
+        }
+        report.add("traces", "CPU, no order traced", without / turns, "ms/order", false);
+        report.add(
+                "traces", "CPU, %.0f %% of the orders traced".formatted(100 * traced), with / turns, "ms/order", false);
+        report.add("traces", "more CPU by that", 100 * (with / without - 1), "%", false);
+    }
+
+    private double cpuWithoutGenerator(Duration time) throws InterruptedException, SQLException {
+        return measureSaturation(time).cpuPerOrder.entrySet().stream()
+                .filter(part -> !part.getKey().equals(ProcessUsage.GENERATOR))
+                .mapToDouble(Map.Entry::getValue)
+                .sum();
     }
 
     private void addErrors(String section, Results results) {

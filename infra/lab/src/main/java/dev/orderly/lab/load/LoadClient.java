@@ -44,11 +44,21 @@ public final class LoadClient implements AutoCloseable {
      * @param bearer the header {@code Authorization}
      */
     public Future<Response> post(String path, String contentType, String bearer, Buffer body) {
+        return post(path, contentType, bearer, body, null);
+    }
+
+    /** @param traceparent of the trace that the request is in, or null */
+    public Future<Response> post(String path, String contentType, String bearer, Buffer body, String traceparent) {
         return client.request(options(HttpMethod.POST, path))
-                .compose(request -> request.putHeader("Content-Type", contentType)
-                        .putHeader("Authorization", bearer)
-                        .putHeader("Idempotency-Key", UUID.randomUUID().toString())
-                        .send(body))
+                .compose(request -> {
+                    request.putHeader("Content-Type", contentType)
+                            .putHeader("Authorization", bearer)
+                            .putHeader("Idempotency-Key", UUID.randomUUID().toString());
+                    if (traceparent != null) {
+                        request.putHeader("traceparent", traceparent);
+                    }
+                    return request.send(body);
+                })
                 .compose(LoadClient::read);
     }
 

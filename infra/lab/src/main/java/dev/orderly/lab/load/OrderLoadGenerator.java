@@ -15,6 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
@@ -37,6 +38,7 @@ public final class OrderLoadGenerator implements AutoCloseable {
     private final AccessTokens tokens;
     private final int customers;
     private final AtomicLong number = new AtomicLong();
+    private volatile double traced;
 
     /** Times are in microseconds, from when a request was due, not from when it could be sent. */
     public static final class Results {
@@ -67,6 +69,11 @@ public final class OrderLoadGenerator implements AutoCloseable {
         tokens = system.tokens();
         client = new LoadClient(system.url("order-service", "/"), CONNECTIONS);
         shop = new ShopClient(system::url, tokens);
+    }
+
+    /** Has this part of the orders that follow traced; services must be set to. */
+    public void trace(double part) {
+        traced = part;
     }
 
     /** Catalogue, stock, accounts and tokens: enough of everything, so that every order is confirmed. */
@@ -146,7 +153,11 @@ public final class OrderLoadGenerator implements AutoCloseable {
         var body = ShopClient.toJson(ShopClient.order(customer(order), Map.of(product(order), 1)));
         var bearer = tokens.bearer(customer(order));
         results.inFlight.incrementAndGet();
-        client.post("/orders", "application/json", bearer, Buffer.buffer(body))
+        var random = ThreadLocalRandom.current();
+        var trace = random.nextDouble() < traced
+                ? "00-%016x%016x-%016x-01".formatted(random.nextLong(), random.nextLong(), random.nextLong())
+                : null;
+        client.post("/orders", "application/json", bearer, Buffer.buffer(body), trace)
                 .onSuccess(response -> {
                     results.post.recordValue(micros(due));
                     switch (response.status()) {

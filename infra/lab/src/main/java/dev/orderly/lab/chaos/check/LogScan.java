@@ -1,5 +1,7 @@
 package dev.orderly.lab.chaos.check;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.orderly.lab.chaos.fault.PoisonRecord;
 import dev.orderly.testkit.RunningPlatform;
 import java.io.IOException;
@@ -43,6 +45,8 @@ final class LogScan {
 
     private static final Pattern ENTRY = Pattern.compile("^\\d{4}-\\d\\d-\\d\\d \\S+ +(\\S+)");
 
+    private static final JsonMapper JSON = new JsonMapper();
+
     private LogScan() {}
 
     /** The first line of each. */
@@ -71,7 +75,8 @@ final class LogScan {
         String error = null;
         boolean excused = false;
         boolean inexcusable = false;
-        for (String line : log) {
+        for (String each : log) {
+            String line = asText(each);
             var entry = ENTRY.matcher(line);
             if (entry.find()) {
                 if (error != null && (inexcusable || !excused)) {
@@ -91,6 +96,26 @@ final class LogScan {
             errors.add(error);
         }
         return errors;
+    }
+
+    /** An entry that a container has logged as JSON, as it would be in text. */
+    private static String asText(String line) {
+        if (!line.startsWith("{")) {
+            return line;
+        }
+        try {
+            var entry = JSON.readTree(line);
+            return "%s %s [%s] (%s) %s %s"
+                    .formatted(
+                            entry.path("timestamp").asText().replaceFirst("T", " "),
+                            entry.path("level").asText(),
+                            entry.path("loggerName").asText(),
+                            entry.path("threadName").asText(),
+                            entry.path("message").asText(),
+                            entry.path("stackTrace").asText());
+        } catch (JsonProcessingException _) {
+            return line;
+        }
     }
 
     private static boolean isAbout(List<PoisonRecord.Injected> poison, String line) {

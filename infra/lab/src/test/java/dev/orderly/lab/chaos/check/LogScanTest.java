@@ -63,6 +63,23 @@ class LogScanTest {
     }
 
     @Test
+    void a_container_logs_json_and_is_judged_alike() {
+        var unexpected = """
+                {"timestamp":"2026-11-23T10:00:02.000Z","level":"ERROR","loggerName":"dev.orderly.order.Order",\
+                "threadName":"executor-thread-1","message":"something new","mdc":{"orderId":"1"}}""";
+        var outage = """
+                {"timestamp":"2026-11-23T10:00:03.000Z","level":"ERROR","loggerName":"dev.orderly.http.Problems",\
+                "message":"failed","stackTrace":": org.postgresql.util.PSQLException: FATAL: terminating connection"}""";
+        var start = """
+                {"timestamp":"2026-11-23T10:00:04.000Z","level":"INFO","loggerName":"dev.orderly","message":"an ERROR"}""";
+
+        assertThat(LogScan.errors(List.of(unexpected, outage, start), List.of(), false))
+                .singleElement()
+                .asString()
+                .contains("[dev.orderly.order.Order]", "something new");
+    }
+
+    @Test
     void a_crash_is_told_from_a_kill() {
         var crash =
                 "2026-11-26 09:09:25.428 UTC [1] LOG:  client backend (PID 2) was terminated by signal 11: Segmentation"
