@@ -7,6 +7,7 @@ import dev.orderly.testkit.RunningPlatform;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -19,12 +20,14 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 final class RunningSystem implements BeforeAllCallback {
 
     /** Else the auditor would wait a minute for what a lost replication slot has swallowed. */
-    private static final Map<String, String> SETTINGS = Map.of("ORDERLY_OUTBOX_AUDIT_GRACE", "5S");
+    private static final Map<String, String> SETTINGS =
+            Map.of("ORDERLY_OUTBOX_AUDIT_GRACE", "5S", "ORDERLY_TRACES_SAMPLING", "0");
 
     /** Prometheus and exporters make the start longer, so only when asked for. */
     static final String OBSERVE = "orderly.observe";
 
     private static RunningPlatform platform;
+    private static TraceCollector traces;
 
     @Override
     public void beforeAll(ExtensionContext context) {
@@ -36,10 +39,14 @@ final class RunningSystem implements BeforeAllCallback {
     private static AutoCloseable start() {
         try {
             var command = new ArrayList<>(List.of("up", "--free-ports", "--open-kafka"));
+            var settings = new HashMap<>(SETTINGS);
+            traces = new TraceCollector();
             if (Boolean.getBoolean(OBSERVE)) {
-                command.add("--observe");
+                command.add("--observe"); // with a trace server
+            } else {
+                settings.put("ORDERLY_TRACES_ENDPOINT", traces.endpoint());
             }
-            platform = RunningPlatform.temporary(SETTINGS, command.toArray(String[]::new));
+            platform = RunningPlatform.temporary(settings, command.toArray(String[]::new));
             platform.start();
             return RunningSystem::stop;
         } catch (IOException e) {
@@ -53,7 +60,13 @@ final class RunningSystem implements BeforeAllCallback {
     private static void stop() throws IOException, InterruptedException {
         int exitCode = platform.stop();
         platform.close();
+        traces.close();
         assertThat(exitCode).as("exit code of the launcher").isZero();
+    }
+
+    /** Of orders that are placed with a sampled trace; of others there are no spans. */
+    static TraceCollector traces() {
+        return traces;
     }
 
     static RunningPlatform platform() {

@@ -24,12 +24,14 @@ final class Shop {
 
     final String sku = "sku-" + UUID.randomUUID().toString().substring(0, 13);
     final String customer = UUID.randomUUID().toString();
+    private final BiFunction<String, String, URI> urls;
     private final ShopClient client;
     private final AccessTokens tokens;
     private final int stock;
     private final int money;
 
     Shop(BiFunction<String, String, URI> urls, AccessTokens tokens, int stock, int money) throws InterruptedException {
+        this.urls = urls;
         this.tokens = tokens;
         this.client = new ShopClient(urls, tokens);
         this.stock = stock;
@@ -50,6 +52,27 @@ final class Shop {
     String orderByCard(int quantity, String token) throws InterruptedException {
         var card = ShopClient.id(client.leaveCard(customer, token));
         return ShopClient.id(client.place(ShopClient.orderByCard(customer, Map.of(sku, quantity), card)));
+    }
+
+    /** @param traceresponse the step in a trace that the answer names */
+    record Traced(String id, String traceresponse) {}
+
+    /** In the trace of this {@code traceparent}. */
+    Traced order(int quantity, String traceparent) throws InterruptedException {
+        return traced(ShopClient.order(customer, Map.of(sku, quantity)), traceparent);
+    }
+
+    Traced orderByCard(int quantity, String token, String traceparent) throws InterruptedException {
+        var card = ShopClient.id(client.leaveCard(customer, token));
+        return traced(ShopClient.orderByCard(customer, Map.of(sku, quantity), card), traceparent);
+    }
+
+    private Traced traced(Map<String, Object> order, String traceparent) throws InterruptedException {
+        var headers = Map.of("Authorization", tokens.bearer(customer), "traceparent", traceparent);
+        var answer = ShopClient.send("POST", urls.apply("order-service", "/orders"), order, headers);
+        return new Traced(
+                ShopClient.id(answer),
+                answer.headers().firstValue("traceresponse").orElse(""));
     }
 
     HttpResponse<String> tryToOrder(int quantity, String idempotencyKey) throws InterruptedException {
