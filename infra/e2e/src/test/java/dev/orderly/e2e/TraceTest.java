@@ -31,7 +31,8 @@ class TraceTest {
             "order-service: create OrderPlaced > order-service: send",
             "order-service: create OrderPlaced > inventory-service: process OrderPlaced, inventory-consumer-group",
             "order-service: create OrderPlaced > order-service: process OrderPlaced, order-view-consumer-group",
-            "inventory-service: process OrderPlaced, inventory-consumer-group > inventory-service: create StockReserved",
+            "inventory-service: process OrderPlaced, inventory-consumer-group > inventory-service:"
+                    + " create StockReserved",
             "inventory-service: create StockReserved > inventory-service: send",
             "inventory-service: create StockReserved > payment-service: process StockReserved, payment-consumer-group",
             "inventory-service: create StockReserved > order-service: process StockReserved, order-view-consumer-group",

@@ -142,7 +142,8 @@ public abstract class StartCommand implements Callable<Integer> {
             }
             if (observe) {
                 System.out.printf(
-                        "Prometheus     http://%1$s:%2$d/alerts%nAlertmanager   http://%1$s:%3$d/%nTraces         %4$s%n",
+                        "Prometheus     http://%1$s:%2$d/alerts%nAlertmanager   http://%1$s:%3$d/%n"
+                                + "Traces         %4$s%n",
                         PlatformSettings.HOST,
                         settings.ports().prometheus(),
                         settings.ports().alertmanager(),

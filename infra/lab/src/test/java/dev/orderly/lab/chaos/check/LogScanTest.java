@@ -64,19 +64,20 @@ class LogScanTest {
 
     @Test
     void a_container_logs_json_and_is_judged_alike() {
-        var unexpected = """
-                {"timestamp":"2026-11-23T10:00:02.000Z","level":"ERROR","loggerName":"dev.orderly.order.Order",\
-                "threadName":"executor-thread-1","message":"something new","mdc":{"orderId":"1"}}""";
-        var outage = """
-                {"timestamp":"2026-11-23T10:00:03.000Z","level":"ERROR","loggerName":"dev.orderly.http.Problems",\
-                "message":"failed","stackTrace":": org.postgresql.util.PSQLException: FATAL: terminating connection"}""";
-        var start = """
-                {"timestamp":"2026-11-23T10:00:04.000Z","level":"INFO","loggerName":"dev.orderly","message":"an ERROR"}""";
+        var unexpected = json("ERROR", "dev.orderly.order.Order", "something new", "");
+        var outage = json("ERROR", "dev.orderly.http.Problems", "failed", "org.postgresql.util.PSQLException: FATAL");
+        var start = json("INFO", "dev.orderly", "an ERROR in a message", "");
 
         assertThat(LogScan.errors(List.of(unexpected, outage, start), List.of(), false))
                 .singleElement()
                 .asString()
                 .contains("[dev.orderly.order.Order]", "something new");
+    }
+
+    private static String json(String level, String logger, String message, String stackTrace) {
+        return """
+                {"timestamp":"2026-11-23T10:00:02.000Z","level":"%s","loggerName":"%s","threadName":"main",\
+                "message":"%s","stackTrace":"%s","mdc":{}}""".formatted(level, logger, message, stackTrace);
     }
 
     @Test
