@@ -6,6 +6,7 @@ import static java.util.stream.Collectors.joining;
 import dev.orderly.clientlog.LogLineParser.ParseResult;
 import dev.orderly.database.RetryingTransactions;
 import dev.orderly.database.Rows;
+import dev.orderly.noncore.NonCoreWork;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -45,10 +46,17 @@ class LogWriter {
     private final RetryingTransactions transactions;
     private final DataSource database;
     private final LogLineParser parser;
+    private final NonCoreWork nonCoreWork;
     private final MeterRegistry metrics;
 
-    LogWriter(RetryingTransactions transactions, DataSource database, LogLineParser parser, MeterRegistry metrics) {
+    LogWriter(
+            RetryingTransactions transactions,
+            DataSource database,
+            LogLineParser parser,
+            NonCoreWork nonCoreWork,
+            MeterRegistry metrics) {
         this.transactions = transactions;
+        this.nonCoreWork = nonCoreWork;
         this.database = database;
         this.parser = parser;
         this.metrics = metrics;
@@ -74,6 +82,7 @@ class LogWriter {
     @Incoming("client-log")
     @Blocking
     void receive(ConsumerRecords<String, byte[]> records) {
+        nonCoreWork.awaitPermission();
         var rows = new ArrayList<Row>();
         for (var record : records) {
             switch (record.value() == null ? new ParseResult.Rejected("is empty") : parser.parse(record.value())) {

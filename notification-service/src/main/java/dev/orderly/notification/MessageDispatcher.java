@@ -3,6 +3,7 @@ package dev.orderly.notification;
 import static io.quarkus.scheduler.Scheduled.ConcurrentExecution.SKIP;
 
 import dev.orderly.database.DatabaseMigration;
+import dev.orderly.noncore.NonCoreWork;
 import dev.orderly.notification.DeliveryAttempt.DeliveryOutcome;
 import dev.orderly.notification.Message.Channel;
 import dev.orderly.notification.Notification.State;
@@ -71,6 +72,7 @@ class MessageDispatcher {
     private final Notifications notifications;
     private final SmtpClient smtp;
     private final SmsClient sms;
+    private final NonCoreWork nonCoreWork;
     private final Clock clock;
     private final Tracing tracing;
     private final MeterRegistry metrics;
@@ -79,12 +81,14 @@ class MessageDispatcher {
             Notifications notifications,
             SmtpClient smtp,
             SmsClient sms,
+            NonCoreWork nonCoreWork,
             Clock clock,
             Tracing tracing,
             MeterRegistry metrics) {
         this.notifications = notifications;
         this.smtp = smtp;
         this.sms = sms;
+        this.nonCoreWork = nonCoreWork;
         this.clock = clock;
         this.tracing = tracing;
         this.metrics = metrics;
@@ -129,7 +133,7 @@ class MessageDispatcher {
         try {
             var more = true;
             while (more && !workers.get(channel).isShutdown()) {
-                var attempts = notifications.claim(channel, MAX_BATCH, LEASE);
+                var attempts = notifications.claim(channel, nonCoreWork.isPaused(), MAX_BATCH, LEASE);
                 if (attempts.isEmpty()) {
                     return;
                 }

@@ -61,6 +61,8 @@ class Notifications {
     private static final Map<Channel, String> CLAIM_BY_CHANNEL =
             Map.of(Channel.MAIL, CLAIM.formatted("kind <> 'CODE'"), Channel.SMS, CLAIM.formatted("kind = 'CODE'"));
 
+    private static final String CLAIM_MAIL_ABOUT_ORDERS = CLAIM.formatted("kind <> 'CODE' AND kind <> 'WELCOME'");
+
     // A success is a fact, whichever attempt reports it; a failure counts only from the latest attempt.
     private static final String SETTLE = """
             UPDATE notification AS message
@@ -130,10 +132,13 @@ class Notifications {
     /**
      * Starts an attempt for the messages of a channel that have been due longest. No other instance claims
      * them before the lease expires; an attempt whose instance crashes counts as well.
+     *
+     * @param coreOnly whether mails that are not about an order keep waiting
      */
-    List<DeliveryAttempt> claim(Channel channel, int limit, Duration lease) throws SQLException {
+    List<DeliveryAttempt> claim(Channel channel, boolean coreOnly, int limit, Duration lease) throws SQLException {
+        var claim = coreOnly && channel == Channel.MAIL ? CLAIM_MAIL_ABOUT_ORDERS : CLAIM_BY_CHANNEL.get(channel);
         try (var connection = database.getConnection();
-                var update = connection.prepareStatement(CLAIM_BY_CHANNEL.get(channel))) {
+                var update = connection.prepareStatement(claim)) {
             update.setInt(1, limit);
             update.setLong(2, lease.toMillis());
             try (var rows = update.executeQuery()) {

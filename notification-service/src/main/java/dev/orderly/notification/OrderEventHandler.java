@@ -16,6 +16,7 @@ import dev.orderly.messaging.EventConsumer;
 import dev.orderly.messaging.EventHandler;
 import dev.orderly.messaging.IncomingEvent;
 import dev.orderly.messaging.OutgoingEvent;
+import dev.orderly.noncore.NonCoreWork;
 import dev.orderly.notification.Message.Channel;
 import dev.orderly.tracing.Traceparent;
 import io.smallrye.common.annotation.Blocking;
@@ -39,15 +40,18 @@ class OrderEventHandler extends EventHandler<OrderEvent> {
 
     private final Notifications notifications;
     private final MessageDispatcher dispatcher;
+    private final NonCoreWork nonCoreWork;
 
     OrderEventHandler(
             EventConsumer consumer,
             Notifications notifications,
             MessageDispatcher dispatcher,
+            NonCoreWork nonCoreWork,
             @ConfigProperty(name = "mp.messaging.incoming.orders.group.id") String consumerGroup) {
         super(consumer, consumerGroup, Set.of(OrderConfirmed.class, OrderRejected.class, OrderCancelled.class));
         this.notifications = notifications;
         this.dispatcher = dispatcher;
+        this.nonCoreWork = nonCoreWork;
     }
 
     @Incoming("orders")
@@ -59,6 +63,8 @@ class OrderEventHandler extends EventHandler<OrderEvent> {
 
     @Override
     public List<OutgoingEvent> on(List<IncomingEvent<OrderEvent>> events) throws SQLException {
+        events.forEach(incoming ->
+                nonCoreWork.decided(incoming.event().id(), incoming.event().occurredAt()));
         var messages = events.stream()
                 .map(incoming -> messageAbout(incoming.event()))
                 .flatMap(Optional::stream)

@@ -14,7 +14,7 @@ import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
 @AnalyzeClasses(
-        packages = {"dev.orderly.notification", "dev.orderly.clientlog"},
+        packages = {"dev.orderly.notification", "dev.orderly.clientlog", "dev.orderly.noncore"},
         importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
 
@@ -61,14 +61,14 @@ class ArchitectureTest {
             .that()
             .resideInAPackage("dev.orderly.notification")
             .should()
-            .dependOnClassesThat(areOtherThan("notification|events|messaging|database|http|tracing"));
+            .dependOnClassesThat(areOtherThan("notification|noncore|events|messaging|database|http|tracing"));
 
     @ArchTest
     static final ArchRule client_logs_are_independent_of_notifications = noClasses()
             .that()
             .resideInAPackage("dev.orderly.clientlog")
             .should()
-            .dependOnClassesThat(areOtherThan("clientlog|messaging|database|http"));
+            .dependOnClassesThat(areOtherThan("clientlog|noncore|messaging|database|http"));
 
     private static DescribedPredicate<JavaClass> areOtherThan(String packages) {
         return describe(

@@ -15,8 +15,10 @@ import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.OrderConfirmed;
 import dev.orderly.events.Topic;
 import dev.orderly.events.VerificationCodes;
+import dev.orderly.noncore.NonCoreWork;
 import dev.orderly.testing.OrderTopic;
 import io.quarkus.test.junit.QuarkusTest;
+import jakarta.inject.Inject;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -24,6 +26,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.Test;
@@ -41,6 +45,9 @@ class CustomerEventHandlerTest extends IntegrationTest {
 
     @ConfigProperty(name = "orderly.verification.key")
     List<String> verificationKeys;
+
+    @Inject
+    NonCoreWork nonCoreWork;
 
     private final UUID customer = UUID.randomUUID();
     private final UUID verification = UUID.randomUUID();
@@ -208,6 +215,44 @@ class CustomerEventHandlerTest extends IntegrationTest {
         awaitState("CONFIRMED", order, "SENT");
         assertThat(MailServer.mailsTo(mail)).hasSize(1);
         assertThat(MailServer.mailsTo(customer)).isEmpty();
+    }
+
+    @Test
+    void while_orders_are_decided_late_logs_and_welcome_mails_wait_and_then_none_is_missing() throws Exception {
+        var anHourAgo = Instant.now().minusSeconds(3600).toEpochMilli();
+        var late = new UUID(anHourAgo << 16 | 0x7000, 0x8000_0000_0000_0000L);
+        var pausing = new AtomicBoolean(true);
+        try (var topic = new OrderTopic()) {
+            topic.publish("order-service", 1, new OrderConfirmed(late, customer, Money.of(1, "EUR"), Instant.now()));
+        }
+        eventually().until(nonCoreWork::isPaused);
+        var orders = Thread.ofVirtual().start(() -> {
+            while (pausing.get()) {
+                nonCoreWork.decided(late, Instant.now());
+                LockSupport.parkNanos(20_000_000);
+            }
+        });
+
+        publish(List.of(event(1, registered())));
+        given().contentType("application/x-ndjson")
+                .body("{\"clientId\":\"%s\",\"at\":\"2026-11-23T10:15:30Z\",\"level\":\"WARN\",\"message\":\"m\"}"
+                        .formatted(customer))
+                .post("/logs")
+                .then()
+                .statusCode(202);
+        awaitState("CODE", verification, "SENT");
+        assertThat(MailServer.mailsTo(mail)).isEmpty();
+        assertThat(loggedLines()).isZero();
+
+        pausing.set(false);
+        orders.join();
+        awaitState("WELCOME", customer, "SENT");
+        eventually().until(() -> loggedLines() == 1);
+    }
+
+    private long loggedLines() throws SQLException {
+        return sql().strings("SELECT message FROM client_log WHERE client_id = ?", customer.toString())
+                .size();
     }
 
     private Contact contact() {

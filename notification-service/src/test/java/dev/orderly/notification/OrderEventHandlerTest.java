@@ -47,7 +47,7 @@ class OrderEventHandlerTest {
     @Test
     void only_events_that_lead_to_a_message_are_decoded() {
         EventSamples.assertReactsToWhatChangesSomething(
-                new OrderEventHandler(null, null, null, null),
+                new OrderEventHandler(null, null, null, null, null),
                 EventSamples.ORDER_EVENTS,
                 event -> OrderEventHandler.messageAbout(event).isPresent());
     }
