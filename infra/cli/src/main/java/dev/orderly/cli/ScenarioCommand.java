@@ -3,6 +3,7 @@ package dev.orderly.cli;
 import dev.orderly.lab.scenario.CardPaymentScenario;
 import dev.orderly.lab.scenario.FlashSaleScenario;
 import dev.orderly.lab.scenario.LogBurstScenario;
+import dev.orderly.lab.scenario.OverloadScenario;
 import dev.orderly.lab.scenario.RegistrationScenario;
 import picocli.CommandLine.Command;
 
@@ -17,7 +18,8 @@ import picocli.CommandLine.Command;
             CardPaymentScenario.class,
             RegistrationScenario.class,
             FlashSaleScenario.class,
-            LogBurstScenario.class
+            LogBurstScenario.class,
+            OverloadScenario.class
         })
 final class ScenarioCommand {
     private ScenarioCommand() {}

@@ -96,7 +96,7 @@ public abstract class StartCommand implements Callable<Integer> {
             names = "--observe",
             description =
                     "With Prometheus, Alertmanager and exporters, which have to be installed, and a trace server.")
-    boolean observe;
+    protected boolean observe;
 
     /** For a parent process that must not leave this one running. */
     @Option(names = "--stop-on-eof", hidden = true)

@@ -112,17 +112,17 @@ public final class OrderLoadGenerator implements AutoCloseable {
      * omission).
      *
      * @param watchedPerSecond of so many the customer waits for the end, by the link that the order was
-     * accepted with
+     *     accepted with; 0 for none
      */
     public Results atRate(int perSecond, Duration time, int watchedPerSecond) throws InterruptedException {
         var results = new Results();
         long start = System.nanoTime();
         long total = perSecond * time.toMillis() / 1000;
-        int each = Math.max(1, perSecond / watchedPerSecond);
+        int each = Math.max(1, perSecond / Math.max(1, watchedPerSecond));
         for (long i = 0; i < total; i++) {
             long due = start + i * TimeUnit.SECONDS.toNanos(1) / perSecond;
             TimeUnit.NANOSECONDS.sleep(due - System.nanoTime());
-            post(results, due, i % each == 0, () -> {});
+            post(results, due, watchedPerSecond > 0 && i % each == 0, () -> {});
         }
         awaitResponses(results);
         return results;

@@ -21,9 +21,15 @@ abstract class Scenario extends StartCommand {
     /** Runs it, prints what happened, and returns whether everything was as it claims. */
     abstract boolean run(RunningPlatform system, ShopClient shop) throws InterruptedException;
 
+    /** Whether Prometheus and what belongs to it have to be there. */
+    boolean needsObservers() {
+        return false;
+    }
+
     @Override
     public final Integer call() throws InterruptedException {
         fresh = true;
+        observe |= needsObservers();
         if (data == null) {
             data = Path.of(Checkout.path().toString(), ".orderly-scenario");
         }
