@@ -2,6 +2,7 @@ package dev.orderly.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.orderly.platform.observe.Observability;
 import dev.orderly.testkit.OrderlyCommand;
 import dev.orderly.testkit.RunningPlatform;
 import java.io.IOException;
@@ -23,8 +24,8 @@ final class RunningSystem implements BeforeAllCallback {
     private static final Map<String, String> SETTINGS =
             Map.of("ORDERLY_OUTBOX_AUDIT_GRACE", "5S", "ORDERLY_TRACES_SAMPLING", "0");
 
-    /** Prometheus and exporters make the start longer, so only when asked for. */
-    static final String OBSERVE = "orderly.observe";
+    /** That {@code --observe} has its own trace server, which is 86 MB to fetch. */
+    static final String ZIPKIN = "orderly.zipkin";
 
     private static RunningPlatform platform;
     private static TraceCollector traces;
@@ -39,11 +40,12 @@ final class RunningSystem implements BeforeAllCallback {
     private static AutoCloseable start() {
         try {
             var command = new ArrayList<>(List.of("up", "--free-ports", "--open-kafka"));
+            if (Observability.missing().isEmpty()) {
+                command.add("--observe");
+            }
             var settings = new HashMap<>(SETTINGS);
             traces = new TraceCollector();
-            if (Boolean.getBoolean(OBSERVE)) {
-                command.add("--observe"); // with a trace server
-            } else {
+            if (!Boolean.getBoolean(ZIPKIN)) {
                 settings.put("ORDERLY_TRACES_ENDPOINT", traces.endpoint());
             }
             platform = RunningPlatform.temporary(settings, command.toArray(String[]::new));

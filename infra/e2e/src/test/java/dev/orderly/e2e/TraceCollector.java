@@ -49,7 +49,7 @@ final class TraceCollector implements AutoCloseable {
 
     /** What has come of a trace so far. */
     List<JsonNode> trace(String id) throws InterruptedException, IOException {
-        if (!Boolean.getBoolean(RunningSystem.OBSERVE)) {
+        if (!Boolean.getBoolean(RunningSystem.ZIPKIN)) {
             return traces.getOrDefault(id, List.of());
         }
         var platform = RunningSystem.platform();

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * The trace of an order, read where the spans of all services come together. With {@code
- * -Dorderly.observe=true} that is Zipkin.
+ * -Dorderly.zipkin=true} that is Zipkin.
  */
 @EndToEnd
 class TraceTest {
