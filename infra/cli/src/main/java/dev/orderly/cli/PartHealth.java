@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
 
 /**
@@ -32,6 +33,8 @@ final class PartHealth {
     private static final String NO_ANSWER = "no answer within " + PATIENCE.toSeconds() + " s";
     private static final String CHANNEL_DOWN = "[KO] - ";
     private static final JsonMapper JSON = new JsonMapper();
+    /** Of a service, such as order-service, or order-service-2. */
+    private static final Pattern INSTANCE = Pattern.compile("\\w+-service(-\\d+)?");
 
     /**
      * ApiVersions, version 0, which a broker answers before a login: length, API key, version, correlation
@@ -54,7 +57,7 @@ final class PartHealth {
 
     /** Completes within {@link #PATIENCE}, always normally: with what the part waits for, else empty. */
     CompletableFuture<String> notReady(String part, int port) {
-        if (part.endsWith("-service")) {
+        if (INSTANCE.matcher(part).matches()) {
             return ask(PlatformSettings.Ports.management(port), "/q/health/ready", "", PartHealth::service);
         }
         if (part.startsWith("kafka-")) {

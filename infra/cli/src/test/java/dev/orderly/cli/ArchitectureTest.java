@@ -67,7 +67,7 @@ class ArchitectureTest {
             .whereLayer("platform")
             .mayNotBeAccessedByAnyLayer()
             .whereLayer("operations")
-            .mayNotBeAccessedByAnyLayer()
+            .mayOnlyBeAccessedByLayers("platform")
             .whereLayer("observe")
             .mayOnlyBeAccessedByLayers("platform")
             .whereLayer("connect")

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -15,6 +15,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Alerts fire when they should and only then, say how urgent they are, and lead to a page on what to do. */
 class AlertRulesTest {
@@ -41,13 +42,28 @@ class AlertRulesTest {
         promtool(arguments(Stream.of("test", "rules"), tests));
     }
 
+    @Test
+    void amtool_accepts_who_is_called(@TempDir Path folder) throws Exception {
+        assumeTrue(isInstalled("amtool"), "amtool is not installed (Debian's package prometheus-alertmanager has it)");
+        Files.copy(FOLDER.resolve("mail.tmpl"), folder.resolve("mail.tmpl"));
+        Files.writeString(folder.resolve("alerts.token"), "token");
+        for (var file : List.of("alertmanager.yml", "containers/alertmanager.yml")) {
+            var settings = Repository.text(FOLDER.resolve(file))
+                    .replaceAll("\\$\\{\\w+\\.port}", "1025")
+                    .replace("/orderly/observability/", "");
+            run("amtool", "check-config", Files.writeString(folder.resolve("alertmanager.yml"), settings).toString());
+        }
+    }
+
     private static String[] arguments(Stream<String> command, List<Path> files) {
         return Stream.concat(command, files.stream().map(Path::toString)).toArray(String[]::new);
     }
 
     private static void promtool(String... arguments) throws IOException, InterruptedException {
-        var command = new ArrayList<>(List.of("promtool"));
-        command.addAll(List.of(arguments));
+        run(Stream.concat(Stream.of("promtool"), Stream.of(arguments)).toArray(String[]::new));
+    }
+
+    private static void run(String... command) throws IOException, InterruptedException {
         var process = new ProcessBuilder(command).redirectErrorStream(true).start();
         var output = new String(process.getInputStream().readAllBytes());
         assertThat(process.waitFor()).as(output).isZero();
@@ -89,7 +105,7 @@ class AlertRulesTest {
                 .flatMap(file -> ALERT.matcher(Repository.text(file)).results())
                 .forEach(alert -> assertThat(alert.group(2))
                         .as(alert.group(1))
-                        .containsPattern("severity: (critical|warning)\\}")
+                        .containsPattern("severity: (critical|warning|info)\\}")
                         .contains(
                                 "runbook_url: " + RUNBOOK + "#" + alert.group(1).toLowerCase(Locale.ROOT)));
     }

@@ -7,12 +7,9 @@ import dev.orderly.platform.config.Secrets;
 import dev.orderly.platform.config.StateDirectory;
 import dev.orderly.platform.connect.ConnectWorker;
 import dev.orderly.platform.connect.ConnectorReconciler;
-import dev.orderly.platform.kafka.ConsumerGroups;
 import dev.orderly.platform.kafka.KafkaBrokers;
 import dev.orderly.platform.kafka.KafkaLogin;
 import dev.orderly.platform.kafka.KafkaUsers;
-import dev.orderly.platform.observe.GroupMetrics;
-import dev.orderly.platform.observe.Observability;
 import dev.orderly.platform.postgres.PostgresServer;
 import dev.orderly.platform.postgres.ServiceDatabases;
 import dev.orderly.platform.process.ManagedProcess;
@@ -24,6 +21,7 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -54,7 +52,7 @@ public final class Platform implements AutoCloseable {
     private KafkaBrokers kafka;
     private ConnectorReconciler connectors;
     private CertificateReload certificates;
-    private GroupMetrics groupMetrics;
+    private Observers observers;
     private final AtomicBoolean statusOutOfDate = new AtomicBoolean();
     private boolean stopped;
 
@@ -96,8 +94,9 @@ public final class Platform implements AutoCloseable {
     void start() throws InterruptedException {
         checkPorts();
         checkBuilt();
-        var observability =
-                scope.observe() ? Optional.of(new Observability(settings)) : Optional.<Observability>empty();
+        if (scope.observe()) {
+            observers = new Observers(settings, scope, services);
+        }
         var databases = services.stream().map(ServiceDefinition::database).toList();
         var names = new ArrayList<>(ServiceDatabases.roles(databases));
         names.addAll(KafkaUsers.read(settings.infra()).secrets());
@@ -155,8 +154,8 @@ public final class Platform implements AutoCloseable {
         if (scope.services() && scope.connect()) {
             awaitRelays();
         }
-        if (observability.isPresent()) {
-            startObservers(observability.get(), secrets);
+        if (observers != null) {
+            startAndAwait(observers.begin(secrets, supervisor), runningObservers);
         }
         startConsole(secrets);
     }
@@ -189,40 +188,9 @@ public final class Platform implements AutoCloseable {
         }
     }
 
-    private void startObservers(Observability observability, Secrets secrets) throws InterruptedException {
-        var brokers = settings.bootstrapServers(settings.ports()::internal);
-        groupMetrics = new GroupMetrics(
-                new ConsumerGroups(settings.infra(), brokers, secrets),
-                Optional.of(settings.data()),
-                PlatformSettings.HOST,
-                settings.ports().groupMetrics());
-        startAndAwait(observability.parts(targets(), secrets), runningObservers);
-    }
-
     /** The parts as they are started: observed from inside, if that was asked for. */
     private List<ManagedProcess> observed(List<ManagedProcess> parts) {
-        return parts.stream()
-                .map(part -> scope.observe() ? Observability.observed(part, settings) : part)
-                .toList();
-    }
-
-    private List<Observability.Target> targets() {
-        var targets = new ArrayList<Observability.Target>();
-        for (int id = 1; id <= settings.brokers(); id++) {
-            targets.add(Observability.Target.of(
-                    "kafka-" + id, "kafka", settings.ports().brokerMetrics(id)));
-        }
-        if (scope.connect()) {
-            targets.add(Observability.Target.of(
-                    ConnectWorker.NAME, "connect", settings.ports().connectMetrics()));
-        }
-        if (scope.services()) {
-            services.forEach(service -> targets.add(
-                    new Observability.Target(service.name(), "service", service.managementPort(), "/q/metrics")));
-        }
-        targets.add(
-                Observability.Target.of("launcher", "launcher", settings.ports().groupMetrics()));
-        return targets;
+        return observers == null ? parts : observers.observed(parts);
     }
 
     private void changed(List<ProcessStatus> parts) {
@@ -336,8 +304,8 @@ public final class Platform implements AutoCloseable {
             certificates.close();
         }
         supervisor.stop(runningObservers);
-        if (groupMetrics != null) {
-            groupMetrics.close();
+        if (observers != null) {
+            observers.close();
         }
         supervisor.stop(runningServices);
         supervisor.stop(runningHelpers);

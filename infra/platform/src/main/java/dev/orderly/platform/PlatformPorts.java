@@ -77,6 +77,7 @@ final class PlatformPorts {
             ports.put(first.connectMetrics(), "connect's metrics (--connect-port)");
             ports.put(first.traces(), "the trace server (--connect-port)");
             ports.put(first.otlp(), "the launcher's receiver of spans (--connect-port)");
+            ports.put(first.alertReceiver(), "the launcher's receiver of alerts (--connect-port)");
             for (int id = 1; id <= settings.brokers(); id++) {
                 ports.put(first.brokerMetrics(id), "kafka-" + id + "'s metrics (--connect-port)");
             }
@@ -102,7 +103,7 @@ final class PlatformPorts {
         return taken;
     }
 
-    private static boolean free(int port) {
+    static boolean free(int port) {
         try (var socket = new ServerSocket()) {
             socket.setReuseAddress(true); // as the listeners do: a connection in TIME_WAIT does not hold the port
             socket.bind(new InetSocketAddress(InetAddress.getByName(PlatformSettings.HOST), port));

@@ -178,21 +178,36 @@ public record ServiceDefinition(String name, String database, int httpPort, List
         Secrets.writePrivately(environmentFile(data, name), lines);
     }
 
+    /** The first instance, a static member of its consumer groups. */
     ManagedProcess part(PlatformSettings settings, Secrets secrets) {
+        // Not in the file that a second instance is started from: no two may have the same name.
+        return part(name, Map.of("INSTANCE_ID", name), settings, secrets);
+    }
+
+    /**
+     * One more instance. Without a name in its consumer groups, which a member that has one does not leave as
+     * it stops: its partitions would wait for the session to end.
+     *
+     * @param number 2 and more
+     */
+    ManagedProcess anotherPart(int number, int port, PlatformSettings settings, Secrets secrets) {
+        return on(port).part(name + "-" + number, Map.of(), settings, secrets);
+    }
+
+    private ManagedProcess part(String instance, Map<String, String> own, PlatformSettings settings, Secrets secrets) {
         var command = JvmOptions.SERVICE.command(settings, aotCache(settings));
         command.add("-jar");
         command.add(jar(settings.checkout()).toString());
         var environment = environment(settings, secrets);
         // Any other setting of the services: ORDERLY_ORDER_DEADLINE=10S is orderly.order.deadline.
-        System.getenv().forEach((name, value) -> {
-            if (name.startsWith("ORDERLY_") && !name.equals(EVENT_FORMAT)) { // of which an option decides
-                environment.put(name, value);
+        System.getenv().forEach((variable, value) -> {
+            if (variable.startsWith("ORDERLY_") && !variable.equals(EVENT_FORMAT)) { // of which an option decides
+                environment.put(variable, value);
             }
         });
-        // Not in the file that a second instance is started from: no two may have the same name.
-        environment.put("INSTANCE_ID", name);
+        environment.putAll(own);
         return new ManagedProcess(
-                name,
+                instance,
                 httpPort,
                 command,
                 environment,

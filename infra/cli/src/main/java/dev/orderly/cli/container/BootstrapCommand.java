@@ -83,7 +83,7 @@ public final class BootstrapCommand implements Callable<Integer> {
         });
         String authorization = ConnectWorker.authorization(secrets.of(Secrets.CONNECT));
         var groups = new ConsumerGroups(infra, kafka, secrets);
-        try (var _ = new GroupMetrics(groups, Optional.empty(), EVERY_INTERFACE, metricsPort);
+        try (var _ = new GroupMetrics(groups, secrets.certificates(), Optional.empty(), EVERY_INTERFACE, metricsPort);
                 var relays =
                         new ConnectorReconciler(infra, connect, authorization, databases, names, CONNECT_PASSWORDS);
                 var certificates = new CertificateReload(databases, kafka, secrets)) {

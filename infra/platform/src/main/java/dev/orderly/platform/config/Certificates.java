@@ -3,9 +3,14 @@ package dev.orderly.platform.config;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -17,6 +22,7 @@ public final class Certificates {
     /** Of a container, which {@code docker-compose.tls.yml} has it made for. */
     private static final Path IN_CONTAINER = Path.of("/run/secrets/orderly/tls");
 
+    private static final String SUFFIX = ".pem";
     private static final int DEADLINE_SECONDS = 60;
 
     private final Path folder;
@@ -40,12 +46,36 @@ public final class Certificates {
 
     /** Where the authority's certificate is. */
     public Path authority() {
-        return folder.resolve("ca.pem");
+        return of("ca");
     }
 
     /** Where the certificate of a server or client is, followed by its key. */
     public Path of(String holder) {
-        return folder.resolve(holder + ".pem");
+        return folder.resolve(holder + SUFFIX);
+    }
+
+    /** When each ends, by its holder, the authority being {@code ca}; empty where nothing is encrypted. */
+    public Map<String, Instant> expiries() {
+        var expiries = new TreeMap<String, Instant>();
+        if (exist()) {
+            try (var files = Files.newDirectoryStream(folder, "*" + SUFFIX)) {
+                for (Path file : files) {
+                    var name = file.getFileName().toString();
+                    expiries.put(name.substring(0, name.length() - SUFFIX.length()), expiry(file));
+                }
+            } catch (IOException | GeneralSecurityException e) {
+                throw new CommandFailedException("cannot read the certificates in " + folder + ": " + e, e);
+            }
+        }
+        return expiries;
+    }
+
+    private static Instant expiry(Path file) throws IOException, GeneralSecurityException {
+        try (var text = Files.newInputStream(file)) {
+            var certificate =
+                    (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(text);
+            return certificate.getNotAfter().toInstant();
+        }
     }
 
     /**

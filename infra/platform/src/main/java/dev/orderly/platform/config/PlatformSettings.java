@@ -137,6 +137,11 @@ public record PlatformSettings(
         public int otlp() {
             return prometheus() + 11;
         }
+
+        /** Where Alertmanager reports to the launcher. */
+        public int alertReceiver() {
+            return prometheus() + 8;
+        }
     }
 
     /** How long a process of this kind may take to end; longer if it writes an AOT cache. */

@@ -134,6 +134,16 @@ public final class ConsumerGroups implements AutoCloseable {
                 .toList();
     }
 
+    /** @throws CommandFailedException when the brokers do not say */
+    public int partitionsOf(String topic) throws InterruptedException {
+        try {
+            var described = admin.describeTopics(List.of(topic)).topicNameValues();
+            return described.get(topic).get().partitions().size();
+        } catch (ExecutionException e) {
+            throw new CommandFailedException("the brokers do not describe " + topic + ": " + e.getMessage(), e);
+        }
+    }
+
     /** When each of the groups last committed an offset; not of those that never did. */
     public Map<String, Instant> lastCommits(Collection<String> groups) {
         try (var commits = new CommittedOffsets(settings)) {

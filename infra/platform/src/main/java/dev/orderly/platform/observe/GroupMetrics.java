@@ -1,5 +1,6 @@
 package dev.orderly.platform.observe;
 
+import dev.orderly.platform.config.Certificates;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.kafka.ConsumerGroups;
 import dev.orderly.platform.kafka.ConsumerGroups.Group;
@@ -26,7 +27,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * How far the services' consumer groups are, as the brokers see it. A service could report its own lag, but
- * not while it is dead, which is when the lag matters. Also the space on the disk of the state directory.
+ * not while it is dead, which is when the lag matters. Also the space on the disk of the state directory, and
+ * how long certificates are valid.
  */
 public final class GroupMetrics implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(GroupMetrics.class);
@@ -51,10 +53,18 @@ public final class GroupMetrics implements AutoCloseable {
      * Serves them until it is closed.
      *
      * @param groups closed with this
+     * @param certificates those that are there, of whom they may be
      * @param data on the disk whose space is reported; none in a container, which sees no disk but its own
      */
-    public GroupMetrics(ConsumerGroups groups, Optional<Path> data, String host, int port) {
+    public GroupMetrics(ConsumerGroups groups, Certificates certificates, Optional<Path> data, String host, int port) {
         this.groups = groups;
+        GaugeWithCallback.builder()
+                .name("orderly_certificate_expiry_timestamp_seconds")
+                .help("When the certificate of a server or client ends")
+                .labelNames("holder")
+                .callback(gauge ->
+                        certificates.expiries().forEach((holder, end) -> gauge.call(end.getEpochSecond(), holder)))
+                .register(registry);
         callback(
                 "orderly_groups_age_seconds",
                 "How old the numbers of the groups are",

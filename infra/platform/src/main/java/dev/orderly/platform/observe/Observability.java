@@ -1,5 +1,6 @@
 package dev.orderly.platform.observe;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.CommandFailedException;
@@ -19,20 +20,26 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
  * Prometheus, Alertmanager and the exporter of PostgreSQL, which the user has installed, with the settings of
  * {@code infra/observability}; the JMX exporter inside of brokers and Connect; and the trace server.
  */
-public final class Observability {
+public final class Observability implements AutoCloseable {
     private static final Duration GRACE = Duration.ofSeconds(2);
     private static final String BROKER = "kafka-";
     private static final String CONNECT = "connect";
+    private static final JsonMapper JSON = new JsonMapper();
 
     private final PlatformSettings settings;
     private final Path folder;
-    private final TraceServer traces;
+    /** None where the user has said where else spans are to go. */
+    private final Optional<TraceServer> traces;
+
+    /** Of this start alone: who needs it is started with it. */
+    private final String alertToken = UUID.randomUUID().toString();
 
     /** Each under the name that Debian gives it, and the one of its authors. */
     private enum Program {
@@ -61,16 +68,24 @@ public final class Observability {
      *
      * @param part as {@code ./orderly status} names it
      * @param job what it is one of, such as kafka
+     * @param service that it is an instance of; empty if it is of none
      */
-    public record Target(String part, String job, int port, String path) {
+    public record Target(String part, String job, String service, int port, String path) {
+        private static final String SERVICE = "service";
+
         public static Target of(String part, String job, int port) {
-            return new Target(part, job, port, "/metrics");
+            return new Target(part, job, "", port, "/metrics");
+        }
+
+        /** @param part of the instance, by which those of a service differ */
+        public static Target ofService(String part, String service, int managementPort) {
+            return new Target(part, SERVICE, service, managementPort, "/q/metrics");
         }
 
         private Map<String, Object> toJson() {
             var labels = new LinkedHashMap<>(Map.of("part", part, "job", job, "__metrics_path__", path));
-            if (job.equals("service")) {
-                labels.put("service", part);
+            if (job.equals(SERVICE)) {
+                labels.put("service", service);
             }
             return Map.of("targets", List.of(PlatformSettings.HOST + ":" + port), "labels", labels);
         }
@@ -85,7 +100,9 @@ public final class Observability {
             throw new CommandFailedException("--observe needs programs that are not installed; on Debian and Ubuntu:"
                     + " apt-get install --no-install-recommends " + String.join(" ", missing));
         }
-        this.traces = new TraceServer(settings);
+        this.traces = System.getenv(TraceServer.ENDPOINT) == null
+                ? Optional.of(new TraceServer(settings))
+                : Optional.empty();
     }
 
     /** The Debian packages of what is not installed. */
@@ -127,13 +144,9 @@ public final class Observability {
     /** @param targets beside those that are started here */
     public List<ManagedProcess> parts(List<Target> targets, Secrets secrets) {
         var ports = settings.ports();
-        var all = new ArrayList<>(targets);
-        all.add(Target.of("prometheus", "prometheus", ports.prometheus()));
-        all.add(Target.of("alertmanager", "alertmanager", ports.alertmanager()));
-        all.add(Target.of("postgres", "postgres", ports.postgresExporter()));
-        writeSettings(all);
-        return List.of(
-                traces.part(),
+        writeSettings();
+        read(targets);
+        var parts = new ArrayList<>(List.of(
                 part(
                         "prometheus",
                         Program.PROMETHEUS,
@@ -159,7 +172,9 @@ public final class Observability {
                         ports.postgresExporter(),
                         "/",
                         monitorOf(ports.postgres(), secrets),
-                        withoutOldCollectors()));
+                        withoutOldCollectors())));
+        traces.ifPresent(server -> parts.add(server.part()));
+        return parts;
     }
 
     /** In the environment, which no other user can read; encryption by the variables of libpq. */
@@ -202,37 +217,63 @@ public final class Observability {
                 ManagedProcess.ALWAYS);
     }
 
+    /** The bearer token by which Alertmanager reports to the launcher. */
+    public String alertToken() {
+        return alertToken;
+    }
+
+    /** Has Prometheus read metrics from these, beside those that are started here; also while it runs. */
+    public void read(List<Target> targets) {
+        var ports = settings.ports();
+        var alertmanager = Target.of("alertmanager", "alertmanager", ports.alertmanager());
+        var all = new ArrayList<>(targets);
+        all.add(Target.of("prometheus", "prometheus", ports.prometheus()));
+        all.add(alertmanager);
+        all.add(Target.of("postgres", "postgres", ports.postgresExporter()));
+        write("parts", all);
+        write("alertmanager", List.of(alertmanager));
+    }
+
+    /** As a whole, since Prometheus reads it at once. */
+    private void write(String file, List<Target> targets) {
+        try {
+            var json =
+                    JSON.writeValueAsString(targets.stream().map(Target::toJson).toList());
+            Secrets.writePrivately(folder.resolve("targets").resolve(file + ".json"), json);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e); // of strings and numbers
+        }
+    }
+
     /** Copied, since Prometheus finds its rules, and where everything listens, beside its settings. */
-    private void writeSettings(List<Target> targets) {
+    private void writeSettings() {
         try {
             for (String copied : List.of("rules", "targets")) {
                 StateDirectory.delete(folder.resolve(copied));
                 Files.createDirectories(folder.resolve(copied));
             }
             var source = settings.infra().resolve("observability");
-            for (String file : List.of("prometheus.yml", "alertmanager.yml")) {
+            for (String file : List.of("prometheus.yml", "mail.tmpl")) {
                 Files.writeString(folder.resolve(file), Files.readString(source.resolve(file)));
             }
+            var alertmanager = Files.readString(source.resolve("alertmanager.yml"))
+                    .replace("${smtp.port}", String.valueOf(settings.ports().smtp()))
+                    .replace("${alerts.port}", String.valueOf(settings.ports().alertReceiver()));
+            Files.writeString(folder.resolve("alertmanager.yml"), alertmanager);
+            Secrets.writePrivately(folder.resolve("alerts.token"), alertToken);
             try (var rules = Files.newDirectoryStream(source.resolve("rules"), "*.yml")) {
                 for (Path file : rules) {
                     Files.copy(file, folder.resolve("rules").resolve(file.getFileName()));
                 }
             }
-            write("parts", targets.stream().map(Target::toJson).toList());
-            write(
-                    "alertmanager",
-                    List.of(Target.of(
-                                    "alertmanager",
-                                    "alertmanager",
-                                    settings.ports().alertmanager())
-                            .toJson()));
         } catch (IOException e) {
             throw new CommandFailedException("cannot write " + folder + ": " + e, e);
         }
     }
 
-    private void write(String targets, Object json) throws IOException {
-        new JsonMapper()
-                .writeValue(folder.resolve("targets").resolve(targets + ".json").toFile(), json);
+    /** Receives no more spans. */
+    @Override
+    public void close() {
+        traces.ifPresent(TraceServer::close);
     }
 }

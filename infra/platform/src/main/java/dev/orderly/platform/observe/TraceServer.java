@@ -18,6 +18,9 @@ import java.util.concurrent.TimeUnit;
 public final class TraceServer implements AutoCloseable {
     public static final String NAME = "zipkin";
 
+    /** By which the user says where else spans are to go. */
+    static final String ENDPOINT = "ORDERLY_TRACES_ENDPOINT";
+
     /** 86 MB that a platform without it need not have: Maven fetches them when they are first asked for. */
     private static final String ARTIFACT = "io.zipkin:zipkin-server:3.6.1:jar:slim";
 
@@ -77,7 +80,7 @@ public final class TraceServer implements AutoCloseable {
 
     /** A service that sends its spans here, unless the user has said where else; or the console. */
     static ManagedProcess traced(ManagedProcess part, PlatformSettings.Ports ports) {
-        return part.withDefault("ORDERLY_TRACES_ENDPOINT", "http://" + PlatformSettings.HOST + ":" + ports.otlp())
+        return part.withDefault(ENDPOINT, "http://" + PlatformSettings.HOST + ":" + ports.otlp())
                 .withDefault("TRACES_URL", url(ports).resolve("traces/").toString());
     }
 

@@ -68,6 +68,15 @@ public final class ProcessSupervisor {
         which.forEach(Supervised::awaitStopped);
     }
 
+    /** Stops one that is not coming back, and returns when it has ended: it has no status any more. */
+    public void remove(Supervised part) {
+        stop(List.of(part));
+        synchronized (this) {
+            parts.remove(part);
+        }
+        changed();
+    }
+
     /** Has {@code onChange} called with the statuses of now. */
     public synchronized void changed() {
         onChange.accept(parts.stream().map(Supervised::status).toList());
