@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** The files of the checkout, as the tests of style and documents read them. */
@@ -28,7 +29,7 @@ final class Repository {
     private static boolean isSource(Path file) {
         for (Path part : ROOT.relativize(file)) {
             String name = part.toString();
-            if (name.equals("target") || name.startsWith(".orderly") || name.equals(".git")) {
+            if (Set.of("target", "node_modules", ".git").contains(name) || name.startsWith(".orderly")) {
                 return false;
             }
         }
