@@ -7,11 +7,13 @@ import dev.orderly.platform.config.Secrets;
 import dev.orderly.platform.config.StateDirectory;
 import dev.orderly.platform.connect.ConnectWorker;
 import dev.orderly.platform.connect.ConnectorReconciler;
+import dev.orderly.platform.connect.SinkWorker;
 import dev.orderly.platform.kafka.KafkaBrokers;
 import dev.orderly.platform.kafka.KafkaLogin;
 import dev.orderly.platform.kafka.KafkaUsers;
 import dev.orderly.platform.postgres.PostgresServer;
 import dev.orderly.platform.postgres.ServiceDatabases;
+import dev.orderly.platform.postgres.SinkDatabases;
 import dev.orderly.platform.process.ManagedProcess;
 import dev.orderly.platform.process.ProcessStatus;
 import dev.orderly.platform.process.ProcessSupervisor;
@@ -23,10 +25,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorCompletionService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -65,13 +63,18 @@ public final class Platform implements AutoCloseable {
     private final List<ProcessSupervisor.Supervised> runningPostgres = new ArrayList<>();
 
     /** What to start besides PostgreSQL and Kafka. */
-    public record Scope(boolean services, boolean connect, boolean simulators, boolean observe, boolean console) {
-        public static final Scope ALL = new Scope(true, true, true, false, true);
+    public record Scope(
+            boolean services, boolean connect, boolean simulators, boolean observe, boolean console, boolean erpCrm) {
+        public static final Scope ALL = new Scope(true, true, true, false, true, false);
         /** For what is measured, and for what ends by itself. */
-        public static final Scope WITHOUT_CONSOLE = new Scope(true, true, true, false, false);
+        public static final Scope WITHOUT_CONSOLE = new Scope(true, true, true, false, false, false);
 
         Scope observed(boolean observed) {
-            return new Scope(services, connect, simulators, observed, console);
+            return new Scope(services, connect, simulators, observed, console, erpCrm);
+        }
+
+        Scope synchronizing(boolean erpAndCrm) {
+            return new Scope(services, connect, simulators, observe, console, erpAndCrm);
         }
     }
 
@@ -102,12 +105,13 @@ public final class Platform implements AutoCloseable {
         names.addAll(KafkaUsers.read(settings.infra()).secrets());
         names.add(KafkaBrokers.SECRET);
         names.addAll(ServiceDatabases.consoleRoles(databases));
+        names.addAll(SinkDatabases.roles());
         var secrets = Secrets.of(settings.data(), names);
         var postgres = new PostgresServer(settings, secrets);
         var registry = SchemaRegistry.ifWanted(settings, secrets, progress);
         kafka = new KafkaBrokers(settings, secrets);
 
-        inParallel(
+        ParallelTasks.run(
                 () -> {
                     postgres.init();
                     startAndAwait(List.of(postgres.part()), runningPostgres);
@@ -118,6 +122,9 @@ public final class Platform implements AutoCloseable {
                     }
                     if (scope.console()) {
                         postgres.databases().createConsoleRoles(databases);
+                    }
+                    if (scope.erpCrm()) {
+                        new SinkDatabases(settings.infra(), postgres.databases(), secrets).create();
                     }
                 },
                 () -> {
@@ -144,13 +151,17 @@ public final class Platform implements AutoCloseable {
             connectors.start();
         }
         registry.ifPresent(wanted -> helpers.add(wanted.part()));
+        if (scope.erpCrm()) {
+            helpers.add(new SinkWorker(settings, secrets).part());
+        }
         if (scope.simulators()) {
             helpers.add(new Simulators(settings, secrets, services).part());
         }
         var applications = scope.services()
                 ? observed(services.stream().map(s -> s.part(settings, secrets)).toList())
                 : List.<ManagedProcess>of();
-        inParallel(() -> startAndAwait(helpers, runningHelpers), () -> startAndAwait(applications, runningServices));
+        ParallelTasks.run(
+                () -> startAndAwait(helpers, runningHelpers), () -> startAndAwait(applications, runningServices));
         if (scope.services() && scope.connect()) {
             awaitRelays();
         }
@@ -255,35 +266,6 @@ public final class Platform implements AutoCloseable {
                     e.getMessage() + " after " + RELAYS_DEADLINE.toSeconds() + " s; see " + settings.log("launcher")
                             + " and " + settings.log(ConnectWorker.NAME),
                     e);
-        }
-    }
-
-    private interface Task {
-        void run() throws InterruptedException;
-    }
-
-    /** Returns when both are done, or as soon as one has failed. */
-    private static void inParallel(Task... tasks) throws InterruptedException {
-        var executor = Executors.newVirtualThreadPerTaskExecutor();
-        try {
-            var finished = new ExecutorCompletionService<Void>(executor);
-            for (Task task : tasks) {
-                finished.submit((Callable<Void>) () -> {
-                    task.run();
-                    return null;
-                });
-            }
-            for (int i = 0; i < tasks.length; i++) {
-                finished.take().get();
-            }
-        } catch (ExecutionException e) {
-            switch (e.getCause()) {
-                case CommandFailedException failure -> throw failure;
-                case InterruptedException interrupted -> throw interrupted;
-                default -> throw new IllegalStateException("the start failed", e.getCause());
-            }
-        } finally {
-            executor.shutdownNow();
         }
     }
 

@@ -15,7 +15,7 @@ public final class PlatformCommand extends StartCommand {
 
     @Override
     protected Platform.Scope scope() {
-        return new Platform.Scope(false, !noConnect, !noSimulators, false, false);
+        return new Platform.Scope(false, !noConnect, !noSimulators, false, false, false);
     }
 
     @Override

@@ -35,7 +35,8 @@ final class PlatformPorts {
                     settings.training(),
                     settings.eventFormat());
             var services = ServiceDefinition.all(settings.checkout(), ports.http());
-            if (taken(inUse(moved, services, Platform.Scope.ALL.observed(true))).isEmpty()) {
+            if (taken(inUse(moved, services, Platform.Scope.ALL.observed(true).synchronizing(true)))
+                    .isEmpty()) {
                 return moved;
             }
         }
@@ -61,6 +62,9 @@ final class PlatformPorts {
         }
         if (SchemaRegistry.isWanted(settings)) {
             ports.put(first.registry(), "the schema registry (--connect-port)");
+        }
+        if (scope.erpCrm()) {
+            ports.put(first.sinks(), "the sinks' worker (--connect-port)");
         }
         if (scope.simulators()) {
             ports.put(first.smtp(), "the mail simulator (--smtp-port)");

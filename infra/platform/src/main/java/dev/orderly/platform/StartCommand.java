@@ -98,6 +98,11 @@ public abstract class StartCommand implements Callable<Integer> {
                     "With Prometheus, Alertmanager and exporters, which have to be installed, and a trace server.")
     protected boolean observe;
 
+    @Option(
+            names = "--erp-crm",
+            description = "With an ERP and a CRM database that Kafka Connect keeps up to date: one more process.")
+    protected boolean erpCrm;
+
     /** For a parent process that must not leave this one running. */
     @Option(names = "--stop-on-eof", hidden = true)
     boolean stopOnEof;
@@ -127,7 +132,7 @@ public abstract class StartCommand implements Callable<Integer> {
         System.setProperty("orderly.log", settings.log("launcher").toString());
         prepareCertificates(settings);
         var progress = new ConsoleProgress(System.out);
-        platform = new Platform(settings, scope().observed(observe), folder, progress);
+        platform = new Platform(settings, scope().observed(observe).synchronizing(erpCrm), folder, progress);
         Runtime.getRuntime().addShutdownHook(new Thread(this::stop, "stop"));
         if (stopOnEof) {
             Thread.ofPlatform().daemon().name("stop-on-eof").start(StartCommand::exitAtEndOfInput);

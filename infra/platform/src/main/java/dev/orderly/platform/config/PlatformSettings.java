@@ -36,6 +36,7 @@ public record PlatformSettings(
     private static final int CONTROLLERS_ABOVE_BROKERS = 100;
     private static final int INTERNAL_ABOVE_BROKERS = 200;
     private static final int MANAGEMENT_ABOVE_HTTP = 1_000;
+    private static final int SINKS_ABOVE_CONNECT = 2;
     private static final int OBSERVABILITY_ABOVE_CONNECT = 100;
     private static final int CONSOLE_ABOVE_HTTP = 8;
 
@@ -101,6 +102,11 @@ public record PlatformSettings(
         /** Of the schema registry, if there is one. */
         public int registry() {
             return connect + 1;
+        }
+
+        /** Of the REST interface of the sinks' worker. */
+        public int sinks() {
+            return connect + SINKS_ABOVE_CONNECT;
         }
 
         public int prometheus() {

@@ -59,7 +59,7 @@ public final class ConnectWorker {
         writePasswords();
         var command =
                 JvmOptions.CONNECT.kafka(settings, "org.apache.kafka.connect.cli.ConnectDistributed", writeSettings());
-        command.add(1, "-Djava.security.auth.login.config=" + writeLogin());
+        command.add(1, "-Djava.security.auth.login.config=" + writeLogin(settings, secrets, NAME));
         return new ManagedProcess(
                 NAME,
                 settings.ports().connect(),
@@ -84,11 +84,11 @@ public final class ConnectWorker {
         }
     }
 
-    /** As infra/containers/connect.sh does. */
-    private Path writeLogin() {
-        Path users = settings.run("connect-users.properties");
+    /** Of who may use the REST interface of a worker, as infra/containers/connect.sh does. */
+    static Path writeLogin(PlatformSettings settings, Secrets secrets, String worker) {
+        Path users = settings.run(worker + "-users.properties");
         Secrets.writePrivately(users, USER + "=" + secrets.of(Secrets.CONNECT) + "\n");
-        Path login = settings.run("connect-login.conf");
+        Path login = settings.run(worker + "-login.conf");
         Secrets.writePrivately(login, """
                 KafkaConnect {
                   org.apache.kafka.connect.rest.basic.auth.extension.PropertyFileLoginModule required file="%s";

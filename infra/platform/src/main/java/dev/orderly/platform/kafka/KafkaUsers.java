@@ -40,6 +40,7 @@ public final class KafkaUsers {
 
     private static final String PREFIX_OF = "*";
     private static final String RELAY = "relay-";
+    private static final String SINK = "sink-";
 
     private final List<User> users;
 
@@ -103,10 +104,10 @@ public final class KafkaUsers {
                 .collect(Collectors.toSet());
     }
 
-    /** With a certificate: brokers, then users. A relay uses that of its worker, in whose process it is. */
+    /** With a certificate: brokers, then users. Relays and sinks use that of the worker that they are in. */
     public List<String> certificateHolders(int brokers) {
         var names = IntStream.rangeClosed(1, brokers).mapToObj(id -> "kafka-" + id);
-        return Stream.concat(names, logins().stream().filter(user -> !user.startsWith(RELAY)))
+        return Stream.concat(names, logins().stream().filter(user -> !user.startsWith(RELAY) && !user.startsWith(SINK)))
                 .toList();
     }
 

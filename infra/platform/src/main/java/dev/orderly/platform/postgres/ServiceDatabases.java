@@ -90,17 +90,9 @@ public final class ServiceDatabases {
 
     /** Creates what is missing. */
     public void create(List<String> databases) {
+        createMissing(databases);
         try {
             String sql = Files.readString(file);
-            try (var connection = connect(Secrets.SUPERUSER);
-                    var statement = connection.createStatement()) {
-                for (String database : databases) {
-                    var found = statement.executeQuery("SELECT FROM pg_database WHERE datname = '" + database + "'");
-                    if (!found.next()) {
-                        statement.execute(CREATE.formatted(database));
-                    }
-                }
-            }
             for (String database : databases) {
                 try (var connection = connect(database);
                         var statement = connection.createStatement()) {
@@ -131,6 +123,21 @@ public final class ServiceDatabases {
             }
         } catch (IOException | SQLException e) {
             throw new CommandFailedException("cannot create the database by " + registry + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Creates those of the databases that do not exist, empty. */
+    void createMissing(List<String> databases) {
+        try (var connection = connect(Secrets.SUPERUSER);
+                var statement = connection.createStatement()) {
+            for (String database : databases) {
+                var found = statement.executeQuery("SELECT FROM pg_database WHERE datname = '" + database + "'");
+                if (!found.next()) {
+                    statement.execute(CREATE.formatted(database));
+                }
+            }
+        } catch (SQLException e) {
+            throw new CommandFailedException("cannot create the databases " + databases + ": " + e.getMessage(), e);
         }
     }
 

@@ -1,0 +1,2 @@
+/** Debezium's connector that writes to a database, with a task that survives its failures. */
+package dev.orderly.sink;
