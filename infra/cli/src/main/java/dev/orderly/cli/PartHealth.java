@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.orderly.platform.SchemaRegistry;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.connect.ConnectWorker;
+import dev.orderly.platform.connect.SinkWorker;
 import dev.orderly.platform.process.HealthProbe;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -66,12 +67,12 @@ final class PartHealth {
         return switch (part) {
             case "postgres" ->
                 CompletableFuture.supplyAsync(() -> reacts(port, SSL_REQUEST), Thread::startVirtualThread);
-            case ConnectWorker.NAME ->
+            case ConnectWorker.NAME, SinkWorker.NAME ->
                 ask(
                         port,
                         "/connectors?expand=status",
                         ConnectWorker.authorization(connectPassword),
-                        PartHealth::relays);
+                        PartHealth::connectors);
             case SchemaRegistry.NAME ->
                 ask(
                         port,
@@ -127,12 +128,12 @@ final class PartHealth {
         return reasons.isEmpty() ? "it does not say why" : String.join(", ", reasons);
     }
 
-    private static String relays(HttpResponse<String> connectors) {
-        if (connectors.statusCode() != 200) {
-            return "it answers " + connectors.statusCode();
+    private static String connectors(HttpResponse<String> answer) {
+        if (answer.statusCode() != 200) {
+            return "it answers " + answer.statusCode();
         }
         var failed = new ArrayList<String>();
-        for (var connector : json(connectors).properties()) {
+        for (var connector : json(answer).properties()) {
             if (connector.getValue().findValuesAsText("state").contains("FAILED")) {
                 failed.add(connector.getKey() + " has failed");
             }

@@ -1,6 +1,7 @@
 package dev.orderly.cli;
 
 import dev.orderly.lab.scenario.CardPaymentScenario;
+import dev.orderly.lab.scenario.ErpCrmScenario;
 import dev.orderly.lab.scenario.FlashSaleScenario;
 import dev.orderly.lab.scenario.LogBurstScenario;
 import dev.orderly.lab.scenario.OverloadScenario;
@@ -19,7 +20,8 @@ import picocli.CommandLine.Command;
             RegistrationScenario.class,
             FlashSaleScenario.class,
             LogBurstScenario.class,
-            OverloadScenario.class
+            OverloadScenario.class,
+            ErpCrmScenario.class
         })
 final class ScenarioCommand {
     private ScenarioCommand() {}

@@ -197,11 +197,21 @@ public abstract class PlatformClient implements AutoCloseable {
     }
 
     public Optional<String> connector(String method, String path) throws InterruptedException {
+        return connector("connect", method, path, null);
+    }
+
+    /** The same of the worker of the sinks: {@code ./orderly up --erp-crm}. */
+    public Optional<String> sink(String method, String path, String body) throws InterruptedException {
+        return connector("sinks", method, path, body);
+    }
+
+    private Optional<String> connector(String worker, String method, String path, String body)
+            throws InterruptedException {
         return ask(
-                HttpRequest.newBuilder(url("connect", "/connectors" + path))
+                HttpRequest.newBuilder(url(worker, "/connectors" + path))
                         .header("Authorization", ConnectWorker.authorization(secret(Secrets.CONNECT))),
                 method,
-                null);
+                body);
     }
 
     /** Each relay that is not RUNNING with all of its tasks; or that Connect does not answer. */
