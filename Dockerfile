@@ -42,6 +42,8 @@ COPY --from=build /src/infra/containers /orderly/containers
 COPY --from=build /src/infra/jvm /orderly/jvm
 COPY --from=build /src/infra/kafka/log4j2.properties /orderly/kafka/
 COPY --from=build /src/infra/relay/target/connect-plugins/debezium-connector-postgres/relay.jar /kafka/connect/debezium-connector-postgres/
+# Not the image's: the task is tested with this version, and a later one handles failures in a way of its own.
+COPY --from=build /src/infra/sink/target/connect-plugins /orderly/sink
 COPY --from=build /src/infra/kafka/target/lib/connect-basic-auth-extension-*.jar /kafka/basic-auth/
 
 FROM eclipse-temurin:25-jre AS service

@@ -51,16 +51,20 @@ kafka_services=(KAFKA_ORDER_SERVICE_PASSWORD KAFKA_INVENTORY_SERVICE_PASSWORD KA
   KAFKA_NOTIFICATION_SERVICE_PASSWORD KAFKA_CONSOLE_PASSWORD)
 registry=()
 [ ! -d /secrets/registry ] || registry=(REGISTRY_PASSWORD) # with docker-compose.registry.yml
+kafka_sinks=(KAFKA_SINKS_PASSWORD KAFKA_SINK_ERP_PASSWORD KAFKA_SINK_CRM_PASSWORD)
+sinks=()
+[ ! -d /secrets/sinks ] || sinks=(ERP_SINK_PASSWORD CRM_SINK_PASSWORD) # with docker-compose.erp-crm.yml
 ours=10001
 
 give postgres 999 POSTGRES_PASSWORD
 give broker 1000 KAFKA_BROKER_PASSWORD KAFKA_ADMIN_PASSWORD
 give bootstrap "$ours" POSTGRES_PASSWORD MONITOR_PASSWORD CONNECT_PASSWORD "${owners[@]}" "${applications[@]}" "${relays[@]}" \
   KAFKA_ADMIN_PASSWORD KAFKA_READER_PASSWORD KAFKA_CONNECT_PASSWORD "${kafka_relays[@]}" "${kafka_services[@]}" \
-  ${registry[@]+"${registry[@]}"}
+  "${kafka_sinks[@]}" ${registry[@]+"${registry[@]}"} ${sinks[@]+"${sinks[@]}"}
 [ ! -d /secrets/registry ] || give registry 1001 REGISTRY_PASSWORD
 give postgres-exporter 65534 MONITOR_PASSWORD
 give connect 1001 CONNECT_PASSWORD "${relays[@]}" KAFKA_CONNECT_PASSWORD "${kafka_relays[@]}"
+[ ! -d /secrets/sinks ] || give sinks 1001 CONNECT_PASSWORD "${sinks[@]}" "${kafka_sinks[@]}"
 give simulators "$ours" SMS_API_KEY IDENTITY_CLIENT_SECRET GATEWAY_API_KEY GATEWAY_CALLBACK_SECRETS
 [ ! -d /secrets/keycloak ] || give keycloak 1000 IDENTITY_CLIENT_SECRET # with docker-compose.keycloak.yml
 give console "$ours" KAFKA_PASSWORD=KAFKA_CONSOLE_PASSWORD CONSOLE_SESSION_KEY SMS_API_KEY

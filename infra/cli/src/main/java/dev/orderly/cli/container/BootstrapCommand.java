@@ -14,6 +14,7 @@ import dev.orderly.platform.kafka.KafkaUsers;
 import dev.orderly.platform.kafka.TopicProvisioner;
 import dev.orderly.platform.observe.GroupMetrics;
 import dev.orderly.platform.postgres.ServiceDatabases;
+import dev.orderly.platform.postgres.SinkDatabases;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -69,11 +70,19 @@ public final class BootstrapCommand implements Callable<Integer> {
         if (registry) { // with docker-compose.registry.yml
             passwords.add(Secrets.REGISTRY);
         }
+        boolean erpCrm = System.getenv(Secrets.variableOf(SinkDatabases.roles().getFirst())) != null;
+        if (erpCrm) { // with docker-compose.erp-crm.yml
+            passwords.addAll(SinkDatabases.roles());
+        }
         var secrets = Secrets.ofEnvironment(passwords);
         var databases = new ServiceDatabases(infra, postgres, POSTGRES_PORT, secrets);
         untilDone("databases and roles", () -> databases.create(names));
         if (registry) {
             untilDone("the schema registry's database", databases::createRegistry);
+        }
+        if (erpCrm) {
+            var sinks = new SinkDatabases(infra, databases, secrets);
+            untilDone("the databases of ERP and CRM", sinks::create);
         }
         untilDone("migrations", () -> ServiceMigrations.apply(services, Checkout.path(), databases));
         untilDone("topics and their users", () -> {
