@@ -78,6 +78,8 @@ class KafkaAccessTest {
             "client-log-consumer-group",
             "notifications-outbox-auditor-group",
             "orderly-connect",
+            "connect-erp",
+            "connect-crm",
             "reader-1",
             "plain-1",
             "any");
@@ -99,6 +101,9 @@ class KafkaAccessTest {
             notification-service | o d c h l | l       | -        | notification-consumer-group \
             notification-customer-consumer-group client-log-consumer-group notifications-outbox-auditor-group
             connect              | 1 2 3    | 1 2 3    | 1 2 3    | orderly-connect
+            sinks                | -        | -        | -        | -
+            sink-erp             | o        | 4        | -        | connect-erp
+            sink-crm             | c        | 5        | -        | connect-crm
             reader               | o d h    | -        | -        | reader-1
             ANONYMOUS            | o        | -        | -        | payment-consumer-group plain-1
             """)
@@ -139,6 +144,8 @@ class KafkaAccessTest {
             case "1" -> "connect-configs";
             case "2" -> "connect-offsets";
             case "3" -> "connect-status";
+            case "4" -> "erp.dlq";
+            case "5" -> "crm.dlq";
             default -> throw new IllegalArgumentException(letter);
         });
     }

@@ -39,7 +39,7 @@ final class RunningSystem implements BeforeAllCallback {
 
     private static AutoCloseable start() {
         try {
-            var command = new ArrayList<>(List.of("up", "--free-ports", "--open-kafka"));
+            var command = new ArrayList<>(List.of("up", "--free-ports", "--open-kafka", "--erp-crm"));
             if (Observability.missing().isEmpty()) {
                 command.add("--observe");
             }
