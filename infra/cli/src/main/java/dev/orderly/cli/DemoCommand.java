@@ -31,9 +31,13 @@ final class DemoCommand extends StartCommand {
         if (!compose) {
             return super.call();
         }
-        var settings =
-                new PlatformSettings(
-                        Checkout.path(), Checkout.data(data), brokers, ComposeSettings.ports(), Set.of(), PlatformSettings.JSON);
+        var settings = new PlatformSettings(
+                Checkout.path(),
+                Checkout.data(data),
+                brokers,
+                ComposeSettings.ports(),
+                Set.of(),
+                PlatformSettings.JSON);
         var services = ServiceDefinition.all(
                         settings.checkout(), settings.ports().http())
                 .stream()

@@ -145,7 +145,8 @@ class StatusCommandTest {
 
     /** Returns the exit code. */
     private int status(ProcessStatus... parts) {
-        var settings = new PlatformSettings(data, data, 1, PlatformSettings.Ports.DEFAULT, Set.of(), PlatformSettings.JSON);
+        var settings =
+                new PlatformSettings(data, data, 1, PlatformSettings.Ports.DEFAULT, Set.of(), PlatformSettings.JSON);
         StatusFile.write(settings, List.of(parts));
         var printed = new ByteArrayOutputStream();
         PrintStream console = System.out;

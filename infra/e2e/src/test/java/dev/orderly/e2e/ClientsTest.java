@@ -60,7 +60,8 @@ class ClientsTest {
     @BeforeAll
     static void run() throws Exception {
         CLIENTS.addAll(ClientProgram.all(folder));
-        var running = CLIENTS.stream().filter(client -> client.missing() == null).toList();
+        var running =
+                CLIENTS.stream().filter(client -> client.missing() == null).toList();
         var shop = RunningSystem.shop(ORDERS * 2, 10_000_000);
         var orders = new ArrayList<String>();
         try (var topic = new KafkaConsumer<>(
@@ -80,7 +81,8 @@ class ClientsTest {
                 await(client + " reads, see " + client.printed())
                         .atMost(MAX_WAIT)
                         .ignoreExceptions()
-                        .until(() -> !client.query("SELECT id, status FROM orders").isEmpty());
+                        .until(() ->
+                                !client.query("SELECT id, status FROM orders").isEmpty());
             }
             for (var client : running) {
                 client.kill();
@@ -106,8 +108,7 @@ class ClientsTest {
     }
 
     /** All that the topic has of these orders. */
-    private static List<ConsumerRecord<String, String>> read(
-            KafkaConsumer<String, String> topic, List<String> orders) {
+    private static List<ConsumerRecord<String, String>> read(KafkaConsumer<String, String> topic, List<String> orders) {
         var records = new ArrayList<ConsumerRecord<String, String>>();
         var ends = topic.endOffsets(topic.assignment());
         while (ends.entrySet().stream().anyMatch(end -> topic.position(end.getKey()) < end.getValue())) {
@@ -169,7 +170,9 @@ class ClientsTest {
         await("the poison message is parked")
                 .atMost(MAX_WAIT)
                 .until(() -> !ShopClient.json(staff.asStaff("GET", url, null)).isEmpty());
-        var event = ShopClient.json(staff.asStaff("GET", url, null)).at("/0/eventId").asText();
+        var event = ShopClient.json(staff.asStaff("GET", url, null))
+                .at("/0/eventId")
+                .asText();
         RunningSystem.orderly("parked", "discard", event, "--why", "a test sent it");
     }
 
@@ -189,15 +192,13 @@ class ClientsTest {
     void each_event_counts_once_and_what_cannot_be_read_stops_nothing(ClientProgram client) throws Exception {
         assumeTrue(client.missing() == null, client.missing());
 
-        await(client + ", see " + client.printed())
-                .atMost(MAX_WAIT)
-                .untilAsserted(() -> {
-                    assertThat(client.process().isAlive()).isTrue();
-                    assertThat(client.query("SELECT key, reason FROM parked")).containsKey(POISON);
-                    assertThat(client.query("SELECT type, records FROM skipped"))
-                            .containsEntry(UNKNOWN_TYPE, String.valueOf(PARTITIONS.size()));
-                    assertThat(client.query("SELECT id, status FROM orders")).containsAllEntriesOf(STATUSES);
-                });
+        await(client + ", see " + client.printed()).atMost(MAX_WAIT).untilAsserted(() -> {
+            assertThat(client.process().isAlive()).isTrue();
+            assertThat(client.query("SELECT key, reason FROM parked")).containsKey(POISON);
+            assertThat(client.query("SELECT type, records FROM skipped"))
+                    .containsEntry(UNKNOWN_TYPE, String.valueOf(PARTITIONS.size()));
+            assertThat(client.query("SELECT id, status FROM orders")).containsAllEntriesOf(STATUSES);
+        });
         client.process().destroy();
         assertThat(client.process().waitFor(MAX_WAIT.toSeconds(), TimeUnit.SECONDS))
                 .as("it stops")
@@ -219,8 +220,10 @@ class ClientsTest {
         var committed = admin.listConsumerGroupOffsets(group)
                 .partitionsToOffsetAndMetadata()
                 .get();
-        LAST_OFFSETS.forEach((partition, offset) ->
-                assertThat(committed.get(partition).offset()).as("%s", partition).isGreaterThan(offset));
+        LAST_OFFSETS.forEach(
+                (partition, offset) -> assertThat(committed.get(partition).offset())
+                        .as("%s", partition)
+                        .isGreaterThan(offset));
         assertThat(admin.describeConsumerGroups(List.of(group))
                         .describedGroups()
                         .get(group)

@@ -35,7 +35,8 @@ class ErpCrmTest {
         var order = shop.order(2);
         shop.awaitEnd(order);
 
-        await().atMost(MAX_WAIT).untilAsserted(() -> assertThat(erp(order)).isEqualTo("CONFIRMED " + 2 * Shop.PRICE + " 2"));
+        await().atMost(MAX_WAIT)
+                .untilAsserted(() -> assertThat(erp(order)).isEqualTo("CONFIRMED " + 2 * Shop.PRICE + " 2"));
     }
 
     @Test
@@ -65,10 +66,12 @@ class ErpCrmTest {
         await().atMost(MAX_WAIT).until(() -> crm(customer) == 1);
         var registered = ofKey("customer-service", customer).getFirst();
 
-        platform.askAsStaff("DELETE", platform.url("order-service", "/customers/" + customer), null).orElseThrow();
+        platform.askAsStaff("DELETE", platform.url("order-service", "/customers/" + customer), null)
+                .orElseThrow();
         await().atMost(MAX_WAIT).until(() -> crm(customer) == 0);
         var sink = platform.kill(SinkWorker.NAME);
-        send(new ProducerRecord<>("customer-service", null, registered.key(), registered.value(), registered.headers()));
+        send(new ProducerRecord<>(
+                "customer-service", null, registered.key(), registered.value(), registered.headers()));
         platform.awaitRestart(sink);
 
         // Until one of the same partition has come, which is behind it.
@@ -84,7 +87,17 @@ class ErpCrmTest {
     void an_event_that_cannot_be_written_is_a_dead_letter_and_stops_no_other() throws Exception {
         var key = UUID.randomUUID().toString();
         var event = new ProducerRecord<>("order-service", key, "{no JSON");
-        Map.of("id", UUID.randomUUID().toString(), "type", "StockCounted", "source", "test", "version", "1", "schema", "1")
+        Map.of(
+                        "id",
+                        UUID.randomUUID().toString(),
+                        "type",
+                        "StockCounted",
+                        "source",
+                        "test",
+                        "version",
+                        "1",
+                        "schema",
+                        "1")
                 .forEach((name, value) -> event.headers().add(name, value.getBytes(UTF_8)));
         send(event);
 
@@ -104,7 +117,8 @@ class ErpCrmTest {
 
     @Test
     void the_role_of_a_sink_can_hand_in_events_and_nothing_else() {
-        for (var statement : List.of("SELECT FROM event", "SELECT FROM orders", "DELETE FROM orders", "UPDATE applied SET version = 0")) {
+        for (var statement : List.of(
+                "SELECT FROM event", "SELECT FROM orders", "DELETE FROM orders", "UPDATE applied SET version = 0")) {
             assertThatThrownBy(() -> {
                         try (var connection = RunningSystem.platform().connect("erp", "erp_sink");
                                 var attempt = connection.createStatement()) {
@@ -115,7 +129,8 @@ class ErpCrmTest {
                     .isInstanceOf(SQLException.class)
                     .hasMessageContaining("permission denied");
         }
-        assertThatThrownBy(() -> RunningSystem.platform().connect("crm", "erp_sink")).isInstanceOf(SQLException.class);
+        assertThatThrownBy(() -> RunningSystem.platform().connect("crm", "erp_sink"))
+                .isInstanceOf(SQLException.class);
     }
 
     /** Status, total and number of units; empty of one that it has not. */
@@ -132,8 +147,8 @@ class ErpCrmTest {
 
     private static String register(String name) throws InterruptedException {
         var number = "%08d".formatted(ThreadLocalRandom.current().nextInt(100_000_000));
-        var person = Map.of(
-                "name", name + " Example", "mail", name + number + "@shop.example", "phone", "+49152" + number);
+        var person =
+                Map.of("name", name + " Example", "mail", name + number + "@shop.example", "phone", "+49152" + number);
         var customers = RunningSystem.platform().url("order-service", "/customers");
         return ShopClient.id(ShopClient.send("POST", customers, person));
     }

@@ -36,6 +36,7 @@ class FormatSwitchTest {
     private static final Duration START = Duration.ofSeconds(120);
     /** Between two orders: some hundred in all. */
     private static final Duration PAUSE = Duration.ofMillis(200);
+
     private static final int MONEY = 100_000_000;
 
     private final Map<String, SecondInstance> instances = new ConcurrentHashMap<>();
@@ -44,8 +45,8 @@ class FormatSwitchTest {
     /** Without the services: those of the launcher have one format. */
     @BeforeEach
     void start() throws IOException, InterruptedException {
-        platform = RunningPlatform.temporary(
-                Map.of(), "platform", "--free-ports", "--brokers=1", "--event-format=avro");
+        platform =
+                RunningPlatform.temporary(Map.of(), "platform", "--free-ports", "--brokers=1", "--event-format=avro");
         platform.start();
     }
 
@@ -90,11 +91,15 @@ class FormatSwitchTest {
         shop.assertSold(load.placed.size());
         shop.assertSpent(load.placed.size() * Shop.PRICE);
         for (var database : RunningPlatform.DATABASES) {
-            assertThat(platform.number(database, "SELECT count(*) FROM parked_event")).as(database).isZero();
+            assertThat(platform.number(database, "SELECT count(*) FROM parked_event"))
+                    .as(database)
+                    .isZero();
         }
         var formats = contentTypesBySource();
         for (var writer : WRITERS) {
-            assertThat(formats.get(writer)).as(writer).containsExactly("", "application/avro", "application/x-protobuf");
+            assertThat(formats.get(writer))
+                    .as(writer)
+                    .containsExactly("", "application/avro", "application/x-protobuf");
         }
     }
 
@@ -173,8 +178,8 @@ class FormatSwitchTest {
     /** Empty for a record that names none. */
     private Map<String, TreeSet<String>> contentTypesBySource() {
         var types = new TreeMap<String, TreeSet<String>>();
-        try (var consumer = new KafkaConsumer<>(
-                platform.kafka(Map.of()), new StringDeserializer(), new ByteArrayDeserializer())) {
+        try (var consumer =
+                new KafkaConsumer<>(platform.kafka(Map.of()), new StringDeserializer(), new ByteArrayDeserializer())) {
             var partitions = consumer.partitionsFor(RunningPlatform.TOPIC).stream()
                     .map(partition -> new TopicPartition(partition.topic(), partition.partition()))
                     .toList();
@@ -184,7 +189,8 @@ class FormatSwitchTest {
             while (partitions.stream().anyMatch(partition -> consumer.position(partition) < ends.get(partition))) {
                 consumer.poll(Duration.ofMillis(200)).forEach(record -> {
                     var type = record.headers().lastHeader("content-type");
-                    var source = new String(record.headers().lastHeader("source").value(), UTF_8);
+                    var source =
+                            new String(record.headers().lastHeader("source").value(), UTF_8);
                     types.computeIfAbsent(source, _ -> new TreeSet<>())
                             .add(type == null ? "" : new String(type.value(), UTF_8));
                 });

@@ -51,7 +51,11 @@ class AlertRulesTest {
             var settings = Repository.text(FOLDER.resolve(file))
                     .replaceAll("\\$\\{\\w+\\.port}", "1025")
                     .replace("/orderly/observability/", "");
-            run("amtool", "check-config", Files.writeString(folder.resolve("alertmanager.yml"), settings).toString());
+            run(
+                    "amtool",
+                    "check-config",
+                    Files.writeString(folder.resolve("alertmanager.yml"), settings)
+                            .toString());
         }
     }
 
