@@ -46,6 +46,9 @@ class EventFormatsTest extends IntegrationTest {
     private static final String SOURCE = "order-service";
 
     @Inject
+    MessageSpans spans;
+
+    @Inject
     DeferredWrites writes;
 
     @Inject
@@ -143,7 +146,7 @@ class EventFormatsTest extends IntegrationTest {
         var schemas = new PublishedSchemas(registry, format, SOURCE);
         schemas.start(null);
         assertThat(schemas.call().getStatus()).isEqualTo(Status.UP);
-        var outbox = new Outbox(database, writes, schemas, SOURCE);
+        var outbox = new Outbox(database, writes, schemas, spans, SOURCE);
         // The samples are of one customer, and so this is of another.
         var events = EventSamples.CUSTOMER_EVENTS;
         var key = EventSamples.CUSTOMER.toString();
