@@ -38,7 +38,6 @@ import org.apache.kafka.common.acl.AclPermissionType;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.ClusterAuthorizationException;
 import org.apache.kafka.common.errors.GroupAuthorizationException;
-import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.SaslAuthenticationException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
@@ -46,7 +45,6 @@ import org.apache.kafka.common.errors.UnsupportedSaslMechanismException;
 import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourcePattern;
 import org.apache.kafka.common.resource.ResourceType;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -331,18 +329,6 @@ class KafkaAccessTest {
             for (int i = 0; i < MAX_POLLS; i++) {
                 assertThat(consumer.poll(Duration.ofSeconds(1))).isEmpty();
             }
-        }
-    }
-
-    /** A reader of a batch has all of it in memory, whatever its size on the wire. */
-    @Test
-    void a_compressed_record_that_is_too_large_when_it_is_read_is_refused() {
-        var settings = RunningSystem.platform()
-                .kafka(Map.of("compression.type", "gzip", "max.request.size", 16 * 1024 * 1024));
-        try (var producer = new KafkaProducer<>(settings, new StringSerializer(), new ByteArraySerializer())) {
-            var zeros = new ProducerRecord<>(ORDERS.topic(), "order", new byte[8 * 1024 * 1024]);
-
-            assertThat(failureOf(() -> producer.send(zeros).get())).isInstanceOf(RecordTooLargeException.class);
         }
     }
 

@@ -2,6 +2,7 @@ package dev.orderly.e2e;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.orderly.platform.kafka.KafkaLogin;
@@ -18,6 +19,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.Test;
@@ -126,6 +129,18 @@ class LossTest {
         }
         assertThat(RunningSystem.orderly("parked", "list", "--order", order.toString()))
                 .contains("nothing is parked");
+    }
+
+    /** A reader of a batch has all of it in memory, whatever its size on the wire. */
+    @Test
+    void a_compressed_record_that_is_too_large_when_it_is_read_is_refused() {
+        var settings = RunningSystem.platform()
+                .kafka(Map.of("compression.type", "gzip", "max.request.size", 16 * 1024 * 1024));
+        try (var producer = new KafkaProducer<>(settings, new StringSerializer(), new ByteArraySerializer())) {
+            var zeros = new ProducerRecord<>("order-service", "order", new byte[8 * 1024 * 1024]);
+
+            assertThatThrownBy(() -> producer.send(zeros).get()).hasCauseInstanceOf(RecordTooLargeException.class);
+        }
     }
 
     private static List<ConsumerRecord<String, String>> deadLetters(UUID order, int count) {
