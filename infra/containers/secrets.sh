@@ -49,8 +49,10 @@ kafka_relays=(KAFKA_RELAY_ORDERS_PASSWORD KAFKA_RELAY_INVENTORY_PASSWORD KAFKA_R
   KAFKA_RELAY_NOTIFICATIONS_PASSWORD)
 kafka_services=(KAFKA_ORDER_SERVICE_PASSWORD KAFKA_INVENTORY_SERVICE_PASSWORD KAFKA_PAYMENT_SERVICE_PASSWORD
   KAFKA_NOTIFICATION_SERVICE_PASSWORD KAFKA_CONSOLE_PASSWORD)
-registry=()
-[ ! -d /secrets/registry ] || registry=(REGISTRY_PASSWORD) # with docker-compose.registry.yml
+registry=() registry_client=()
+if [ -d /secrets/registry ]; then # with docker-compose.registry.yml
+  registry=(REGISTRY_PASSWORD) registry_client=(ORDERLY_REGISTRY_PASSWORD=REGISTRY_CLIENT_PASSWORD)
+fi
 kafka_sinks=(KAFKA_SINKS_PASSWORD KAFKA_SINK_ERP_PASSWORD KAFKA_SINK_CRM_PASSWORD)
 sinks=()
 [ ! -d /secrets/sinks ] || sinks=(ERP_SINK_PASSWORD CRM_SINK_PASSWORD) # with docker-compose.erp-crm.yml
@@ -61,16 +63,21 @@ give broker 1000 KAFKA_BROKER_PASSWORD KAFKA_ADMIN_PASSWORD
 give bootstrap "$ours" POSTGRES_PASSWORD MONITOR_PASSWORD CONNECT_PASSWORD "${owners[@]}" "${applications[@]}" "${relays[@]}" \
   KAFKA_ADMIN_PASSWORD KAFKA_READER_PASSWORD KAFKA_CONNECT_PASSWORD "${kafka_relays[@]}" "${kafka_services[@]}" \
   "${kafka_sinks[@]}" ${registry[@]+"${registry[@]}"} ${sinks[@]+"${sinks[@]}"}
-[ ! -d /secrets/registry ] || give registry 1001 REGISTRY_PASSWORD
+[ ! -d /secrets/registry ] || give registry 1001 REGISTRY_PASSWORD REGISTRY_CLIENT_PASSWORD
 give postgres-exporter 65534 MONITOR_PASSWORD
 give connect 1001 CONNECT_PASSWORD "${relays[@]}" KAFKA_CONNECT_PASSWORD "${kafka_relays[@]}"
 [ ! -d /secrets/sinks ] || give sinks 1001 CONNECT_PASSWORD "${sinks[@]}" "${kafka_sinks[@]}"
 give simulators "$ours" SMS_API_KEY IDENTITY_CLIENT_SECRET GATEWAY_API_KEY GATEWAY_CALLBACK_SECRETS
 [ ! -d /secrets/keycloak ] || give keycloak 1000 IDENTITY_CLIENT_SECRET # with docker-compose.keycloak.yml
-give console "$ours" KAFKA_PASSWORD=KAFKA_CONSOLE_PASSWORD CONSOLE_SESSION_KEY SMS_API_KEY
-give order-service "$ours" DB_APP_PASSWORD=ORDERS_APP_PASSWORD KAFKA_PASSWORD=KAFKA_ORDER_SERVICE_PASSWORD VERIFICATION_KEY
-give inventory-service "$ours" DB_APP_PASSWORD=INVENTORY_APP_PASSWORD KAFKA_PASSWORD=KAFKA_INVENTORY_SERVICE_PASSWORD
+give console "$ours" KAFKA_PASSWORD=KAFKA_CONSOLE_PASSWORD CONSOLE_SESSION_KEY SMS_API_KEY \
+  ${registry_client[@]+"${registry_client[@]}"}
+give order-service "$ours" DB_APP_PASSWORD=ORDERS_APP_PASSWORD KAFKA_PASSWORD=KAFKA_ORDER_SERVICE_PASSWORD VERIFICATION_KEY \
+  ${registry_client[@]+"${registry_client[@]}"}
+give inventory-service "$ours" DB_APP_PASSWORD=INVENTORY_APP_PASSWORD KAFKA_PASSWORD=KAFKA_INVENTORY_SERVICE_PASSWORD \
+  ${registry_client[@]+"${registry_client[@]}"}
 give payment-service "$ours" DB_APP_PASSWORD=PAYMENTS_APP_PASSWORD KAFKA_PASSWORD=KAFKA_PAYMENT_SERVICE_PASSWORD \
-  ORDERLY_GATEWAY_API_KEY=GATEWAY_API_KEY ORDERLY_GATEWAY_CALLBACK_SECRETS=GATEWAY_CALLBACK_SECRETS
+  ORDERLY_GATEWAY_API_KEY=GATEWAY_API_KEY ORDERLY_GATEWAY_CALLBACK_SECRETS=GATEWAY_CALLBACK_SECRETS \
+  ${registry_client[@]+"${registry_client[@]}"}
 give notification-service "$ours" DB_APP_PASSWORD=NOTIFICATIONS_APP_PASSWORD \
-  KAFKA_PASSWORD=KAFKA_NOTIFICATION_SERVICE_PASSWORD VERIFICATION_KEY SMS_API_KEY
+  KAFKA_PASSWORD=KAFKA_NOTIFICATION_SERVICE_PASSWORD VERIFICATION_KEY SMS_API_KEY \
+  ${registry_client[@]+"${registry_client[@]}"}

@@ -15,6 +15,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.Optional;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
@@ -36,10 +37,16 @@ class SchemaRegistry {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final String url;
+    private final Optional<String> authorization;
     private HttpClient client;
 
-    SchemaRegistry(@ConfigProperty(name = "orderly.registry.url") Optional<String> url) {
+    SchemaRegistry(
+            @ConfigProperty(name = "orderly.registry.url") Optional<String> url,
+            @ConfigProperty(name = "orderly.registry.user") Optional<String> user,
+            @ConfigProperty(name = "orderly.registry.password") Optional<String> password) {
         this.url = url.orElse(null);
+        this.authorization = user.map(name -> "Basic "
+                + Base64.getEncoder().encodeToString((name + ':' + password.orElse("")).getBytes(UTF_8)));
     }
 
     boolean isConfigured() {
@@ -92,10 +99,12 @@ class SchemaRegistry {
     }
 
     private HttpRequest.Builder request(String path) {
-        return HttpRequest.newBuilder(URI.create(url + path))
+        var request = HttpRequest.newBuilder(URI.create(url + path))
                 .timeout(TIMEOUT)
                 .header("Accept", CONTENT_TYPE)
                 .header("Content-Type", CONTENT_TYPE);
+        authorization.ifPresent(login -> request.header("Authorization", login));
+        return request;
     }
 
     private JsonNode send(HttpRequest.Builder request, String what) throws RefusedException {
@@ -103,7 +112,7 @@ class SchemaRegistry {
         JsonNode answer;
         try {
             response = client().send(request.build(), BodyHandlers.limiting(BodyHandlers.ofString(), MAX_ANSWER));
-            answer = JSON.readTree(response.body());
+            answer = response.body().isEmpty() ? JSON.createObjectNode() : JSON.readTree(response.body());
         } catch (IOException e) {
             throw new OutageException("the schema registry at " + url + " does not answer: " + e, e);
         } catch (InterruptedException e) {

@@ -77,8 +77,8 @@ final class PartHealth {
                 ask(
                         port,
                         SchemaRegistry.SUBJECTS,
-                        "",
-                        answer -> answer.statusCode() == 200 ? "" : "it answers " + answer.statusCode());
+                        "", // and so it refuses, if it is well
+                        answer -> answer.statusCode() == 401 ? "" : "it answers " + answer.statusCode());
             default -> CompletableFuture.completedFuture("");
         };
     }

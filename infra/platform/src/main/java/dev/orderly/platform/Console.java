@@ -99,10 +99,7 @@ public final class Console {
         environment.put("GATEWAY_URL", here(ports.gateway(), ""));
         environment.put("GATEWAY_API_KEY", secrets.of(Secrets.GATEWAY_API_KEY));
         environment.put("IDENTITY_CLIENT_SECRET", secrets.of(Secrets.IDENTITY_CLIENT_SECRET));
-        if (SchemaRegistry.isWanted(settings)) {
-            environment.put(
-                    "ORDERLY_REGISTRY_URL", SchemaRegistry.confluentUrl(ports).toString());
-        }
+        environment.putAll(SchemaRegistry.clientEnvironment(settings, secrets));
         environment.put("DB_HOST", PlatformSettings.HOST);
         environment.put("DB_PORT", String.valueOf(ports.postgres()));
         if (secrets.certificates().exist()) {

@@ -23,6 +23,7 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -173,8 +174,9 @@ public final class Platform implements AutoCloseable {
         // One that is started by hand, or by a test, on a platform without services migrates by itself.
         services.forEach(service -> service.writeEnvironment(settings, secrets, !scope.services()));
         for (String user : List.of(KafkaLogin.ADMIN, KafkaLogin.READER)) {
-            var environment =
-                    KafkaLogin.of(secrets, user).environment(settings.bootstrapServers(), secrets.certificates());
+            var environment = new TreeMap<>(
+                    KafkaLogin.of(secrets, user).environment(settings.bootstrapServers(), secrets.certificates()));
+            environment.putAll(SchemaRegistry.clientEnvironment(settings, secrets));
             ServiceDefinition.writeEnvironment(settings.data(), user, environment);
         }
     }

@@ -1,5 +1,7 @@
 package dev.orderly.platform;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.JvmOptions;
@@ -12,6 +14,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +33,10 @@ public final class SchemaRegistry {
     /** The interface of Confluent's registry, which clients in all languages know. */
     private static final String CONFLUENT = "/apis/ccompat/v7";
 
-    /** What it answers when it has its database. */
+    /** The user of its interface; who has the password may also add schemas. */
+    private static final String USER = "orderly";
+
+    /** What it answers when it has its database, to who logs in. */
     public static final String SUBJECTS = CONFLUENT + "/subjects";
 
     private static final Duration GRACE = Duration.ofSeconds(2);
@@ -64,8 +70,14 @@ public final class SchemaRegistry {
         return settings.data().resolve(NAME);
     }
 
-    static URI confluentUrl(PlatformSettings.Ports ports) {
-        return url(ports, CONFLUENT);
+    /** What its clients need; nothing where it is not started. */
+    static Map<String, String> clientEnvironment(PlatformSettings settings, Secrets secrets) {
+        return isWanted(settings)
+                ? Map.of(
+                        "ORDERLY_REGISTRY_URL", url(settings.ports(), CONFLUENT).toString(),
+                        "ORDERLY_REGISTRY_USER", USER,
+                        "ORDERLY_REGISTRY_PASSWORD", secrets.of(Secrets.REGISTRY_CLIENT))
+                : Map.of();
     }
 
     private static URI url(PlatformSettings.Ports ports, String path) {
@@ -119,8 +131,13 @@ public final class SchemaRegistry {
                 command,
                 environment(),
                 ManagedProcess.Stop.term(GRACE),
-                HealthProbe.http(url(settings.ports(), SUBJECTS)),
+                HealthProbe.http(url(settings.ports(), SUBJECTS), authorization()),
                 ManagedProcess.ALWAYS);
+    }
+
+    private String authorization() {
+        var login = USER + ":" + secrets.of(Secrets.REGISTRY_CLIENT);
+        return "Basic " + Base64.getEncoder().encodeToString(login.getBytes(UTF_8));
     }
 
     private Map<String, String> environment() {
@@ -134,8 +151,15 @@ public final class SchemaRegistry {
         environment.put("QUARKUS_MANAGEMENT_HOST", PlatformSettings.HOST);
         environment.put("QUARKUS_MANAGEMENT_PORT", "0");
         environment.put("QUARKUS_HTTP_ACCESS_LOG_ENABLED", "false");
-        // Or any client could allow that schemas are deleted.
+        // A login for everything: its own settings open the interface to who reaches the port.
+        environment.put("QUARKUS_HTTP_AUTH_PERMISSION_ALL_PATHS", "/*");
+        environment.put("QUARKUS_HTTP_AUTH_PERMISSION_ALL_POLICY", "authenticated");
+        environment.put("QUARKUS_SECURITY_USERS_EMBEDDED_PLAIN_TEXT", "true");
+        environment.put("QUARKUS_SECURITY_USERS_EMBEDDED_USERS_ORDERLY", secrets.of(Secrets.REGISTRY_CLIENT));
+        environment.put("QUARKUS_SECURITY_USERS_EMBEDDED_ROLES_ORDERLY", "sr-admin");
         environment.put("APICURIO_CONFIG_DYNAMIC_ALLOW_ALL", "false");
+        // A schema that would break readers of what is on the topic is refused to the service that starts with it.
+        environment.put("APICURIO_RULES_GLOBAL_COMPATIBILITY", "FULL_TRANSITIVE");
         environment.put("APICURIO_STORAGE_KIND", "sql");
         environment.put("APICURIO_STORAGE_SQL_KIND", "postgresql");
         environment.put(

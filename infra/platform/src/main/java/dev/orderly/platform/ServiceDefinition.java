@@ -129,10 +129,7 @@ public record ServiceDefinition(String name, String database, int httpPort, List
         environment.putAll(
                 KafkaLogin.of(secrets, name).environment(settings.bootstrapServers(), secrets.certificates()));
         environment.put(EVENT_FORMAT, settings.eventFormat());
-        if (SchemaRegistry.isWanted(settings)) {
-            environment.put(
-                    "ORDERLY_REGISTRY_URL", SchemaRegistry.confluentUrl(ports).toString());
-        }
+        environment.putAll(SchemaRegistry.clientEnvironment(settings, secrets));
         environment.put("QUARKUS_HTTP_HOST", listenAddress(System.getenv("ORDERLY_LISTEN")));
         environment.put("HTTP_PORT", String.valueOf(httpPort));
         environment.put("MANAGEMENT_PORT", String.valueOf(managementPort()));

@@ -17,6 +17,10 @@ public interface ConsoleConfig {
     /** Of the schemas of events that are not JSON. */
     Optional<URI> registry();
 
+    Optional<String> registryUser();
+
+    Optional<String> registryPassword();
+
     Optional<URI> mailApi();
 
     Optional<URI> sms();

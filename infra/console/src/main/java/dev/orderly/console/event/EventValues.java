@@ -17,6 +17,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -33,6 +34,7 @@ public class EventValues {
     private static final Duration PAUSE = Duration.ofSeconds(10);
 
     private final Optional<URI> registry;
+    private final Optional<String> authorization;
     private final ObjectMapper json;
     private final Map<Integer, EventCodec.Schema> schemas = new ConcurrentHashMap<>();
     private final HttpClient http = HttpClient.newBuilder()
@@ -43,6 +45,9 @@ public class EventValues {
 
     EventValues(ConsoleConfig config, ObjectMapper json) {
         this.registry = config.registry();
+        this.authorization = config.registryUser()
+                .map(user -> user + ':' + config.registryPassword().orElse(""))
+                .map(login -> "Basic " + Base64.getEncoder().encodeToString(login.getBytes(UTF_8)));
         this.json = json;
     }
 
@@ -80,10 +85,10 @@ public class EventValues {
         }
         notBefore = System.nanoTime() + PAUSE.toNanos();
         var request = HttpRequest.newBuilder(URI.create(registry.get() + "/schemas/ids/" + id))
-                .timeout(TIMEOUT)
-                .build();
+                .timeout(TIMEOUT);
+        authorization.ifPresent(login -> request.header("Authorization", login));
         try {
-            var response = http.send(request, BodyHandlers.ofString());
+            var response = http.send(request.build(), BodyHandlers.ofString());
             if (response.statusCode() != 200) {
                 throw new IOException("the schema registry answers " + response.statusCode());
             }

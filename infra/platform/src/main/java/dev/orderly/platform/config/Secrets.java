@@ -41,6 +41,9 @@ public final class Secrets {
     /** The schema registry's user of PostgreSQL. */
     public static final String REGISTRY = "registry";
 
+    /** That of the one user of the schema registry's interface. */
+    public static final String REGISTRY_CLIENT = "registry_client";
+
     /** The bearer token of payment-service at the payment gateway. */
     public static final String GATEWAY_API_KEY = "gateway_api_key";
     /** Two: callbacks are signed with the first, and accepted with either, so that one can be replaced. */
@@ -87,6 +90,7 @@ public final class Secrets {
             names.addAll(List.of(
                     CONNECT,
                     REGISTRY,
+                    REGISTRY_CLIENT,
                     GATEWAY_API_KEY,
                     SMS_API_KEY,
                     IDENTITY_CLIENT_SECRET,
