@@ -11,6 +11,7 @@ import dev.orderly.platform.process.HealthProbe;
 import dev.orderly.platform.process.ManagedProcess;
 import java.io.IOException;
 import java.net.URI;
+import java.net.URLEncoder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -142,7 +143,7 @@ public final class SchemaRegistry {
 
     private Map<String, String> environment() {
         var encryption = secrets.certificates().postgres().entrySet().stream()
-                .map(property -> property.getKey() + "=" + property.getValue())
+                .map(property -> property.getKey() + "=" + URLEncoder.encode(property.getValue(), UTF_8))
                 .collect(Collectors.joining("&"));
         var environment = new LinkedHashMap<String, String>();
         environment.put("QUARKUS_HTTP_HOST", PlatformSettings.HOST);

@@ -5,21 +5,28 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.PlatformSettings;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
 
 class PlatformPortsTest {
     private static PlatformSettings settings(int brokers) {
+        return settings(brokers, PlatformSettings.JSON);
+    }
+
+    private static PlatformSettings settings(int brokers, String eventFormat) {
         return new PlatformSettings(
                 Checkout.path(),
                 Path.of("/data"),
                 brokers,
                 PlatformSettings.Ports.DEFAULT,
                 Set.of(),
-                PlatformSettings.JSON);
+                eventFormat);
     }
 
     @Test
@@ -31,6 +38,18 @@ class PlatformPortsTest {
     }
 
     @Test
+    void a_format_that_there_is_not_is_refused_in_one_line() {
+        var said = new StringWriter();
+
+        int exitCode = new CommandLine(new PlatformCommand())
+                .setErr(new PrintWriter(said, true))
+                .execute("--event-format=yaml");
+
+        assertThat(exitCode).isEqualTo(CommandLine.ExitCode.USAGE);
+        assertThat(said.toString()).startsWith("--event-format must be json, avro or protobuf, not yaml");
+    }
+
+    @Test
     void no_two_parts_share_a_port() {
         var services = ServiceDefinition.all(Checkout.path(), PlatformSettings.Ports.DEFAULT.http());
 
@@ -38,6 +57,9 @@ class PlatformPortsTest {
 
         // A map: shared ones would be one entry.
         assertThat(ports).hasSize(1 + 3 + 3 + 3 + 1 + 2 + 1 + 1 + 1 + 1 + 4 + 4);
+        assertThat(PlatformPorts.inUse(settings(3, "avro"), services, Platform.Scope.ALL))
+                .as("with the schema registry")
+                .hasSize(ports.size() + 1);
         assertThat(settings(3).bootstrapServers()).isEqualTo("127.0.0.1:19092,127.0.0.1:19093,127.0.0.1:19094");
     }
 }
