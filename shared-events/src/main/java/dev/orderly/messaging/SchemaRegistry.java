@@ -45,8 +45,8 @@ class SchemaRegistry {
             @ConfigProperty(name = "orderly.registry.user") Optional<String> user,
             @ConfigProperty(name = "orderly.registry.password") Optional<String> password) {
         this.url = url.orElse(null);
-        this.authorization = user.map(name -> "Basic "
-                + Base64.getEncoder().encodeToString((name + ':' + password.orElse("")).getBytes(UTF_8)));
+        this.authorization = user.map(name ->
+                "Basic " + Base64.getEncoder().encodeToString((name + ':' + password.orElse("")).getBytes(UTF_8)));
     }
 
     boolean isConfigured() {

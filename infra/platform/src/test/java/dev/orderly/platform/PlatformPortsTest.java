@@ -21,12 +21,7 @@ class PlatformPortsTest {
 
     private static PlatformSettings settings(int brokers, String eventFormat) {
         return new PlatformSettings(
-                Checkout.path(),
-                Path.of("/data"),
-                brokers,
-                PlatformSettings.Ports.DEFAULT,
-                Set.of(),
-                eventFormat);
+                Checkout.path(), Path.of("/data"), brokers, PlatformSettings.Ports.DEFAULT, Set.of(), eventFormat);
     }
 
     @Test

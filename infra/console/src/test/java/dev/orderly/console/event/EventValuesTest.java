@@ -70,7 +70,8 @@ class EventValuesTest {
     void an_event_is_shown_as_JSON_whatever_its_format_is(EventFormat format) {
         var value = values.of(record(format.contentType(), EventCodec.write(format, EVENT, 1)));
 
-        assertThat(value.path("customerId").asText()).isEqualTo(EVENT.customerId().toString());
+        assertThat(value.path("customerId").asText())
+                .isEqualTo(EVENT.customerId().toString());
         assertThat(value.path("status").asText()).isEqualTo("CONFIRMED");
         assertThat(value.path("occurredAt").asText()).isEqualTo("2026-11-30T10:15:30Z");
     }

@@ -208,9 +208,9 @@ public final class OverloadScenario extends Scenario {
         chart.panel(
                 "backlog of payment-service, % of capacity",
                 range("100 * max(orderly:group_backlog:ratio{service='" + SERVICE + "'})"),
-                "an alert from 80 on",
+                "",
                 range("vector(80)"),
-                "");
+                "alert above 80");
         chart.panel(
                 "instances of payment-service",
                 range("orderly:service_instances:count{service='" + SERVICE + "'}"),
