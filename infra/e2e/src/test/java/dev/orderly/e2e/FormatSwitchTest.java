@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.orderly.platform.SchemaRegistry;
 import dev.orderly.testkit.RunningPlatform;
 import dev.orderly.testkit.SecondInstance;
 import dev.orderly.testkit.ShopClient;
@@ -73,7 +74,7 @@ class FormatSwitchTest {
             switchTo("avro");
             load.awaitNext();
             // What it knows is in its database, and no service that runs needs it.
-            platform.awaitRestart(platform.kill("registry"));
+            platform.awaitRestart(platform.kill(SchemaRegistry.NAME));
             switchTo("protobuf");
             load.awaitNext();
             switchTo("json");
@@ -95,6 +96,9 @@ class FormatSwitchTest {
                     .as(database)
                     .isZero();
         }
+        assertThat(platform.ask("GET", platform.url(SchemaRegistry.NAME, SchemaRegistry.SUBJECTS), null))
+                .as("what the registry says without a login")
+                .isEmpty();
         var formats = contentTypesBySource();
         for (var writer : WRITERS) {
             assertThat(formats.get(writer))
