@@ -3,6 +3,7 @@ package dev.orderly.platform;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.Secrets;
+import dev.orderly.platform.observe.Observability;
 import dev.orderly.platform.observe.Observability.Target;
 import dev.orderly.platform.process.ProcessSupervisor;
 import java.util.ArrayList;
@@ -79,7 +80,8 @@ final class ServiceInstances implements AutoCloseable {
         int number = count(service) + 1;
         var definition = ServiceDefinition.named(services, service);
         var moved = definition.on(freePort(definition.httpPort() + PORTS_BETWEEN_INSTANCES));
-        var part = definition.anotherPart(number, moved.httpPort(), settings, secrets);
+        var part = Observability.observed(
+                definition.anotherPart(number, moved.httpPort(), settings, secrets), settings);
         var instance = new Added(moved, number, supervisor.start(part));
         added.add(instance);
         onChange.accept(targets());

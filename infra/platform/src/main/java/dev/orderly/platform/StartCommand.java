@@ -147,12 +147,13 @@ public abstract class StartCommand implements Callable<Integer> {
             }
             if (observe) {
                 System.out.printf(
-                        "Prometheus     http://%1$s:%2$d/alerts%nAlertmanager   http://%1$s:%3$d/%n"
-                                + "Traces         %4$s%n",
+                        "Prometheus     http://%1$s:%2$d/alerts%nAlertmanager   http://%1$s:%3$d/%n",
                         PlatformSettings.HOST,
                         settings.ports().prometheus(),
-                        settings.ports().alertmanager(),
-                        TraceServer.url(settings.ports()));
+                        settings.ports().alertmanager());
+                if (TraceServer.isWanted()) {
+                    System.out.println("Traces         " + TraceServer.url(settings.ports()));
+                }
             }
             code = whenReady(settings, platform, progress.elapsed());
         } finally {

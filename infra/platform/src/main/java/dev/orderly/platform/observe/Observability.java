@@ -100,8 +100,7 @@ public final class Observability implements AutoCloseable {
             throw new CommandFailedException("--observe needs programs that are not installed; on Debian and Ubuntu:"
                     + " apt-get install --no-install-recommends " + String.join(" ", missing));
         }
-        this.traces =
-                System.getenv(TraceServer.ENDPOINT) == null ? Optional.of(new TraceServer(settings)) : Optional.empty();
+        this.traces = TraceServer.isWanted() ? Optional.of(new TraceServer(settings)) : Optional.empty();
     }
 
     /** The Debian packages of what is not installed. */

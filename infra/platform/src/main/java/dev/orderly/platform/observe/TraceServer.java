@@ -19,7 +19,7 @@ public final class TraceServer implements AutoCloseable {
     public static final String NAME = "zipkin";
 
     /** By which the user says where else spans are to go. */
-    static final String ENDPOINT = "ORDERLY_TRACES_ENDPOINT";
+    private static final String ENDPOINT = "ORDERLY_TRACES_ENDPOINT";
 
     /** 86 MB that a platform without it need not have: Maven fetches them when they are first asked for. */
     private static final String ARTIFACT = "io.zipkin:zipkin-server:3.6.1:jar:slim";
@@ -37,6 +37,11 @@ public final class TraceServer implements AutoCloseable {
         if (!Files.exists(jar())) {
             fetch();
         }
+    }
+
+    /** Not where the user has said where else spans are to go. */
+    public static boolean isWanted() {
+        return System.getenv(ENDPOINT) == null;
     }
 
     private static Path jar() {
@@ -65,8 +70,8 @@ public final class TraceServer implements AutoCloseable {
                 maven.destroy();
             }
             if (!Files.exists(jar())) {
-                throw new CommandFailedException(
-                        "--observe needs " + ARTIFACT + ", which Maven cannot fetch; see " + log);
+                throw new CommandFailedException("--observe needs " + ARTIFACT + ", which Maven cannot fetch, see "
+                        + log + "; or say by " + ENDPOINT + " where else traces are to go");
             }
         } catch (IOException e) {
             throw new CommandFailedException("cannot run Maven: " + e.getMessage(), e);
@@ -78,10 +83,12 @@ public final class TraceServer implements AutoCloseable {
         return URI.create("http://" + PlatformSettings.HOST + ":" + ports.traces() + "/zipkin/");
     }
 
-    /** A service that sends its spans here, unless the user has said where else; or the console. */
+    /** A service that sends its spans here; or the console, which links to them. */
     static ManagedProcess traced(ManagedProcess part, PlatformSettings.Ports ports) {
-        return part.withDefault(ENDPOINT, "http://" + PlatformSettings.HOST + ":" + ports.otlp())
-                .withDefault("TRACES_URL", url(ports).resolve("traces/").toString());
+        return !isWanted()
+                ? part
+                : part.withDefault(ENDPOINT, "http://" + PlatformSettings.HOST + ":" + ports.otlp())
+                        .withDefault("TRACES_URL", url(ports).resolve("traces/").toString());
     }
 
     /** Begins to receive spans. */
