@@ -47,8 +47,11 @@ public final class OtlpReceiver implements AutoCloseable {
 
     private final URI zipkin;
     private final HttpServer server;
-    private final HttpClient http =
-            HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
+    // Not HTTP/2: Zipkin would be asked to change the protocol by a request with a long body.
+    private final HttpClient http = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(TIMEOUT)
+            .build();
 
     /**
      * Receives until it is closed, one request at a time: the services queue what they have, up to a limit.
