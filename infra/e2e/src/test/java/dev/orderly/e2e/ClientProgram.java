@@ -22,7 +22,13 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
  * @param started all of its processes, the newest last
  */
 record ClientProgram(
-        String name, String group, List<String> command, String missing, Path folder, List<Process> started) {
+        String name,
+        String group,
+        boolean logsIn,
+        List<String> command,
+        String missing,
+        Path folder,
+        List<Process> started) {
 
     private static final Path PROGRAMS = Path.of(System.getProperty("orderly.checkout"), "docs/clients");
     /** Debian's, which sees Debian's libraries. */
@@ -48,9 +54,16 @@ record ClientProgram(
                 kcat(folder));
     }
 
+    /** Debian's librdkafka cannot log in, see README.md there; who does not log in may be in a group of this name. */
     private static ClientProgram confluentKafka(Path folder) {
         var missing = whenPythonHas("confluent_kafka");
-        return of("confluent-kafka", missing, folder, PYTHON, PROGRAMS + "/order_reader_confluent.py");
+        var command = List.of(
+                PYTHON,
+                PROGRAMS + "/order_reader_confluent.py",
+                "plain-confluent-kafka",
+                folder.resolve("confluent-kafka.db").toString());
+        return new ClientProgram(
+                "confluent-kafka", "plain-confluent-kafka", false, command, missing, folder, new ArrayList<>());
     }
 
     private static ClientProgram kafkajs(Path folder) {
@@ -65,6 +78,7 @@ record ClientProgram(
         return new ClientProgram(
                 "kcat",
                 null,
+                false,
                 List.of(PROGRAMS + "/order-reader.sh", folder.resolve("kcat.db").toString()),
                 installed ? null : "Debian's package kcat or sqlite3 is not installed",
                 folder,
@@ -81,7 +95,7 @@ record ClientProgram(
         var command = new ArrayList<>(List.of(program));
         var group = "reader-" + name;
         command.addAll(List.of(group, folder.resolve(name + ".db").toString()));
-        return new ClientProgram(name, group, command, missing, folder, new ArrayList<>());
+        return new ClientProgram(name, group, true, command, missing, folder, new ArrayList<>());
     }
 
     private static String jar(String type) throws ClassNotFoundException {
@@ -92,7 +106,6 @@ record ClientProgram(
                 .getPath();
     }
 
-    /** One in a group logs in, one in none does not. */
     void start(RunningPlatform platform) throws IOException {
         var program = new ProcessBuilder(command)
                 .redirectErrorStream(true)
@@ -100,9 +113,9 @@ record ClientProgram(
         var login = new KafkaLogin(KafkaLogin.READER, platform.secret(Secrets.ofKafkaUser(KafkaLogin.READER)));
         program.environment()
                 .putAll(
-                        group == null
-                                ? Map.of("KAFKA_BOOTSTRAP_SERVERS", platform.openBootstrapServers())
-                                : login.environment(platform.bootstrapServers(), platform.certificates()));
+                        logsIn
+                                ? login.environment(platform.bootstrapServers(), platform.certificates())
+                                : Map.of("KAFKA_BOOTSTRAP_SERVERS", platform.openBootstrapServers()));
         program.environment().put("TMPDIR", folder.toString());
         started.add(program.start());
     }
