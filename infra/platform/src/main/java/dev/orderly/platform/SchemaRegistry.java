@@ -153,6 +153,7 @@ public final class SchemaRegistry {
         environment.put("QUARKUS_MANAGEMENT_PORT", "0");
         environment.put("QUARKUS_HTTP_ACCESS_LOG_ENABLED", "false");
         // A login for everything: its own settings open the interface to who reaches the port.
+        environment.put("QUARKUS_HTTP_AUTH_BASIC", "true");
         environment.put("QUARKUS_HTTP_AUTH_PERMISSION_ALL_PATHS", "/*");
         environment.put("QUARKUS_HTTP_AUTH_PERMISSION_ALL_POLICY", "authenticated");
         environment.put("QUARKUS_SECURITY_USERS_EMBEDDED_PLAIN_TEXT", "true");
