@@ -131,9 +131,9 @@ public class Outbox {
 
     /**
      * Publishes a parked event as a dead letter, if and when the current transaction commits: under its own
-     * id and key, with its value as it was. A value that is too large, or that is not a text although it names
-     * no other content type, is replaced by an empty object; it is still on the topic at {@code origin}, and
-     * with the parked event.
+     * id and key, with its value as it was. A value that is too large, or that is not a text although it
+     * names no other content type, is replaced by an empty object; it is still on the topic at
+     * {@code origin}, and with the parked event.
      */
     void addDeadLetter(ParkedEvent parked) throws SQLException {
         try (var connection = database.getConnection();

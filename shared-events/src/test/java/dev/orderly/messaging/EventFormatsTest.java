@@ -155,10 +155,10 @@ class EventFormatsTest extends IntegrationTest {
             add(outbox, event);
         }
 
-        var payloads = sql().strings(
-                        "SELECT encode(payload_bytes, 'hex') FROM outbox WHERE key = ? AND content_type = ? ORDER BY seq",
-                        key,
-                        format.contentType());
+        var payloads = sql().strings("""
+                        SELECT encode(payload_bytes, 'hex')
+                        FROM outbox WHERE key = ? AND content_type = ? ORDER BY seq
+                        """, key, format.contentType());
         assertThat(payloads).hasSize(events.size() - 1); // but for the tombstone
         for (var i = 0; i < payloads.size(); i++) {
             assertThat(payloads.get(i)).isEqualTo(hex(schemas.write(events.get(i))));
@@ -167,10 +167,10 @@ class EventFormatsTest extends IntegrationTest {
             outbox.erase(EventSamples.CUSTOMER);
             return null;
         });
-        assertThat(sql().number(
-                                "SELECT count(*) FROM outbox WHERE key = ? AND num_nonnulls(payload, payload_bytes) > 0",
-                                key))
-                .isZero();
+        assertThat(sql().number("""
+                        SELECT count(*)
+                        FROM outbox WHERE key = ? AND num_nonnulls(payload, payload_bytes) > 0
+                        """, key)).isZero();
     }
 
     @Test

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Services in one format are replaced, one after another, by the same in another, while orders are placed. */
+/** Services of one format are replaced, one by one, by the same of another, while orders are placed. */
 @Tag("processes")
 class FormatSwitchTest {
 

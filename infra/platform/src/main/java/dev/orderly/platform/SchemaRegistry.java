@@ -160,7 +160,7 @@ public final class SchemaRegistry {
         environment.put("QUARKUS_SECURITY_USERS_EMBEDDED_USERS_ORDERLY", secrets.of(Secrets.REGISTRY_CLIENT));
         environment.put("QUARKUS_SECURITY_USERS_EMBEDDED_ROLES_ORDERLY", "sr-admin");
         environment.put("APICURIO_CONFIG_DYNAMIC_ALLOW_ALL", "false");
-        // A schema that would break readers of what is on the topic is refused to the service that starts with it.
+        // A schema that would break readers of the topic is refused to the service that starts with it.
         environment.put("APICURIO_RULES_GLOBAL_COMPATIBILITY", "FULL_TRANSITIVE");
         environment.put("APICURIO_STORAGE_KIND", "sql");
         environment.put("APICURIO_STORAGE_SQL_KIND", "postgresql");
