@@ -30,6 +30,7 @@ public final class OrderLoadGenerator implements AutoCloseable {
     private static final int UNLIMITED = 1_000_000_000;
     private static final int CONNECTIONS = 256;
     private static final int SEEDERS = 16;
+    private static final int SEED_ATTEMPTS = 8;
     private static final long MAX_MICROS = TimeUnit.MINUTES.toMicros(5);
     private static final Duration MAX_RESPONSE = Duration.ofSeconds(60);
 
@@ -81,12 +82,7 @@ public final class OrderLoadGenerator implements AutoCloseable {
         try (var seeders = Executors.newFixedThreadPool(SEEDERS)) {
             var seeded = seeders.invokeAll(IntStream.range(0, customers)
                     .mapToObj(i -> (Callable<Void>) () -> {
-                        if (i < PRODUCTS) {
-                            shop.putProduct(product(i), "Bench", 1);
-                            shop.putStock(product(i), UNLIMITED);
-                        }
-                        shop.deposit(customer(i), UNLIMITED);
-                        tokens.of(customer(i));
+                        seed(i);
                         return null;
                     })
                     .toList());
@@ -95,6 +91,26 @@ public final class OrderLoadGenerator implements AutoCloseable {
             }
         } catch (ExecutionException e) {
             throw new CommandFailedException("cannot seed: " + e.getCause().getMessage(), e);
+        }
+    }
+
+    /** Again, when a service that has just started is still busy: it says that it has changed nothing. */
+    private void seed(int i) throws InterruptedException {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                if (i < PRODUCTS) {
+                    shop.putProduct(product(i), "Bench", 1);
+                    shop.putStock(product(i), UNLIMITED);
+                }
+                shop.deposit(customer(i), UNLIMITED);
+                tokens.of(customer(i));
+                return;
+            } catch (CommandFailedException e) {
+                if (attempt == SEED_ATTEMPTS) {
+                    throw e;
+                }
+                TimeUnit.SECONDS.sleep(attempt);
+            }
         }
     }
 
