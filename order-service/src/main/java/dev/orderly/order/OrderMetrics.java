@@ -5,6 +5,7 @@ import dev.orderly.messaging.GaugeQuery;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.TimeGauge;
+import io.quarkus.runtime.Startup;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.event.TransactionPhase;
@@ -27,6 +28,7 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
  * its first order has no rate before the second.
  */
 @ApplicationScoped
+@Startup
 class OrderMetrics {
 
     /** Those of a transaction. */
