@@ -116,6 +116,29 @@ class ErpCrmTest {
     }
 
     @Test
+    void a_database_that_keeps_the_sink_out_is_caught_up_with() throws Exception {
+        var platform = RunningSystem.platform();
+        var shop = RunningSystem.shop(10, 100_000);
+        var order = "";
+        platform.execute("erp", "ALTER ROLE erp_sink NOLOGIN");
+        try {
+            platform.execute(
+                    "postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'erp_sink'");
+            order = shop.order(1);
+            shop.awaitEnd(order);
+            await().atMost(MAX_WAIT)
+                    .until(() -> platform.log("sinks").stream()
+                            .anyMatch(line -> line.contains("not written, to be tried again")));
+            assertThat(erp(order)).isEmpty();
+        } finally {
+            platform.execute("erp", "ALTER ROLE erp_sink LOGIN");
+        }
+
+        var placed = order;
+        await().atMost(MAX_WAIT).untilAsserted(() -> assertThat(erp(placed)).startsWith("CONFIRMED"));
+    }
+
+    @Test
     void the_role_of_a_sink_can_hand_in_events_and_nothing_else() {
         for (var statement : List.of(
                 "SELECT FROM event", "SELECT FROM orders", "DELETE FROM orders", "UPDATE applied SET version = 0")) {

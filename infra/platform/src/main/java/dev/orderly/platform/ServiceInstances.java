@@ -80,8 +80,8 @@ final class ServiceInstances implements AutoCloseable {
         int number = count(service) + 1;
         var definition = ServiceDefinition.named(services, service);
         var moved = definition.on(freePort(definition.httpPort() + PORTS_BETWEEN_INSTANCES));
-        var part = Observability.observed(
-                definition.anotherPart(number, moved.httpPort(), settings, secrets), settings);
+        var part =
+                Observability.observed(definition.anotherPart(number, moved.httpPort(), settings, secrets), settings);
         var instance = new Added(moved, number, supervisor.start(part));
         added.add(instance);
         onChange.accept(targets());

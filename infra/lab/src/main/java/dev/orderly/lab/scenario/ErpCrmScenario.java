@@ -34,8 +34,8 @@ import picocli.CommandLine.Command;
 
 /**
  * {@code ./orderly scenario erp-crm}: the databases of an ERP and a CRM follow the topics, while their sink
- * is frozen and killed, their database is killed, and one event comes that cannot be written. Then both
- * topics are read again from the start, which must change nothing.
+ * is frozen and killed, they keep it out, their server is killed, and one event comes that cannot be written.
+ * Then both topics are read again from the start, which must change nothing.
  */
 @Command(
         name = "erp-crm",
@@ -82,6 +82,13 @@ public final class ErpCrmScenario extends Scenario {
             system.awaitRestart(system.kill(SinkWorker.NAME));
             boolean afterKill = caughtUp();
 
+            lock("ALTER ROLE %s_sink NOLOGIN");
+            place("while neither database lets the sink in");
+            String dan = register("Dan");
+            lock("ALTER ROLE %s_sink LOGIN");
+            boolean afterLock = caughtUp();
+            erase(dan);
+
             system.awaitRestart(system.kill("postgres"));
             awaitServices();
             place("after the database was killed");
@@ -93,7 +100,8 @@ public final class ErpCrmScenario extends Scenario {
             return check("ERP and CRM follow the topics", followed)
                     & check("who was erased is gone from the CRM", forgotten)
                     & check("a sink that was frozen and killed catches up", afterKill)
-                    & check("one whose database was killed catches up", afterOutage)
+                    & check("one whose databases kept it out catches up", afterLock)
+                    & check("one whose server was killed catches up", afterOutage)
                     & check("while all is read again no order goes back: " + undecided + " did", undecided == 0)
                     & check("then the ERP has " + orders.size() + " orders as order-service has them", erpIsRight())
                     & check("and the CRM those " + customers.size() + " customers who exist", crmIsRight())
@@ -149,6 +157,16 @@ public final class ErpCrmScenario extends Scenario {
         }
     }
 
+    /** Their server stays up, as the services need it. */
+    private void lock(String alteration) {
+        for (String database : List.of("erp", "crm")) {
+            system.execute(database, alteration.formatted(database));
+            system.execute(
+                    "postgres",
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '" + database + "_sink'");
+        }
+    }
+
     private String register(String name) throws InterruptedException {
         var number = "%08d".formatted(ThreadLocalRandom.current().nextInt(100_000_000));
         var person =
@@ -169,8 +187,8 @@ public final class ErpCrmScenario extends Scenario {
 
     private boolean erpIsRight() {
         return rows("erp", """
-                SELECT concat_ws(' ', o.id, customer_id, status, coalesce(reason, '-'), total, sku, quantity, unit_price)
-                FROM orders o LEFT JOIN order_line ON order_id = o.id
+                SELECT concat_ws(' ', id, customer_id, status, coalesce(reason, '-'), total, sku, quantity, unit_price)
+                FROM orders LEFT JOIN order_line ON order_id = id
                 """).equals(orders);
     }
 
