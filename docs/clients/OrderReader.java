@@ -58,7 +58,7 @@ public final class OrderReader implements ConsumerRebalanceListener {
             CREATE TABLE IF NOT EXISTS parked (
                 partition INTEGER, position INTEGER, reason TEXT NOT NULL, key BLOB, value BLOB,
                 PRIMARY KEY (partition, position))""",
-            // The topic keeps a week. An event is not delivered again after a month: its id need not be known.
+            // The topic keeps a week. An event is not delivered again after a month: its id is not needed.
             "DELETE FROM seen WHERE at < unixepoch() - 30 * 86400");
 
     /** SQLite reads JSON too: one library less. No row when it is not an order with a status. */
@@ -238,7 +238,7 @@ public final class OrderReader implements ConsumerRebalanceListener {
         return header == null || header.value() == null ? otherwise : new String(header.value(), UTF_8);
     }
 
-    /** There is nothing to hand over: it comes within poll, when all that was read is stored and committed. */
+    /** There is nothing to hand over: it comes within poll, when all that was read is stored. */
     @Override
     public void onPartitionsRevoked(Collection<TopicPartition> revoked) {
         System.out.println("revoked " + revoked);
