@@ -111,21 +111,7 @@ public final class Platform implements AutoCloseable {
         kafka = new KafkaBrokers(settings, secrets);
 
         ParallelTasks.run(
-                () -> {
-                    postgres.init();
-                    startAndAwait(List.of(postgres.part()), runningPostgres);
-                    postgres.databases().create(databases);
-                    registry.ifPresent(_ -> postgres.databases().createRegistry());
-                    if (scope.services()) {
-                        ServiceMigrations.apply(services, settings.checkout(), postgres.databases());
-                    }
-                    if (scope.console()) {
-                        postgres.databases().createConsoleRoles(databases);
-                    }
-                    if (scope.erpCrm()) {
-                        new SinkDatabases(settings.infra(), postgres.databases(), secrets).create();
-                    }
-                },
+                () -> startPostgres(postgres, databases, registry.isPresent(), secrets),
                 () -> {
                     kafka.init();
                     startAndAwait(observed(kafka.parts()), runningBrokers);
@@ -168,6 +154,26 @@ public final class Platform implements AutoCloseable {
             startAndAwait(observers.begin(secrets, supervisor), runningObservers);
         }
         startConsole(secrets);
+    }
+
+    /** With all databases, migrated. */
+    private void startPostgres(PostgresServer postgres, List<String> databases, boolean registry, Secrets secrets)
+            throws InterruptedException {
+        postgres.init();
+        startAndAwait(List.of(postgres.part()), runningPostgres);
+        postgres.databases().create(databases);
+        if (registry) {
+            postgres.databases().createRegistry();
+        }
+        if (scope.services()) {
+            ServiceMigrations.apply(services, settings.checkout(), postgres.databases());
+        }
+        if (scope.console()) {
+            postgres.databases().createConsoleRoles(databases);
+        }
+        if (scope.erpCrm()) {
+            new SinkDatabases(settings.infra(), postgres.databases(), secrets).create();
+        }
     }
 
     private void writeEnvironments(Secrets secrets) {
