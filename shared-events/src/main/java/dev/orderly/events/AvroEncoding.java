@@ -1,7 +1,5 @@
 package dev.orderly.events;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.IOException;
@@ -12,16 +10,12 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import org.apache.avro.AvroRuntimeException;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.GenericDatumReader;
 import org.apache.avro.generic.GenericDatumWriter;
 import org.apache.avro.generic.IndexedRecord;
-import org.apache.avro.io.BinaryDecoder;
-import org.apache.avro.io.DecoderFactory;
 import org.apache.avro.io.EncoderFactory;
-import org.apache.avro.util.Utf8;
 
 /** The tree of an event as Avro, by the schema of its type. */
 final class AvroEncoding {
@@ -31,10 +25,28 @@ final class AvroEncoding {
 
     private AvroEncoding() {}
 
-    static Schema parse(String text) throws IOException {
+    /**
+     * A schema that values were written with, maybe older or newer than this code's. To resolve it against
+     * the own one costs more than to read a value, so that is done once.
+     */
+    static final class WriterSchema {
+        private final Schema schema;
+        private final Map<Class<? extends Event>, GenericDatumReader<IndexedRecord>> readers =
+                new ConcurrentHashMap<>();
+
+        private WriterSchema(Schema schema) {
+            this.schema = schema;
+        }
+
+        private GenericDatumReader<IndexedRecord> reader(Class<? extends Event> type) {
+            return readers.computeIfAbsent(type, own -> new GenericDatumReader<>(schema, schema(own)));
+        }
+    }
+
+    static WriterSchema parse(String text) throws IOException {
         try {
-            return new Schema.Parser().parse(text);
-        } catch (AvroRuntimeException e) {
+            return new WriterSchema(new Schema.Parser().parse(text));
+        } catch (RuntimeException e) { // not only those that it promises
             throw new IOException("the schema is not one of Avro: " + e.getMessage(), e);
         }
     }
@@ -50,16 +62,13 @@ final class AvroEncoding {
         new GenericDatumWriter<Object>(schema).write(datum(schema, tree), encoder);
     }
 
-    /** @param writer the schema that the value was written with, maybe older or newer than this code's */
-    static JsonNode read(Class<? extends Event> type, Schema writer, ByteBuffer value) throws IOException {
-        var decoder = DecoderFactory.get()
-                .binaryDecoder(value.array(), value.position(), value.remaining(), new BoundedDecoder());
-        var schema = schema(type);
-        var datum = new GenericDatumReader<IndexedRecord>(writer, schema).read(null, decoder);
+    static JsonNode read(Class<? extends Event> type, WriterSchema writer, ByteBuffer value) throws IOException {
+        var decoder = new BoundedDecoder(value);
+        var datum = writer.reader(type).read(null, decoder);
         if (!decoder.isEnd()) {
             throw new IOException("trailing content");
         }
-        return tree(schema, datum);
+        return tree(datum.getSchema(), datum);
     }
 
     private static Object datum(Schema schema, JsonNode node) {
@@ -114,48 +123,5 @@ final class AvroEncoding {
 
     private static boolean isTime(Schema schema) {
         return schema.getLogicalType() != null;
-    }
-
-    /**
-     * Takes no length from a value that is more than what is left of it. Avro's own decoder allocates up to 2
-     * GB for a string or an array that a record of ten bytes announces; its limits are system properties, and
-     * would be those of the whole process.
-     */
-    private static final class BoundedDecoder extends BinaryDecoder {
-
-        private int bounded(long length) throws IOException {
-            if (length < 0 || length > inputStream().available()) {
-                throw new IOException("a length is negative, or beyond the end");
-            }
-            return (int) length;
-        }
-
-        @Override
-        public Utf8 readString(Utf8 old) throws IOException {
-            // Strict, as JSON and Protobuf are: a text that is not UTF-8 would be read as another.
-            return new Utf8(UTF_8.newDecoder().decode(readBytes(null)).toString());
-        }
-
-        @Override
-        public ByteBuffer readBytes(ByteBuffer old) throws IOException {
-            var bytes = new byte[bounded(readLong())];
-            readFixed(bytes, 0, bytes.length);
-            return ByteBuffer.wrap(bytes);
-        }
-
-        @Override
-        protected long doReadItemCount() throws IOException {
-            return bounded(super.doReadItemCount()); // no item of an event takes less than a byte
-        }
-
-        @Override
-        public long skipArray() throws IOException {
-            return bounded(super.skipArray());
-        }
-
-        @Override
-        public long skipMap() throws IOException {
-            return bounded(super.skipMap());
-        }
     }
 }

@@ -33,9 +33,9 @@ public final class EventCodec {
 
     /** What reading takes of the schema that a record was written with. */
     public static final class Schema {
-        private final org.apache.avro.Schema avro;
+        private final AvroEncoding.WriterSchema avro;
 
-        private Schema(org.apache.avro.Schema avro) {
+        private Schema(AvroEncoding.WriterSchema avro) {
             this.avro = avro;
         }
     }

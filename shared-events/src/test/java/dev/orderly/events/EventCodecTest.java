@@ -37,7 +37,7 @@ class EventCodecTest {
 
     private static final int ID = 0x01020304;
     private static final OrderPlaced PLACED = (OrderPlaced) ORDER_EVENTS.getFirst();
-    private static final byte[] HUGE = {-2, -1, -1, -1, 15}; // 2^31 - 1, as Avro writes a length
+    private static final byte[] HUGE = {-128, -128, -128, -128, 4}; // 2^29, as Avro writes a length
 
     static Stream<Event> events() {
         return Stream.concat(EventJsonTest.orderEvents(), EventJsonTest.customerEventsWithValue());
@@ -135,7 +135,7 @@ class EventCodecTest {
         var rejected = (StockRejected) ORDER_EVENTS.get(2);
         var count = spliced(EventFormat.AVRO, rejected, 5 + 37 + 1, HUGE); // of the SKUs, after id and status
 
-        for (var i = 0; i < 100; i++) { // of 2 GB each
+        for (var i = 0; i < 100; i++) { // each of them half of a GB, or more
             assertThatThrownBy(() -> read(EventFormat.AVRO, OrderPlaced.class, text))
                     .isInstanceOf(IOException.class);
             assertThatThrownBy(() -> read(EventFormat.AVRO, StockRejected.class, count))
@@ -211,7 +211,7 @@ class EventCodecTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "{", "[]", "{\"type\":\"record\"}", "\"strong\"", "syntax = \"proto3\";"})
+    @ValueSource(strings = {"", "{", "{\"type\":\"record\"}", "\"strong\"", "syntax = \"proto3\";"})
     void a_text_that_is_not_a_schema_is_refused(String text) {
         assertThatThrownBy(() -> EventCodec.schema(EventFormat.AVRO, text)).isInstanceOf(IOException.class);
     }

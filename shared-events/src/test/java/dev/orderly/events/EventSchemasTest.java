@@ -30,6 +30,7 @@ import java.util.Map;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.stream.Stream;
+import org.apache.avro.JsonProperties;
 import org.apache.avro.Schema;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -133,7 +134,7 @@ class EventSchemasTest {
     private static Schema optional(Schema.Field field) {
         assertThat(field.defaultVal())
                 .as("%s may be missing, and a union begins with its default", field.name())
-                .isEqualTo(Schema.Field.NULL_DEFAULT_VALUE);
+                .isEqualTo(JsonProperties.NULL_VALUE);
         assertThat(field.schema().getTypes()).hasSize(2);
         return field.schema().getTypes().getLast();
     }
