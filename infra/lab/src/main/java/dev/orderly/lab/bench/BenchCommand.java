@@ -84,6 +84,13 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--partitions", paramLabel = "N", description = "Once more, with the topic of orders grown to N.")
     Integer partitions;
 
+    @Option(
+            names = "--event-format",
+            paramLabel = "FORMAT",
+            defaultValue = "json",
+            description = "Of what the services publish: json, avro or protobuf. (default: ${DEFAULT-VALUE})")
+    String eventFormat;
+
     @Option(names = "--out", paramLabel = "DIR", description = "Where the report goes. (default: a temporary folder)")
     Path out;
 
@@ -114,7 +121,9 @@ public final class BenchCommand implements Callable<Integer> {
                         "up",
                         "--no-console",
                         "--free-ports",
-                        "--fresh")) {
+                        "--fresh",
+                        "--event-format",
+                        eventFormat)) {
             System.out.println("starting everything");
             long start = System.nanoTime();
             system.start();
@@ -129,7 +138,8 @@ public final class BenchCommand implements Callable<Integer> {
                 .put("cold", cold)
                 .put("rows", rows)
                 .put("instances", instances)
-                .put("partitions", partitions);
+                .put("partitions", partitions)
+                .put("eventFormat", eventFormat);
         report.write(folder, about);
         System.out.println("\n" + report.table() + "\nreport: " + folder.resolve("report.html"));
         return right ? 0 : 1;

@@ -104,6 +104,7 @@ final class BenchPhases {
         var perOrder = saturation.cpuPerOrder;
         report.add("CPU", "all", perOrder.values().stream().mapToDouble(d -> d).sum(), "ms/order", false);
         perOrder.forEach((part, cpu) -> report.add("CPU", part, cpu, "ms/order", false));
+        report.add("events", "values of an order's events", orders.eventBytes(), "bytes/order", false);
         report.bars("CPU per confirmed order", "ms", perOrder);
         var resident = ProcessUsage.residentMegabytes(system, others);
         report.add("memory", "all", resident.values().stream().mapToLong(m -> m).sum(), "MB", false);

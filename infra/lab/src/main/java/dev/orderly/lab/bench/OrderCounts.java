@@ -5,6 +5,7 @@ import dev.orderly.testkit.RunningPlatform;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Orders as the databases have them: confirmed, in flight, and whether each was processed exactly once. */
@@ -20,6 +21,18 @@ record OrderCounts(RunningPlatform system) {
 
     long pending() {
         return system.number("orders", "SELECT count(*) FROM orders WHERE status = 'PENDING'");
+    }
+
+    /** Of the values that an order publishes on the topic, in the format that the services write. */
+    double eventBytes() {
+        long bytes = 0;
+        for (var database : List.of("orders", "inventory", "payments")) {
+            bytes += system.number(database, """
+                    SELECT coalesce(sum(octet_length(payload)), 0) + coalesce(sum(octet_length(payload_bytes)), 0)
+                    FROM outbox WHERE topic = 'order-service'
+                    """);
+        }
+        return bytes / (double) Math.max(1, system.number("orders", "SELECT count(*) FROM orders"));
     }
 
     /** Until every order has ended, in the orders table and in the view. */
