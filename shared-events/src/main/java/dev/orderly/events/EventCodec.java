@@ -13,7 +13,7 @@ import java.util.Locale;
 /**
  * The bytes of an event in each {@link EventFormat}. JSON is plain. The others are in the wire format that
  * the clients of Confluent's schema registry have made common (<a
- * href="https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format">
+ * href="https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html">
  * reference</a>): a zero byte, the id of the schema in 4 bytes, for Protobuf the place of the message in its
  * file, then the value.
  *
@@ -80,7 +80,8 @@ public final class EventCodec {
      * @throws IOException when the text is not a schema
      */
     public static Schema schema(EventFormat format, String text) throws IOException {
-        // The numbers of fields are all that a reader of Protobuf needs, and those it has from its own schema.
+        // The numbers of fields are all that a reader of Protobuf needs, and it has those from its own
+        // schema.
         return new Schema(format == EventFormat.AVRO ? AvroEncoding.parse(text) : null);
     }
 

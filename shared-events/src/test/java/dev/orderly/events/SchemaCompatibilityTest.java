@@ -47,10 +47,10 @@ class SchemaCompatibilityTest {
     private static final String CONFLUENT = "ccompat/v7/";
     /**
      * What this registry calls compatible in both directions, without what only looks incompatible to it. In
-     * Protobuf it takes a new field, read backwards, for one that was removed; but a reader skips numbers that
-     * it does not know. In JSON it takes a new field for one that older values may have had with another type;
-     * but writers are exact. Which fields are mandatory is the same in all formats (EventSchemasTest), so Avro
-     * says it for all.
+     * Protobuf it takes a new field, read backwards, for one that was removed; but a reader skips numbers
+     * that it does not know. In JSON it takes a new field for one that older values may have had with another
+     * type; but writers are exact. Which fields are mandatory is the same in all formats, see
+     * EventSchemasTest, so Avro says it for all.
      */
     private static final Map<EventFormat, String> RULES = Map.of(
             EventFormat.AVRO, "FULL_TRANSITIVE",
