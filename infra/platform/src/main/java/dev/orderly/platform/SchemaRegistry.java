@@ -148,7 +148,7 @@ public final class SchemaRegistry {
         var environment = new LinkedHashMap<String, String>();
         environment.put("QUARKUS_HTTP_HOST", PlatformSettings.HOST);
         environment.put("QUARKUS_HTTP_PORT", String.valueOf(settings.ports().registry()));
-        // It has a second port, for health and metrics, which no part of ours calls.
+        // It has a second port, for health and metrics, which no other part calls.
         environment.put("QUARKUS_MANAGEMENT_HOST", PlatformSettings.HOST);
         environment.put("QUARKUS_MANAGEMENT_PORT", "0");
         environment.put("QUARKUS_HTTP_ACCESS_LOG_ENABLED", "false");
