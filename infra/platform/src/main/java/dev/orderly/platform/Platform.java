@@ -110,13 +110,11 @@ public final class Platform implements AutoCloseable {
         var registry = SchemaRegistry.ifWanted(settings, secrets, progress);
         kafka = new KafkaBrokers(settings, secrets);
 
-        ParallelTasks.run(
-                () -> startPostgres(postgres, databases, registry.isPresent(), secrets),
-                () -> {
-                    kafka.init();
-                    startAndAwait(observed(kafka.parts()), runningBrokers);
-                    kafka.createTopics();
-                });
+        ParallelTasks.run(() -> startPostgres(postgres, databases, registry.isPresent(), secrets), () -> {
+            kafka.init();
+            startAndAwait(observed(kafka.parts()), runningBrokers);
+            kafka.createTopics();
+        });
         var internal = settings.bootstrapServers(settings.ports()::internal);
         certificates = new CertificateReload(postgres.databases(), internal, secrets);
         certificates.start();
