@@ -13,12 +13,11 @@ public final class DatabaseFailure extends RuntimeException {
 
     /** The failure of a statement that caused an exception, or null when no statement did. */
     public static SQLException causeOf(Throwable failure) {
-        for (var cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof SQLException sql) {
-                return sql;
-            }
-        }
-        return null;
+        return Causes.of(failure)
+                .filter(SQLException.class::isInstance)
+                .findFirst()
+                .map(SQLException.class::cast)
+                .orElse(null);
     }
 
     /** Whether the same data would fail again, see {@link FailureKind#DATA}. */

@@ -15,11 +15,6 @@ public final class OutageException extends RuntimeException {
 
     /** Whether such an outage caused an exception. */
     public static boolean isCauseOf(Throwable failure) {
-        for (var cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof OutageException) {
-                return true;
-            }
-        }
-        return false;
+        return Causes.of(failure).anyMatch(OutageException.class::isInstance);
     }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.exc.InputCoercionException;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
+import dev.orderly.database.Causes;
 import dev.orderly.database.OutageException;
 import dev.orderly.http.Problems.FieldError;
 import io.quarkiverse.resteasy.problem.HttpProblem;
@@ -21,7 +22,6 @@ import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.sql.SQLException;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -42,8 +42,6 @@ class ProblemNormalizer implements ProblemPostProcessor {
     private static final Set<String> TIMEOUTS = Set.of("55P03", "25P03", "25P04");
     /** During a failover, or by an administrator: nothing can be changed at present. */
     private static final String READ_ONLY = "25006";
-
-    private static final int MAX_CAUSES = 20;
 
     private volatile boolean stopping;
 
@@ -96,11 +94,11 @@ class ProblemNormalizer implements ProblemPostProcessor {
             LOG.warnf("a request waits for another system: %s", failure.getMessage());
             return Problems.unavailable("The service is not ready yet. Nothing was changed; try again.");
         }
-        if (causes(failure).anyMatch(OIDCException.class::isInstance)) {
+        if (Causes.of(failure).anyMatch(OIDCException.class::isInstance)) {
             LOG.warnf("the keys of the identity provider cannot be fetched: %s", failure.getMessage());
             return Problems.unavailable("Tokens cannot be verified at present. Nothing was changed; try again.");
         }
-        if (causes(failure).anyMatch(ProblemNormalizer::isReadTimeout)) {
+        if (Causes.of(failure).anyMatch(ProblemNormalizer::isReadTimeout)) {
             return Problems.problem(408, "The body did not arrive in time. Nothing was changed; try again.")
                     .build();
         }
@@ -109,7 +107,7 @@ class ProblemNormalizer implements ProblemPostProcessor {
             return Problems.unavailable("The service was stopped. Repeat the request, under its Idempotency-Key if it"
                     + " has one: it may have been done, or not.");
         }
-        if (causes(failure).anyMatch(ProblemNormalizer::isDisconnect)) {
+        if (Causes.of(failure).anyMatch(ProblemNormalizer::isDisconnect)) {
             LOG.debug("a client disconnected before the answer");
         } else {
             LOG.error("a request failed by an error of the service", failure);
@@ -145,7 +143,7 @@ class ProblemNormalizer implements ProblemPostProcessor {
 
     /** Then the outcome is unknown. The failure of the database itself is only a "suppressed" one. */
     private static boolean commitFailed(Throwable failure) {
-        return causes(failure)
+        return Causes.of(failure)
                 .filter(RollbackException.class::isInstance)
                 .findFirst()
                 .filter(rollback -> Stream.of(rollback.getSuppressed()).anyMatch(ProblemNormalizer::isTransient))
@@ -158,7 +156,7 @@ class ProblemNormalizer implements ProblemPostProcessor {
      * of a lock (55P03), of an idle transaction (25P03), or of any transaction (25P04). Or it is read-only.
      */
     private static boolean isTransient(Throwable failure) {
-        return causes(failure)
+        return Causes.of(failure)
                 .filter(SQLException.class::isInstance)
                 .limit(1)
                 .map(cause -> ((SQLException) cause).getSQLState())
@@ -175,10 +173,5 @@ class ProblemNormalizer implements ProblemPostProcessor {
     /** {@code quarkus.http.read-timeout}; Quarkus has no type for it. */
     private static boolean isReadTimeout(Throwable cause) {
         return cause instanceof IOException && "Read timed out".equals(cause.getMessage());
-    }
-
-    /** From the outermost, up to a limit: those of Vert.x may form a cycle. */
-    private static Stream<Throwable> causes(Throwable failure) {
-        return Stream.iterate(failure, Objects::nonNull, Throwable::getCause).limit(MAX_CAUSES);
     }
 }
