@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** The processes of the platform that has started this one, by its status file. */
@@ -27,8 +26,8 @@ public class DemoPlatform {
 
     private final ConsoleConfig config;
     private final ObjectMapper json;
-    /** Process ids; a part that was restarted is not paused any more. */
-    private final Set<Long> paused = ConcurrentHashMap.newKeySet();
+    /** What thaws a part, by process id; a part that was restarted is not paused any more. */
+    private final Map<Long, Process> thaws = new ConcurrentHashMap<>();
 
     DemoPlatform(ConsoleConfig config, ObjectMapper json) {
         this.config = config;
@@ -76,7 +75,7 @@ public class DemoPlatform {
         boolean runs =
                 pid != 0 && ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
         var written = part.path("state").asText().toLowerCase(Locale.ROOT);
-        var state = !runs ? "down" : paused.contains(pid) ? "paused" : written.equals("ready") ? "up" : "starting";
+        var state = !runs ? "down" : thaws.containsKey(pid) ? "paused" : written.equals("ready") ? "up" : "starting";
         return new Part(
                 name,
                 kind(name),
@@ -92,7 +91,7 @@ public class DemoPlatform {
         return switch (name) {
             case "postgres", "connect", "console" -> name;
             case "simulators" -> "simulator";
-            default -> name.startsWith("kafka-") ? "broker" : "service";
+            default -> name.startsWith("kafka-") ? "broker" : name.endsWith("-service") ? "service" : "other";
         };
     }
 
@@ -111,16 +110,24 @@ public class DemoPlatform {
     void freeze(Part part, Duration pause) {
         var family = family(part);
         signal("-STOP", family);
-        paused.add(part.pid());
         var command = new ArrayList<>(List.of("sh", "-c", "sleep \"$0\"; kill -CONT \"$@\""));
         command.add(String.valueOf(pause.toSeconds()));
         command.addAll(family);
-        start(command).onExit().thenRun(() -> paused.remove(part.pid()));
+        var thaw = start(command);
+        forget(thaws.put(part.pid(), thaw));
+        thaw.onExit().thenRun(() -> thaws.remove(part.pid(), thaw));
     }
 
     void thaw(Part part) {
         signal("-CONT", family(part));
-        paused.remove(part.pid());
+        forget(thaws.remove(part.pid()));
+    }
+
+    /** Else it would cut the next pause of the same part short. */
+    private static void forget(Process thaw) {
+        if (thaw != null) {
+            thaw.destroy();
+        }
     }
 
     /** With PostgreSQL's own processes. */

@@ -9,6 +9,7 @@ import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,5 +55,28 @@ class DemoPlatformTest {
     @Test
     void a_status_file_that_is_not_there_yet_means_no_parts() {
         assertThat(platform().parts()).isEmpty();
+    }
+
+    @Test
+    void a_thawed_part_is_not_thawed_again_during_its_next_pause() throws IOException {
+        var process = new ProcessBuilder("sleep", "600").start();
+        try {
+            var platform = platform();
+            var part = new DemoPlatform.Part("kafka-1", "broker", "up", "ready", process.pid(), 0, 19092);
+            var others = ProcessHandle.current().children().toList();
+
+            platform.freeze(part, Duration.ofMinutes(10));
+            var thaw = ProcessHandle.current()
+                    .children()
+                    .filter(child -> !others.contains(child))
+                    .toList();
+            platform.thaw(part);
+
+            assertThat(thaw).hasSize(1);
+            assertThat(thaw.getFirst().onExit()).succeedsWithin(Duration.ofSeconds(30));
+            assertThat(process.isAlive()).isTrue();
+        } finally {
+            process.destroyForcibly();
+        }
     }
 }

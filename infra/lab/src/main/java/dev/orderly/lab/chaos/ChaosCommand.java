@@ -118,6 +118,13 @@ public final class ChaosCommand implements Callable<Integer> {
     Path data;
 
     @Option(
+            names = "--event-format",
+            paramLabel = "FORMAT",
+            defaultValue = "json",
+            description = "Of what the services publish: json, avro or protobuf." + DEFAULT)
+    String eventFormat;
+
+    @Option(
             names = "--compose",
             description = "Load and check what docker-compose up has started; it must have no orders yet.")
     boolean compose;
@@ -193,7 +200,9 @@ public final class ChaosCommand implements Callable<Integer> {
                                 "up",
                                 "--no-console",
                                 "--free-ports",
-                                "--fresh");
+                                "--fresh",
+                                "--event-format",
+                                eventFormat);
                 var history = new OperationHistory(directory.resolve("history.jsonl"))) {
             system.start();
             var report = run(system, history, schedule, load);
