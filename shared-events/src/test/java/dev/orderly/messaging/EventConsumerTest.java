@@ -206,13 +206,25 @@ class EventConsumerTest extends IntegrationTest {
             header(record, "x-" + i, "y");
         }
         header(record, "x-long", "y".repeat(32_768));
-        // An incomplete set of CloudEvents headers, which SmallRye's own support would fail on.
+        header(record, "ce_type", "order");
+
+        publish(List.of(record));
+
+        assertThat(effects(order)).containsExactly("OrderPlaced");
+    }
+
+    /** An incomplete one, which SmallRye's own support for them would fail on. */
+    @Test
+    void a_CloudEvent_is_parked() throws SQLException {
+        var order = UUID.randomUUID();
+        var record = placed(order);
         header(record, "ce_type", "order");
         header(record, "content-type", "application/cloudevents+json");
 
         publish(List.of(record));
 
-        assertThat(effects(order)).containsExactly("OrderPlaced");
+        assertThat(effects(order)).isEmpty();
+        assertThat(parked(order)).containsExactly("OrderPlaced UNREADABLE");
     }
 
     @Test

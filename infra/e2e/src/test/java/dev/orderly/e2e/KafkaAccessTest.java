@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
 import dev.orderly.platform.kafka.KafkaLogin;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -202,6 +203,42 @@ class KafkaAccessTest {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
+        }
+    }
+
+    /** A row for another topic would stop the relay, and with it all events behind. */
+    @ParameterizedTest
+    @CsvSource({
+        "orders, order-service",
+        "inventory, inventory-service",
+        "payments, payment-service",
+        "notifications, notification-service"
+    })
+    void an_outbox_takes_rows_for_the_topics_that_its_relay_may_write_to(String database, String service)
+            throws Exception {
+        try (var relay = Admin.create(settings("relay-" + database))) {
+            for (String topic : allTopics()) {
+                var writes = operations(relay, topic).map(may -> may.contains(AclOperation.WRITE));
+                assertThat(takes(database, service, topic)).as(topic).isEqualTo(writes.orElse(false));
+            }
+        }
+    }
+
+    private static boolean takes(String database, String service, String topic) throws SQLException {
+        try (var app = RunningSystem.platform().connect(database, database + "_app");
+                var insert = app.prepareStatement("""
+                        INSERT INTO outbox (topic, key, type, source, version, schema, payload)
+                        VALUES (?, 'k', 'Any', ?, 1, 1, '{}')
+                        """)) {
+            app.setAutoCommit(false);
+            insert.setString(1, topic);
+            insert.setString(2, service);
+            var failure = catchThrowable(insert::executeUpdate);
+            app.rollback();
+            if (failure != null) {
+                assertThat(failure).hasMessageContaining("violates check constraint \"outbox_topic");
+            }
+            return failure == null;
         }
     }
 
