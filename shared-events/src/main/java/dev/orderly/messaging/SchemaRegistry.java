@@ -14,9 +14,14 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
@@ -27,13 +32,16 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 @ApplicationScoped
 class SchemaRegistry {
 
-    /** Also of a whole answer: a schema has some kilobytes. */
+    /** Of a whole call, from the connection to the end of the answer: a schema has some kilobytes. */
     private static final Duration TIMEOUT = Duration.ofSeconds(3);
 
     private static final int MAX_ANSWER = 1 << 20;
     private static final String CONTENT_TYPE = "application/vnd.schemaregistry.v1+json";
     private static final int NOT_FOUND = 404;
-    private static final int SERVER_ERRORS = 500;
+
+    /** Of a schema: it is not compatible, or not valid. */
+    private static final Set<Integer> REFUSALS = Set.of(409, 422);
+
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final String url;
@@ -77,30 +85,38 @@ class SchemaRegistry {
             body.put("schemaType", schema.type);
         }
         var path = "/subjects/" + URLEncoder.encode(subject, UTF_8) + "/versions";
-        var id = send(request(path).POST(BodyPublishers.ofString(body.toString())), subject)
-                .path("id");
-        return id.asInt();
+        var answer = send(request(path).POST(BodyPublishers.ofString(body.toString())), subject);
+        return part("id", answer).asInt();
     }
 
     /**
      * The schema of an id.
      *
-     * @throws RefusedException when the registry does not know it, or there is none
+     * @throws RefusedException when the registry does not know it, or there is none, or it is negative
      * @throws OutageException when the registry does not answer
      */
     Schema schema(int id) throws RefusedException {
         if (!isConfigured()) { // or one record would hold up its partition for ever
             throw new RefusedException("schema " + id + " is not known: there is no schema registry");
         }
-        var answer =
-                send(request("/schemas/ids/" + Integer.toUnsignedString(id)).GET(), "schema " + id);
+        if (id < 0) { // which to some registries is no number at all, and so a wrong path
+            throw new RefusedException("schema " + id + " is none: no id is negative");
+        }
+        var answer = send(request("/schemas/ids/" + id).GET(), "schema " + id);
         return new Schema(
-                answer.path("schemaType").asText("AVRO"), answer.path("schema").asText());
+                answer.path("schemaType").asText("AVRO"), part("schema", answer).asText());
+    }
+
+    /** Of another program at this address, which answers as well, nothing may be taken for an id. */
+    private JsonNode part(String name, JsonNode answer) {
+        if (!answer.hasNonNull(name)) {
+            throw new OutageException("what answers at " + url + " is no schema registry: no " + name, null);
+        }
+        return answer.path(name);
     }
 
     private HttpRequest.Builder request(String path) {
         var request = HttpRequest.newBuilder(URI.create(url + path))
-                .timeout(TIMEOUT)
                 .header("Accept", CONTENT_TYPE)
                 .header("Content-Type", CONTENT_TYPE);
         authorization.ifPresent(login -> request.header("Authorization", login));
@@ -111,7 +127,7 @@ class SchemaRegistry {
         HttpResponse<String> response;
         JsonNode answer;
         try {
-            response = client().send(request.build(), BodyHandlers.limiting(BodyHandlers.ofString(), MAX_ANSWER));
+            response = exchange(request.build());
             answer = response.body().isEmpty() ? JSON.createObjectNode() : JSON.readTree(response.body());
         } catch (IOException e) {
             throw new OutageException("the schema registry at " + url + " does not answer: " + e, e);
@@ -125,10 +141,30 @@ class SchemaRegistry {
         }
         var message = answer.path("message").asText("no reason given");
         var problem = "the schema registry answers %d to %s: %s".formatted(status, what, message);
-        if (status >= SERVER_ERRORS || !answer.has("error_code")) {
-            throw new OutageException(problem, null); // also of a proxy in front of it, or of another program
+        // By its own codes, of five digits, it says what it does not have; 404 alone is said of a wrong path.
+        var code = answer.path("error_code").asInt();
+        if (status == NOT_FOUND && code > NOT_FOUND) {
+            throw new RefusedException(what + " is not in the schema registry");
         }
-        throw new RefusedException(status == NOT_FOUND ? what + " is not in the schema registry" : problem);
+        if (REFUSALS.contains(status) && code != 0) {
+            throw new RefusedException(problem);
+        }
+        // Also of a proxy in front of it, of a login that is not valid, of too many calls: no event is to blame.
+        throw new OutageException(problem, null);
+    }
+
+    /** The timeout of a request ends with the head of its answer: without the rest it would wait for ever. */
+    private HttpResponse<String> exchange(HttpRequest request) throws IOException, InterruptedException {
+        var answer = client().sendAsync(request, BodyHandlers.limiting(BodyHandlers.ofString(), MAX_ANSWER));
+        try {
+            return answer.get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw new HttpTimeoutException("no whole answer within " + TIMEOUT.toSeconds() + " s");
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof IOException failure ? failure : new IOException(e.getCause());
+        } finally {
+            answer.cancel(true);
+        }
     }
 
     private synchronized HttpClient client() {
