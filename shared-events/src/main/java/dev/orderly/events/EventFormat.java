@@ -25,11 +25,11 @@ public enum EventFormat {
     }
 
     /**
-     * @param contentType as in a header; null is JSON, the format of all records that have no such header
+     * @param contentType as in a header; null or empty is JSON, the format of all records that name none
      * @throws IllegalArgumentException when it is of no format
      */
     public static EventFormat ofContentType(String contentType) {
-        if (contentType == null) {
+        if (contentType == null || contentType.isEmpty()) {
             return JSON;
         }
         return Arrays.stream(values())

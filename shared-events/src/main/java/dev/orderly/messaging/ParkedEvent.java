@@ -114,6 +114,7 @@ record ParkedEvent(
                 .filter(header -> header.startsWith(prefix))
                 .reduce((_, last) -> last)
                 .map(header -> header.substring(prefix.length()))
+                .filter(type -> !type.isEmpty())
                 .orElse(null);
     }
 }
