@@ -66,7 +66,7 @@ final class ProtobufEncoding {
     static JsonNode read(Class<? extends Event> type, ByteBuffer value) throws IOException {
         var in = CodedInputStream.newInstance(value.array(), value.position(), value.remaining());
         var steps = in.readSInt32();
-        if (steps > 1 || steps == 1 && in.readSInt32() != FIRST_MESSAGE) {
+        if (steps != 0 && (steps != 1 || in.readSInt32() != FIRST_MESSAGE)) {
             throw new IOException("another message than the first of its file");
         }
         var message = DynamicMessage.parseFrom(descriptor(type), in);

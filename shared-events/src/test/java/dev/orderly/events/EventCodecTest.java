@@ -83,6 +83,7 @@ class EventCodecTest {
             assertThat(EventFormat.ofContentType(format.contentType())).isEqualTo(format);
         }
         assertThat(EventFormat.ofContentType(null)).isEqualTo(EventFormat.JSON);
+        assertThat(EventFormat.ofContentType("")).isEqualTo(EventFormat.JSON); // a header of null, when it was parked
         assertThatThrownBy(() -> EventFormat.ofContentType("text/xml"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("application/avro");
@@ -167,10 +168,14 @@ class EventCodecTest {
     void another_message_of_a_file_is_refused_and_the_long_form_of_the_first_is_read() throws IOException {
         var second = EventCodec.write(EventFormat.PROTOBUF, PLACED, ID);
         second[5] = 2; // one step
+        var negative = EventCodec.write(EventFormat.PROTOBUF, PLACED, ID);
+        negative[5] = 1; // -1 steps
         var first = spliced(EventFormat.PROTOBUF, PLACED, 5, new byte[] {2, 0});
 
-        assertThatThrownBy(() -> read(EventFormat.PROTOBUF, OrderPlaced.class, second))
-                .isInstanceOf(IOException.class);
+        for (var other : List.of(second, negative)) {
+            assertThatThrownBy(() -> read(EventFormat.PROTOBUF, OrderPlaced.class, other))
+                    .isInstanceOf(IOException.class);
+        }
         assertThat(read(EventFormat.PROTOBUF, OrderPlaced.class, first)).isEqualTo(PLACED);
     }
 
