@@ -1,6 +1,9 @@
 package dev.orderly.events;
 
-/** The names of the headers of a record, each a UTF-8 string. The value can be understood without them. */
+/**
+ * The names of the headers of a record, each a UTF-8 string. The value can be understood without them, but
+ * for the content type where it is not JSON.
+ */
 public final class EventHeaders {
 
     /** The event's own id, a UUIDv7, by which it is deduplicated. */

@@ -15,7 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * each other. Which one this service writes is no matter here.
  *
  * <p>The schema that a record was written with is fetched once by its id, and kept: a registry that is away
- * holds up nothing but the first record of a schema.
+ * holds up nothing but the first record of a schema, and those behind it.
  */
 @ApplicationScoped
 class EventPayloads {
