@@ -200,7 +200,7 @@ public class EventConsumer {
         return new BatchOutcome(events.size(), duplicates, parked, batch);
     }
 
-    /** For the lines of a handler, and of a failure: of several records a line concerns none in particular. */
+    /** For the lines of a handler, and of a failure. Of several records a line concerns none alone. */
     private static void setLogFields(List<ConsumedRecord> records) {
         if (records.size() > 1) {
             LogFields.clear();

@@ -149,7 +149,7 @@ class SchemaRegistry {
         if (REFUSALS.contains(status) && code != 0) {
             throw new RefusedException(problem);
         }
-        // Also of a proxy in front of it, of a login that is not valid, of too many calls: no event is to blame.
+        // Also of a proxy in front of it, of a wrong login, of too many calls: no event is to blame.
         throw new OutageException(problem, null);
     }
 

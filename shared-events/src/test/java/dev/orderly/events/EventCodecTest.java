@@ -83,7 +83,9 @@ class EventCodecTest {
             assertThat(EventFormat.ofContentType(format.contentType())).isEqualTo(format);
         }
         assertThat(EventFormat.ofContentType(null)).isEqualTo(EventFormat.JSON);
-        assertThat(EventFormat.ofContentType("")).isEqualTo(EventFormat.JSON); // a header of null, when it was parked
+        assertThat(EventFormat.ofContentType(""))
+                .as("a header of null, when it was parked")
+                .isEqualTo(EventFormat.JSON);
         assertThatThrownBy(() -> EventFormat.ofContentType("text/xml"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("application/avro");

@@ -54,7 +54,7 @@ record ClientProgram(
                 kcat(folder));
     }
 
-    /** Debian's librdkafka cannot log in, see README.md there; who does not log in may be in a group of this name. */
+    /** Debian's librdkafka cannot log in, see README.md there: it is in a group for those without a login. */
     private static ClientProgram confluentKafka(Path folder) {
         var missing = whenPythonHas("confluent_kafka");
         var command = List.of(
