@@ -21,6 +21,9 @@ import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jboss.logging.Logger;
 
@@ -36,12 +39,15 @@ public class EventValues {
     private final Optional<URI> registry;
     private final Optional<String> authorization;
     private final ObjectMapper json;
-    private final Map<Integer, EventCodec.Schema> schemas = new ConcurrentHashMap<>();
+    private final Map<Key, EventCodec.Schema> schemas = new ConcurrentHashMap<>();
     private final HttpClient http = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(TIMEOUT)
             .build();
     private volatile long notBefore = System.nanoTime();
+
+    /** A record may name the id of a schema of another format. */
+    private record Key(EventFormat format, int id) {}
 
     EventValues(ConsoleConfig config, ObjectMapper json) {
         this.registry = config.registry();
@@ -76,7 +82,8 @@ public class EventValues {
     }
 
     private EventCodec.Schema schema(EventFormat format, int id) throws IOException {
-        var known = schemas.get(id);
+        var key = new Key(format, id);
+        var known = schemas.get(key);
         if (known != null) {
             return known;
         }
@@ -84,22 +91,27 @@ public class EventValues {
             throw new IOException("schema " + id + " is not known now");
         }
         notBefore = System.nanoTime() + PAUSE.toNanos();
-        var request = HttpRequest.newBuilder(URI.create(registry.get() + "/schemas/ids/" + id))
-                .timeout(TIMEOUT);
+        var request = HttpRequest.newBuilder(URI.create(registry.get() + "/schemas/ids/" + id));
         authorization.ifPresent(login -> request.header("Authorization", login));
+        // Not the timeout of a request, which ends with the head of its answer.
+        var answer = http.sendAsync(request.build(), BodyHandlers.ofString());
         try {
-            var response = http.send(request.build(), BodyHandlers.ofString());
+            var response = answer.get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
             if (response.statusCode() != 200) {
                 throw new IOException("the schema registry answers " + response.statusCode());
             }
             var schema = EventCodec.schema(
                     format, json.readTree(response.body()).path("schema").asText());
-            schemas.put(id, schema);
+            schemas.put(key, schema);
             notBefore = System.nanoTime();
             return schema;
+        } catch (ExecutionException | TimeoutException e) {
+            throw new IOException("the schema registry does not answer: " + e, e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("the console stops", e);
+        } finally {
+            answer.cancel(true);
         }
     }
 

@@ -21,6 +21,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -33,6 +34,9 @@ class EventValuesTest {
     private HttpServer registry;
     private EventValues values;
 
+    /** Bytes that the registry announces and never sends. */
+    private int missing;
+
     /** It has the schema of Avro under each id. */
     @BeforeEach
     void startRegistry() throws IOException {
@@ -42,9 +46,12 @@ class EventValuesTest {
                     .put("schema", EventCodec.schema(EventFormat.AVRO, OrderConfirmed.class))
                     .toString()
                     .getBytes(UTF_8);
-            exchange.sendResponseHeaders(200, answer.length);
+            exchange.sendResponseHeaders(200, answer.length + missing);
             exchange.getResponseBody().write(answer);
-            exchange.close();
+            exchange.getResponseBody().flush();
+            if (missing == 0) {
+                exchange.close();
+            }
         });
         registry.start();
         var config = new SmallRyeConfigBuilder()
@@ -81,6 +88,26 @@ class EventValuesTest {
         assertThat(values.of(record("text/xml", new byte[] {1, 2})).asText()).isEqualTo("2 bytes of text/xml");
         assertThat(values.of(record(null, "{oops".getBytes(UTF_8))).asText()).isEqualTo("{oops");
         assertThat(values.of(record(null, null))).isNull();
+    }
+
+    @Test
+    @Timeout(60)
+    void a_registry_that_stops_in_its_answer_holds_nothing_up() {
+        missing = 1;
+
+        var value = values.of(record("application/avro", EventCodec.write(EventFormat.AVRO, EVENT, 1)));
+
+        assertThat(value.asText()).endsWith(" bytes of application/avro");
+    }
+
+    @Test
+    void a_record_that_names_a_wrong_format_spoils_no_other_of_its_schema() {
+        var avro = EventCodec.write(EventFormat.AVRO, EVENT, 1);
+
+        assertThat(values.of(record("application/x-protobuf", avro)).asText())
+                .endsWith(" bytes of application/x-protobuf");
+        assertThat(values.of(record("application/avro", avro)).path("status").asText())
+                .isEqualTo("CONFIRMED");
     }
 
     private static ConsumerRecord<String, byte[]> record(String contentType, byte[] value) {
