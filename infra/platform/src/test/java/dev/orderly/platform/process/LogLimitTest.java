@@ -44,4 +44,14 @@ class LogLimitTest {
         assertThat(before).hasContent("the first line\n");
         assertThat(log).hasContent("the second line\n");
     }
+
+    @Test
+    void a_log_that_cannot_be_copied_as_on_a_full_disk_is_emptied_and_the_process_goes_on() throws IOException {
+        Files.createDirectories(before.resolve("which_no_copy_replaces"));
+        Files.writeString(log, "longer than ten bytes");
+
+        LogLimit.apply(log, 10);
+
+        assertThat(log).isEmptyFile();
+    }
 }
