@@ -1,6 +1,5 @@
 package dev.orderly.platform;
 
-import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.kafka.ConsumerGroups;
 import dev.orderly.platform.observe.AlertReceiver.Alert;
@@ -22,7 +21,7 @@ import org.slf4j.LoggerFactory;
  * there are more than are needed. When there is nothing left to add, order-service's load shedding is what
  * remains; it needs no order from here. Partitions stay: Kafka cannot take any away.
  *
- * <p>It keeps no state but the time of the last step. Alertmanager repeats an alert for as long as it fires,
+ * <p>It keeps no state but when the last steps were. Alertmanager repeats an alert for as long as it fires,
  * and each repetition is one step more, if the last one has had time to show. So a repetition too many, or
  * one that is lost, does no harm. What keeps it from going up and down is in the rules: between the load at
  * which an instance is added and the one at which it is taken away is a distance.
@@ -36,7 +35,11 @@ final class AutoScaler implements AutoCloseable {
     /** For an instance to take its share, and for metrics to show it: a rebalance, a scrape, a rule. */
     private static final Duration SETTLING = Duration.ofSeconds(30);
 
-    private static final Duration PARTITIONS_DEADLINE = Duration.ofSeconds(120);
+    /** For so long at most the relays stand still, which is a half of what an order has. */
+    private static final Duration PARTITIONS_DEADLINE = Duration.ofSeconds(60);
+    /** When a group does not come to its end, such as that of a sink whose database is away. */
+    private static final Duration PARTITIONS_RETRY = Duration.ofMinutes(10);
+
     private static final String TOPIC = "order-service";
 
     private final PlatformSettings settings;
@@ -47,6 +50,8 @@ final class AutoScaler implements AutoCloseable {
     private final Semaphore idle = new Semaphore(1);
     /** By service, when the last step was done. */
     private final Map<String, Instant> settled = new HashMap<>();
+
+    private Instant partitionsNotBefore = Instant.MIN;
 
     enum Step {
         ADD_INSTANCE,
@@ -62,12 +67,14 @@ final class AutoScaler implements AutoCloseable {
     }
 
     /** What to do about an alert about a service. */
-    static Step next(String alert, int instances, int partitions) {
+    static Step next(String alert, int instances, int partitions, boolean partitionsMayGrow) {
         return switch (alert) {
-            case "BacklogAbove80Percent" ->
-                instances >= MAX_INSTANCES
-                        ? Step.NONE
-                        : instances < partitions ? Step.ADD_INSTANCE : Step.ADD_PARTITIONS;
+            case "BacklogAbove80Percent" -> {
+                if (instances < Math.min(MAX_INSTANCES, partitions)) {
+                    yield Step.ADD_INSTANCE;
+                }
+                yield instances < MAX_INSTANCES && partitionsMayGrow ? Step.ADD_PARTITIONS : Step.NONE;
+            }
             case "InstanceToSpare" -> instances > 1 ? Step.REMOVE_INSTANCE : Step.NONE;
             default -> Step.NONE;
         };
@@ -79,7 +86,7 @@ final class AutoScaler implements AutoCloseable {
             executor.execute(() -> {
                 try {
                     step(alert);
-                } catch (IOException | ExecutionException | CommandFailedException e) {
+                } catch (IOException | ExecutionException | RuntimeException e) {
                     LOG.error("{} is not acted on: {}", alert, e.getMessage(), e);
                 } catch (InterruptedException _) {
                     Thread.currentThread().interrupt();
@@ -96,14 +103,24 @@ final class AutoScaler implements AutoCloseable {
         if (!instances.exist(service) || last != null && Instant.now().isBefore(last.plus(SETTLING))) {
             return;
         }
-        int running = instances.count(service);
-        switch (next(alert.name(), running, groups.partitionsOf(TOPIC))) {
+        try {
+            step(alert, instances.count(service));
+        } finally {
+            settled.put(service, Instant.now()); // also one that has failed has cost what there is too little of
+        }
+    }
+
+    private void step(Alert alert, int running) throws IOException, InterruptedException, ExecutionException {
+        var service = alert.service();
+        boolean partitionsMayGrow = Instant.now().isAfter(partitionsNotBefore);
+        switch (next(alert.name(), running, groups.partitionsOf(TOPIC), partitionsMayGrow)) {
             case ADD_INSTANCE -> {
                 LOG.warn("{}: adding instance {} of {}", alert.name(), running + 1, service);
                 instances.add(service);
             }
             case ADD_PARTITIONS -> {
                 LOG.warn("{}: adding partitions to {}, up to {}", alert.name(), TOPIC, MAX_PARTITIONS);
+                partitionsNotBefore = Instant.now().plus(PARTITIONS_RETRY);
                 PartitionScaler.grow(settings.data(), MAX_PARTITIONS, PARTITIONS_DEADLINE);
             }
             case REMOVE_INSTANCE -> {
@@ -112,7 +129,6 @@ final class AutoScaler implements AutoCloseable {
             }
             case NONE -> LOG.info("{}: {} stays at {} instances", alert.name(), service, running);
         }
-        settled.put(service, Instant.now());
     }
 
     /** What it has added stays. */

@@ -18,7 +18,7 @@ class AutoScalerTest {
         int instances = 1;
         int partitions = 3;
         do {
-            steps.add(AutoScaler.next(BACKLOG, instances, partitions));
+            steps.add(AutoScaler.next(BACKLOG, instances, partitions, true));
             switch (steps.getLast()) {
                 case ADD_INSTANCE -> instances++;
                 case ADD_PARTITIONS -> partitions = AutoScaler.MAX_PARTITIONS;
@@ -32,13 +32,19 @@ class AutoScalerTest {
     }
 
     @Test
+    void partitions_that_cannot_be_added_now_are_not_tried_again_with_each_report() {
+        assertThat(AutoScaler.next(BACKLOG, 3, 3, false)).isEqualTo(Step.NONE);
+        assertThat(AutoScaler.next(BACKLOG, 2, 3, false)).isEqualTo(Step.ADD_INSTANCE);
+    }
+
+    @Test
     void the_first_instance_is_never_taken_away() {
-        assertThat(AutoScaler.next(SPARE, 3, 12)).isEqualTo(Step.REMOVE_INSTANCE);
-        assertThat(AutoScaler.next(SPARE, 1, 12)).isEqualTo(Step.NONE);
+        assertThat(AutoScaler.next(SPARE, 3, 12, true)).isEqualTo(Step.REMOVE_INSTANCE);
+        assertThat(AutoScaler.next(SPARE, 1, 12, true)).isEqualTo(Step.NONE);
     }
 
     @Test
     void an_alert_that_is_not_about_load_changes_nothing() {
-        assertThat(AutoScaler.next("TargetDown", 1, 3)).isEqualTo(Step.NONE);
+        assertThat(AutoScaler.next("TargetDown", 1, 3, true)).isEqualTo(Step.NONE);
     }
 }
