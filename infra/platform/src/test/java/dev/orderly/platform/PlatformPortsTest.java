@@ -55,6 +55,10 @@ class PlatformPortsTest {
         assertThat(PlatformPorts.inUse(settings(3, "avro"), services, Platform.Scope.ALL))
                 .as("with the schema registry")
                 .hasSize(ports.size() + 1);
+        assertThat(PlatformPorts.inUse(
+                        settings(3), services, Platform.Scope.ALL.observed(true).synchronizing(true)))
+                .as("with what observes them, and the sinks")
+                .hasSize(ports.size() + 8 + 3 + 1);
         assertThat(settings(3).bootstrapServers()).isEqualTo("127.0.0.1:19092,127.0.0.1:19093,127.0.0.1:19094");
     }
 }
