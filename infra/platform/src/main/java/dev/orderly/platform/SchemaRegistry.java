@@ -11,7 +11,6 @@ import dev.orderly.platform.process.HealthProbe;
 import dev.orderly.platform.process.ManagedProcess;
 import java.io.IOException;
 import java.net.URI;
-import java.net.URLEncoder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 
 /**
  * Apicurio Registry, which keeps the schemas of events in Avro and Protobuf, in a database of its own. It is
@@ -142,9 +140,6 @@ public final class SchemaRegistry {
     }
 
     private Map<String, String> environment() {
-        var encryption = secrets.certificates().postgres().entrySet().stream()
-                .map(property -> property.getKey() + "=" + URLEncoder.encode(property.getValue(), UTF_8))
-                .collect(Collectors.joining("&"));
         var environment = new LinkedHashMap<String, String>();
         environment.put("QUARKUS_HTTP_HOST", PlatformSettings.HOST);
         environment.put("QUARKUS_HTTP_PORT", String.valueOf(settings.ports().registry()));
@@ -168,7 +163,10 @@ public final class SchemaRegistry {
         environment.put(
                 "APICURIO_DATASOURCE_URL",
                 "jdbc:postgresql://%s:%d/registry?%s"
-                        .formatted(PlatformSettings.HOST, settings.ports().postgres(), encryption));
+                        .formatted(
+                                PlatformSettings.HOST,
+                                settings.ports().postgres(),
+                                secrets.certificates().postgresQuery()));
         environment.put("APICURIO_DATASOURCE_USERNAME", Secrets.REGISTRY);
         environment.put("APICURIO_DATASOURCE_PASSWORD", secrets.of(Secrets.REGISTRY));
         environment.put("APICURIO_DATASOURCE_JDBC_INITIAL_SIZE", "1");

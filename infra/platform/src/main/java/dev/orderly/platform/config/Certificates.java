@@ -1,6 +1,9 @@
 package dev.orderly.platform.config;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
+import java.net.URLEncoder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -12,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /**
  * What TLS is made of: a key with its certificate for each server and client, in one folder with the
@@ -134,5 +138,12 @@ public final class Certificates {
         return exist()
                 ? Map.of("sslmode", "verify-full", "sslrootcert", authority().toString())
                 : Map.of();
+    }
+
+    /** The same as the query of a JDBC URL, in which some characters of a file name have another meaning. */
+    public String postgresQuery() {
+        return postgres().entrySet().stream()
+                .map(property -> property.getKey() + "=" + URLEncoder.encode(property.getValue(), UTF_8))
+                .collect(Collectors.joining("&"));
     }
 }

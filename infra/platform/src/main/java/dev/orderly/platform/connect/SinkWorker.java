@@ -17,7 +17,6 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /**
  * The Kafka Connect worker of the sinks: another process than that of the relays, so that neither what a
@@ -67,11 +66,7 @@ public final class SinkWorker {
         var environment = new HashMap<String, String>();
         environment.put(
                 "SINK_POSTGRES", PlatformSettings.HOST + ":" + settings.ports().postgres());
-        environment.put(
-                "SINK_POSTGRES_OPTIONS",
-                secrets.certificates().postgres().entrySet().stream()
-                        .map(option -> option.getKey() + "=" + option.getValue())
-                        .collect(Collectors.joining("&")));
+        environment.put("SINK_POSTGRES_OPTIONS", secrets.certificates().postgresQuery());
         for (String database : SinkDatabases.NAMES) {
             for (String name : List.of(SinkDatabases.role(database), Secrets.ofKafkaUser("sink-" + database))) {
                 environment.put(Secrets.variableOf(name), secrets.of(name));
