@@ -109,11 +109,14 @@ final class ServiceInstances implements AutoCloseable {
     }
 
     private void remove(Added instance) {
-        synchronized (this) {
-            added.remove(instance);
-            onChange.accept(targets()); // first: what ends on purpose must not be missed
+        try {
+            synchronized (this) {
+                added.remove(instance);
+                onChange.accept(targets()); // first: what ends on purpose must not be missed
+            }
+        } finally {
+            supervisor.remove(instance.process()); // also when the disk is full
         }
-        supervisor.remove(instance.process());
     }
 
     private List<Target> targets() {
