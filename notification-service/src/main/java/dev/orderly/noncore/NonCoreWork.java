@@ -104,6 +104,10 @@ public class NonCoreWork {
     void log() {
         if (isPaused() != wasPaused) {
             wasPaused = !wasPaused;
+            if (mode == Mode.PAUSE) {
+                LOG.warn("client logs and welcome mails are paused, as configured");
+                return;
+            }
             LOG.warnf(
                     wasPaused
                             ? "client logs and welcome mails are paused: orders take longer than %s to be decided"
