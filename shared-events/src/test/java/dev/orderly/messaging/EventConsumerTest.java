@@ -213,20 +213,6 @@ class EventConsumerTest extends IntegrationTest {
         assertThat(effects(order)).containsExactly("OrderPlaced");
     }
 
-    /** An incomplete one, which SmallRye's own support for them would fail on. */
-    @Test
-    void a_CloudEvent_is_parked() throws SQLException {
-        var order = UUID.randomUUID();
-        var record = placed(order);
-        header(record, "ce_type", "order");
-        header(record, "content-type", "application/cloudevents+json");
-
-        publish(List.of(record));
-
-        assertThat(effects(order)).isEmpty();
-        assertThat(parked(order)).containsExactly("OrderPlaced UNREADABLE");
-    }
-
     @Test
     void a_key_that_cannot_be_stored_as_it_is_is_parked_and_holds_up_nothing() throws SQLException {
         var order = UUID.randomUUID();

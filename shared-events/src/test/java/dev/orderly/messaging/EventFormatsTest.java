@@ -104,6 +104,20 @@ class EventFormatsTest extends IntegrationTest {
         assertThat(deadLetter(unknownType)).containsExactly("text/xml " + hex(xml.value()));
     }
 
+    /** An incomplete one, which SmallRye's own support for them would fail on. */
+    @Test
+    void a_CloudEvent_is_parked() throws SQLException {
+        var order = UUID.randomUUID();
+        var record = placed(order);
+        header(record, "ce_type", "order");
+        header(record, "content-type", "application/cloudevents+json");
+
+        publish(List.of(record));
+
+        assertThat(effects(order)).isEmpty();
+        assertThat(parked(order)).containsExactly("OrderPlaced UNREADABLE");
+    }
+
     @Test
     void while_the_registry_is_away_a_new_schema_waits_and_known_ones_do_not() throws Exception {
         var order = UUID.randomUUID();

@@ -2,7 +2,6 @@ package dev.orderly.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
-import static org.awaitility.Awaitility.await;
 
 import dev.orderly.platform.kafka.KafkaLogin;
 import java.sql.SQLException;
@@ -39,17 +38,13 @@ import org.apache.kafka.common.acl.AclPermissionType;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.ClusterAuthorizationException;
 import org.apache.kafka.common.errors.GroupAuthorizationException;
-import org.apache.kafka.common.errors.SaslAuthenticationException;
-import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
-import org.apache.kafka.common.errors.UnsupportedSaslMechanismException;
 import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourcePattern;
 import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -256,7 +251,7 @@ class KafkaAccessTest {
     }
 
     /** What it comes from in the end. */
-    private static Throwable failureOf(ThrowingCallable call) {
+    static Throwable failureOf(ThrowingCallable call) {
         var failure = catchThrowable(call);
         while (failure != null && failure.getCause() != null) {
             failure = failure.getCause();
@@ -369,60 +364,11 @@ class KafkaAccessTest {
         }
     }
 
-    private static void setPassword(Admin client, String user, String password)
+    static void setPassword(Admin client, String user, String password)
             throws ExecutionException, InterruptedException {
         var credential = new ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096);
         client.alterUserScramCredentials(List.of(new UserScramCredentialUpsertion(user, credential, password)))
                 .all()
                 .get();
-    }
-
-    @Test
-    void without_the_right_login_a_client_gets_no_answer() {
-        var platform = RunningSystem.platform();
-
-        assertThat(failureOf(() -> ask(platform.kafka(Map.of("security.protocol", "PLAINTEXT")))))
-                .as("no login")
-                .isInstanceOf(TimeoutException.class);
-        assertThat(failureOf(() -> ask(platform.kafka(login(KafkaLogin.ADMIN, "wrong")))))
-                .as("a wrong password")
-                .isInstanceOf(SaslAuthenticationException.class);
-        assertThat(failureOf(() -> ask(platform.kafka(login("broker", platform.secret("kafka_broker"))))))
-                .as("a broker's login, where clients log in")
-                .isInstanceOf(SaslAuthenticationException.class);
-        assertThat(failureOf(() -> ask(platform.kafka(Map.of("sasl.mechanism", "PLAIN")))))
-                .as("a password that is sent as it is")
-                .isInstanceOf(UnsupportedSaslMechanismException.class);
-    }
-
-    private static Map<String, Object> login(String user, String password) {
-        return Map.of("sasl.jaas.config", new KafkaLogin(user, password).jaasConfig());
-    }
-
-    private static void ask(Map<String, Object> settings) throws ExecutionException, InterruptedException {
-        var impatient = new HashMap<>(settings);
-        impatient.putAll(Map.of("request.timeout.ms", 3000, "default.api.timeout.ms", 5000));
-        try (var client = Admin.create(impatient)) {
-            client.describeCluster().nodes().get();
-        }
-    }
-
-    @Test
-    void a_new_password_counts_from_the_next_connection_on() throws Exception {
-        var platform = RunningSystem.platform();
-        var before = platform.kafka(KafkaLogin.READER, Map.of());
-        var after = platform.kafka(login(KafkaLogin.READER, "another"));
-        ask(before);
-
-        setPassword(platform.admin(), KafkaLogin.READER, "another");
-
-        try {
-            await().untilAsserted(() ->
-                    assertThat(failureOf(() -> ask(before))).isInstanceOf(SaslAuthenticationException.class));
-            await().untilAsserted(() -> assertThat(failureOf(() -> ask(after))).isNull());
-        } finally {
-            setPassword(platform.admin(), KafkaLogin.READER, platform.secret("kafka_reader"));
-            await().untilAsserted(() -> assertThat(failureOf(() -> ask(before))).isNull());
-        }
     }
 }
