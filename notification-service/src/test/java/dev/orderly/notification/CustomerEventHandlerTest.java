@@ -1,6 +1,7 @@
 package dev.orderly.notification;
 
 import static io.restassured.RestAssured.given;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -233,19 +234,22 @@ class CustomerEventHandlerTest extends IntegrationTest {
             }
         });
 
-        publish(List.of(event(1, registered())));
-        given().contentType("application/x-ndjson")
-                .body("{\"clientId\":\"%s\",\"at\":\"2026-11-23T10:15:30Z\",\"level\":\"WARN\",\"message\":\"m\"}"
-                        .formatted(customer))
-                .post("/logs")
-                .then()
-                .statusCode(202);
-        awaitState("CODE", verification, "SENT");
-        assertThat(MailServer.mailsTo(mail)).isEmpty();
-        assertThat(loggedLines()).isZero();
-
-        pausing.set(false);
-        orders.join();
+        try {
+            publish(List.of(event(1, registered())));
+            given().contentType("application/x-ndjson")
+                    .body("{\"clientId\":\"%s\",\"at\":\"2026-11-23T10:15:30Z\",\"level\":\"WARN\",\"message\":\"m\"}"
+                            .formatted(customer)
+                            .getBytes(UTF_8))
+                    .post("/logs")
+                    .then()
+                    .statusCode(202);
+            awaitState("CODE", verification, "SENT");
+            assertThat(MailServer.mailsTo(mail)).isEmpty();
+            assertThat(loggedLines()).isZero();
+        } finally {
+            pausing.set(false);
+            orders.join();
+        }
         awaitState("WELCOME", customer, "SENT");
         eventually().until(() -> loggedLines() == 1);
     }
