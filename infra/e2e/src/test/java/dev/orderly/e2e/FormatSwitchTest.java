@@ -29,11 +29,13 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Services of one format are replaced, one by one, by the same of another, while orders are placed. */
+/**
+ * Services of one format are replaced, one by one, by the same of another, while orders are placed. Each
+ * takes one other format: a start takes long on a machine that is busy, and who reads does not know who wrote.
+ */
 @Tag("processes")
 class FormatSwitchTest {
 
-    private static final List<String> WRITERS = List.of("payment-service", "order-service", "inventory-service");
     private static final Duration START = Duration.ofSeconds(120);
     /** Between two orders: some hundred in all. */
     private static final Duration PAUSE = Duration.ofMillis(200);
@@ -60,7 +62,7 @@ class FormatSwitchTest {
     }
 
     @Test
-    void from_JSON_to_Avro_to_Protobuf_and_back_every_order_is_decided_and_no_event_is_parked() throws Exception {
+    void from_JSON_to_Avro_and_Protobuf_and_back_every_order_is_decided_and_no_event_is_parked() throws Exception {
         for (var service : RunningPlatform.SERVICES) {
             instances.put(service, instance(service, "json"));
         }
@@ -71,13 +73,14 @@ class FormatSwitchTest {
         var load = new Load(shop);
         try {
             load.awaitNext();
-            switchTo("avro");
+            switchTo("payment-service", "avro");
+            switchTo("order-service", "protobuf");
             load.awaitNext();
             // What it knows is in its database, and no service that runs needs it.
             platform.awaitRestart(platform.kill(SchemaRegistry.NAME));
-            switchTo("protobuf");
+            switchTo("inventory-service", "avro");
             load.awaitNext();
-            switchTo("json");
+            switchTo("order-service", "json");
             load.awaitNext();
         } finally {
             load.end();
@@ -99,12 +102,10 @@ class FormatSwitchTest {
         assertThat(platform.ask("GET", platform.url(SchemaRegistry.NAME, SchemaRegistry.SUBJECTS), null))
                 .as("what the registry says without a login")
                 .isEmpty();
-        var formats = contentTypesBySource();
-        for (var writer : WRITERS) {
-            assertThat(formats.get(writer))
-                    .as(writer)
-                    .containsExactly("", "application/avro", "application/x-protobuf");
-        }
+        assertThat(contentTypesBySource())
+                .containsEntry("order-service", new TreeSet<>(List.of("", "application/x-protobuf")))
+                .containsEntry("inventory-service", new TreeSet<>(List.of("", "application/avro")))
+                .containsEntry("payment-service", new TreeSet<>(List.of("", "application/avro")));
     }
 
     private SecondInstance instance(String service, String format) throws IOException {
@@ -112,14 +113,12 @@ class FormatSwitchTest {
     }
 
     /** A new instance joins before the former leaves. */
-    private void switchTo(String format) throws IOException, InterruptedException {
-        for (var service : WRITERS) {
-            var next = instance(service, format);
-            var ready = next.awaitReady(START);
-            var former = instances.put(service, next);
-            former.close();
-            assertThat(ready).as(service + " in " + format).isTrue();
-        }
+    private void switchTo(String service, String format) throws IOException, InterruptedException {
+        var next = instance(service, format);
+        var ready = next.awaitReady(START);
+        var former = instances.put(service, next);
+        former.close();
+        assertThat(ready).as(service + " in " + format).isTrue();
     }
 
     /** Each is placed until it is accepted, under one key. */
