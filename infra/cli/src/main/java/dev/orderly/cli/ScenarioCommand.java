@@ -2,6 +2,7 @@ package dev.orderly.cli;
 
 import dev.orderly.lab.scenario.CardPaymentScenario;
 import dev.orderly.lab.scenario.ErpCrmScenario;
+import dev.orderly.lab.scenario.EvolutionScenario;
 import dev.orderly.lab.scenario.FlashSaleScenario;
 import dev.orderly.lab.scenario.LogBurstScenario;
 import dev.orderly.lab.scenario.OverloadScenario;
@@ -21,7 +22,8 @@ import picocli.CommandLine.Command;
             FlashSaleScenario.class,
             LogBurstScenario.class,
             OverloadScenario.class,
-            ErpCrmScenario.class
+            ErpCrmScenario.class,
+            EvolutionScenario.class
         })
 final class ScenarioCommand {
     private ScenarioCommand() {}

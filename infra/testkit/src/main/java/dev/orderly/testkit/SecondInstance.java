@@ -6,6 +6,7 @@ import dev.orderly.platform.config.PlatformSettings;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,6 +32,11 @@ public final class SecondInstance implements AutoCloseable {
 
     /** @param flags for the JVM, beyond those that all services have */
     public SecondInstance(RunningPlatform system, String service, String... flags) throws IOException {
+        this(system, service, Checkout.path().resolve(service).resolve("target"), flags);
+    }
+
+    /** @param target of the service's build, or of another version of it */
+    public SecondInstance(RunningPlatform system, String service, Path target, String... flags) throws IOException {
         this.system = system;
         this.service = service;
         this.port = freePort();
@@ -42,7 +48,6 @@ public final class SecondInstance implements AutoCloseable {
                 system.data().resolveSibling("second-" + port + ".pid").toString(),
                 "TERM",
                 String.valueOf(STOP_TENTHS)));
-        var target = Checkout.path().resolve(service).resolve("target");
         command.addAll(JvmOptions.SERVICE.command(Checkout.path().resolve("infra")));
         command.addAll(JvmOptions.using(JvmOptions.aotCache(target, service)));
         command.addAll(List.of(flags));

@@ -37,7 +37,7 @@ abstract class Scenario extends StartCommand {
     }
 
     @Override
-    protected final Platform.Scope scope() {
+    protected Platform.Scope scope() {
         return Platform.Scope.WITHOUT_CONSOLE;
     }
 

@@ -54,7 +54,9 @@ public final class SnapshotReader {
         var orders = orders(keys);
         // After the views were read, since a rebuild swaps them. Before quiescence the two differ without a
         // fault.
-        var viewDifferences = pendingWork.isEmpty() ? ViewRebuildCheck.differences(system) : List.<String>of();
+        var viewDifferences = pendingWork.isEmpty()
+                ? ViewRebuildCheck.differences(system, system.url("order-service", "/"))
+                : List.<String>of();
         var errors = LogScan.unexpectedErrors(
                 system, kafka.poison(), !disturbances.lostSlots().isEmpty());
         var observations = new SystemSnapshot.Observations(

@@ -5,13 +5,14 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.orderly.lab.chaos.fault.Sql;
 import dev.orderly.testkit.RunningPlatform;
 import java.io.IOException;
+import java.net.URI;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Rebuilds the read model, and compares it with the former one, whose tables are left behind. */
-final class ViewRebuildCheck {
+public final class ViewRebuildCheck {
     private static final JsonMapper JSON = new JsonMapper();
     private static final Duration MAX_TIME_WITHOUT_PROGRESS = Duration.ofMinutes(1);
 
@@ -31,13 +32,19 @@ final class ViewRebuildCheck {
 
     private ViewRebuildCheck() {}
 
-    /** The orders of which the two say different things; to be called when the system is quiescent. */
-    static List<String> differences(RunningPlatform system) throws IOException, InterruptedException, SQLException {
-        var status = ask(system, "POST");
+    /**
+     * The orders of which the two say different things; to be called when the system is quiescent.
+     *
+     * @param service the instance of order-service that is to do it
+     */
+    public static List<String> differences(RunningPlatform system, URI service)
+            throws IOException, InterruptedException, SQLException {
+        var rebuild = service.resolve(PATH);
+        var status = ask(system, "POST", rebuild);
         long deadline = System.nanoTime() + MAX_TIME_WITHOUT_PROGRESS.toNanos();
         while (status.path("state").asText(RUNNING).equals(RUNNING) && System.nanoTime() < deadline) {
             TimeUnit.MILLISECONDS.sleep(200);
-            var now = ask(system, "GET");
+            var now = ask(system, "GET", rebuild);
             deadline = now.isEmpty() || now.equals(status)
                     ? deadline
                     : System.nanoTime() + MAX_TIME_WITHOUT_PROGRESS.toNanos();
@@ -49,8 +56,9 @@ final class ViewRebuildCheck {
         return Sql.column(system, "orders", DIFFERENCES);
     }
 
-    private static JsonNode ask(RunningPlatform system, String method) throws IOException, InterruptedException {
-        var answer = system.askAsStaff(method, system.url("order-service", PATH), null);
+    private static JsonNode ask(RunningPlatform system, String method, URI rebuild)
+            throws IOException, InterruptedException {
+        var answer = system.askAsStaff(method, rebuild, null);
         return answer.isPresent() ? JSON.readTree(answer.get()) : JSON.createObjectNode();
     }
 }
