@@ -1,5 +1,6 @@
 package dev.orderly.lab.scenario;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.stream.Collectors.groupingBy;
 import static java.util.stream.Collectors.toList;
@@ -21,11 +22,14 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import picocli.CommandLine.Command;
 
 /**
@@ -49,9 +53,6 @@ public final class EvolutionScenario extends Scenario {
 
     private static final Duration MAX_DECISIONS = Duration.ofSeconds(180);
 
-    /** What only version 2 writes. */
-    private static final String RENAMED = "\"buyerId\":";
-
     private static final String DECIDED =
             "SELECT count(*) FROM order_view WHERE status IN ('CONFIRMED', 'REJECTED', 'CANCELLED')";
 
@@ -63,6 +64,9 @@ public final class EvolutionScenario extends Scenario {
             GROUP BY order_id, view.status
             """;
 
+    private static final String PARKED =
+            "SELECT concat_ws(', ', consumer, type, detail) FROM parked_event ORDER BY seq";
+
     private RunningPlatform system;
     private RollingServices services;
     private SteadyOrders orders;
@@ -70,10 +74,17 @@ public final class EvolutionScenario extends Scenario {
 
     private record History(long millis, String text) {}
 
-    /** What the topic has: its records, each event once, in the order of an order's. */
-    private record Topic(Map<String, StringBuilder> eventsByOrder, Map<String, Integer> versionByOrder) {
-        long placedBy(int version) {
-            return versionByOrder.values().stream().filter(v -> v == version).count();
+    /**
+     * What the topic has.
+     *
+     * @param events types, by order and in order, each event once
+     * @param placed the OrderPlaced of each order, byte by byte
+     */
+    private record Topic(Map<String, List<String>> events, Map<String, String> placed) {
+        /** Version 2 names the customer twice, since it renames that field; in any format. */
+        int version(Placed order) {
+            var value = placed.getOrDefault(order.id(), "");
+            return value.indexOf(order.customer()) == value.lastIndexOf(order.customer()) ? 1 : 2;
         }
     }
 
@@ -103,8 +114,12 @@ public final class EvolutionScenario extends Scenario {
     }
 
     private Map<String, Path> buildNextVersion() throws IOException {
+        if (system.environment(WRITER).get("ORDERLY_EVENT_FORMAT").equals("protobuf")) {
+            throw new CommandFailedException(
+                    "protobuf needs descriptors, which protoc makes at build time: --event-format=json or avro");
+        }
         var next = new NextVersion(system.data().resolve("version-2"));
-        var changed = next.compile(NextVersion.classPath(WRITER));
+        var changed = next.build(NextVersion.classPath(WRITER));
         var targets = new HashMap<String, Path>();
         for (var service : List.of(WRITER, READER)) {
             targets.put(service, next.service(service));
@@ -137,7 +152,7 @@ public final class EvolutionScenario extends Scenario {
     }
 
     /** The new ones join before the former leave. */
-    private void replace(String service, int version) throws IOException, InterruptedException {
+    private void replace(String service, int version) throws IOException, InterruptedException, SQLException {
         services.start(List.of(service), version);
         int former = 3 - version;
         say("%s: version %d has joined version %d".formatted(service, version, former));
@@ -147,15 +162,27 @@ public final class EvolutionScenario extends Scenario {
         RollingServices.stop(withdrawn);
         say("%s: version %d has left".formatted(service, former));
         orders.awaitMore(ORDERS_A_STEP);
+        requireNothingParked();
+    }
+
+    /** Else the orders pile up behind it, and the next step would wait for nothing. */
+    private void requireNothingParked() throws SQLException {
+        for (var database : RunningPlatform.DATABASES) {
+            var parked = Sql.column(system, database, PARKED);
+            if (!parked.isEmpty()) {
+                throw new CommandFailedException(
+                        "%d events are parked, the first of them: %s".formatted(parked.size(), parked.getFirst()));
+            }
+        }
     }
 
     /** When the load has ended, and all is decided. */
     private List<String> rebuild() throws IOException, InterruptedException, SQLException {
         orders.end();
         int placed = orders.placed().size();
-        Await.within(MAX_DECISIONS, () -> system.number("orders", DECIDED) == placed);
+        Await.until(MAX_DECISIONS, "decisions on all orders", () -> system.number("orders", DECIDED) == placed);
         var service = services.next(WRITER);
-        say("%d orders have been placed; version %d rebuilds the view".formatted(placed, service.version()));
+        say("all are decided; version %d rebuilds the view".formatted(service.version()));
         var differences = ViewRebuildCheck.differences(system, service.url("/"));
         say("it is rebuilt");
         return differences;
@@ -171,14 +198,15 @@ public final class EvolutionScenario extends Scenario {
                 .filter(order -> !isRight(order, histories.get(order.id()), topic))
                 .map(Placed::id)
                 .toList();
+        var byVersion = placed.stream().collect(groupingBy(topic::version, TreeMap::new, toList()));
         long misattributed = placed.stream()
-                .filter(order -> topic.versionByOrder.getOrDefault(order.id(), 0) != order.writer())
+                .filter(order -> topic.version(order) != order.writer())
                 .count();
         long parked = RunningPlatform.DATABASES.stream()
                 .mapToLong(database -> system.number(database, "SELECT count(*) FROM parked_event"))
                 .sum();
-        long versions1 = topic.placedBy(1);
-        long versions2 = topic.placedBy(2);
+        byVersion.forEach((version, ofVersion) ->
+                printExample(version, topic.placed.get(ofVersion.getFirst().id())));
         System.out.printf(
                 Locale.ROOT, "%,d orders were accepted, %,d requests shed with a 503%n", placed.size(), orders.shed());
         return check("requests that were neither accepted nor shed: " + orders.failed(), orders.failed() == 0)
@@ -188,11 +216,22 @@ public final class EvolutionScenario extends Scenario {
                 & check("parked events: " + parked, parked == 0)
                 & checkStockAndMoney()
                 & check(
-                        "the topic holds both: %,d OrderPlaced of version 1, and %,d of version 2"
-                                .formatted(versions1, versions2),
-                        versions1 > 0 && versions2 > 0 && misattributed == 0)
+                        "the topic holds OrderPlaced of both versions, from the instances of each: %s and %s"
+                                .formatted(count(byVersion, 1), count(byVersion, 2)),
+                        byVersion.size() == 2 && misattributed == 0)
                 & check("the view that version 1 rebuilds from both is as it was", differencesBefore.isEmpty())
                 & check("the view that version 2 rebuilds from both is as it was", differencesAfter.isEmpty());
+    }
+
+    private static String count(Map<Integer, List<Placed>> byVersion, int version) {
+        return "%,d of version %d"
+                .formatted(byVersion.getOrDefault(version, List.of()).size(), version);
+    }
+
+    private static void printExample(int version, String value) {
+        if (value != null && value.startsWith("{")) {
+            System.out.println("version " + version + "  " + value + "\n");
+        }
     }
 
     private boolean checkStockAndMoney() throws InterruptedException {
@@ -204,11 +243,8 @@ public final class EvolutionScenario extends Scenario {
 
     private static boolean isRight(Placed order, History history, Topic topic) {
         var expected = order.end().history;
-        return history != null
-                && history.text.equals(expected)
-                && expected.endsWith(topic.eventsByOrder
-                        .getOrDefault(order.id(), new StringBuilder(" missing"))
-                        .toString());
+        var events = String.join(" ", topic.events.getOrDefault(order.id(), List.of()));
+        return history != null && history.text.equals(expected) && expected.endsWith(" " + events);
     }
 
     private Map<String, History> histories() throws SQLException {
@@ -222,19 +258,22 @@ public final class EvolutionScenario extends Scenario {
 
     private Topic readTopic() {
         var topic = new Topic(new HashMap<>(), new HashMap<>());
+        var seen = new HashSet<String>();
         TopicReader.readToEnd(system, RunningPlatform.TOPIC::equals, record -> {
             var order = new String(record.key(), UTF_8);
-            var type = new String(record.headers().lastHeader("type").value(), UTF_8);
-            topic.eventsByOrder
-                    .computeIfAbsent(order, _ -> new StringBuilder())
-                    .append(' ')
-                    .append(type);
+            var type = header(record, "type");
+            if (seen.add(header(record, "id"))) {
+                topic.events.computeIfAbsent(order, _ -> new ArrayList<>()).add(type);
+            }
             if (type.equals("OrderPlaced")) {
-                boolean second = new String(record.value(), UTF_8).contains(RENAMED);
-                topic.versionByOrder.put(order, second ? 2 : 1);
+                topic.placed.put(order, new String(record.value(), ISO_8859_1));
             }
         });
         return topic;
+    }
+
+    private static String header(ConsumerRecord<byte[], byte[]> record, String name) {
+        return new String(record.headers().lastHeader(name).value(), UTF_8);
     }
 
     /** A row for each pair of versions that have met. */
@@ -275,8 +314,9 @@ public final class EvolutionScenario extends Scenario {
     private void say(String what) {
         System.out.printf(
                 Locale.ROOT,
-                "%4d s  %s%n",
+                "%4d s %,6d orders  %s%n",
                 Duration.between(start, Instant.now()).toSeconds(),
+                orders == null ? 0 : orders.placed().size(),
                 what);
     }
 }

@@ -24,6 +24,8 @@ import javax.tools.ToolProvider;
  */
 final class NextVersion {
     private static final String PATCH = "/evolution/version-2.patch";
+    private static final Path SOURCES = Path.of("shared-events/src/main");
+    private static final Path SCHEMAS = Path.of("schemas");
     private static final Path JARS = Path.of("quarkus-app/lib/main");
     private static final Path STARTED_JAR = Path.of("quarkus-app/quarkus-run.jar");
     private static final String EVENTS_JAR = "dev.orderly.shared-events-";
@@ -37,45 +39,67 @@ final class NextVersion {
         this.classes = folder.resolve("classes");
     }
 
-    /** Compiles the sources that the patch changes. @param classPath of the sources as they are */
-    List<String> compile(String classPath) throws IOException {
+    /**
+     * Builds what the patch changes, and returns the names of those files.
+     *
+     * @param classPath of the sources as they are
+     */
+    List<String> build(String classPath) throws IOException {
+        copy(Checkout.path().resolve(SOURCES), folder.resolve(SOURCES));
+        var schemas = folder.resolve(SOURCES).resolve("resources").resolve(SCHEMAS);
+        copy(schemas.resolve("v1"), schemas.resolve("v2")); // as each release of schemas begins
         var changed = patch();
-        Files.createDirectories(classes);
-        var compiler = ToolProvider.getSystemJavaCompiler();
-        var messages = new StringWriter();
-        try (var files = compiler.getStandardFileManager(null, null, null)) {
-            var options = List.of("-d", classes.toString(), "-cp", classPath, "-proc:none", "-parameters");
-            var sources = files.getJavaFileObjectsFromPaths(changed);
-            if (!compiler.getTask(messages, files, null, options, null, sources).call()) {
-                throw new CommandFailedException("what " + PATCH + " makes does not compile: "
-                        + messages.toString().lines().findFirst().orElse(""));
-            }
-        }
+        copy(schemas.resolve("v2"), classes.resolve(SCHEMAS).resolve("v2"));
+        compile(
+                changed.stream()
+                        .filter(file -> file.toString().endsWith(".java"))
+                        .toList(),
+                classPath);
         return changed.stream().map(file -> file.getFileName().toString()).toList();
     }
 
-    /** Of what was compiled. */
-    Path classes() {
-        return classes;
+    private static void copy(Path from, Path to) throws IOException {
+        try (var files = Files.walk(from)) {
+            for (var file : files.filter(Files::isRegularFile).toList()) {
+                var copy = to.resolve(from.relativize(file).toString()); // maybe in another file system
+                Files.createDirectories(copy.getParent());
+                Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
     }
 
-    /** The changed sources, as copies. */
     private List<Path> patch() throws IOException {
         var changed = new ArrayList<Path>();
         try (var patch = NextVersion.class.getResourceAsStream(PATCH)) {
             for (var file : UnifiedDiffReader.parseUnifiedDiff(patch).getFiles()) {
-                var lines = Files.readAllLines(Checkout.path().resolve(file.getFromFile()));
-                var copy = folder.resolve(file.getToFile());
-                Files.createDirectories(copy.getParent());
+                var source = folder.resolve(file.getFromFile());
                 // Not only in the very line: what stands above may have grown.
-                Files.write(copy, file.getPatch().applyFuzzy(lines, 0));
-                changed.add(copy);
+                Files.write(source, file.getPatch().applyFuzzy(Files.readAllLines(source), 0));
+                changed.add(source);
             }
         } catch (PatchFailedException e) {
             throw new CommandFailedException(
                     PATCH + " no longer fits the sources; make it again, by git diff: " + e.getMessage(), e);
         }
         return changed;
+    }
+
+    private void compile(List<Path> sources, String classPath) throws IOException {
+        var compiler = ToolProvider.getSystemJavaCompiler();
+        var messages = new StringWriter();
+        try (var files = compiler.getStandardFileManager(null, null, null)) {
+            var options = List.of("-d", classes.toString(), "-cp", classPath, "-proc:none", "-parameters");
+            var units = files.getJavaFileObjectsFromPaths(sources);
+            if (!compiler.getTask(messages, files, null, options, null, units).call()) {
+                throw new CommandFailedException("what " + PATCH + " makes does not compile: "
+                        + messages.toString().lines().findFirst().orElse(""));
+            }
+        }
+    }
+
+    /** What was built. */
+    Path classes() {
+        return classes;
     }
 
     /** What a service was built with. */
@@ -86,7 +110,7 @@ final class NextVersion {
     }
 
     /**
-     * Makes a service that has what was compiled in place of what it was built with. Returns its target folder.
+     * Makes a service that has what was built in place of what it was built with. Returns its target folder.
      */
     Path service(String name) throws IOException {
         var built = built(name);
@@ -114,12 +138,8 @@ final class NextVersion {
     }
 
     private void replaceIn(Path jar) throws IOException {
-        try (var content = FileSystems.newFileSystem(jar);
-                var files = Files.walk(classes)) {
-            for (var file : files.filter(Files::isRegularFile).toList()) {
-                var entry = content.getPath(classes.relativize(file).toString());
-                Files.copy(file, entry, StandardCopyOption.REPLACE_EXISTING);
-            }
+        try (var content = FileSystems.newFileSystem(jar)) {
+            copy(classes, content.getPath("/"));
         }
     }
 }

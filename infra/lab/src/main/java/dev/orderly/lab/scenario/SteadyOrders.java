@@ -62,7 +62,7 @@ final class SteadyOrders {
      * @param writer the version of the instance that accepted it
      * @param readers the versions of the reader that ran then
      */
-    record Placed(String id, int writer, String readers, End end, int units) {}
+    record Placed(String id, String customer, int writer, String readers, End end, int units) {}
 
     /**
      * @param writer the service that accepts orders
@@ -117,9 +117,9 @@ final class SteadyOrders {
         var end = kind == 3 ? End.OUT_OF_STOCK : kind == 7 ? End.NOT_PAID : End.CONFIRMED;
         int units = 1 + kind % MAX_UNITS;
         var sku = end == End.OUT_OF_STOCK ? "rare" : "mug";
-        var order = ShopClient.order(end == End.NOT_PAID ? poor : rich, Map.of(sku, units));
+        var customer = end == End.NOT_PAID ? poor : rich;
         try {
-            while (!place(order, key, end, units)) {
+            while (!place(customer, Map.of(sku, units), key, end)) {
                 TimeUnit.MILLISECONDS.sleep(BETWEEN_ATTEMPTS.toMillis());
             }
         } catch (CommandFailedException e) {
@@ -133,15 +133,18 @@ final class SteadyOrders {
     }
 
     /** Returns false when it was shed, which changes nothing. */
-    private boolean place(Map<String, Object> order, String key, End end, int units) throws InterruptedException {
+    private boolean place(String customer, Map<String, Integer> lines, String key, End end)
+            throws InterruptedException {
         var instance = services.next(writer);
         var readers = services.versions(reader);
-        var response = new ShopClient((_, path) -> instance.url(path), tokens).place(order, key);
+        var response =
+                new ShopClient((_, path) -> instance.url(path), tokens).place(ShopClient.order(customer, lines), key);
         if (response.statusCode() == 503) {
             shed.incrementAndGet();
             return false;
         }
-        placed.add(new Placed(ShopClient.id(response), instance.version(), readers, end, units));
+        int units = lines.values().iterator().next();
+        placed.add(new Placed(ShopClient.id(response), customer, instance.version(), readers, end, units));
         return true;
     }
 

@@ -3,7 +3,8 @@ package dev.orderly.lab.scenario;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.orderly.events.Event;
+import dev.orderly.events.EventCodec;
+import dev.orderly.events.EventFormat;
 import dev.orderly.events.EventJson;
 import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.Line;
@@ -11,6 +12,7 @@ import dev.orderly.events.OrderEvent.OrderPlaced;
 import dev.orderly.events.PaymentMethod;
 import java.io.File;
 import java.io.IOException;
+import java.lang.invoke.MethodType;
 import java.lang.reflect.Executable;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -20,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -41,7 +44,7 @@ class NextVersionTest {
     static void compile() throws IOException {
         var version = new NextVersion(folder);
         var classPath = System.getProperty("java.class.path");
-        assertThat(version.compile(classPath)).containsExactly("OrderEvent.java");
+        assertThat(version.build(classPath)).contains("OrderEvent.java");
         var urls = new ArrayList<URL>();
         urls.add(version.classes().toUri().toURL());
         for (var entry : classPath.split(File.pathSeparator)) {
@@ -70,11 +73,31 @@ class NextVersionTest {
 
     /** What the next version writes of what it has read. */
     private static String byNextVersion(String json) throws ReflectiveOperationException {
-        var events = next.loadClass(EventJson.class.getName());
-        var read = events.getMethod("read", Class.class, byte[].class);
-        var write = events.getMethod("write", next.loadClass(Event.class.getName()));
-        var type = next.loadClass(OrderPlaced.class.getName());
-        return (String) write.invoke(null, read.invoke(null, type, json.getBytes(UTF_8)));
+        var event = inNextVersion(EventJson.class, "read", nextType(), json.getBytes(UTF_8));
+        return (String) inNextVersion(EventJson.class, "write", event);
+    }
+
+    private static Class<?> nextType() throws ClassNotFoundException {
+        return next.loadClass(OrderPlaced.class.getName());
+    }
+
+    /** Calls the static method that takes these arguments. */
+    private static Object inNextVersion(Class<?> owner, String name, Object... arguments)
+            throws ReflectiveOperationException {
+        var methods = next.loadClass(owner.getName()).getMethods();
+        return Arrays.stream(methods)
+                .filter(method -> method.getName().equals(name) && takes(method, arguments))
+                .findFirst()
+                .orElseThrow()
+                .invoke(null, arguments);
+    }
+
+    private static boolean takes(Executable called, Object... arguments) {
+        var types =
+                MethodType.methodType(void.class, called.getParameterTypes()).wrap();
+        return types.parameterCount() == arguments.length
+                && IntStream.range(0, arguments.length)
+                        .allMatch(i -> types.parameterType(i).isInstance(arguments[i]));
     }
 
     @Test
@@ -112,11 +135,35 @@ class NextVersionTest {
     }
 
     @Test
-    void a_service_that_was_compiled_with_this_version_finds_all_it_calls() throws ClassNotFoundException {
-        var nextType = next.loadClass(OrderPlaced.class.getName());
+    void in_Avro_each_version_reads_the_other_by_the_schema_that_it_wrote_with() throws Exception {
+        var nextAvro = inNextVersion(EventFormat.class, "valueOf", "AVRO");
+        var text = EventCodec.schema(EventFormat.AVRO, OrderPlaced.class);
+        var nextText = (String) inNextVersion(EventCodec.class, "schema", nextAvro, nextType());
 
-        assertThat(signatures(nextType)).containsAll(signatures(OrderPlaced.class));
-        assertThat(Arrays.stream(nextType.getConstructors()).map(NextVersionTest::parameters))
+        var written = EventCodec.write(EventFormat.AVRO, PLACED, 1);
+        var read = inNextVersion(
+                EventCodec.class,
+                "read",
+                nextAvro,
+                nextType(),
+                inNextVersion(EventCodec.class, "schema", nextAvro, text),
+                written);
+        assertThat(inNextVersion(EventJson.class, "write", read)).isEqualTo(byNextVersion(EventJson.write(PLACED)));
+
+        var nextWritten = (byte[]) inNextVersion(EventCodec.class, "write", nextAvro, read, 2);
+        assertThat(nextWritten).hasSizeGreaterThan(written.length);
+        assertThat(EventCodec.read(
+                        EventFormat.AVRO,
+                        OrderPlaced.class,
+                        EventCodec.schema(EventFormat.AVRO, nextText),
+                        nextWritten))
+                .isEqualTo(PLACED);
+    }
+
+    @Test
+    void a_service_that_was_compiled_with_this_version_finds_all_it_calls() throws ClassNotFoundException {
+        assertThat(signatures(nextType())).containsAll(signatures(OrderPlaced.class));
+        assertThat(Arrays.stream(nextType().getConstructors()).map(NextVersionTest::parameters))
                 .contains(parameters(OrderPlaced.class.getConstructors()[0]));
     }
 
