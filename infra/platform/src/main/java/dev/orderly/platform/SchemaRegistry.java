@@ -91,9 +91,14 @@ public final class SchemaRegistry {
         return folder().resolve("quarkus-run.jar");
     }
 
+    /** Maven leaves a marker behind when it has unpacked all of it. */
+    private static boolean isUnpacked() {
+        return Files.exists(Checkout.target(NAME).resolve("dependency-maven-plugin-markers")) && Files.exists(jar());
+    }
+
     private void install(ConsoleProgress progress) throws InterruptedException {
         try {
-            if (!Files.exists(jar())) {
+            if (!isUnpacked()) {
                 progress.line("downloading the schema registry (159 MB, the first time only)");
                 download();
             }
@@ -116,7 +121,7 @@ public final class SchemaRegistry {
         if (!process.waitFor(DOWNLOAD_DEADLINE.toSeconds(), TimeUnit.SECONDS)) {
             process.destroyForcibly();
         }
-        if (process.waitFor() != 0 || !Files.exists(jar())) {
+        if (process.waitFor() != 0 || !isUnpacked()) {
             throw new CommandFailedException("the schema registry could not be downloaded; see " + log);
         }
     }

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +52,8 @@ public final class TraceServer implements AutoCloseable {
     private void fetch() throws InterruptedException {
         System.out.println("fetching the trace server (86 MB)");
         var log = settings.log(NAME);
+        // Moved when it is whole, for Maven may be killed in the middle.
+        var incoming = jar().resolveSibling("incoming");
         var command = List.of(
                 settings.checkout().resolve("mvnw").toString(),
                 "-q",
@@ -58,8 +61,9 @@ public final class TraceServer implements AutoCloseable {
                 "-N",
                 "dependency:copy",
                 "-Dartifact=" + ARTIFACT,
-                "-DoutputDirectory=" + jar().getParent());
+                "-DoutputDirectory=" + incoming);
         try {
+            Files.deleteIfExists(incoming.resolve(JAR)); // or Maven would leave it as it is
             var builder = new ProcessBuilder(command);
             builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
             var maven = builder.directory(settings.checkout().toFile())
@@ -69,12 +73,14 @@ public final class TraceServer implements AutoCloseable {
             if (!maven.waitFor(DOWNLOAD_MINUTES, TimeUnit.MINUTES)) {
                 maven.destroy();
             }
-            if (!Files.exists(jar())) {
+            if (maven.waitFor() == 0) {
+                Files.move(incoming.resolve(JAR), jar(), StandardCopyOption.ATOMIC_MOVE);
+            } else {
                 throw new CommandFailedException("--observe needs " + ARTIFACT + ", which Maven cannot fetch, see "
                         + log + "; or say by " + ENDPOINT + " where else traces are to go");
             }
         } catch (IOException e) {
-            throw new CommandFailedException("cannot run Maven: " + e.getMessage(), e);
+            throw new CommandFailedException("cannot fetch the trace server: " + e, e);
         }
     }
 
