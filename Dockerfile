@@ -46,6 +46,18 @@ COPY --from=build /src/infra/relay/target/connect-plugins/debezium-connector-pos
 COPY --from=build /src/infra/sink/target/connect-plugins /orderly/sink
 COPY --from=build /src/infra/kafka/target/lib/connect-basic-auth-extension-*.jar /kafka/basic-auth/
 
+# With the JMX exporter, for docker-compose.jmx.yml.
+FROM connect AS observed-connect
+COPY --from=build /src/infra/observability/jmx.yml /orderly/jmx/
+COPY --from=build /src/infra/platform/target/observe/jmx_prometheus_javaagent.jar /orderly/jmx/
+
+FROM apache/kafka:4.3.1 AS observed-broker
+COPY --from=build /src/infra/containers /orderly/containers
+COPY --from=build /src/infra/jvm /orderly/jvm
+COPY --from=build /src/infra/kafka /orderly/kafka
+COPY --from=build /src/infra/observability/jmx.yml /orderly/jmx/
+COPY --from=build /src/infra/platform/target/observe/jmx_prometheus_javaagent.jar /orderly/jmx/
+
 FROM eclipse-temurin:25-jre AS service
 ARG SERVICE
 COPY --from=build /src/infra/containers/answers.sh /src/infra/containers/java.sh /src/infra/containers/read-secrets.sh /usr/local/bin/

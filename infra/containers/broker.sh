@@ -51,4 +51,5 @@ done
 java=(java @/orderly/jvm/common.options @/orderly/jvm/broker.options -Dlog4j2.configurationFile=/orderly/kafka/log4j2.properties
   -cp '/opt/kafka/libs/*')
 "${java[@]}" kafka.tools.StorageTool format --ignore-formatted --cluster-id "$(cat /orderly/kafka/cluster-id)" --config "$settings"
+[ -z "${JMX_EXPORTER:-}" ] || java+=("-javaagent:$JMX_EXPORTER") # with docker-compose.jmx.yml
 exec "${java[@]}" kafka.Kafka "$settings"

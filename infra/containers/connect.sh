@@ -58,6 +58,8 @@ echo "KafkaConnect {
   org.apache.kafka.connect.rest.basic.auth.extension.PropertyFileLoginModule required file=\"$users\";
 };" >"$login"
 
-exec java @/orderly/jvm/common.options @/orderly/jvm/connect.options -Djava.security.auth.login.config="$login" \
+java=(java)
+[ -z "${JMX_EXPORTER:-}" ] || java+=("-javaagent:$JMX_EXPORTER") # with docker-compose.jmx.yml
+exec "${java[@]}" @/orderly/jvm/common.options @/orderly/jvm/connect.options -Djava.security.auth.login.config="$login" \
   -Dlog4j2.configurationFile=/orderly/kafka/log4j2.properties \
   -cp "$classpath" "${start[@]}"
