@@ -67,7 +67,7 @@ record ClientProgram(
     }
 
     private static ClientProgram kafkajs(Path folder) {
-        var installed = Program.succeeds("node", "-e", "process.exit(parseInt(process.versions.node) < 20)")
+        var installed = Program.succeeds("node", "-e", "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)")
                 && Files.exists(PROGRAMS.resolve("node/node_modules"));
         var missing = "there is no Node 20 or newer, or 'npm ci' has not been run in docs/clients/node";
         return of("kafkajs", installed ? null : missing, folder, "node", PROGRAMS + "/node/order-reader.js");
