@@ -4,12 +4,18 @@
 
 DATABASE is a file of SQLite, which all members of GROUP share. Where the brokers are, and as whom to log in, is
 in the environment, as `./orderly env reader` prints it; without KAFKA_USER there is no login. README.md says more.
+Events may be Avro, too: then ORDERLY_REGISTRY_URL is the registry of their schemas; needs Debian's python3-avro.
 """
+import base64
+import functools
+import io
 import json
 import os
 import signal
 import sqlite3
 import sys
+import urllib.error
+import urllib.request
 
 from confluent_kafka import Consumer, KafkaException
 
@@ -43,18 +49,49 @@ def is_new(db, event):
     return db.execute('INSERT INTO seen (event) VALUES (?) ON CONFLICT DO NOTHING', [event]).rowcount == 1
 
 
+@functools.cache
+def avro_reader(number):
+    """By the id of the schema, which never stands for another one, so each is fetched once."""
+    import avro.io  # here, since only Avro needs it
+    import avro.schema
+    request = urllib.request.Request('%s/schemas/ids/%d' % (os.environ['ORDERLY_REGISTRY_URL'], number))
+    login = '%s:%s' % (os.environ['ORDERLY_REGISTRY_USER'], os.environ['ORDERLY_REGISTRY_PASSWORD'])
+    request.add_header('Authorization', 'Basic ' + base64.b64encode(login.encode()).decode())
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            schema = avro.schema.parse(json.load(answer)['schema'])
+    except urllib.error.HTTPError as problem:
+        if problem.code != 404:
+            raise
+        raise ValueError('schema id %d is not in the registry' % number)
+    return lambda value: avro.io.DatumReader(schema).read(avro.io.BinaryDecoder(io.BytesIO(value)))
+
+
+def decode(value, content_type):
+    """JSON; or Avro, behind a zero byte and the four of the schema's id."""
+    if content_type == 'application/json':
+        return json.loads(value)
+    if content_type != 'application/avro' or len(value) < 5 or value[0] != 0:
+        raise ValueError('not JSON, not Avro: ' + content_type)
+    read_avro = avro_reader(int.from_bytes(value[1:5], 'big'))  # a registry that is away ends the program
+    try:
+        return read_avro(value[5:])
+    except Exception as problem:
+        raise ValueError('no Avro of its schema: %r' % problem)
+
+
 def read(record, headers):
     """The event's id, the order's id and its status; ValueError, with the reason, when they cannot be read."""
     if 'id' not in headers:
         raise ValueError('header id is missing')
     if int(headers.get('schema', 1)) > SCHEMA:
         raise ValueError('schema %s is newer than %d' % (headers['schema'], SCHEMA))
-    order = json.loads(record.value() or b'')
+    order = decode(record.value() or b'', headers.get('content-type', 'application/json'))
     if not isinstance(order, dict) or not isinstance(order.get('status'), str) or not order['status'].isascii():
         raise ValueError('not an order with a status')
-    if record.key() is None or order.get('id') != record.key().decode():
+    if record.key() is None or str(order.get('id')) != record.key().decode():
         raise ValueError('the key is not the id')
-    return headers['id'], order['id'], order['status']
+    return headers['id'], str(order['id']), order['status']
 
 
 def apply(db, record):

@@ -5,7 +5,9 @@
  *
  * DATABASE is a file of SQLite, which all members of GROUP share. Where the brokers are, and as whom to log in, is in
  * the environment, as `./orderly env reader` prints it; without KAFKA_USER there is no login. ../README.md says more.
+ * Events may be Avro, too: then ORDERLY_REGISTRY_URL is the registry of their schemas.
  */
+import avro from 'avsc';
 import { Kafka, logLevel } from 'kafkajs';
 import Database from 'libsql';
 
@@ -46,6 +48,46 @@ const insertParked = db.prepare('INSERT INTO parked VALUES (?, ?, ?, ?, ?) ON CO
 
 const isNew = (event) => insertSeen.run(event).changes === 1;
 
+/** The last of each name. */
+const headersOf = (message) => Object.fromEntries(
+  Object.entries(message.headers ?? {}).map(([name, value]) => [name, [value].flat().at(-1)?.toString()]));
+
+/** Types of Avro by the id of their schema, which never stands for another one, so each is fetched once. */
+const avroTypes = new Map();
+const AVRO = 'application/avro';
+/** Behind a zero byte; null when there is none. */
+const schemaId = (value) => value?.length >= 5 && value[0] === 0 ? value.readUInt32BE(1) : null;
+
+/** Throws when the registry is away, so that the batch is read again. */
+async function fetchSchemas(messages) {
+  for (const message of messages) {
+    const id = headersOf(message)['content-type'] === AVRO ? schemaId(message.value) : null;
+    if (id === null || avroTypes.has(id)) {
+      continue;
+    }
+    const { ORDERLY_REGISTRY_URL: url, ORDERLY_REGISTRY_USER: user, ORDERLY_REGISTRY_PASSWORD: password } = process.env;
+    const login = Buffer.from(`${user}:${password}`).toString('base64');
+    const answer = await fetch(`${url}/schemas/ids/${id}`, { headers: { Authorization: `Basic ${login}` } });
+    if (answer.ok) {
+      avroTypes.set(id, avro.Type.forSchema(JSON.parse((await answer.json()).schema)));
+    } else if (answer.status !== 404) {
+      throw new Error(`the registry answered ${answer.status}`);
+    }
+  }
+}
+
+/** JSON; or Avro, behind a zero byte and the four of the schema's id. */
+function decode(value, contentType) {
+  if (contentType === 'application/json') {
+    return JSON.parse(value ?? '');
+  }
+  const type = avroTypes.get(schemaId(value));
+  if (contentType !== AVRO || !type) {
+    throw new Error(`not JSON, not Avro of a schema in the registry: ${contentType}`);
+  }
+  return type.fromBuffer(value.subarray(5));
+}
+
 /** The event's id, the order's id and its status. Throws, with the reason, when they cannot be read. */
 function read(message, headers) {
   if (!headers.id) {
@@ -54,7 +96,7 @@ function read(message, headers) {
   if (!(Number(headers.schema ?? 1) <= SCHEMA)) {
     throw new Error(`schema ${headers.schema} is newer than ${SCHEMA}`);
   }
-  const order = JSON.parse(message.value ?? '');
+  const order = decode(message.value, headers['content-type'] ?? 'application/json');
   if (typeof order?.status !== 'string') {
     throw new Error('not an order with a status');
   }
@@ -66,8 +108,7 @@ function read(message, headers) {
 
 /** In the caller's transaction: that the event was seen is stored together with what follows from it. */
 function apply(partition, message) {
-  const headers = Object.fromEntries(
-    Object.entries(message.headers ?? {}).map(([name, value]) => [name, [value].flat().at(-1)?.toString()]));
+  const headers = headersOf(message);
   const type = headers.type ?? '';
   if (!TYPES.has(type)) { // by a newer writer, and none of our business; not even its value is looked at
     if (isNew(headers.id ?? `${TOPIC}-${partition}@${message.offset}`)) {
@@ -120,6 +161,7 @@ await consumer.run({
   autoCommit: false,
   eachBatchAutoResolve: false,
   eachBatch: async ({ batch, resolveOffset }) => {
+    await fetchSchemas(batch.messages);
     applyAll(batch.partition, batch.messages); // one transaction, on disk when this returns
     resolveOffset(batch.lastOffset());
     const next = String(BigInt(batch.lastOffset()) + 1n);

@@ -54,9 +54,14 @@ record ClientProgram(
                 kcat(folder));
     }
 
+    /** Those that also read Avro. */
+    static List<ClientProgram> ofAvro(Path folder) {
+        return List.of(confluentKafka(folder), kafkajs(folder));
+    }
+
     /** Debian's librdkafka cannot log in, see README.md there: it is in a group for those without a login. */
     private static ClientProgram confluentKafka(Path folder) {
-        var missing = whenPythonHas("confluent_kafka");
+        var missing = whenPythonHas("confluent_kafka, avro");
         var command = List.of(
                 PYTHON,
                 PROGRAMS + "/order_reader_confluent.py",
@@ -106,7 +111,7 @@ record ClientProgram(
                 .getPath();
     }
 
-    void start(RunningPlatform platform) throws IOException {
+    void start(RunningPlatform platform, Map<String, String> environment) throws IOException {
         var program = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(printed().toFile()));
@@ -116,6 +121,7 @@ record ClientProgram(
                         logsIn
                                 ? login.environment(platform.bootstrapServers(), platform.certificates())
                                 : Map.of("KAFKA_BOOTSTRAP_SERVERS", platform.openBootstrapServers()));
+        program.environment().putAll(environment);
         program.environment().put("TMPDIR", folder.toString());
         started.add(program.start());
     }

@@ -74,7 +74,7 @@ class ClientsTest {
             topic.assignment().forEach(topic::position); // now, and not with the first poll
             PARTITIONS.addAll(topic.assignment());
             for (var client : running) {
-                client.start(RunningSystem.platform());
+                client.start(RunningSystem.platform(), Map.of());
             }
             orders.add(shop.order(ORDERS * 3)); // more than there are
             place(shop, orders);
@@ -90,7 +90,7 @@ class ClientsTest {
             }
             place(shop, orders);
             for (var client : running) {
-                client.start(RunningSystem.platform());
+                client.start(RunningSystem.platform(), Map.of());
             }
             place(shop, orders);
             for (var order : orders) {

@@ -1,6 +1,9 @@
 package dev.orderly.e2e;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.mapping;
+import static java.util.stream.Collectors.toSet;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -10,16 +13,19 @@ import dev.orderly.testkit.SecondInstance;
 import dev.orderly.testkit.ShopClient;
 import java.io.IOException;
 import java.net.http.HttpResponse;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.TreeSet;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collector;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -28,6 +34,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Services of one format are replaced, one by one, by the same of another, while orders are placed. Each
@@ -42,19 +49,29 @@ class FormatSwitchTest {
 
     private static final int MONEY = 100_000_000;
 
+    private static final String AVRO = "application/avro";
+    private static final String PROTOBUF = "application/x-protobuf";
+
+    @TempDir
+    private Path folder;
+
     private final Map<String, SecondInstance> instances = new ConcurrentHashMap<>();
+    private final List<ClientProgram> clients = new ArrayList<>();
     private RunningPlatform platform;
 
     /** Without the services: those of the launcher have one format. */
     @BeforeEach
     void start() throws IOException, InterruptedException {
         platform =
-                RunningPlatform.temporary(Map.of(), "platform", "--free-ports", "--brokers=1", "--event-format=avro");
+                RunningPlatform.temporary(Map.of(), "platform", "--free-ports", "--brokers=1", "--event-format=avro", "--open-kafka");
         platform.start();
     }
 
     @AfterEach
-    void stop() throws IOException {
+    void stop() throws IOException, InterruptedException {
+        for (var client : clients) {
+            client.kill();
+        }
         for (var instance : instances.values()) {
             instance.close();
         }
@@ -69,6 +86,7 @@ class FormatSwitchTest {
         for (var instance : instances.values()) {
             assertThat(instance.awaitReady(START)).as(instance.service()).isTrue();
         }
+        startClients();
         var shop = new Shop((service, path) -> instances.get(service).url(path), platform.tokens(), MONEY, MONEY);
         var load = new Load(shop);
         try {
@@ -102,10 +120,43 @@ class FormatSwitchTest {
         assertThat(platform.ask("GET", platform.url(SchemaRegistry.NAME, SchemaRegistry.SUBJECTS), null))
                 .as("what the registry says without a login")
                 .isEmpty();
-        assertThat(contentTypesBySource())
-                .containsEntry("order-service", new TreeSet<>(List.of("", "application/x-protobuf")))
-                .containsEntry("inventory-service", new TreeSet<>(List.of("", "application/avro")))
-                .containsEntry("payment-service", new TreeSet<>(List.of("", "application/avro")));
+        var records = records();
+        assertThat(records.stream().collect(groupingBy(record -> header(record, "source"), contentTypes())))
+                .containsEntry("order-service", Set.of("", PROTOBUF))
+                .containsEntry("inventory-service", Set.of("", AVRO))
+                .containsEntry("payment-service", Set.of("", AVRO));
+        for (var client : clients) {
+            assertReadsAllButProtobuf(client, records);
+        }
+    }
+
+    /** Those that are there: ClientsTest says which are not, and why. */
+    private void startClients() throws IOException {
+        var registry = new HashMap<>(platform.environment("order-service"));
+        registry.keySet().removeIf(name -> !name.startsWith("ORDERLY_REGISTRY_"));
+        for (var client : ClientProgram.ofAvro(folder)) {
+            if (client.missing() == null) {
+                client.start(platform, registry);
+                clients.add(client);
+            }
+        }
+    }
+
+    private static void assertReadsAllButProtobuf(
+            ClientProgram client, List<ConsumerRecord<String, byte[]>> records) {
+        var readable = records.stream()
+                .filter(record -> !contentType(record).equals(PROTOBUF))
+                .map(record -> header(record, "id"))
+                .collect(toSet());
+        var others = records.stream()
+                .filter(record -> contentType(record).equals(PROTOBUF))
+                .map(record -> record.partition() + "@" + record.offset())
+                .collect(toSet());
+        await(client + ", see " + client.printed()).atMost(START).untilAsserted(() -> {
+            assertThat(client.query("SELECT event, at FROM seen").keySet()).isEqualTo(readable);
+            assertThat(client.query("SELECT partition || '@' || position, reason FROM parked").keySet())
+                    .isEqualTo(others);
+        });
     }
 
     private SecondInstance instance(String service, String format) throws IOException {
@@ -178,11 +229,24 @@ class FormatSwitchTest {
         }
     }
 
+    private static String header(ConsumerRecord<?, ?> record, String name) {
+        return new String(record.headers().lastHeader(name).value(), UTF_8);
+    }
+
+    private static Collector<ConsumerRecord<String, byte[]>, ?, Set<String>> contentTypes() {
+        return mapping(FormatSwitchTest::contentType, toSet());
+    }
+
     /** Empty for a record that names none. */
-    private Map<String, TreeSet<String>> contentTypesBySource() {
-        var types = new TreeMap<String, TreeSet<String>>();
-        try (var consumer =
-                new KafkaConsumer<>(platform.kafka(Map.of()), new StringDeserializer(), new ByteArrayDeserializer())) {
+    private static String contentType(ConsumerRecord<?, ?> record) {
+        return record.headers().lastHeader("content-type") == null ? "" : header(record, "content-type");
+    }
+
+    /** All of the topic. */
+    private List<ConsumerRecord<String, byte[]>> records() {
+        var records = new ArrayList<ConsumerRecord<String, byte[]>>();
+        try (var consumer = new KafkaConsumer<>(
+                platform.kafka(Map.of()), new StringDeserializer(), new ByteArrayDeserializer())) {
             var partitions = consumer.partitionsFor(RunningPlatform.TOPIC).stream()
                     .map(partition -> new TopicPartition(partition.topic(), partition.partition()))
                     .toList();
@@ -190,15 +254,9 @@ class FormatSwitchTest {
             consumer.seekToBeginning(partitions);
             var ends = consumer.endOffsets(partitions);
             while (partitions.stream().anyMatch(partition -> consumer.position(partition) < ends.get(partition))) {
-                consumer.poll(Duration.ofMillis(200)).forEach(record -> {
-                    var type = record.headers().lastHeader("content-type");
-                    var source =
-                            new String(record.headers().lastHeader("source").value(), UTF_8);
-                    types.computeIfAbsent(source, _ -> new TreeSet<>())
-                            .add(type == null ? "" : new String(type.value(), UTF_8));
-                });
+                consumer.poll(Duration.ofMillis(200)).forEach(records::add);
             }
         }
-        return types;
+        return records;
     }
 }
