@@ -34,13 +34,16 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Services of one format are replaced, one by one, by the same of another, while orders are placed. Each
- * takes one other format: a start takes long on a machine that is busy, and who reads does not know who wrote.
+ * takes one other format, for who reads does not know who wrote. Eight starts of services take five minutes,
+ * so it only runs when it is told to: {@code -Dorderly.formats=true}.
  */
 @Tag("processes")
+@EnabledIfSystemProperty(named = "orderly.formats", matches = "true")
 class FormatSwitchTest {
 
     private static final Duration START = Duration.ofSeconds(120);
