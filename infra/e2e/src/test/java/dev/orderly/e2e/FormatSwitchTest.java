@@ -65,8 +65,8 @@ class FormatSwitchTest {
     /** Without the services: those of the launcher have one format. */
     @BeforeEach
     void start() throws IOException, InterruptedException {
-        platform =
-                RunningPlatform.temporary(Map.of(), "platform", "--free-ports", "--brokers=1", "--event-format=avro", "--open-kafka");
+        platform = RunningPlatform.temporary(
+                Map.of(), "platform", "--free-ports", "--brokers=1", "--event-format=avro", "--open-kafka");
         platform.start();
     }
 
@@ -145,8 +145,7 @@ class FormatSwitchTest {
         }
     }
 
-    private static void assertReadsAllButProtobuf(
-            ClientProgram client, List<ConsumerRecord<String, byte[]>> records) {
+    private static void assertReadsAllButProtobuf(ClientProgram client, List<ConsumerRecord<String, byte[]>> records) {
         var readable = records.stream()
                 .filter(record -> !contentType(record).equals(PROTOBUF))
                 .map(record -> header(record, "id"))
@@ -157,7 +156,8 @@ class FormatSwitchTest {
                 .collect(toSet());
         await(client + ", see " + client.printed()).atMost(START).untilAsserted(() -> {
             assertThat(client.query("SELECT event, at FROM seen").keySet()).isEqualTo(readable);
-            assertThat(client.query("SELECT partition || '@' || position, reason FROM parked").keySet())
+            assertThat(client.query("SELECT partition || '@' || position, reason FROM parked")
+                            .keySet())
                     .isEqualTo(others);
         });
     }
@@ -248,8 +248,8 @@ class FormatSwitchTest {
     /** All of the topic. */
     private List<ConsumerRecord<String, byte[]>> records() {
         var records = new ArrayList<ConsumerRecord<String, byte[]>>();
-        try (var consumer = new KafkaConsumer<>(
-                platform.kafka(Map.of()), new StringDeserializer(), new ByteArrayDeserializer())) {
+        try (var consumer =
+                new KafkaConsumer<>(platform.kafka(Map.of()), new StringDeserializer(), new ByteArrayDeserializer())) {
             var partitions = consumer.partitionsFor(RunningPlatform.TOPIC).stream()
                     .map(partition -> new TopicPartition(partition.topic(), partition.partition()))
                     .toList();
