@@ -8,7 +8,9 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.apache.kafka.connect.errors.DataException;
 import org.apache.kafka.connect.errors.RetriableException;
 import org.apache.kafka.connect.sink.SinkRecord;
@@ -30,6 +32,7 @@ public final class EventSinkTask extends SinkTask {
     private static final Logger LOG = LoggerFactory.getLogger(EventSinkTask.class);
 
     private static final Duration RETRY_INTERVAL = Duration.ofSeconds(5);
+    private static final int MAX_CAUSES = 20;
 
     /**
      * Classes of SQLSTATE in which the row itself is the reason, and no later attempt can succeed: data,
@@ -124,12 +127,17 @@ public final class EventSinkTask extends SinkTask {
 
     /** By the first SQLSTATE in the chain of causes; without any it is not. */
     static boolean isOfTheRow(Throwable failure) {
-        for (var cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof SQLException sql && sql.getSQLState() != null) {
-                return OF_THE_ROW.contains(sql.getSQLState().substring(0, 2));
-            }
-        }
-        return false;
+        return causes(failure)
+                .filter(SQLException.class::isInstance)
+                .map(cause -> ((SQLException) cause).getSQLState())
+                .filter(Objects::nonNull)
+                .limit(1)
+                .anyMatch(state -> OF_THE_ROW.contains(state.substring(0, 2)));
+    }
+
+    /** From the outermost, up to a limit: they may form a cycle. */
+    private static Stream<Throwable> causes(Throwable failure) {
+        return Stream.iterate(failure, Objects::nonNull, Throwable::getCause).limit(MAX_CAUSES);
     }
 
     private void disconnect() {
@@ -149,15 +157,7 @@ public final class EventSinkTask extends SinkTask {
         private static final long serialVersionUID = 1L;
 
         RowRejectedException(Throwable failure) {
-            super(rootOf(failure).getMessage(), failure);
-        }
-
-        private static Throwable rootOf(Throwable failure) {
-            var root = failure;
-            while (root.getCause() != null) {
-                root = root.getCause();
-            }
-            return root;
+            super(causes(failure).reduce(failure, (outer, cause) -> cause).getMessage(), failure);
         }
     }
 }

@@ -93,6 +93,14 @@ class EventSinkTaskTest {
     }
 
     @Test
+    void a_cycle_of_causes_ends() {
+        var outer = new IllegalStateException("outer");
+        outer.initCause(new IllegalStateException("inner", outer));
+
+        assertThat(EventSinkTask.isOfTheRow(outer)).isFalse();
+    }
+
+    @Test
     void a_failure_outside_of_the_database_is_not_the_fault_of_the_row() {
         assertThat(EventSinkTask.isOfTheRow(new ConnectException(new SQLException("no state"))))
                 .isFalse();
