@@ -6,6 +6,7 @@ import static dev.orderly.database.FailureKind.OUTAGE;
 import static dev.orderly.database.FailureKind.UNEXPLAINED;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.arc.Arc;
 import io.quarkus.narayana.jta.QuarkusTransaction;
 import io.quarkus.narayana.jta.QuarkusTransactionException;
 import io.quarkus.runtime.ShutdownEvent;
@@ -53,6 +54,11 @@ public class RetryingTransactions {
         this.migration = migration;
         this.writes = writes;
         this.metrics = metrics;
+        if (Arc.container() == null) {
+            // The application has ended, and the instance that was notified of it is gone: a proxy has made
+            // this one for work that came late.
+            stopping.countDown();
+        }
     }
 
     /** The work of one transaction. It may run several times; all runs but the last are rolled back. */
@@ -60,7 +66,10 @@ public class RetryingTransactions {
         T run() throws SQLException;
     }
 
-    /** The same on some records of a batch, those next to each other in it. */
+    /**
+     * The work of one transaction on some records of a batch, those next to each other in it. It may run
+     * several times, like {@link Work}.
+     */
     public interface BatchWork<R, T> {
         T run(List<R> records) throws SQLException;
     }
@@ -129,13 +138,13 @@ public class RetryingTransactions {
             try {
                 return attempt(work);
             } catch (RuntimeException e) {
+                // While the application stops, anything may fail, and is no fault of the data.
+                await(Duration.ZERO);
                 var kind = kind(e, Duration.ofNanos(System.nanoTime() - start));
                 if (kind == UNEXPLAINED) {
                     unexplained++;
                 }
                 if (kind == DATA || unexplained > maxUnexplained || kind == CAPACITY && divisible) {
-                    // While the application stops, anything may fail, and is no fault of the data.
-                    await(Duration.ZERO);
                     throw e instanceof DataRejectedException rejection ? rejection : new DataRejectedException(e);
                 }
                 var failure = DatabaseFailure.causeOf(e);
