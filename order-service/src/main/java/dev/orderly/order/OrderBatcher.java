@@ -15,7 +15,6 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Group commit: the orders that arrive while one transaction runs are the next one together. An order that
@@ -32,6 +31,7 @@ class OrderBatcher {
     private static final int WRITERS = 2;
 
     private final OrderCommands commands;
+    /** No longer than there may be commands in progress, {@link dev.orderly.http.ConcurrencyLimiter}. */
     private final BlockingQueue<PendingRequest> queue = new LinkedBlockingQueue<>();
 
     private final ExecutorService writers = Executors.newFixedThreadPool(
@@ -54,19 +54,15 @@ class OrderBatcher {
     /** See {@link OrderCommands#place}; completes after the commit, fails when the database does. */
     Uni<PlaceOrderResult> place(PlaceOrder command, String idempotencyKey, String traceparent) {
         return Uni.createFrom().emitter(caller -> {
-            var request = new PendingRequest(
-                    PendingOrder.ofClient(command, idempotencyKey, traceparent), caller, new AtomicBoolean());
-            caller.onTermination(() -> request.cancelled.set(true));
+            var request = new PendingRequest(PendingOrder.ofClient(command, idempotencyKey, traceparent), caller);
+            // Of a caller who hangs up: while the database hangs, callers with short timeouts come and go,
+            // and those who still wait would wait for the orders of all who do not.
+            caller.onTermination(() -> queue.remove(request));
             queue.add(request);
         });
     }
 
-    /**
-     * @param cancelled when the caller has hung up: while the database hangs, callers with short timeouts
-     *     come and go, and without this those who still wait would wait for the orders of all who do not
-     */
-    private record PendingRequest(
-            PendingOrder order, UniEmitter<? super PlaceOrderResult> caller, AtomicBoolean cancelled) {}
+    private record PendingRequest(PendingOrder order, UniEmitter<? super PlaceOrderResult> caller) {}
 
     private void write() {
         try {
@@ -74,10 +70,7 @@ class OrderBatcher {
                 var batch = new ArrayList<PendingRequest>();
                 batch.add(queue.take());
                 queue.drainTo(batch, MAX_BATCH - 1);
-                batch.removeIf(request -> request.cancelled.get());
-                if (!batch.isEmpty()) {
-                    place(batch);
-                }
+                place(batch);
             }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt(); // the application stops
