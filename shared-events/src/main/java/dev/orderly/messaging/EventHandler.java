@@ -53,11 +53,11 @@ public abstract class EventHandler<E extends Event> {
     }
 
     /**
-     * Whether an event that is parked without a further retry becomes a dead letter. Not for a second reader
-     * of the same topic: its dead letters are there already, under the name of the first.
+     * Whether this reads again what another group of the service has read: then it publishes no dead letters,
+     * which are there already under the name of the first, and makes no spans.
      */
-    protected boolean publishesDeadLetters() {
-        return true;
+    protected boolean isSecondReader() {
+        return false;
     }
 
     /**
@@ -68,7 +68,8 @@ public abstract class EventHandler<E extends Event> {
      * of one key are in the order in which they happened.
      *
      * @return what is to be published in consequence, in order; it joins the trace of the event of its key
-     * @throws SQLException when the database fails; the batch is repeated until it does not
+     * @throws SQLException when a statement fails: an outage repeats the batch, the fault of an event parks
+     *     it
      * @throws RuntimeException when an event cannot take effect; that event is parked, and the later ones of
      *     its key behind it
      */

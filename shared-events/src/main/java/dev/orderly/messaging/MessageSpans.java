@@ -127,7 +127,7 @@ class MessageSpans {
      * traces of long ago.
      */
     Batch process(List<IncomingEvent<?>> events, EventHandler<?> handler) {
-        if (!tracing.isOn() || !handler.publishesDeadLetters()) {
+        if (!tracing.isOn() || handler.isSecondReader()) {
             return Batch.NONE;
         }
         SpanBuilder whole = null;

@@ -124,7 +124,7 @@ class ParkedEvents {
             setTime(insert, 15, now);
             insert.setObject(16, record instanceof NewerSchema newer ? newer.schema() : null);
             var added = events(insert);
-            if (handler.publishesDeadLetters()) {
+            if (!handler.isSecondReader()) {
                 publishUnlessRetried(added);
             }
         }

@@ -51,8 +51,8 @@ class MessageSpansTest {
         }
 
         @Override
-        protected boolean publishesDeadLetters() {
-            return first;
+        protected boolean isSecondReader() {
+            return !first;
         }
 
         @Override

@@ -4,15 +4,7 @@ import dev.orderly.database.DeferredWrites;
 import dev.orderly.database.Rows;
 import dev.orderly.events.EventJson;
 import dev.orderly.events.OrderEvent;
-import dev.orderly.events.OrderEvent.OrderCancelled;
-import dev.orderly.events.OrderEvent.OrderConfirmed;
 import dev.orderly.events.OrderEvent.OrderPlaced;
-import dev.orderly.events.OrderEvent.OrderRejected;
-import dev.orderly.events.OrderEvent.PaymentCaptured;
-import dev.orderly.events.OrderEvent.PaymentDeclined;
-import dev.orderly.events.OrderEvent.PaymentRefunded;
-import dev.orderly.events.OrderEvent.StockRejected;
-import dev.orderly.events.OrderEvent.StockReserved;
 import dev.orderly.messaging.EventConsumer;
 import dev.orderly.messaging.EventHandler;
 import dev.orderly.messaging.IncomingEvent;
@@ -25,6 +17,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 
 /**
@@ -34,16 +28,10 @@ import javax.sql.DataSource;
  */
 public class OrderViewUpdater extends EventHandler<OrderEvent> {
 
-    private static final Set<Class<? extends OrderEvent>> ALL_TYPES = Set.of(
-            OrderPlaced.class,
-            StockReserved.class,
-            StockRejected.class,
-            PaymentCaptured.class,
-            PaymentDeclined.class,
-            OrderConfirmed.class,
-            OrderRejected.class,
-            OrderCancelled.class,
-            PaymentRefunded.class);
+    private static final Set<Class<? extends OrderEvent>> ALL_TYPES = Stream.of(
+                    OrderEvent.class.getPermittedSubclasses())
+            .map(type -> type.<OrderEvent>asSubclass(OrderEvent.class))
+            .collect(Collectors.toUnmodifiableSet());
 
     private final Tables tables;
     private final DataSource database;
@@ -57,6 +45,7 @@ public class OrderViewUpdater extends EventHandler<OrderEvent> {
         this.writes = writes;
     }
 
+    /** The pair of tables that it updates. */
     public enum Tables {
         LIVE("order_view", "order_view_event"),
         SHADOW("order_view_next", "order_view_event_next");
@@ -71,8 +60,8 @@ public class OrderViewUpdater extends EventHandler<OrderEvent> {
     }
 
     @Override
-    protected boolean publishesDeadLetters() {
-        return tables == Tables.LIVE;
+    protected boolean isSecondReader() {
+        return tables == Tables.SHADOW;
     }
 
     @Override
