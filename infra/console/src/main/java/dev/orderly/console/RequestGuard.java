@@ -1,16 +1,20 @@
 package dev.orderly.console;
 
+import dev.orderly.console.config.ConsoleConfig;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonObject;
+import io.vertx.core.net.HostAndPort;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import java.util.List;
 import java.util.Set;
 
 /**
- * Requests that change something come from the page itself. A browser adds a cookie to a request of any page;
- * a header of its own only a script of this origin can add, since no other may (CORS is off).
+ * Requests come from the console's own page. A browser adds a cookie to a request of any page; a header of
+ * its own only a script of this origin can add, since no other may (CORS is off). And a page of another site
+ * whose name is made to lead here (DNS rebinding) is of this origin to its browser, but says that name.
  */
 @ApplicationScoped
 class RequestGuard {
@@ -21,17 +25,34 @@ class RequestGuard {
     /** Before authentication (200) and everything behind it. */
     private static final int FIRST = 1_000;
 
-    void register(@Observes Filters filters) {
-        filters.register(RequestGuard::check, FIRST);
+    private final List<String> hosts;
+
+    RequestGuard(ConsoleConfig config) {
+        this.hosts = config.hosts().orElse(List.of());
     }
 
-    private static void check(RoutingContext context) {
+    void register(@Observes Filters filters) {
+        filters.register(this::check, FIRST);
+    }
+
+    private void check(RoutingContext context) {
         var request = context.request();
-        if (SAFE.contains(request.method()) || PAGE.equals(request.getHeader(HEADER))) {
+        if (!isOwn(request.authority())) {
+            answer(context, 421, "Misdirected Request", "The console has no such name; CONSOLE_HOSTS gives it more.");
+        } else if (SAFE.contains(request.method()) || PAGE.equals(request.getHeader(HEADER))) {
             context.next();
         } else {
             answer(context, 403, "Forbidden", "Requests that change something have the header " + HEADER + ".");
         }
+    }
+
+    /** No site has an address, or a name without a dot, for its name. */
+    private boolean isOwn(HostAndPort authority) {
+        if (authority == null) {
+            return true; // HTTP/1.0, which no browser speaks
+        }
+        var host = authority.host();
+        return !host.contains(".") || host.matches("[0-9.]+") || hosts.contains(host);
     }
 
     /** A problem document (RFC 9457), where no resource answers. */

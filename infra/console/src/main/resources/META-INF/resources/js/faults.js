@@ -10,7 +10,8 @@ const SETTLE_MS = 250;
 const MAX_RATE = 100;
 const OF_PROCESSES = ['kill', 'pause', 'resume'];
 const VERBS = { kill: 'Kill', pause: 'Freeze', resume: 'Thaw' };
-const GROUPS = { record: 'Records on the topic', gateway: 'Payment gateway', mail: 'Mail server', sms: 'SMS provider' };
+const GROUPS = { record: 'Records on the topic', group: 'Consumer groups', relay: 'Relays',
+  gateway: 'Payment gateway', mail: 'Mail server', sms: 'SMS provider' };
 
 export function Faults({ session }) {
   const head = html`<div class="head"><div><h1 tabindex="-1">Faults</h1>

@@ -1,13 +1,16 @@
 package dev.orderly.console;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.junit.QuarkusTest;
+import java.io.IOException;
 import java.io.InputStream;
 import java.net.HttpCookie;
+import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -15,6 +18,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.Scanner;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -130,6 +134,25 @@ class ConsoleTest {
         assertThat(response.statusCode()).isEqualTo(403);
         assertThat(json(response).path("title").asText()).isEqualTo("Forbidden");
         assertThat(json(visitor.get("/api/session")).path("name").asText()).isEqualTo("olga");
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource({
+        "localhost, 200",
+        "127.0.0.1:8088, 200",
+        "[::1]:8088, 200",
+        "console.test, 200",
+        "evil.example:8088, 421",
+        "console.test.evil.example, 421"
+    })
+    void a_site_whose_name_leads_here_is_not_served(String host, int status) throws IOException {
+        try (var socket = new Socket("127.0.0.1", Visitor.url("/").getPort())) {
+            var request = "GET /api/session HTTP/1.1\r\nHost: " + host + "\r\n\r\n";
+            socket.getOutputStream().write(request.getBytes(US_ASCII));
+
+            assertThat(new Scanner(socket.getInputStream(), US_ASCII).nextLine())
+                    .startsWith("HTTP/1.1 " + status);
+        }
     }
 
     /** 404: allowed, and this is no demo. */

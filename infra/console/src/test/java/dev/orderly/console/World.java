@@ -38,6 +38,7 @@ public class World implements QuarkusTestResourceLifecycleManager {
             service = new JsonServer(new InetSocketAddress(here, 0), "", World::respond);
             var settings = new HashMap<String, String>();
             settings.put("quarkus.http.test-port", String.valueOf(port));
+            settings.put("console.hosts", "console.test");
             settings.put("quarkus.oidc.auth-server-url", "https://identity.test");
             for (var path : Map.of("authorization-path", "/authorize", "token-path", "/token", "jwks-path", "/jwks")
                     .entrySet()) {

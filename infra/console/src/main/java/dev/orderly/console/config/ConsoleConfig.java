@@ -11,6 +11,9 @@ import java.util.Optional;
 @ConfigMapping(prefix = "console")
 public interface ConsoleConfig {
 
+    /** Names by which browsers reach this, besides addresses and names without a dot. */
+    Optional<List<String>> hosts();
+
     /** The services' interfaces, by the names they have in the paths of this one. */
     Map<String, URI> services();
 

@@ -93,21 +93,26 @@ public class DemoDatabases {
     private Connection connection(String database) throws SQLException {
         var open = connections.get(database);
         if (open == null) {
-            var source = new PGSimpleDataSource();
-            source.setServerNames(new String[] {config.host()});
-            source.setPortNumbers(new int[] {config.port()});
-            source.setDatabaseName(database);
-            source.setUser(database + "_console");
-            source.setPassword(password(database).orElseThrow());
-            source.setConnectTimeout(TIMEOUT_SECONDS);
-            source.setSocketTimeout(TIMEOUT_SECONDS);
-            source.setApplicationName("console");
-            config.sslMode().ifPresent(source::setSslmode);
-            config.sslRootCert().ifPresent(source::setSslrootcert);
-            open = source.getConnection();
+            open = open(database, database + "_console", password(database).orElseThrow());
             connections.put(database, open);
         }
         return open;
+    }
+
+    /** A connection that is the caller's to close. */
+    Connection open(String database, String role, String password) throws SQLException {
+        var source = new PGSimpleDataSource();
+        source.setServerNames(new String[] {config.host()});
+        source.setPortNumbers(new int[] {config.port()});
+        source.setDatabaseName(database);
+        source.setUser(role);
+        source.setPassword(password);
+        source.setConnectTimeout(TIMEOUT_SECONDS);
+        source.setSocketTimeout(TIMEOUT_SECONDS);
+        source.setApplicationName("console");
+        config.sslMode().ifPresent(source::setSslmode);
+        config.sslRootCert().ifPresent(source::setSslrootcert);
+        return source.getConnection();
     }
 
     private static void close(Connection connection) {

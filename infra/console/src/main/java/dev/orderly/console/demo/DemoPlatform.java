@@ -173,6 +173,12 @@ public class DemoPlatform {
         }
     }
 
+    /** Of the role that the relay of this database logs in as, where Connect reads it, too. */
+    String relayPassword(String database) throws IOException {
+        var file = database.toUpperCase(Locale.ROOT) + "_RELAY_PASSWORD";
+        return Files.readString(state().resolve("run/connect-secrets").resolve(file));
+    }
+
     /** Of a client of the brokers that logs in as the administrator. */
     Map<String, Object> adminSettings() {
         var admin = environment("admin");

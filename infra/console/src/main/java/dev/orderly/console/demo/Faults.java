@@ -1,7 +1,5 @@
 package dev.orderly.console.demo;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.orderly.console.config.ConsoleConfig;
 import dev.orderly.console.config.Problem;
 import io.quarkiverse.resteasy.problem.HttpProblem;
@@ -12,24 +10,13 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
-import org.apache.kafka.common.serialization.StringDeserializer;
-import org.apache.kafka.common.serialization.StringSerializer;
 import org.jboss.logging.Logger;
 
 /** Those faults of the lab that make sense by hand. Each ends by itself, or is undone by another. */
@@ -38,13 +25,13 @@ class Faults {
 
     private static final Logger LOG = Logger.getLogger(Faults.class);
 
-    private static final String TOPIC = "order-service";
     private static final Duration PAUSE = Duration.ofSeconds(20);
     private static final Duration OUTSIDE = Duration.ofSeconds(30);
     private static final Duration TIMEOUT = Duration.ofSeconds(5);
-    private static final int NEWEST = 20;
 
     private final DemoPlatform platform;
+    private final TopicFaults topic;
+    private final RelayFaults relays;
     private final ConsoleConfig config;
     private final HttpClient http =
             HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
@@ -57,13 +44,15 @@ class Faults {
 
     /** Gives up on a fault in the middle of it. */
     private interface Injection {
-        void run() throws IOException, InterruptedException, ExecutionException, TimeoutException;
+        void run() throws IOException, InterruptedException, ExecutionException, TimeoutException, SQLException;
     }
 
     private record Kind(Fault fault, Injection injection) {}
 
-    Faults(DemoPlatform platform, ConsoleConfig config) {
+    Faults(DemoPlatform platform, TopicFaults topic, RelayFaults relays, ConsoleConfig config) {
         this.platform = platform;
+        this.topic = topic;
+        this.relays = relays;
         this.config = config;
     }
 
@@ -80,7 +69,7 @@ class Faults {
         try {
             LOG.infof("fault: %s", name);
             kind.injection.run();
-        } catch (IOException | ExecutionException | TimeoutException e) {
+        } catch (IOException | ExecutionException | TimeoutException | SQLException e) {
             LOG.warnf(e, "%s could not be injected", name);
             throw Problem.of(503, "What it needs does not answer now. Try again.");
         } catch (InterruptedException _) {
@@ -105,7 +94,7 @@ class Faults {
                         "Writes a record to the topic of orders that is no JSON: every group parks it, and reads on.",
                         null,
                         false),
-                this::poison));
+                topic::poison));
         kinds.add(new Kind(
                 new Fault(
                         "duplicate",
@@ -115,7 +104,10 @@ class Faults {
                         "Writes the newest event of an order once more: every inbox recognises it.",
                         null,
                         false),
-                this::duplicate));
+                topic::duplicate));
+        TopicFaults.GROUPS.forEach(
+                (group, service) -> platform.part(service).ifPresent(part -> kinds.add(rewind(group, part))));
+        DemoDatabases.ALL.forEach(database -> kinds.add(loseSlot(database)));
         config.gateway().ifPresent(gateway -> kinds.addAll(ofGateway(gateway)));
         config.mailApi()
                 .ifPresent(mail -> kinds.add(outside(
@@ -173,6 +165,34 @@ class Faults {
         return kinds;
     }
 
+    private Kind rewind(String group, DemoPlatform.Part service) {
+        return new Kind(
+                new Fault(
+                        "rewind-" + group,
+                        "group",
+                        null,
+                        "Rewind " + group,
+                        "Kills " + service.name() + ", and has it read up to " + TopicFaults.REWOUND
+                                + " records of each partition again: its inbox recognises them.",
+                        null,
+                        false),
+                () -> topic.rewind(group, service));
+    }
+
+    private Kind loseSlot(String database) {
+        return new Kind(
+                new Fault(
+                        "lose-slot-" + database,
+                        "relay",
+                        null,
+                        "Lose the replication slot of " + database,
+                        "Drops it, as a mistake of an operator would: the relay begins with a new one, and the outbox"
+                                + " auditor sends what was lost with the old.",
+                        null,
+                        false),
+                () -> relays.loseSlot(database));
+    }
+
     private List<Kind> ofGateway(URI gateway) {
         var key = config.gatewayApiKey().map(List::getFirst);
         if (key.isEmpty()) {
@@ -213,58 +233,6 @@ class Faults {
         int status = http.send(request.build(), BodyHandlers.discarding()).statusCode();
         if (status >= 300) {
             throw new IOException(url.getPath() + " answered " + status);
-        }
-    }
-
-    private void poison() throws InterruptedException, ExecutionException, TimeoutException {
-        var record = new ProducerRecord<>(TOPIC, UUID.randomUUID().toString(), "{\"id\":".getBytes(UTF_8));
-        record.headers()
-                .add("type", "OrderPlaced".getBytes(UTF_8))
-                .add("source", "console".getBytes(UTF_8))
-                .add("id", UUID.randomUUID().toString().getBytes(UTF_8))
-                .add("version", "1".getBytes(UTF_8))
-                .add("schema", "1".getBytes(UTF_8));
-        publish(record);
-    }
-
-    private void duplicate() throws InterruptedException, ExecutionException, TimeoutException {
-        var newest = newest();
-        if (newest.isEmpty()) {
-            throw Problem.of(409, "There is no event yet. Place an order first.");
-        }
-        var event = newest.get();
-        publish(new ProducerRecord<>(TOPIC, event.partition(), event.key(), event.value(), event.headers()));
-    }
-
-    private void publish(ProducerRecord<String, byte[]> record)
-            throws InterruptedException, ExecutionException, TimeoutException {
-        var settings = new HashMap<>(platform.adminSettings());
-        settings.put("delivery.timeout.ms", 5_000);
-        settings.put("request.timeout.ms", 3_000);
-        settings.put("linger.ms", 0);
-        settings.put("max.block.ms", 5_000);
-        try (var producer = new KafkaProducer<>(settings, new StringSerializer(), new ByteArraySerializer())) {
-            producer.send(record).get(TIMEOUT.toSeconds(), TimeUnit.SECONDS);
-        }
-    }
-
-    private Optional<ConsumerRecord<String, byte[]>> newest() {
-        var settings = new HashMap<>(platform.adminSettings());
-        settings.put("default.api.timeout.ms", 5_000);
-        try (var consumer = new KafkaConsumer<>(settings, new StringDeserializer(), new ByteArrayDeserializer())) {
-            var partitions = consumer.partitionsFor(TOPIC).stream()
-                    .map(partition -> new TopicPartition(TOPIC, partition.partition()))
-                    .toList();
-            consumer.assign(partitions);
-            consumer.endOffsets(partitions)
-                    .forEach((partition, end) -> consumer.seek(partition, Math.max(0, end - NEWEST)));
-            ConsumerRecord<String, byte[]> newest = null;
-            for (var record : consumer.poll(TIMEOUT)) {
-                if (record.value() != null && (newest == null || record.timestamp() > newest.timestamp())) {
-                    newest = record;
-                }
-            }
-            return Optional.ofNullable(newest);
         }
     }
 }

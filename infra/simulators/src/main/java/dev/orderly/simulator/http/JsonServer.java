@@ -112,6 +112,9 @@ public final class JsonServer implements AutoCloseable {
             return Response.ok();
         }
         var headers = exchange.getRequestHeaders();
+        if (!isOwnName(headers.getFirst("Host"))) {
+            return Response.error(421, "no server of this name is here");
+        }
         if (!authorizations.isEmpty() && !isAuthorized(headers.getFirst("Authorization"))) {
             return Response.error(401, "who are you?");
         }
@@ -125,6 +128,14 @@ public final class JsonServer implements AutoCloseable {
         } catch (JsonProcessingException _) {
             return Response.error(400, "not JSON");
         }
+    }
+
+    /**
+     * An address, or a name without a dot: any other may be a site's that is made to lead here (DNS
+     * rebinding), whose page could then read what this answers.
+     */
+    private static boolean isOwnName(String host) {
+        return host == null || host.startsWith("[") || host.matches("[0-9.:]+|[^.]+");
     }
 
     private boolean isAuthorized(String header) {
