@@ -127,7 +127,7 @@ class LogReceiver {
         EarlyRejection.reject(
                 request,
                 429,
-                "There are as many logs under way as can be held. None of these lines was taken; send them again.",
+                "There are as many logs in flight as can be held. None of these lines was taken; send them again.",
                 RETRY_AFTER_SECONDS);
     }
 

@@ -81,7 +81,7 @@ class FlashSaleQueue {
         private static final Rejection SOLD_OUT = new Rejection(410, "Sold out.", null);
 
         private static Rejection queueFull(Duration retryAfter) {
-            return new Rejection(429, "There are as many in line as there is left.", retryAfter);
+            return new Rejection(429, "There are as many queued as there is left.", retryAfter);
         }
     }
 

@@ -143,7 +143,7 @@ public class FlashSaleResource {
         var here = uri.getAbsolutePath(); // now: the request scope ends when the caller hangs up
         return queue.add(id, purchase.customerId())
                 .onFailure()
-                .transform(_ -> Problems.unavailable("You may be in line or not; ask again."))
+                .transform(_ -> Problems.unavailable("You may be queued or not; ask again."))
                 .map(rejection -> {
                     if (rejection.isPresent()) {
                         throw problem(rejection.get());
@@ -169,7 +169,7 @@ public class FlashSaleResource {
         return sales.ticket(id, customerId)
                 .filter(_ -> caller.maySee(customerId))
                 .map(ticket -> new TicketDocument(ticket.outcome(), ticket.orderId()))
-                .orElseThrow(() -> Problems.notFound("Nothing is decided for this customer; who is in line waits."));
+                .orElseThrow(() -> Problems.notFound("Nothing is decided for this customer; who is queued waits."));
     }
 
     private static HttpProblem problem(Rejection rejection) {

@@ -31,10 +31,10 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 @Startup
 class OrderMetrics {
 
-    /** Those of a transaction. */
+    /** Orders that one transaction has placed. */
     record Accepted(int orders) {}
 
-    /** Those of a transaction. */
+    /** Orders that one transaction has decided. */
     record Decided(Collection<Order> orders) {}
 
     private enum Outcome {

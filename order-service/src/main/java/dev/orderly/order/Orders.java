@@ -77,7 +77,10 @@ class Orders {
         }
     }
 
-    /** The same, each locked until the transaction ends; sorted, or two transactions could deadlock. */
+    /**
+     * The orders of these ids that exist, each locked until the transaction ends; sorted, or two transactions
+     * could deadlock.
+     */
     Map<UUID, Order> lock(Collection<UUID> ids) throws SQLException {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement(SELECT + "WHERE id = ANY (?) ORDER BY id FOR UPDATE")) {

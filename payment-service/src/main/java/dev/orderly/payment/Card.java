@@ -27,7 +27,7 @@ record Card(UUID id, UUID customerId, CardToken token, boolean expired) {
         return expired ? Optional.of("the card was left too long ago") : Optional.empty();
     }
 
-    Card taken() {
+    Card claimed() {
         return new Card(id, customerId, null, expired);
     }
 }

@@ -99,7 +99,7 @@ class Cards {
     }
 
     /** Erases the tokens of cards that the current transaction has locked: their payments have them now. */
-    void take(Collection<UUID> ids) {
+    void claim(Collection<UUID> ids) {
         Rows.of(ids)
                 .uuid("id", Function.identity())
                 .updateEachLater(writes, "UPDATE card SET token = NULL FROM :rows WHERE card.id = rows.id");

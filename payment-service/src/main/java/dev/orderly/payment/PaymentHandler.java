@@ -82,7 +82,7 @@ class PaymentHandler extends EventHandler<OrderEvent> {
         events.forEach(received -> batch.on(received.event()));
         payments.add(batch.added.values(), traceparents(events));
         payments.update(batch.changed.values());
-        cards.take(batch.takenCards);
+        cards.claim(batch.claimedCards);
         ledger.add(batch.transfers);
         return batch.outgoing;
     }
@@ -138,7 +138,7 @@ class PaymentHandler extends EventHandler<OrderEvent> {
 
         private final Map<UUID, Payment> added = new HashMap<>();
         private final Map<UUID, Payment> changed = new HashMap<>();
-        private final List<UUID> takenCards = new ArrayList<>();
+        private final List<UUID> claimedCards = new ArrayList<>();
         private final List<Transfer> transfers = new ArrayList<>();
         private final List<OutgoingEvent> outgoing = new ArrayList<>();
 
@@ -187,8 +187,8 @@ class PaymentHandler extends EventHandler<OrderEvent> {
             }
             var capture = payment.requestCapture(reserved.total(), card.token(), now);
             if (capture.isPresent()) {
-                cards.put(card.id(), card.taken());
-                takenCards.add(card.id());
+                cards.put(card.id(), card.claimed());
+                claimedCards.add(card.id());
             }
             return capture;
         }

@@ -225,8 +225,8 @@ class PaymentTest {
 
         assertThat(card.refusal(CUSTOMER)).isEmpty();
         assertThat(card.refusal(UUID.randomUUID())).contains(Card.UNKNOWN);
-        assertThat(card.taken().refusal(CUSTOMER)).contains("the card was left for another order");
-        assertThat(card.taken().refusal(UUID.randomUUID()))
+        assertThat(card.claimed().refusal(CUSTOMER)).contains("the card was left for another order");
+        assertThat(card.claimed().refusal(UUID.randomUUID()))
                 .as("says nothing of the cards of others")
                 .contains(Card.UNKNOWN);
         assertThat(new Card(card.id(), CUSTOMER, CARD, true).refusal(CUSTOMER))

@@ -101,7 +101,10 @@ public final class Rows<R> {
         }
     }
 
-    /** The same, and fails the transaction unless the statement changes as many rows as there are here. */
+    /**
+     * Executes a statement before the current transaction commits, unless there are no rows, and fails the
+     * transaction unless it changes as many rows as there are here.
+     */
     public void updateEachLater(DeferredWrites writes, String sql) {
         if (!rows.isEmpty()) {
             writes.add(this, complete(sql), true);

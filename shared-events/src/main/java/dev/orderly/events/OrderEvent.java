@@ -18,8 +18,8 @@ import java.util.UUID;
  * Types in the Same Kafka Topic?</a>).
  *
  * <p>The simple name of a record is its {@code type} on the wire, and its components are the fields of the
- * JSON value, so renaming either is a new schema version. An event carries what the next step needs, so that
- * no service has to ask another, or to remember an earlier event.
+ * JSON value, so neither is renamed but by expand and contract (CONTRIBUTING, "Change an event"). An event
+ * carries what the next step needs, so that no service has to ask another, or to remember an earlier event.
  */
 @JsonPropertyOrder({"id", "status"})
 public sealed interface OrderEvent extends Event {

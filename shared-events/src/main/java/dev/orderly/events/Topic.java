@@ -37,7 +37,7 @@ public enum Topic {
         return erasable;
     }
 
-    /** The same by name; false for all other topics. */
+    /** Whether the topic of this name {@linkplain #isErasable() holds personal data}. */
     public static boolean isErasable(String topicName) {
         return Arrays.stream(values()).anyMatch(topic -> topic.erasable && topic.topicName.equals(topicName));
     }

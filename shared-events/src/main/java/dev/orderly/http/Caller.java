@@ -60,7 +60,10 @@ public class Caller {
         return isVisible(customer, onlyCustomer());
     }
 
-    /** The same, by what {@link #onlyCustomer} or {@link #onlyCustomerUnless} said. */
+    /**
+     * Whether a caller may see what belongs to a customer, by what {@link #onlyCustomer} or {@link
+     * #onlyCustomerUnless} said of them.
+     */
     public static boolean isVisible(UUID customer, Optional<UUID> onlyCustomer) {
         return onlyCustomer.map(own -> own.equals(customer)).orElse(true);
     }

@@ -60,7 +60,7 @@ public class ConcurrencyLimiter {
             EarlyRejection.reject(
                     request,
                     503,
-                    "Too many requests are under way. Nothing was changed; try again.",
+                    "Too many requests are in progress. Nothing was changed; try again.",
                     Problems.RETRY_AFTER_SECONDS);
         }
     }

@@ -40,7 +40,7 @@ public final class EarlyRejection {
                         .toBuffer());
     }
 
-    /** The same, for a request that may be repeated. */
+    /** Answers at once that the request may be repeated after some seconds, and discards the body. */
     public static void reject(RoutingContext request, int status, String detail, long retryAfterSeconds) {
         request.response().putHeader(HttpHeaders.RETRY_AFTER, String.valueOf(retryAfterSeconds));
         reject(request, status, detail);

@@ -39,8 +39,9 @@ import org.jboss.logging.Logger;
  * <ul>
  *   <li>A failure of the infrastructure repeats the batch, see {@link RetryingTransactions}: giving up would
  *       lose the batch, and parking it would park the whole topic for the length of an outage.
- *   <li>Any other failure repeats the batch in halves, until the event that fails is alone and is parked, see
- *       {@link ParkedEvents}. So one poison event costs the others of its batch a few transactions.
+ *   <li>A failure of an event repeats the batch in halves, until the event that fails is alone and is parked,
+ *       see {@link ParkedEvents}. So one poison event costs the others of its batch a few transactions.
+ *   <li>A batch that lacks time or memory is halved likewise, but an event that is alone is repeated.
  * </ul>
  */
 @ApplicationScoped

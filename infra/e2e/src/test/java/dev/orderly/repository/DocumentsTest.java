@@ -24,6 +24,7 @@ class DocumentsTest {
     private static final Pattern EXCERPT = Pattern.compile("```(java|sql|json) ([\\w.-]+)\\n(.*?)```", Pattern.DOTALL);
 
     private static final Path GUIDE = Repository.ROOT.resolve("docs/follow-an-order.md");
+    private static final Path STYLE = Repository.ROOT.resolve("docs/STYLE.md");
     private static final int MAX_EXCERPT_LINES = 12;
     private static final int STOPS = 12;
 
@@ -83,10 +84,13 @@ class DocumentsTest {
     }
 
     @Test
-    void the_code_in_the_guide_is_the_code() {
-        var excerpts = EXCERPT.matcher(Repository.text(GUIDE)).results().toList();
-        assertThat(excerpts).hasSizeGreaterThanOrEqualTo(STOPS - 1);
-        excerpts.forEach(DocumentsTest::assertIsCode);
+    void the_code_in_documents_is_the_code() {
+        assertThat(excerpts(GUIDE)).hasSizeGreaterThanOrEqualTo(STOPS - 1).allSatisfy(DocumentsTest::assertIsCode);
+        assertThat(excerpts(STYLE)).isNotEmpty().allSatisfy(DocumentsTest::assertIsCode);
+    }
+
+    private static List<MatchResult> excerpts(Path document) {
+        return EXCERPT.matcher(Repository.text(document)).results().toList();
     }
 
     /** Each of its lines is in the file, in this order; {@code …} stands for lines that are left out. */

@@ -10,7 +10,9 @@ public final class PlatformCommand extends StartCommand {
     @Option(names = "--no-connect", description = "Without Kafka Connect: nothing relays the outboxes.")
     boolean noConnect;
 
-    @Option(names = "--no-simulators", description = "Without payment gateway, SMS provider and mail server.")
+    @Option(
+            names = "--no-simulators",
+            description = "Without payment gateway, SMS provider, mail server and identity provider.")
     boolean noSimulators;
 
     @Override

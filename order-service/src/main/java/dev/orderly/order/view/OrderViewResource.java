@@ -168,7 +168,7 @@ public class OrderViewResource {
         return parameter != null && !parameter.isEmpty();
     }
 
-    /** A stream begins with its status: what may be a 404 is asked before. */
+    /** Waits for the order before the stream of its events begins, since a stream cannot turn into a 404. */
     @NameBinding
     @Retention(RetentionPolicy.RUNTIME)
     @interface OfKnownOrder {}

@@ -40,7 +40,7 @@ public final class SampleOrders {
     /** For stock and money to follow an order that has ended. */
     private static final Duration MAX_WAIT = Duration.ofSeconds(20);
 
-    /** The catalogue; of the last there are fewer than one sample orders. */
+    /** The catalogue; the last has less stock than one sample order asks for. */
     private static final List<Product> PRODUCTS = List.of(
             new Product("mug", "Mug", 19_99, 100),
             new Product("t-shirt", "T-shirt", 24_99, 100),

@@ -37,7 +37,7 @@ class OrderViewRebuildResource {
     public OrderViewRebuild.RebuildStatus start() {
         audit.add("rebuild", "order view");
         if (!rebuild.start()) {
-            throw Problems.conflict("A rebuild is under way.");
+            throw Problems.conflict("A rebuild is in progress.");
         }
         return rebuild.status();
     }
