@@ -29,7 +29,7 @@ import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code ./orderly status}: 0 when all processes run and all say that they can do their work, else 1. */
+/** {@code ./orderly status}: 0 when all is started and all parts say that they can do their work, else 1. */
 @Command(name = "status", description = "Show every part: state, process, port, restarts, memory.")
 final class StatusCommand implements Callable<Integer> {
     @Option(names = "--data", paramLabel = "DIR", description = "State folder. (default: .orderly in the checkout)")
@@ -59,11 +59,14 @@ final class StatusCommand implements Callable<Integer> {
             return 1;
         }
         var rows = rows(state, file.get().parts());
-        System.out.println(json ? json(file.get(), rows) : table(rows));
+        boolean started = file.get().started();
+        System.out.println(
+                json ? json(file.get(), rows) : table(rows) + (started ? "" : "\nstarting, more parts follow"));
         // Nothing needs the console, which starts last.
-        boolean ready = rows.stream()
-                .filter(row -> !row.part().name().equals(Console.NAME))
-                .allMatch(Row::isReady);
+        boolean ready = started
+                && rows.stream()
+                        .filter(row -> !row.part().name().equals(Console.NAME))
+                        .allMatch(Row::isReady);
         return ready ? 0 : 1;
     }
 

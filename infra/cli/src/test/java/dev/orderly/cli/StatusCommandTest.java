@@ -37,6 +37,7 @@ class StatusCommandTest {
     private ServerSocket server;
     private String health = "{\"status\":\"UP\",\"checks\":[]}";
     private String connectors = "{}";
+    private boolean started = true;
     private String output;
 
     @BeforeEach
@@ -110,6 +111,14 @@ class StatusCommandTest {
     }
 
     @Test
+    void while_parts_are_yet_to_be_started_those_that_are_ready_are_not_all() throws IOException {
+        started = false;
+
+        assertThat(status(part("order-service", OURS))).isEqualTo(1);
+        assertThat(output).containsPattern("order-service +ready").contains("starting, more parts follow");
+    }
+
+    @Test
     void a_relay_that_has_failed_is_named() throws IOException {
         connectors = """
                 {"orders-outbox": {"status": {"connector": {"state": "RUNNING"}, "tasks": [{"state": "FAILED"}]}},
@@ -147,7 +156,7 @@ class StatusCommandTest {
     private int status(ProcessStatus... parts) {
         var settings =
                 new PlatformSettings(data, data, 1, PlatformSettings.Ports.DEFAULT, Set.of(), PlatformSettings.JSON);
-        StatusFile.write(settings, List.of(parts));
+        StatusFile.write(settings, started, List.of(parts));
         var printed = new ByteArrayOutputStream();
         PrintStream console = System.out;
         System.setOut(new PrintStream(printed, true, UTF_8));

@@ -45,6 +45,7 @@ public final class Platform implements AutoCloseable {
     private final ConsoleProgress progress;
     private final List<ServiceDefinition> services;
     private final ProcessSupervisor supervisor;
+    private volatile boolean started;
     private final StateDirectory folder;
     private KafkaBrokers kafka;
     private ConnectorReconciler connectors;
@@ -151,6 +152,8 @@ public final class Platform implements AutoCloseable {
         if (observers != null) {
             startAndAwait(observers.begin(secrets, supervisor), runningObservers);
         }
+        started = true;
+        supervisor.changed();
         startConsole(secrets);
     }
 
@@ -211,7 +214,7 @@ public final class Platform implements AutoCloseable {
     private void changed(List<ProcessStatus> parts) {
         progress.parts(parts);
         try {
-            StatusFile.write(settings, parts);
+            StatusFile.write(settings, started, parts);
         } catch (UncheckedIOException e) {
             // A full disk. The processes keep running, and there may be no other change after this one.
             if (statusOutOfDate.compareAndSet(false, true)) {

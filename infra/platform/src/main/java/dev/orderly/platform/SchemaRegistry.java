@@ -7,6 +7,7 @@ import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.JvmOptions;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.Secrets;
+import dev.orderly.platform.process.Download;
 import dev.orderly.platform.process.HealthProbe;
 import dev.orderly.platform.process.ManagedProcess;
 import java.io.IOException;
@@ -19,7 +20,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Apicurio Registry, which keeps the schemas of events in Avro and Protobuf, in a database of its own. It is
@@ -39,7 +39,6 @@ public final class SchemaRegistry {
     public static final String SUBJECTS = CONFLUENT + "/subjects";
 
     private static final Duration GRACE = Duration.ofSeconds(2);
-    private static final Duration DOWNLOAD_DEADLINE = Duration.ofMinutes(15);
     private static final int MAX_CONNECTIONS = 5;
 
     private final PlatformSettings settings;
@@ -109,19 +108,9 @@ public final class SchemaRegistry {
     }
 
     private void download() throws IOException, InterruptedException {
-        var log = settings.log("registry-download").toFile();
+        var log = settings.log("registry-download");
         var command = List.of(settings.checkout().resolve("orderly").toString(), "unpack-registry");
-        var maven = new ProcessBuilder(command)
-                .directory(settings.checkout().toFile())
-                .redirectErrorStream(true)
-                .redirectOutput(log);
-        maven.environment().put("JAVA_HOME", System.getProperty("java.home"));
-        var process = maven.start();
-        process.getOutputStream().close();
-        if (!process.waitFor(DOWNLOAD_DEADLINE.toSeconds(), TimeUnit.SECONDS)) {
-            process.destroyForcibly();
-        }
-        if (process.waitFor() != 0 || !isUnpacked()) {
+        if (!Download.run(command, settings.checkout(), log) || !isUnpacked()) {
             throw new CommandFailedException("the schema registry could not be downloaded; see " + log);
         }
     }

@@ -3,6 +3,7 @@ package dev.orderly.platform.observe;
 import dev.orderly.platform.config.Checkout;
 import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.PlatformSettings;
+import dev.orderly.platform.process.Download;
 import dev.orderly.platform.process.HealthProbe;
 import dev.orderly.platform.process.ManagedProcess;
 import java.io.IOException;
@@ -13,7 +14,6 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 
 /** Zipkin, which keeps the newest traces in its memory, and what hands spans on to it. */
 public final class TraceServer implements AutoCloseable {
@@ -26,7 +26,6 @@ public final class TraceServer implements AutoCloseable {
     private static final String ARTIFACT = "io.zipkin:zipkin-server:3.6.1:jar:slim";
 
     private static final String JAR = "zipkin-server-3.6.1-slim.jar";
-    private static final long DOWNLOAD_MINUTES = 10;
     private static final Duration GRACE = Duration.ofSeconds(2);
 
     private final PlatformSettings settings;
@@ -64,21 +63,11 @@ public final class TraceServer implements AutoCloseable {
                 "-DoutputDirectory=" + incoming);
         try {
             Files.deleteIfExists(incoming.resolve(JAR)); // or Maven would leave it as it is
-            var builder = new ProcessBuilder(command);
-            builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
-            var maven = builder.directory(settings.checkout().toFile())
-                    .redirectErrorStream(true)
-                    .redirectOutput(log.toFile())
-                    .start();
-            if (!maven.waitFor(DOWNLOAD_MINUTES, TimeUnit.MINUTES)) {
-                maven.destroy();
-            }
-            if (maven.waitFor() == 0) {
-                Files.move(incoming.resolve(JAR), jar(), StandardCopyOption.ATOMIC_MOVE);
-            } else {
+            if (!Download.run(command, settings.checkout(), log)) {
                 throw new CommandFailedException("--observe needs " + ARTIFACT + ", which Maven cannot fetch, see "
                         + log + "; or say by " + ENDPOINT + " where else traces are to go");
             }
+            Files.move(incoming.resolve(JAR), jar(), StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             throw new CommandFailedException("cannot fetch the trace server: " + e, e);
         }

@@ -18,14 +18,16 @@ import java.util.Optional;
  * processes. It is replaced as a whole at each change, so a reader never sees half of one.
  *
  * @param pid of the launcher
+ * @param started whether all parts that others need have been ready; until then more parts may follow
  */
-public record StatusFile(long pid, int brokers, PlatformSettings.Ports ports, List<ProcessStatus> parts) {
+public record StatusFile(
+        long pid, int brokers, boolean started, PlatformSettings.Ports ports, List<ProcessStatus> parts) {
     private static final JsonMapper JSON = JsonMapper.builder()
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES) // of another version
             .build();
 
-    public static void write(PlatformSettings settings, List<ProcessStatus> parts) {
-        var file = new StatusFile(ProcessHandle.current().pid(), settings.brokers(), settings.ports(), parts);
+    public static void write(PlatformSettings settings, boolean started, List<ProcessStatus> parts) {
+        var file = new StatusFile(ProcessHandle.current().pid(), settings.brokers(), started, settings.ports(), parts);
         try {
             Secrets.writePrivately(
                     settings.run("status.json"),
