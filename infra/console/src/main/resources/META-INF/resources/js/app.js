@@ -17,6 +17,8 @@ const PAGES = { shop: Shop, join: Join, sale: Sale, orders: Orders, order: Order
   parked: Parked, faults: Faults, lessons: Lessons };
 const NAVIGATION = ['shop', 'orders', 'map', 'lag', 'parked', 'faults', 'lessons'];
 const PARTS_OF = { join: 'shop', sale: 'shop', order: 'orders' };
+/** The control room has one language. */
+const ENGLISH = ['map', 'lag', 'parked', 'faults', 'lessons'];
 const THEMES = ['auto', 'light', 'dark'];
 const MESSAGE_MS = 4_000;
 /** A customer without a name is called by their id. */
@@ -56,7 +58,7 @@ function App() {
   return html`
     <a class="skip" href="#main" onClick=${skip}>${t('skip')}</a>
     <${Header} active=${PARTS_OF[route.page] ?? route.page} />
-    <main id="main" class=${`page-${route.page}`} tabindex="-1">
+    <main id="main" class=${`page-${route.page}`} tabindex="-1" lang=${ENGLISH.includes(route.page) ? 'en' : language}>
       ${session ? html`<${Page} key=${`${route.page}/${route.id ?? ''}`} id=${route.id} session=${session} />`
         : problem ? html`<h1 tabindex="-1">Orderly</h1><${Failure} problem=${problem} again=${loadSession} />`
           : html`<h1 class="visually-hidden" tabindex="-1">Orderly</h1><${Loading} />`}

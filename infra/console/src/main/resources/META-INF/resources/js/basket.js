@@ -26,6 +26,13 @@ export function setQuantity(basket, product, quantity) {
   keep({ ...basket, lines });
 }
 
+/** What was ordered before, as it is sold now. */
+export function fill(products, lines) {
+  keep({ ...empty(), lines: Object.fromEntries(lines.flatMap(({ sku, quantity }) => products
+    .filter((product) => product.sku === sku)
+    .map(({ name, price }) => [sku, { sku, name, price, quantity }]))) });
+}
+
 export const setPayment = (basket, payment) => keep({ ...basket, ...payment });
 
 export function clear() {

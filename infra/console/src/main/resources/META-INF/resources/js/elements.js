@@ -14,7 +14,8 @@ export function money(value, language = document.documentElement.lang) {
 }
 
 export const number = (value) => (value == null ? '–' : new Intl.NumberFormat('en').format(value));
-export const short = (id) => (id ? String(id).slice(0, 8) : '–');
+/** The end of an id is random; a UUIDv7 begins with the time, which ids of one minute share. */
+export const short = (id) => (id ? `…${String(id).slice(-8)}` : '–');
 export const sum = (values) => values.reduce((total, value) => total + (value ?? 0), 0);
 
 export function clock(at, millis = false) {
@@ -120,8 +121,8 @@ export const Status = ({ status }) => {
 };
 
 export const Health = ({ state, detail }) => html`
-  <span class=${`status ${state === 'up' ? 'ok' : state === 'starting' ? 'warn' : 'bad'}`} title=${detail}>${state}
-    </span>`;
+  <span class=${`status ${state === 'up' ? 'ok' : state === 'starting' ? 'warn' : 'bad'}`} title=${detail}>
+    ${state === 'paused' ? 'frozen' : state}</span>`;
 
 export function Copy({ text, children = 'Copy' }) {
   const copy = async () => {
@@ -146,9 +147,9 @@ export function Action({ run, done, children, ...rest }) {
     busy.current = true;
     setRunning(true);
     try {
-      await run();
+      const result = await run();
       if (done) {
-        announce(done);
+        announce(typeof done === 'function' ? done(result) : done);
       }
     } catch (problem) {
       announce([problem.message, ...(problem.fields ?? [])].join(' '), 'bad');
@@ -160,7 +161,7 @@ export function Action({ run, done, children, ...rest }) {
 }
 
 /** A modal form with one text: the browser keeps the focus inside, Escape closes, and focus comes back. */
-export function AskWhy({ title, label, confirm, onConfirm, onClose, children }) {
+export function AskWhy({ title, label, confirm, danger, onConfirm, onClose, children }) {
   const dialog = useRef();
   const [text, setText] = useState('');
   const [problem, setProblem] = useState(null);
@@ -185,7 +186,7 @@ export function AskWhy({ title, label, confirm, onConfirm, onClose, children }) 
         <${Failure} problem=${problem} />
         <div class="buttons end">
           <button type="button" class="quiet" onClick=${() => dialog.current.close()}>Back</button>
-          <button class="primary">${confirm}</button>
+          <button class=${danger ? 'danger' : 'primary'} data-confirm>${confirm}</button>
         </div>
       </form>
     </dialog>`;

@@ -19,9 +19,16 @@ export function Faults({ session }) {
   if (!session.demo) {
     return html`${head}<${Empty} title="Not on this platform">Only a demonstration can be broken from here.<//>`;
   }
-  return html`${head}${hasRole(session, 'operator') ? html`
-    <div class="with-aside wide-aside"><div><${Load} /><${Buttons} /></div><${Promises} /></div>`
+  return html`${head}${hasRole(session, 'operator') ? html`<${Board} />`
     : html`<${NotForYou} who="operators" person="olga">They break it, and watch the promises.<//>`}`;
+}
+
+function Board() {
+  const checks = useLoaded(() => get('/api/checks'));
+  useEvery(CHECKS_MS, checks.reload);
+  // On a narrow screen the promises are far below the buttons.
+  return html`<p class="promise-line" aria-hidden="true">Promises: <${Verdict} checks=${checks.value} /></p>
+    <div class="with-aside wide-aside"><div><${Load} /><${Buttons} /></div><${Promises} checks=${checks} /></div>`;
 }
 
 function Load() {
@@ -45,7 +52,7 @@ function Load() {
     <${Failure} problem=${problem} />
     <label class="visually-hidden" for="rate">Orders per second</label>
     <input type="range" id="rate" min="0" max=${MAX_RATE} step="5" value=${rate} onInput=${set} />
-    <p class="muted">Placed ${number(load?.placed)} · not accepted ${number(load?.failed)}
+    <p class="muted">Placed ${number(load?.placed)} · refused, or without an answer ${number(load?.failed)}
       ${rates && html` · now ${rates.placed.toFixed(1)} placed/s, ${rates.confirmed.toFixed(1)} confirmed/s`}</p>
         </section>`;
 }
@@ -61,9 +68,11 @@ function Buttons() {
   const hit = [...new Set(faults.filter((fault) => OF_PROCESSES.includes(fault.group)).map((fault) => fault.part))];
   const others = [...new Set(faults.map((fault) => fault.group))].filter((group) => !OF_PROCESSES.includes(group));
   const run = (kind) => async () => {
-    await post(`/api/faults/${kind}`);
+    const { result } = await post(`/api/faults/${kind}`);
     await reload();
+    return result;
   };
+  const done = (title) => (result) => `${title}: ${result}`;
   return html`<${Failure} problem=${problem} again=${reload} />
     <section class="card" aria-labelledby="processes"><h2 id="processes">Processes</h2>
       <p class="muted">Killed, one is started again by the launcher. Frozen, it keeps its
@@ -74,28 +83,30 @@ function Buttons() {
         <div class="buttons">${faults.filter((fault) => fault.part === part && OF_PROCESSES.includes(fault.group))
           .filter((fault) => !fault.active).map((fault) => html`<span key=${fault.kind} data-kind=${fault.kind}>
             <${Action} class=${`small ${fault.group === 'resume' ? 'primary' : 'danger'}`} run=${run(fault.kind)}
-              done=${`${fault.title}: done.`} title=${fault.what} aria-label=${fault.title}>${VERBS[fault.group]}<//>
+              done=${done(fault.title)} title=${fault.what} aria-label=${fault.title}>${VERBS[fault.group]}<//>
                 </span>`)}</div></li>`)}</ul></section>
     ${others.map((group) => html`<section key=${group} class="card" aria-labelledby=${`faults-${group}`}>
       <h2 id=${`faults-${group}`}>${GROUPS[group] ?? group}</h2>
       <ul class="faults">${faults.filter((fault) => fault.group === group).map((fault) => html`<li key=${fault.kind}
         data-kind=${fault.kind}>
         <div><strong>${fault.title}</strong><p class="muted">${fault.what}</p></div>
-        <${Action} class="small danger" run=${run(fault.kind)} done=${`${fault.title}: done.`}
+        <${Action} class="small danger" run=${run(fault.kind)} done=${done(fault.title)}
           aria-label=${`Do it: ${fault.title}`}>Do it<//></li>`)}</ul></section>`)}`;
 }
 
 const WORDS = { ok: 'holds', broken: 'broken', unknown: 'not known' };
 
-function Promises() {
-  const { value, problem, loading, reload } = useLoaded(() => get('/api/checks'));
-  useEvery(CHECKS_MS, reload);
-  const count = (state) => (value ?? []).filter((check) => check.state === state).length;
+function Verdict({ checks = [] }) {
+  const count = (state) => checks.filter((check) => check.state === state).length;
   const [broken, unknown] = [count('broken'), count('unknown')];
-  return html`<section class="card promises" aria-labelledby="promises"><div class="section-head">
+  return checks.length > 0 && html`<span class=${`status ${broken ? 'bad' : unknown ? 'warn' : 'ok'}`}>
+    ${broken ? `${broken} broken` : unknown ? `${unknown} not known yet` : 'all hold'}</span>`;
+}
+
+function Promises({ checks: { value, problem, loading, reload } }) {
+  return html`<section class="card promises" tabindex="0" aria-labelledby="promises"><div class="section-head">
     <h2 id="promises">Promises</h2>
-      ${value?.length > 0 && html`<span role="status" class=${`status ${broken ? 'bad' : unknown ? 'warn' : 'ok'}`}>
-        ${broken ? `${broken} broken` : unknown ? `${unknown} not known yet` : 'all hold'}</span>`}</div>
+      <span role="status"><${Verdict} checks=${value} /></span></div>
     <p class="muted">Checked while it runs, against what the services have written.</p>
     <${Failure} problem=${problem} again=${reload} />
     ${loading && html`<${Loading} rows=${5} />`}

@@ -64,7 +64,7 @@ const relayOf = (system, service) => system.relays?.find((relay) => relay.name.e
 function Picture({ system, follow }) {
   const dots = useRef();
   useEffect(() => onOrder((order) => {
-    if (!document.hidden && (!follow || order.orderId === follow)) {
+    if (!document.hidden && isFollowed(order, follow)) {
       fly(dots.current, order, system.topics.find((topic) => topic.name === TOPIC)?.partitions.length ?? 1);
     }
   }), [follow, system.topics.length]);
@@ -106,7 +106,7 @@ function Picture({ system, follow }) {
           <${Box} x=${COLUMN.group} y=${y - 30} width=${WIDTH.group} height="60"
             title=${name.replace('-consumer-group', '')}
             state=${!group ? 'down' : group.members > 0 ? 'up' : 'down'}
-            note=${`lag ${number(group?.lag)} · ${(group?.seconds ?? 0).toFixed(1)} s`} />
+            note=${`lag ${number(group?.lag)} · ${behind(group)}`} />
         </g>`;
       })}
       <${Outside} system=${system} y=${{ payment: ROW(3, 5), mail: ROW(4, 5) }} />
@@ -206,13 +206,19 @@ function Parts({ system }) {
         </section>`;
 }
 
+/** A group that has records before it is behind, however short they have been there. */
+const behind = (group) => (group?.lag > 0 && group.seconds < 1 ? '< 1 s' : `${(group?.seconds ?? 0).toFixed(1)} s`);
+
+/** By the whole id, or by its end as the page shows it. */
+const isFollowed = (order, follow) => !follow || order.orderId?.endsWith(follow.replace('…', ''));
+
 /** The last events as words: the moving dots are no use to who does not see them. */
 function Log({ follow }) {
   const [entries, setEntries] = useState([]);
   useEffect(() => {
     setEntries([]);
     return onOrder((order) => {
-      if (!follow || order.orderId === follow) {
+      if (isFollowed(order, follow)) {
         setEntries((before) => [order, ...before].slice(0, MAX_LOG));
       }
     });

@@ -4,8 +4,10 @@ import { Action, Copy, Empty, Failure, Loading, NotForYou, Status, clock, money,
   useWords } from './elements.js';
 import { get, orders, post } from './http.js';
 import { hasRole, write } from './store.js';
+import { fill } from './basket.js';
 import { Events, Messages, Rows } from './evidence.js';
 import { Sequence } from './sequence.js';
+import { products } from './shop.js';
 import { Waterfall } from './waterfall.js';
 
 const EVENTS = ['OrderPlaced', 'StockReserved', 'StockRejected', 'PaymentCaptured', 'PaymentDeclined', 'OrderConfirmed',
@@ -115,21 +117,27 @@ export function Order({ id, session }) {
   const ended = ENDED.includes(order?.status);
   const may = order && (session.customerId === order.customerId || hasRole(session, 'clerk'));
   const cancel = () => post(orders(`/orders/${id}/cancel`));
+  const again = async () => {
+    fill(await products(), order.lines);
+    location.hash = '#/shop';
+  };
   return html`
     <div class="head"><div><h1 tabindex="-1">${t('order.title')} <code>${short(id)}</code></h1>
       ${order && html`<p class="lead">${t('order.placed', { at: clock(order.placedAt) })}</p>`}</div>
       <div class="buttons">
         ${may && !ended && html`<${Action} class="danger" run=${cancel} done=${t('order.cancelled')}>
           ${t('order.cancel')}<//>`}
-        ${ended && session.customerId === order.customerId && html`<a class="button" href="#/shop">${t('order.again')}
-          </a>`}
-        <${Copy} text=${location.href}>${t('order.share')}<//></div></div>
-    <${Failure} problem=${problem} />
+        ${order && html`<${Copy} text=${location.href}>${t('order.share')}<//>`}
+        ${ended && session.customerId === order.customerId && html`<${Action} run=${again}>${t('order.again')}<//>`}
+          </div></div>
+    ${problem?.status === 404 ? html`<${Empty} title=${t('order.unknown')}>
+      <a href="#/orders">${t('orders.title')}</a><//>` : html`<${Failure} problem=${problem} />`}
     ${!order && !problem && html`<${Loading} />`}
     ${order && html`<div class="halves order">
       <section class="card" aria-labelledby="way"><div class="section-head"><h2 id="way">${t('order.live')}</h2>
         <span role="status" aria-live="polite" class="order-status"><${Status} status=${order.status} /></span></div>
         ${order.reason && html`<p class="muted">${t('order.reason')}: ${order.reason}</p>`}
+        ${may && order.status === 'CONFIRMED' && html`<p class="muted">${t('order.ended')}</p>`}
         <${Way} timeline=${order.timeline ?? []} /></section>
       <section class="card" aria-labelledby="lines"><h2 id="lines">${t('order.lines')}</h2><${Lines} order=${order} />
         </section>

@@ -7,6 +7,9 @@ import { announce, hasRole, useStore } from './store.js';
 const SERVICES = ['orders', 'inventory', 'payments', 'notifications'];
 const MAX_EVENTS = 1_000;
 const MAX_ACTIONS = 20;
+/** What is redriven is retried within a second. */
+const RETRIED_MS = 2_000;
+const VERBS = { redrive: 'Redrive', discard: 'Discard' };
 const REASONS = {
   UNREADABLE: 'It is no event that this service can read.',
   NEWER_SCHEMA: 'It is newer than this instance, and waits for a newer one.',
@@ -63,24 +66,28 @@ function Groups() {
         }
       }
     }
-    announce(`${done} ${asked.action === 'redrive' ? 'redriven' : 'discarded'}.`);
+    announce(asked.action === 'redrive' ? `${count(done)} tried again; what still cannot take effect stays parked.`
+      : `${count(done)} discarded.`);
     await reload();
+    if (asked.action === 'redrive') {
+      setTimeout(reload, RETRIED_MS);
+    }
   };
   return html`
     ${value.failed.map(({ service, problem }) => html`<${Failure}
       problem=${{ message: `${service}: ${problem.message}` }} again=${reload} />`)}
     <div class="buttons"><button class="small" onClick=${reload}>Reload</button></div>
     ${groups.size === 0 && value.failed.length === 0 && html`<${Empty}
-      title="Nothing is parked">Every event has taken effect. On the page <a
+      title="Nothing is parked">No event waits. On the page <a
         href="#/faults">Faults</a> a poison message can be sent.<//>`}
     ${[...groups].map(([name, events]) => html`<${Group} key=${name} events=${events} act=${act} />`)}
     ${value.actions.length > 0 && html`<${Actions} actions=${value.actions} />`}
-    ${asked && html`<${AskWhy} title=${`${asked.action === 'redrive' ? 'Redrive' : 'Discard'} ${count(asked.events)}`}
-      label="Why" confirm=${asked.action === 'redrive' ? 'Redrive' : 'Discard'} onConfirm=${perform} onClose=${() =>
-        setAsked(null)}>
+    ${asked && html`<${AskWhy} title=${`${VERBS[asked.action]} ${count(asked.events.length)}`}
+      label="Why" confirm=${VERBS[asked.action]} danger=${asked.action === 'discard'}
+      onConfirm=${perform} onClose=${() => setAsked(null)}>
       <p class="muted">${asked.action === 'redrive'
-        ? 'Each is tried again now, and all that is parked of its key, in order.'
-        : 'Each is dropped; what is parked behind it goes on without it.'} The reason is recorded under your name.</p>
+        ? 'What is parked of the same key is tried again now, in order.'
+        : 'What is parked behind it goes on without it.'} The reason is recorded under your name.</p>
           <//>`}`;
 }
 
@@ -95,7 +102,7 @@ function Actions({ actions }) {
 }
 
 const groupName = (event) => `${event.consumer} ${event.reason} ${event.type}`;
-const count = (events) => (events.length === 1 ? 'one event' : `${events.length} events`);
+const count = (events) => (events === 1 ? 'one event' : `${events} events`);
 
 function grouped(events) {
   const groups = new Map();

@@ -3,10 +3,11 @@ import { html, useEffect, useState } from './preact.js';
 import { Action, Copy, Empty, Failure, Loading, useEvery, useLoaded, useNow, useWords } from './elements.js';
 import { get, inventory, loginUrl, newKey, orders, post, request } from './http.js';
 import { hasRole, read, write } from './store.js';
-import { ShopHead } from './shop.js';
+import { ShopHead, products as catalogue } from './shop.js';
 
 const SALE_MINUTES = 10;
 const POLL_MS = 1_000;
+const ENDED = ['CONFIRMED', 'REJECTED', 'CANCELLED'];
 
 export function Sale({ id, session }) {
   const t = useWords();
@@ -24,7 +25,7 @@ export function Sale({ id, session }) {
 
 function OpenSale() {
   const t = useWords();
-  const products = useLoaded(() => get(orders('/products')));
+  const products = useLoaded(catalogue);
   const [form, setForm] = useState({ units: 3, seconds: 10 });
   const sku = form.sku ?? products.value?.[0]?.sku;
   const set = (field) => (event) => setForm({ ...form, [field]: event.target.value });
@@ -120,13 +121,25 @@ function Ticket({ id, session, open, soldOut }) {
     }
   };
   if (!hasRole(session, 'customer')) {
-    return html`<a class="button" href=${loginUrl('ann')}>${t('basket.login')}</a>`;
+    return html`<p class="muted">${t('basket.customer')}</p>
+      <a class="button" href=${loginUrl('ann')}>${t('switch')} ann</a>`;
   }
   return html`<div aria-live="polite">
-    ${ticket?.outcome === 'ORDERED' ? html`<p class="notice ok">
-      ${t('sale.won')} <a href=${`#/orders/${ticket.orderId}`}>${t('sale.toOrder')}</a></p>`
+    ${ticket?.outcome === 'ORDERED' ? html`<${Ordered} id=${ticket.orderId} />`
       : ticket?.outcome === 'SOLD_OUT' || (soldOut && !queued) ? html`<p class="notice warn">${t('sale.soldOut')}</p>`
         : ticket ? html`<p class="notice bad">${t('sale.refused')}</p>`
           : queued ? html`<p class="notice">${t('sale.queued')}</p>`
             : html`<${Action} class="primary wide" disabled=${!open} run=${buy}>${t('sale.buy')}<//>`}</div>`;
+}
+
+/** Who has one has still to pay for it. */
+function Ordered({ id }) {
+  const t = useWords();
+  const { value: order, reload } = useLoaded(() => get(orders(`/orders/${id}`)), [id]);
+  const ended = ENDED.includes(order?.status);
+  useEvery(POLL_MS, () => ended || reload());
+  const confirmed = order?.status === 'CONFIRMED';
+  return html`<p class=${`notice ${confirmed ? 'ok' : ended ? 'bad' : ''}`}>
+    ${confirmed ? t('sale.won') : ended ? t('sale.lost', { reason: order.reason }) : t('sale.ordered')}
+    ${' '}<a href=${`#/orders/${id}`}>${t('sale.toOrder')}</a></p>`;
 }

@@ -20,10 +20,15 @@ const GIFT = { amount: 500_00, currency: 'EUR' };
 /** Ann and Bob, of the simulated identity provider. */
 const CUSTOMERS = ['0198c6a2-0000-7000-8000-000000000001', '0198c6a2-0000-7000-8000-000000000002'];
 const MAX_PRODUCTS = 1_000;
+/** What the load orders, which is not for visitors. */
+const LOAD_SKU = 'console-load';
+
+export const products = async () => (await get(orders(`/products?limit=${MAX_PRODUCTS}`)))
+  .filter((product) => product.sku !== LOAD_SKU);
 
 export function Shop({ session }) {
   const t = useWords();
-  const catalogue = useLoaded(() => get(orders(`/products?limit=${MAX_PRODUCTS}`)));
+  const catalogue = useLoaded(products);
   const clerk = hasRole(session, 'clerk');
   const stock = useLoaded(() => (clerk ? get(inventory(`/stock?limit=${MAX_PRODUCTS}`)) : []), [clerk]);
   const units = Object.fromEntries((stock.value ?? []).map((one) => [one.sku, one.available]));

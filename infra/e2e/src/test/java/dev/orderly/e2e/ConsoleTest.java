@@ -174,7 +174,7 @@ class ConsoleTest {
             olga.screenshot("parked-event-1280");
 
             decide(olga, "Redrive");
-            assertThat(olga.page.locator(".toast")).containsText("redriven");
+            assertThat(olga.page.locator(".toast")).containsText("one event tried again");
             while (olga.page.locator(".parked").first().isVisible()) {
                 int groups = olga.page.locator(".parked").count();
                 decide(olga, "Discard");
@@ -191,7 +191,7 @@ class ConsoleTest {
                 .first()
                 .click();
         olga.page.getByLabel("Why").fill("a test sent it");
-        olga.page.locator("dialog .primary").click();
+        olga.page.locator("dialog [data-confirm]").click();
     }
 
     @Test

@@ -88,8 +88,10 @@ final class Visitor implements AutoCloseable {
     /** One that is done by the button of this fault. */
     void inject(String fault) {
         open("faults");
-        page.locator("[data-kind='" + fault + "'] button").click();
-        assertThat(page.locator(".toast")).containsText("done");
+        var button = page.locator("[data-kind='" + fault + "'] button");
+        button.click();
+        assertThat(page.locator(".toast"))
+                .containsText(button.getAttribute("aria-label").replace("Do it: ", "") + ": ");
     }
 
     /** What a script of this page gets there, with this visitor's session. */

@@ -119,7 +119,7 @@ class Checks {
                     "Nothing of " + database + " is parked",
                     database,
                     PARKED,
-                    row -> none(row, "events parked")));
+                    row -> none(row, "parked")));
         }
         return checks;
     }

@@ -52,6 +52,9 @@ class DemoResource {
         this.platform = platform;
     }
 
+    /** @param result a sentence, for the visitor */
+    record Injected(String result) {}
+
     record Rate(int ratePerSecond) {}
 
     record Partitions(int partitions) {}
@@ -66,8 +69,8 @@ class DemoResource {
     @Path("/faults/{kind}")
     @Consumes(MediaType.WILDCARD)
     @ResponseStatus(202)
-    public void inject(@PathParam("kind") String kind) {
-        faults.inject(kind);
+    public Injected inject(@PathParam("kind") String kind) {
+        return new Injected(faults.inject(kind));
     }
 
     @GET

@@ -42,9 +42,9 @@ class Faults {
      */
     record Fault(String kind, String group, String part, String title, String what, String undo, boolean active) {}
 
-    /** Gives up on a fault in the middle of it. */
+    /** Says what it has done, or gives up in the middle of it. */
     private interface Injection {
-        void run() throws IOException, InterruptedException, ExecutionException, TimeoutException, SQLException;
+        String run() throws IOException, InterruptedException, ExecutionException, TimeoutException, SQLException;
     }
 
     private record Kind(Fault fault, Injection injection) {}
@@ -60,20 +60,25 @@ class Faults {
         return kinds().stream().map(Kind::fault).toList();
     }
 
-    /** @throws HttpProblem 404 for a kind that does not exist, 503 when it could not be injected */
-    void inject(String name) {
+    /**
+     * Returns what it has done.
+     *
+     * @throws HttpProblem 404 for a kind that does not exist, 503 when it could not be injected
+     */
+    String inject(String name) {
         var kind = kinds().stream()
                 .filter(candidate -> candidate.fault.kind.equals(name))
                 .findFirst()
                 .orElseThrow(() -> Problem.of(404, "There is no fault " + name + ", or its part is gone."));
         try {
             LOG.infof("fault: %s", name);
-            kind.injection.run();
+            return kind.injection.run();
         } catch (IOException | ExecutionException | TimeoutException | SQLException e) {
             LOG.warnf(e, "%s could not be injected", name);
             throw Problem.of(503, "What it needs does not answer now. Try again.");
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
+            throw Problem.of(503, "The console stops.");
         }
     }
 
@@ -91,7 +96,8 @@ class Faults {
                         "record",
                         null,
                         "Poison message",
-                        "Writes a record to the topic of orders that is no JSON: every group parks it, and reads on.",
+                        "Writes an OrderPlaced that is no JSON to the topic: the groups that react to it park it,"
+                                + " and read on.",
                         null,
                         false),
                 topic::poison));
@@ -139,7 +145,10 @@ class Faults {
                         "Ends its process as a power cut does; the launcher starts it again.",
                         null,
                         false),
-                () -> platform.kill(part)));
+                () -> {
+                    platform.kill(part);
+                    return "it is gone, and started again.";
+                }));
         kinds.add(new Kind(
                 new Fault(
                         "pause-" + name,
@@ -149,7 +158,10 @@ class Faults {
                         "For " + PAUSE.toSeconds() + " s it keeps its connections and answers nothing.",
                         "resume-" + name,
                         paused),
-                () -> platform.freeze(part, PAUSE)));
+                () -> {
+                    platform.freeze(part, PAUSE);
+                    return "it answers nothing for " + PAUSE.toSeconds() + " s.";
+                }));
         if (paused) {
             kinds.add(new Kind(
                     new Fault(
@@ -160,7 +172,10 @@ class Faults {
                             "Lets it go on where it was.",
                             null,
                             false),
-                    () -> platform.thaw(part)));
+                    () -> {
+                        platform.thaw(part);
+                        return "it goes on.";
+                    }));
         }
         return kinds;
     }
@@ -190,7 +205,10 @@ class Faults {
                                 + " auditor sends what was lost with the old.",
                         null,
                         false),
-                () -> relays.loseSlot(database));
+                () -> {
+                    relays.loseSlot(database);
+                    return "it is dropped; the auditor sends what went with it, if anything did, in about a minute.";
+                });
     }
 
     private List<Kind> ofGateway(URI gateway) {
@@ -224,7 +242,7 @@ class Faults {
         return "{" + before + "\"seconds\":" + OUTSIDE.toSeconds() + "}";
     }
 
-    private void put(URI url, Optional<String> key, String body) throws IOException, InterruptedException {
+    private String put(URI url, Optional<String> key, String body) throws IOException, InterruptedException {
         var request = HttpRequest.newBuilder(url)
                 .timeout(TIMEOUT)
                 .header("Content-Type", "application/json")
@@ -234,5 +252,6 @@ class Faults {
         if (status >= 300) {
             throw new IOException(url.getPath() + " answered " + status);
         }
+        return "for " + OUTSIDE.toSeconds() + " s.";
     }
 }

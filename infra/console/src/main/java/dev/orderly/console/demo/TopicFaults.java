@@ -54,7 +54,7 @@ class TopicFaults {
         this.platform = platform;
     }
 
-    void poison() throws InterruptedException, ExecutionException, TimeoutException {
+    String poison() throws InterruptedException, ExecutionException, TimeoutException {
         var record = new ProducerRecord<>(TOPIC, UUID.randomUUID().toString(), "{\"id\":".getBytes(UTF_8));
         record.headers()
                 .add("type", "OrderPlaced".getBytes(UTF_8))
@@ -62,20 +62,22 @@ class TopicFaults {
                 .add("id", UUID.randomUUID().toString().getBytes(UTF_8))
                 .add("version", "1".getBytes(UTF_8))
                 .add("schema", "1".getBytes(UTF_8));
-        publish(record);
+        return publish(record) + "; see Parked.";
     }
 
     /** @throws HttpProblem 409 while there is no event */
-    void duplicate() throws InterruptedException, ExecutionException, TimeoutException {
+    String duplicate() throws InterruptedException, ExecutionException, TimeoutException {
         var newest = newest();
         if (newest.isEmpty()) {
             throw Problem.of(409, "There is no event yet. Place an order first.");
         }
         var event = newest.get();
-        publish(new ProducerRecord<>(TOPIC, event.partition(), event.key(), event.value(), event.headers()));
+        return publish(new ProducerRecord<>(TOPIC, event.partition(), event.key(), event.value(), event.headers()))
+                + ", as at offset " + event.offset() + ".";
     }
 
-    private void publish(ProducerRecord<String, byte[]> record)
+    /** Returns where it is. */
+    private String publish(ProducerRecord<String, byte[]> record)
             throws InterruptedException, ExecutionException, TimeoutException {
         var settings = new HashMap<>(platform.adminSettings());
         settings.put("delivery.timeout.ms", 5_000);
@@ -83,7 +85,8 @@ class TopicFaults {
         settings.put("linger.ms", 0);
         settings.put("max.block.ms", 5_000);
         try (var producer = new KafkaProducer<>(settings, new StringSerializer(), new ByteArraySerializer())) {
-            producer.send(record).get(TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+            var written = producer.send(record).get(TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+            return "partition " + written.partition() + ", offset " + written.offset();
         }
     }
 
@@ -108,18 +111,22 @@ class TopicFaults {
     }
 
     /**
-     * A group with members cannot be set back: its service is killed, and the group set back before it has
-     * joined again.
+     * Returns how far. A group with members cannot be set back: its service is killed, and the group set back
+     * before it has joined again.
      */
-    void rewind(String group, DemoPlatform.Part service)
+    String rewind(String group, DemoPlatform.Part service)
             throws InterruptedException, ExecutionException, TimeoutException {
         try (var admin = Admin.create(platform.adminSettings())) {
-            var earlier = new HashMap<TopicPartition, OffsetAndMetadata>();
-            admin.listConsumerGroupOffsets(group)
+            var committed = admin.listConsumerGroupOffsets(group)
                     .partitionsToOffsetAndMetadata()
-                    .get(TIMEOUT.toSeconds(), TimeUnit.SECONDS)
-                    .forEach((partition, committed) ->
-                            earlier.put(partition, new OffsetAndMetadata(Math.max(0, committed.offset() - REWOUND))));
+                    .get(TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+            var earlier = new HashMap<TopicPartition, OffsetAndMetadata>();
+            long again = 0;
+            for (var partition : committed.entrySet()) {
+                long offset = Math.max(0, partition.getValue().offset() - REWOUND);
+                again += partition.getValue().offset() - offset;
+                earlier.put(partition.getKey(), new OffsetAndMetadata(offset));
+            }
             platform.kill(service);
             long deadline = System.nanoTime() + MAX_RESET_TIME.toNanos();
             while (!reset(admin, group, earlier)) {
@@ -128,6 +135,7 @@ class TopicFaults {
                 }
                 TimeUnit.MILLISECONDS.sleep(RESET_PAUSE.toMillis());
             }
+            return again + " records of " + earlier.size() + " partitions are read again.";
         }
     }
 
