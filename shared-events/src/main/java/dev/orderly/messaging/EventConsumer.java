@@ -254,28 +254,29 @@ public class EventConsumer {
     /**
      * Lets an event that was parked take effect in the current transaction.
      *
+     * @param record what it is by the code of today
      * @throws DataRejectedException when it still cannot
      */
-    void applyParked(ParkedEvent parked, EventHandler<?> handler) throws SQLException {
-        switch (parked.toRecord(payloads)) {
+    void applyParked(ParkedEvent parked, ConsumedRecord record, EventHandler<?> handler) throws SQLException {
+        switch (record) {
             case Undecodable undecodable -> throw new UnprocessableEventException(UNREADABLE, undecodable.problem());
-            case Versioned record -> {
+            case Versioned versioned -> {
                 // Its id is in the inbox since it was parked.
-                var received = inbox.receive(handler.consumerGroup(), List.of(record));
+                var received = inbox.receive(handler.consumerGroup(), List.of(versioned));
                 var sequences = sequenceGuard.batch(handler, received.lastVersions());
-                var position = sequences.check(record);
+                var position = sequences.check(versioned);
                 if (position == Position.DUPLICATE) {
                     return;
                 }
                 if (position == Position.GAP && !parked.gapAccepted()) {
                     throw new UnprocessableEventException(GAP, MISSING);
                 }
-                if (record instanceof NewerSchema newer) {
+                if (versioned instanceof NewerSchema newer) {
                     throw new UnprocessableEventException(NEWER_SCHEMA, newer.problem());
                 }
-                sequences.advance(record);
+                sequences.advance(versioned);
                 sequences.save();
-                if (record instanceof Decoded decoded) {
+                if (versioned instanceof Decoded decoded) {
                     handle(List.of(decoded.incoming()), handler, MessageSpans.Batch.NONE);
                 }
             }

@@ -57,25 +57,54 @@ class ParkedEvents {
     private static final String INSERT = """
             INSERT INTO parked_event
                 (consumer, event_id, topic, partition, "offset", key, type, source, version, headers, payload, reason,
-                detail, next_attempt_at, parked_at, schema)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                detail, next_attempt_at, parked_at, schema, blocked)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT DO NOTHING
             RETURNING
             """ + ParkedEvent.COLUMNS;
 
-    // The first of its key, or the first but for later versions of the same source: it may be the version
-    // that these wait for.
+    /**
+     * The events that one waits for: those that were parked before it under its key. But a gap does not hold up a lower version of the same source, which may be the one that is missing. And what
+     * begins an order, the first event of the service that the topic has its name from, does not wait for
+     * what other services have published about it.
+     */
+    private static final String EARLIER = """
+            FROM parked_event earlier
+            WHERE earlier.consumer = parked.consumer AND earlier.key = parked.key AND earlier.seq < parked.seq
+              AND NOT coalesce(
+                  earlier.reason IN ('GAP', 'BEHIND') AND earlier.source = parked.source
+                      AND earlier.version > parked.version
+                  OR parked.version = 1 AND parked.source = parked.topic AND earlier.source <> parked.source,
+                  false)
+            """;
+
+    /**
+     * Looks at one after another until there is one: a NOT EXISTS would be joined to all that are due, and the
+     * first of ten thousand cost as much as all. Whether it waits is asked again, since instances of the
+     * version before do not know {@code blocked}.
+     */
     private static final String LOCK_DUE = "SELECT " + ParkedEvent.COLUMNS + """
             FROM parked_event parked
-            WHERE consumer = ? AND next_attempt_at <= ? AND (schema IS NULL OR schema <= ?)
-              AND NOT EXISTS (
-                SELECT FROM parked_event earlier
-                WHERE earlier.consumer = parked.consumer AND earlier.key = parked.key AND earlier.seq < parked.seq
-                  AND NOT coalesce(earlier.reason IN ('GAP', 'BEHIND') AND earlier.source = parked.source
-                                   AND earlier.version > parked.version, false))
+            WHERE consumer = ? AND next_attempt_at <= ? AND NOT blocked AND (schema IS NULL OR schema <= ?)
+              AND (SELECT count(*)
+            """ + EARLIER + """
+                  ) = 0
             ORDER BY next_attempt_at, seq
             LIMIT 1
             FOR UPDATE SKIP LOCKED
+            """;
+
+    private static final String RELEASE = """
+            UPDATE parked_event parked SET blocked = false
+            WHERE consumer = ? AND key = ? AND blocked AND NOT EXISTS (SELECT
+            """ + EARLIER + ")";
+
+    private static final String RELEASE_FIRST = """
+            UPDATE parked_event SET blocked = false
+            WHERE seq IN (SELECT seq
+                          FROM (SELECT DISTINCT ON (consumer, key) seq, blocked
+                                FROM parked_event ORDER BY consumer, key, seq)
+                          WHERE blocked)
             """;
 
     private final DataSource database;
@@ -123,7 +152,11 @@ class ParkedEvents {
             setTime(insert, 14, nextAttempt);
             setTime(insert, 15, now);
             insert.setObject(16, record instanceof NewerSchema newer ? newer.schema() : null);
+            insert.setBoolean(17, reason == Reason.BEHIND);
             var added = events(insert);
+            if (reason == Reason.BEHIND) {
+                release(connection, handler.consumerGroup(), record.key());
+            }
             if (!handler.isSecondReader()) {
                 publishUnlessRetried(added);
             }
@@ -165,10 +198,27 @@ class ParkedEvents {
         }
     }
 
+    /** Releases what nothing is before any more, but was left blocked by another transaction at the same time. */
+    void releaseFirst() throws SQLException {
+        try (var connection = database.getConnection();
+                var update = connection.prepareStatement(RELEASE_FIRST)) {
+            update.executeUpdate();
+        }
+    }
+
+    private static void release(Connection connection, String consumer, String key) throws SQLException {
+        try (var update = connection.prepareStatement(RELEASE)) {
+            update.setString(1, consumer);
+            update.setString(2, key);
+            update.executeUpdate();
+        }
+    }
+
     /** Removes an event that has taken effect; those that waited for it are due at once. */
     void remove(ParkedEvent parked) throws SQLException {
         try (var connection = database.getConnection()) {
             delete(connection, parked);
+            release(connection, parked.consumer(), parked.key());
             try (var update = connection.prepareStatement(
                     "UPDATE parked_event SET next_attempt_at = ? WHERE consumer = ? AND key = ? AND reason = 'GAP'")) {
                 setTime(update, 1, clock.instant());
@@ -201,6 +251,17 @@ class ParkedEvents {
             update.setLong(5, parked.seq());
             update.setInt(6, parked.attempts());
             publishUnlessRetried(events(update));
+            release(connection, parked.consumer(), parked.key()); // when it has turned out to be a gap
+        }
+    }
+
+    /** Lets an event wait that could not be tried, which does not count as a retry. */
+    void defer(ParkedEvent parked) throws SQLException {
+        try (var connection = database.getConnection();
+                var update = connection.prepareStatement("UPDATE parked_event SET next_attempt_at = ? WHERE seq = ?")) {
+            setTime(update, 1, clock.instant().plus(retryDelays.getFirst()));
+            update.setLong(2, parked.seq());
+            update.executeUpdate();
         }
     }
 
@@ -266,15 +327,17 @@ class ParkedEvents {
         audit.add(parked, "DISCARD", operator, why);
         try (var connection = database.getConnection()) {
             try (var update = connection.prepareStatement("""
-                    UPDATE parked_event next SET gap_accepted = true
+                    UPDATE parked_event next SET gap_accepted = true, next_attempt_at = ?
                     FROM parked_event discarded
                     WHERE discarded.seq = ? AND next.consumer = discarded.consumer AND next.key = discarded.key
                       AND next.source = discarded.source AND next.version - 1 = discarded.version
                     """)) {
-                update.setLong(1, parked.seq());
+                setTime(update, 1, clock.instant());
+                update.setLong(2, parked.seq());
                 update.executeUpdate();
             }
             delete(connection, parked);
+            release(connection, parked.consumer(), parked.key());
         }
     }
 

@@ -2,6 +2,7 @@ package dev.orderly.messaging;
 
 import dev.orderly.database.DataRejectedException;
 import dev.orderly.database.DatabaseMigration;
+import dev.orderly.database.OutageException;
 import dev.orderly.database.RetryingTransactions;
 import io.quarkus.arc.All;
 import io.quarkus.scheduler.Scheduled;
@@ -23,16 +24,19 @@ class ParkedRetries {
     private final List<EventHandler<?>> handlers;
     private final EventConsumer consumer;
     private final ParkedEvents parkedEvents;
+    private final EventPayloads payloads;
     private final RetryingTransactions transactions;
 
     ParkedRetries(
             @All List<EventHandler<?>> handlers,
             EventConsumer consumer,
             ParkedEvents parkedEvents,
+            EventPayloads payloads,
             RetryingTransactions transactions) {
         this.handlers = handlers;
         this.consumer = consumer;
         this.parkedEvents = parkedEvents;
+        this.payloads = payloads;
         this.transactions = transactions;
     }
 
@@ -53,7 +57,16 @@ class ParkedRetries {
         }
     }
 
-    /** Returns false when nothing is due. However an event fails, it concerns that event alone. */
+    /** For what an instance of the version before has taken from in front of it, or another transaction just then. */
+    @Scheduled(every = "1m", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = DatabaseMigration.class)
+    void releaseFirst() {
+        transactions.commit(() -> {
+            parkedEvents.releaseFirst();
+            return null;
+        });
+    }
+
+    /** Returns false when nothing more is to be tried now. However an event fails, it concerns that event alone. */
     private boolean retryNext(EventHandler<?> handler) {
         var tried = new ParkedEvent[1];
         try {
@@ -63,7 +76,15 @@ class ParkedRetries {
                     return false;
                 }
                 tried[0] = due.get();
-                consumer.applyParked(tried[0], handler);
+                ConsumedRecord record;
+                try {
+                    record = tried[0].toRecord(payloads);
+                } catch (OutageException e) {
+                    LOG.warnf("%s: event %s waits: %s", handler.consumerGroup(), tried[0].eventId(), e.getMessage());
+                    parkedEvents.defer(tried[0]);
+                    return false; // until the next run: each that waits may take as long to find out
+                }
+                consumer.applyParked(tried[0], record, handler);
                 parkedEvents.remove(tried[0]);
                 return true;
             });

@@ -154,6 +154,47 @@ class EventFormatsTest extends IntegrationTest {
         assertThat(effects(order)).containsExactly("OrderPlaced", "OrderCancelled");
     }
 
+    /** As after a restart: the schema of what is parked is not known any more. */
+    @Test
+    void a_parked_event_whose_schema_is_not_to_be_had_holds_up_no_other() throws Exception {
+        var waiting = UUID.randomUUID();
+        var other = UUID.randomUUID();
+        handler.rejected.addAll(List.of(waiting, other));
+        publish(List.of(placed(waiting), placed(other)));
+        await().until(() -> attempts(waiting) == 4 && attempts(other) == 4); // all that there are
+        var avro = in(EventFormat.AVRO, placed(waiting), "\n\n");
+        FakeSchemaRegistry.setAway(url, true);
+        handler.rejected.removeAll(List.of(waiting, other));
+        sql().execute("""
+                UPDATE parked_event SET payload = decode(?, 'hex'), headers = array_append(headers, 'content-type=application/avro')
+                WHERE key = ?
+                """, hex(avro.value()), waiting.toString());
+
+        // The one that has to wait is the first to be tried.
+        retry(waiting, "1 hour");
+        retry(other, "1 second");
+
+        await().untilAsserted(() -> assertThat(effects(other)).containsExactly("OrderPlaced"));
+        assertThat(parked(waiting)).containsExactly("OrderPlaced FAILED");
+        assertThat(attempts(waiting)).isZero();
+
+        FakeSchemaRegistry.setAway(url, false);
+
+        await().untilAsserted(() -> assertThat(effects(waiting)).containsExactly("OrderPlaced"));
+        assertThat(parked(waiting)).isEmpty();
+    }
+
+    private void retry(UUID order, String dueSince) throws SQLException {
+        sql().execute(
+                        "UPDATE parked_event SET attempts = 0, next_attempt_at = now() - ?::interval WHERE key = ?",
+                        dueSince,
+                        order.toString());
+    }
+
+    private long attempts(UUID order) throws SQLException {
+        return sql().number("SELECT coalesce(max(attempts), -1) FROM parked_event WHERE key = ?", order.toString());
+    }
+
     @ParameterizedTest
     @EnumSource(names = "JSON", mode = Mode.EXCLUDE)
     void the_outbox_has_the_bytes_of_an_event_until_its_erasure(EventFormat format) throws Exception {

@@ -55,7 +55,7 @@ public abstract class IntegrationTest {
         }
     }
 
-    private static final Instant NOW = Instant.parse("2026-11-23T10:15:30.123Z");
+    static final Instant NOW = Instant.parse("2026-11-23T10:15:30.123Z");
 
     @Inject
     DataSource database;

@@ -1,6 +1,7 @@
 package dev.orderly.messaging;
 
 import static dev.orderly.testing.OrderTopic.header;
+import static dev.orderly.testing.OrderTopic.record;
 import static dev.orderly.testing.OrderTopic.with;
 import static io.restassured.RestAssured.given;
 import static java.nio.charset.StandardCharsets.UTF_8;
@@ -9,6 +10,7 @@ import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.equalTo;
 
 import dev.orderly.events.EventHeaders;
+import dev.orderly.events.OrderEvent.OrderCancelled;
 import dev.orderly.testing.Tokens;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -31,6 +33,9 @@ class ParkedEventsTest extends IntegrationTest {
 
     @Inject
     ParkedEvents parkedEvents;
+
+    @Inject
+    ParkedRetries retries;
 
     @Test
     void what_is_parked_is_retried_and_takes_effect_in_order() throws SQLException {
@@ -109,6 +114,66 @@ class ParkedEventsTest extends IntegrationTest {
 
         await().untilAsserted(() -> assertThat(parked(order)).isEmpty());
         assertThat(effects(order)).containsExactly("OrderCancelled");
+    }
+
+    @Test
+    void a_gap_that_was_given_up_goes_on_when_the_event_before_it_is_discarded() throws SQLException {
+        var order = UUID.randomUUID();
+        publish(List.of(cancelled(order)));
+        await().until(() -> attempts(order, "OrderCancelled") == 4); // all that there are
+        handler.rejected.add(order);
+        var placed = placed(order);
+        publish(List.of(placed));
+        await().until(() -> attempts(order, "OrderPlaced") == 4);
+        handler.rejected.remove(order);
+
+        operate(id(placed), "discard").then().statusCode(204);
+
+        await().untilAsserted(() -> assertThat(effects(order)).containsExactly("OrderCancelled"));
+        assertThat(parked(order)).isEmpty();
+    }
+
+    /** As when topics have lost their ends, and the outbox of another service was audited first. */
+    @Test
+    void what_begins_an_order_does_not_wait_for_what_others_published_about_it() throws SQLException {
+        var order = UUID.randomUUID();
+        handler.rejected.add(order);
+        publish(List.of(record("inventory-service", 1, new OrderCancelled(order, UUID.randomUUID(), "", NOW))));
+        await().until(() -> attempts(order, "OrderCancelled") == 4);
+        handler.rejected.remove(order);
+
+        publish(List.of(placed(order)));
+
+        await().untilAsserted(() -> assertThat(effects(order)).containsExactly("OrderPlaced"));
+        assertThat(parked(order)).containsExactly("OrderCancelled FAILED");
+    }
+
+    @Test
+    void what_waits_is_not_tried_until_it_is_released_by_whatever_is_first_then() throws SQLException {
+        var order = UUID.randomUUID();
+        handler.rejected.add(order);
+        publish(List.of(placed(order), cancelled(order)));
+        assertThat(blocked(order)).containsExactly("OrderCancelled");
+
+        // As an instance of the version before would take the first: the second stays blocked.
+        sql().execute("DELETE FROM parked_event WHERE key = ? AND type = 'OrderPlaced'", order.toString());
+        sql().execute("UPDATE parked_event SET gap_accepted = true WHERE key = ?", order.toString());
+        handler.rejected.remove(order);
+        retries.releaseFirst();
+
+        await().untilAsserted(() -> assertThat(effects(order)).containsExactly("OrderCancelled"));
+        assertThat(parked(order)).isEmpty();
+    }
+
+    private List<String> blocked(UUID order) throws SQLException {
+        return sql().strings("SELECT type FROM parked_event WHERE key = ? AND blocked", order.toString());
+    }
+
+    private long attempts(UUID order, String type) throws SQLException {
+        return sql().number(
+                        "SELECT coalesce(max(attempts), -1) FROM parked_event WHERE key = ? AND type = ?",
+                        order.toString(),
+                        type);
     }
 
     @Test
