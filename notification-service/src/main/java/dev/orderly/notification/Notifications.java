@@ -77,11 +77,14 @@ class Notifications {
               AND (rows.state = 'SENT' OR message.attempts = rows.attempt)
             """;
 
-    /** By the indexes of pending messages: as much work as there are of these. */
+    /** By the indexes of pending messages: as much work as there are of these. Welcome mails may be paused. */
     private static final String PENDING = """
             SELECT metric, ARRAY['channel', channel], number
             FROM (SELECT 'mail' AS channel, count(*)::float8 AS messages, min(recorded_at) AS oldest
-                  FROM notification WHERE state = 'PENDING' AND kind <> 'CODE'
+                  FROM notification WHERE state = 'PENDING' AND kind <> 'CODE' AND kind <> 'WELCOME'
+                  UNION ALL
+                  SELECT 'welcome-mail', count(*), min(recorded_at)
+                  FROM notification WHERE state = 'PENDING' AND kind <> 'CODE' AND kind = 'WELCOME'
                   UNION ALL
                   SELECT 'sms', count(*), min(recorded_at)
                   FROM notification WHERE state = 'PENDING' AND kind = 'CODE')
