@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.Secrets;
 import dev.orderly.platform.config.StateDirectory;
 import dev.orderly.platform.connect.ConnectWorker;
 import dev.orderly.platform.connect.RelayPauseLock;
 import dev.orderly.platform.kafka.KafkaLogin;
+import dev.orderly.platform.operations.PartitionScaler;
 import dev.orderly.platform.process.ProcessStatus;
 import dev.orderly.testkit.OrderlyCommand;
 import dev.orderly.testkit.RunningPlatform;
@@ -31,11 +33,16 @@ import java.util.Set;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.quota.ClientQuotaEntity;
 import org.apache.kafka.common.quota.ClientQuotaFilter;
 import org.apache.kafka.common.quota.ClientQuotaFilterComponent;
 import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -163,6 +170,33 @@ class PlatformTest {
                     .containsExactly("orderly: already running (pid %d): ./orderly stop"
                             .formatted(platform.processes().getFirst().pid()));
             assertThat(result.exitCode()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void the_topic_does_not_grow_while_a_group_of_a_service_that_is_down_has_events_to_read() throws Exception {
+        var topic = "order-service";
+        try (var admin = Admin.create(platform.kafka(Map.of()));
+                var producer =
+                        new KafkaProducer<>(platform.kafka(Map.of()), new StringSerializer(), new StringSerializer())) {
+            var record =
+                    producer.send(new ProducerRecord<>(topic, "order-0", "{}")).get();
+            var read = Map.of(new TopicPartition(topic, record.partition()), new OffsetAndMetadata(record.offset()));
+            admin.alterConsumerGroupOffsets("payment-consumer-group", read)
+                    .all()
+                    .get();
+
+            assertThatThrownBy(() -> PartitionScaler.grow(data, 4, Duration.ofSeconds(2)))
+                    .isInstanceOf(CommandFailedException.class)
+                    .hasMessageContaining("all groups to read to the end, in vain for payment-consumer-group;");
+
+            assertThat(admin.describeTopics(List.of(topic))
+                            .allTopicNames()
+                            .get()
+                            .get(topic)
+                            .partitions())
+                    .hasSize(3);
+            admin.deleteConsumerGroups(List.of("payment-consumer-group")).all().get();
         }
     }
 

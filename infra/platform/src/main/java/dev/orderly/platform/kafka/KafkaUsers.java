@@ -117,7 +117,7 @@ public final class KafkaUsers {
     }
 
     /** Those of them that services read in. */
-    Set<String> groupsOfServices() {
+    public Set<String> groupsOfServices() {
         return groups(user -> user.name.endsWith("-service"));
     }
 

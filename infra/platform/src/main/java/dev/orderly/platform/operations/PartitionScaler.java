@@ -9,6 +9,7 @@ import dev.orderly.platform.config.Secrets;
 import dev.orderly.platform.connect.ConnectWorker;
 import dev.orderly.platform.connect.RelayPauseLock;
 import dev.orderly.platform.kafka.KafkaLogin;
+import dev.orderly.platform.kafka.KafkaUsers;
 import dev.orderly.platform.postgres.ServiceDatabases;
 import dev.orderly.platform.process.HealthProbe;
 import dev.orderly.platform.process.StatusFile;
@@ -21,14 +22,17 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
@@ -36,6 +40,7 @@ import org.apache.kafka.clients.admin.GroupListing;
 import org.apache.kafka.clients.admin.ListGroupsOptions;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
 /**
@@ -52,15 +57,21 @@ public final class PartitionScaler {
     private final Path data;
     private final int partitions;
     private final long deadline;
+    private final Set<String> ofServices =
+            KafkaUsers.read(Checkout.path().resolve("infra")).groupsOfServices();
     private final Instant start = Instant.now();
     private URI connect;
     private String authorization;
     private ServiceDatabases databases;
     private Admin admin;
 
-    private interface Condition {
-        boolean holds() throws IOException, InterruptedException, ExecutionException;
+    /** What a step still waits for, by name. */
+    private interface Pending {
+        Collection<String> names() throws IOException, InterruptedException, ExecutionException;
     }
+
+    /** @param assigned partitions of the topic that its members have */
+    private record Group(String name, int members, long assigned, Map<TopicPartition, OffsetAndMetadata> committed) {}
 
     private PartitionScaler(Path data, int partitions, Duration deadline) {
         this.data = data;
@@ -140,11 +151,10 @@ public final class PartitionScaler {
             }
             await(
                     "the relays to stop",
-                    () -> relays().values().stream()
-                            .allMatch(relay -> stateOf(relay).equals("STOPPED")
-                                    && relay.path("status").path("tasks").isEmpty()));
+                    () -> relaysBut(relay -> stateOf(relay).equals("STOPPED")
+                            && relay.path("status").path("tasks").isEmpty()));
             say("the relays have stopped; orders are accepted, their events wait in the outboxes");
-            await("all groups to read to the end", () -> lagging().isEmpty());
+            await("all groups to read to the end", this::lagging);
             say("all groups have read to the end");
             if (!pause.isValid()) {
                 throw new CommandFailedException(
@@ -164,14 +174,13 @@ public final class PartitionScaler {
         }
         await(
                 "the relays to run",
-                () -> relays().values().stream()
-                        .allMatch(relay -> stateOf(relay).equals("RUNNING")
-                                && relay.path("status")
-                                        .path("tasks")
-                                        .findValuesAsText("state")
-                                        .equals(List.of("RUNNING"))));
+                () -> relaysBut(relay -> stateOf(relay).equals("RUNNING")
+                        && relay.path("status")
+                                .path("tasks")
+                                .findValuesAsText("state")
+                                .equals(List.of("RUNNING"))));
         say("the relays run");
-        await("all groups to have the new partitions", () -> incomplete().isEmpty());
+        await("all groups to have the new partitions", this::incomplete);
         say("all groups read all partitions");
     }
 
@@ -194,6 +203,13 @@ public final class PartitionScaler {
                 .properties()
                 .forEach(relay -> relays.put(relay.getKey(), relay.getValue()));
         return relays;
+    }
+
+    private List<String> relaysBut(Predicate<JsonNode> done) throws IOException, InterruptedException {
+        return relays().entrySet().stream()
+                .filter(relay -> !done.test(relay.getValue()))
+                .map(Map.Entry::getKey)
+                .toList();
     }
 
     private static String stateOf(JsonNode relay) {
@@ -227,20 +243,31 @@ public final class PartitionScaler {
                 .size();
     }
 
-    /** The groups that have members and read the topic. */
-    private Set<String> groups() throws InterruptedException, ExecutionException {
+    /**
+     * The groups that read the topic: of services, also those without a member, which will go on where they
+     * were; of others those that have one. While a group rebalances its members have no partitions, so it is
+     * known by its offsets too.
+     */
+    private List<Group> groups() throws InterruptedException, ExecutionException {
         var names = admin.listGroups(ListGroupsOptions.forConsumerGroups()).all().get().stream()
                 .map(GroupListing::groupId)
                 .toList();
-        var groups = new HashSet<String>();
-        admin.describeConsumerGroups(names).all().get().forEach((name, group) -> {
-            boolean reads = group.members().stream()
+        var groups = new ArrayList<Group>();
+        for (var described : admin.describeConsumerGroups(names).all().get().values()) {
+            var name = described.groupId();
+            var committed = new HashMap<>(admin.listConsumerGroupOffsets(name)
+                    .partitionsToOffsetAndMetadata()
+                    .get());
+            committed.keySet().removeIf(partition -> !partition.topic().equals(TOPICS.getFirst()));
+            long assigned = described.members().stream()
                     .flatMap(member -> member.assignment().topicPartitions().stream())
-                    .anyMatch(partition -> partition.topic().equals(TOPICS.getFirst()));
-            if (reads) {
-                groups.add(name);
+                    .filter(partition -> partition.topic().equals(TOPICS.getFirst()))
+                    .count();
+            int members = described.members().size();
+            if ((assigned > 0 || !committed.isEmpty()) && (members > 0 || ofServices.contains(name))) {
+                groups.add(new Group(name, members, assigned, committed));
             }
-        });
+        }
         return groups;
     }
 
@@ -252,42 +279,36 @@ public final class PartitionScaler {
             latest.put(new TopicPartition(TOPICS.getFirst(), partition), OffsetSpec.latest());
         }
         var ends = admin.listOffsets(latest).all().get();
-        var lagging = new HashSet<String>();
-        for (String group : groups()) {
-            var committed = admin.listConsumerGroupOffsets(group)
-                    .partitionsToOffsetAndMetadata()
-                    .get();
+        var lagging = new TreeSet<String>();
+        for (var group : groups()) {
             ends.forEach((partition, end) -> {
-                var position = committed.get(partition);
+                var position = group.committed.get(partition);
                 if (end.offset() > 0 && (position == null || position.offset() < end.offset())) {
-                    lagging.add(group);
+                    lagging.add(group.name);
                 }
             });
         }
         return lagging;
     }
 
-    /** Those of the groups in which a partition is not assigned. */
-    private Set<String> incomplete() throws InterruptedException, ExecutionException {
-        var incomplete = new HashSet<String>();
-        admin.describeConsumerGroups(groups()).all().get().forEach((name, group) -> {
-            long assigned = group.members().stream()
-                    .flatMap(member -> member.assignment().topicPartitions().stream())
-                    .filter(partition -> partition.topic().equals(TOPICS.getFirst()))
-                    .count();
-            if (assigned < partitions) {
-                incomplete.add(name);
-            }
-        });
-        return incomplete;
+    /** Those of the groups in which a partition is not assigned. One without members gets them all later. */
+    private List<String> incomplete() throws InterruptedException, ExecutionException {
+        return groups().stream()
+                .filter(group -> group.members > 0 && group.assigned < partitions)
+                .map(Group::name)
+                .toList();
     }
 
-    private void await(String what, Condition condition) throws IOException, InterruptedException, ExecutionException {
+    private void await(String what, Pending pending) throws IOException, InterruptedException, ExecutionException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(deadline);
-        while (!condition.holds()) {
+        while (true) {
+            var names = pending.names();
+            if (names.isEmpty()) {
+                return;
+            }
             if (System.nanoTime() > end) {
-                throw new CommandFailedException(
-                        "waited " + deadline + " s for " + what + " without success; the relays continue");
+                throw new CommandFailedException("waited %d s for %s, in vain for %s; the relays continue"
+                        .formatted(deadline, what, String.join(", ", names)));
             }
             TimeUnit.MILLISECONDS.sleep(POLL.toMillis());
         }
