@@ -4,11 +4,10 @@ import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.JvmOptions;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.Secrets;
-import dev.orderly.platform.process.ErrorLogSummary;
+import dev.orderly.platform.process.GuardedProcess;
 import dev.orderly.platform.process.HealthProbe;
 import dev.orderly.platform.process.ManagedProcess;
 import java.io.IOException;
-import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,6 +24,7 @@ public final class KafkaBrokers implements AutoCloseable {
     public static final String SECRET = Secrets.ofKafkaUser(KafkaLogin.BROKER);
 
     private static final Duration GRACE = Duration.ofMillis(2500);
+    private static final Duration FORMAT_DEADLINE = Duration.ofSeconds(60);
 
     private final PlatformSettings settings;
     private final Secrets secrets;
@@ -37,23 +37,19 @@ public final class KafkaBrokers implements AutoCloseable {
 
     /** Writes each broker's settings and, before its first start, formats its storage. */
     public void init() throws InterruptedException {
-        var formatting = new HashMap<String, Process>();
+        var formatting = new ArrayList<GuardedProcess>();
         for (int id = 1; id <= settings.brokers(); id++) {
             Path properties = writeSettings(id);
             if (!Files.exists(storage(id).resolve("meta.properties"))) {
-                formatting.put("kafka-" + id, format("kafka-" + id, properties));
+                formatting.add(format("kafka-" + id, properties));
             }
         }
-        for (var broker : formatting.entrySet()) {
-            int code = broker.getValue().waitFor();
-            if (code != 0) {
-                throw new CommandFailedException("cannot format the storage of " + broker.getKey() + ": "
-                        + ErrorLogSummary.of(settings.log(broker.getKey())).orElse("code " + code));
-            }
+        for (var broker : formatting) {
+            broker.awaitSuccess(FORMAT_DEADLINE);
         }
     }
 
-    private Process format(String broker, Path properties) {
+    private GuardedProcess format(String broker, Path properties) {
         var command = JvmOptions.BROKER.kafkaTool(
                 settings,
                 "kafka.tools.StorageTool",
@@ -63,15 +59,12 @@ public final class KafkaBrokers implements AutoCloseable {
                 "--config",
                 properties.toString(),
                 "--ignore-formatted"); // after a start that was killed
-        try {
-            var builder = new ProcessBuilder(command)
-                    .redirectErrorStream(true)
-                    .redirectOutput(Redirect.appendTo(settings.log(broker).toFile()));
-            builder.environment().keySet().retainAll(ManagedProcess.INHERITED);
-            return builder.start();
-        } catch (IOException e) {
-            throw new CommandFailedException("cannot format the storage of " + broker + ": " + e, e);
-        }
+        return GuardedProcess.start(
+                settings,
+                "the formatting of the storage of " + broker,
+                broker + "-format.pid",
+                settings.log(broker),
+                command);
     }
 
     /** The same for all clusters: there is one per state directory, and no broker leaves it. */

@@ -5,7 +5,7 @@ import dev.orderly.platform.config.CommandFailedException;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.Secrets;
 import dev.orderly.platform.config.StateDirectory;
-import dev.orderly.platform.process.ErrorLogSummary;
+import dev.orderly.platform.process.GuardedProcess;
 import dev.orderly.platform.process.ManagedProcess;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -74,7 +74,7 @@ public final class PostgresServer {
             }
             // The built-in locale is the same everywhere; those of libc are not, and an index outlives a
             // machine.
-            run(List.of(
+            var initdb = List.of(
                     program("initdb"),
                     "--pgdata=" + unfinished,
                     "--username=" + Secrets.SUPERUSER,
@@ -84,9 +84,14 @@ public final class PostgresServer {
                     "--locale=C",
                     "--locale-provider=builtin",
                     "--builtin-locale=C.UTF-8",
-                    "--no-instructions"));
+                    "--no-instructions");
+            try {
+                GuardedProcess.start(settings, "initdb", "initdb.pid", settings.log("initdb"), prefixed(initdb))
+                        .awaitSuccess(INITDB_DEADLINE);
+            } finally {
+                Files.delete(password);
+            }
             Files.move(unfinished, cluster, StandardCopyOption.ATOMIC_MOVE);
-            Files.delete(password);
         } catch (IOException e) {
             throw new CommandFailedException("cannot create PostgreSQL's files in " + cluster + ": " + e, e);
         }
@@ -153,23 +158,6 @@ public final class PostgresServer {
         var all = new ArrayList<>(asOrdinaryUser);
         all.addAll(command);
         return all;
-    }
-
-    private void run(List<String> command) throws IOException, InterruptedException {
-        Path log = settings.log("initdb");
-        Process process = new ProcessBuilder(prefixed(command))
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
-        if (!process.waitFor(INITDB_DEADLINE.toSeconds(), TimeUnit.SECONDS)) {
-            process.destroyForcibly();
-            throw new CommandFailedException(
-                    "initdb did not end within " + INITDB_DEADLINE.toSeconds() + " s; its log is " + log);
-        }
-        if (process.exitValue() != 0) {
-            throw new CommandFailedException("initdb failed; its log is " + log
-                    + ErrorLogSummary.of(log).map(l -> ", and says: " + l).orElse(""));
-        }
     }
 
     /**

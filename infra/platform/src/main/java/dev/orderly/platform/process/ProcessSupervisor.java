@@ -5,7 +5,6 @@ import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.config.StateDirectory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -175,7 +174,8 @@ public final class ProcessSupervisor {
             Path pidFile = settings.run(part.name() + ".pid");
             try {
                 Files.deleteIfExists(pidFile);
-                guard = launch(pidFile);
+                guard = GuardedProcess.launch(
+                        settings, pidFile, part.stop(), settings.log(part.name()), part.command(), part.environment());
                 try {
                     if (stopRequested.getCount() > 0) { // else it was requested while this one was being started
                         watch(guard, pidFile);
@@ -196,23 +196,6 @@ public final class ProcessSupervisor {
             guard.waitFor();
             StateDirectory.processOf(pidFile)
                     .ifPresent(orphan -> orphan.onExit().join());
-        }
-
-        private Process launch(Path pidFile) throws IOException {
-            var command = new ArrayList<>(List.of(
-                    "bash",
-                    settings.infra().resolve("platform/guard.sh").toString(),
-                    pidFile.toString(),
-                    part.stop().signal(),
-                    String.valueOf(part.stop().grace().toMillis() / 100)));
-            command.addAll(part.command());
-            var builder = new ProcessBuilder(command)
-                    .directory(settings.data().toFile())
-                    .redirectErrorStream(true)
-                    .redirectOutput(Redirect.appendTo(settings.log(part.name()).toFile()));
-            builder.environment().keySet().retainAll(ManagedProcess.INHERITED);
-            builder.environment().putAll(part.environment());
-            return builder.start();
         }
 
         private void watch(Process process, Path pidFile) throws IOException, InterruptedException {
