@@ -63,14 +63,24 @@ final class Journal {
                 .put("payment", payment);
     }
 
-    /** Returns when it is on the disk: only then may a response or a callback say so. */
+    /**
+     * Returns when it is on the disk: only then may a response or a callback say so.
+     *
+     * @throws UncheckedIOException when it cannot be written; then nothing of it is there
+     */
     synchronized void append(ObjectNode line) {
         var bytes = ByteBuffer.wrap((line + "\n").getBytes(UTF_8));
         try {
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
+            long end = channel.position();
+            try {
+                while (bytes.hasRemaining()) {
+                    channel.write(bytes);
+                }
+                channel.force(false);
+            } catch (IOException e) {
+                channel.truncate(end); // a full disk takes the beginning of a line
+                throw e;
             }
-            channel.force(false);
         } catch (IOException e) {
             throw new UncheckedIOException("the journal cannot be written", e);
         }

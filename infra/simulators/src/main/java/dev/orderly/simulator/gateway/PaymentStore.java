@@ -7,7 +7,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,6 +21,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /**
  * All payments. A change is in the journal before a callback or a response says so. After a crash the journal
@@ -27,6 +30,8 @@ import java.util.concurrent.TimeUnit;
 final class PaymentStore {
 
     static final String PROCESSING = "processing";
+
+    private static final Duration RETRY = Duration.ofSeconds(1);
 
     private final Map<String, Payment> payments = new HashMap<>();
     private final ScheduledExecutorService bank = Executors.newSingleThreadScheduledExecutor(
@@ -125,15 +130,17 @@ final class PaymentStore {
             return unchanged(requested.id());
         }
         begin(requested);
-        var behaviour = requested.token().behaviour();
-        if (behaviour == CardBehaviour.SLOW || behaviour == CardBehaviour.SHUFFLED) {
-            record(requested.id(), PROCESSING, null);
-        }
-        if (behaviour == CardBehaviour.SLOW) {
-            settleLater(requested);
-            return unchanged(requested.id());
-        }
-        return changed(requested.id(), settle(requested.id()));
+        return orSettleLater(requested, () -> {
+            var behaviour = requested.token().behaviour();
+            if (behaviour == CardBehaviour.SLOW || behaviour == CardBehaviour.SHUFFLED) {
+                record(requested.id(), PROCESSING, null);
+            }
+            if (behaviour == CardBehaviour.SLOW) {
+                settleLater(requested);
+                return unchanged(requested.id());
+            }
+            return changed(requested.id(), settle(requested.id()));
+        });
     }
 
     /** Ensures that a new payment is never captured; what the bank has begun cannot be stopped. */
@@ -142,7 +149,18 @@ final class PaymentStore {
             return unchanged(requested.id());
         }
         begin(requested);
-        return changed(requested.id(), record(requested.id(), "cancelled", "cancelled"));
+        return orSettleLater(
+                requested, () -> changed(requested.id(), record(requested.id(), "cancelled", "cancelled")));
+    }
+
+    /** What has begun must end, also when its end could not be written, on a full disk. */
+    private Result orSettleLater(Payment begun, Supplier<Result> end) {
+        try {
+            return end.get();
+        } catch (UncheckedIOException e) {
+            settleLater(begun.id(), RETRY);
+            throw e;
+        }
     }
 
     /** Refunds what was captured, once. */
@@ -170,10 +188,24 @@ final class PaymentStore {
     }
 
     private void settleLater(Payment payment) {
-        var delay = payment.token().behaviour() == CardBehaviour.SLOW
-                ? payment.token().delay().toMillis()
-                : 0;
-        bank.schedule(() -> settle(payment.id()), delay, TimeUnit.MILLISECONDS);
+        settleLater(
+                payment.id(),
+                payment.token().behaviour() == CardBehaviour.SLOW
+                        ? payment.token().delay()
+                        : Duration.ZERO);
+    }
+
+    private void settleLater(String id, Duration delay) {
+        bank.schedule(
+                () -> {
+                    try {
+                        settle(id);
+                    } catch (UncheckedIOException _) {
+                        settleLater(id, RETRY);
+                    }
+                },
+                delay.toMillis(),
+                TimeUnit.MILLISECONDS);
     }
 
     private synchronized Future<?> settle(String id) {
