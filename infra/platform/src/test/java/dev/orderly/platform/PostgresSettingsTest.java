@@ -1,9 +1,7 @@
-package dev.orderly.platform.postgres;
+package dev.orderly.platform;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.orderly.platform.ServiceDefinition;
 import dev.orderly.platform.config.Checkout;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,16 +18,12 @@ class PostgresSettingsTest {
     @Test
     void the_server_takes_the_connections_of_all_services_at_full_scale() throws IOException {
         int services = ServiceDefinition.all(Checkout.path(), 8080).size();
-        int instances = new JsonMapper()
-                .readTree(Checkout.path().resolve("infra/kafka/topics.json").toFile())
-                .at("/0/partitions")
-                .asInt();
         int pool = number(
                 "shared-events/src/main/resources/META-INF/microprofile-config.properties",
                 "quarkus.datasource.jdbc.max-size");
 
         assertThat(number("infra/postgres/postgresql.conf", "max_connections"))
-                .isGreaterThanOrEqualTo(services * (instances * (pool + MIGRATION) + RELAY) + OTHERS);
+                .isGreaterThanOrEqualTo(services * (AutoScaler.MAX_INSTANCES * (pool + MIGRATION) + RELAY) + OTHERS);
     }
 
     /** A file of PostgreSQL's settings reads like one of properties. */
