@@ -18,6 +18,7 @@ final class PlatformPorts {
     private static final int MIN_OFFSET = 1_000;
 
     private static final int MAX_OFFSET = 13_000;
+    private static final int MAX_PORT = 65_535;
     private static final int MAX_ATTEMPTS = 100;
 
     private PlatformPorts() {}
@@ -43,57 +44,71 @@ final class PlatformPorts {
         throw new CommandFailedException("no free ports found in " + MAX_ATTEMPTS + " attempts");
     }
 
-    /** Every port this platform will listen on, with its listener and the option that moves it. */
+    /**
+     * Every port this platform will listen on, with its listener and the option that moves it.
+     *
+     * @throws IllegalArgumentException when there is no such port, or two listeners would have the same
+     */
     static Map<Integer, String> inUse(
             PlatformSettings settings, List<ServiceDefinition> services, Platform.Scope scope) {
         var first = settings.ports();
         var ports = new LinkedHashMap<Integer, String>();
-        ports.put(first.postgres(), "postgres (--postgres-port)");
+        add(ports, first.postgres(), "postgres (--postgres-port)");
         for (int id = 1; id <= settings.brokers(); id++) {
-            ports.put(first.broker(id), "kafka-" + id + " (--kafka-port)");
-            ports.put(first.controller(id), "kafka-" + id + "'s controller (--kafka-port)");
-            ports.put(first.internal(id), "kafka-" + id + " for the other brokers (--kafka-port)");
+            add(ports, first.broker(id), "kafka-" + id + " (--kafka-port)");
+            add(ports, first.controller(id), "kafka-" + id + "'s controller (--kafka-port)");
+            add(ports, first.internal(id), "kafka-" + id + " for the other brokers (--kafka-port)");
             if (first.openKafka() != 0) {
-                ports.put(first.open(id), "kafka-" + id + " without a login (--open-kafka)");
+                add(ports, first.open(id), "kafka-" + id + " without a login (--open-kafka)");
             }
         }
         if (scope.connect()) {
-            ports.put(first.connect(), "connect (--connect-port)");
+            add(ports, first.connect(), "connect (--connect-port)");
         }
         if (SchemaRegistry.isWanted(settings)) {
-            ports.put(first.registry(), "the schema registry (--connect-port)");
+            add(ports, first.registry(), "the schema registry (--connect-port)");
         }
         if (scope.erpCrm()) {
-            ports.put(first.sinks(), "the sinks' worker (--connect-port)");
+            add(ports, first.sinks(), "the sinks' worker (--connect-port)");
         }
         if (scope.simulators()) {
-            ports.put(first.smtp(), "the mail simulator (--smtp-port)");
-            ports.put(first.mailApi(), "the mail simulator's API (--port-offset)");
-            ports.put(first.sms(), "the SMS simulator (--port-offset)");
-            ports.put(first.gateway(), "the gateway simulator (--port-offset)");
-            ports.put(first.identity(), "the identity simulator (--port-offset)");
+            add(ports, first.smtp(), "the mail simulator (--smtp-port)");
+            add(ports, first.mailApi(), "the mail simulator's API (--port-offset)");
+            add(ports, first.sms(), "the SMS simulator (--port-offset)");
+            add(ports, first.gateway(), "the gateway simulator (--port-offset)");
+            add(ports, first.identity(), "the identity simulator (--port-offset)");
         }
         if (scope.observe()) {
-            ports.put(first.prometheus(), "prometheus (--connect-port)");
-            ports.put(first.alertmanager(), "alertmanager (--connect-port)");
-            ports.put(first.postgresExporter(), "postgres-exporter (--connect-port)");
-            ports.put(first.groupMetrics(), "the launcher's metrics (--connect-port)");
-            ports.put(first.connectMetrics(), "connect's metrics (--connect-port)");
-            ports.put(first.traces(), "the trace server (--connect-port)");
-            ports.put(first.otlp(), "the launcher's receiver of spans (--connect-port)");
-            ports.put(first.alertReceiver(), "the launcher's receiver of alerts (--connect-port)");
+            add(ports, first.prometheus(), "prometheus (--connect-port)");
+            add(ports, first.alertmanager(), "alertmanager (--connect-port)");
+            add(ports, first.postgresExporter(), "postgres-exporter (--connect-port)");
+            add(ports, first.groupMetrics(), "the launcher's metrics (--connect-port)");
+            add(ports, first.connectMetrics(), "connect's metrics (--connect-port)");
+            add(ports, first.traces(), "the trace server (--connect-port)");
+            add(ports, first.otlp(), "the launcher's receiver of spans (--connect-port)");
+            add(ports, first.alertReceiver(), "the launcher's receiver of alerts (--connect-port)");
             for (int id = 1; id <= settings.brokers(); id++) {
-                ports.put(first.brokerMetrics(id), "kafka-" + id + "'s metrics (--connect-port)");
+                add(ports, first.brokerMetrics(id), "kafka-" + id + "'s metrics (--connect-port)");
             }
         }
         if (scope.console()) {
-            ports.put(first.console(), "the console (--http-port)");
+            add(ports, first.console(), "the console (--http-port)");
         }
         services.forEach(service -> {
-            ports.put(service.httpPort(), service.name() + " (--http-port)");
-            ports.put(service.managementPort(), service.name() + "'s management (--http-port)");
+            add(ports, service.httpPort(), service.name() + " (--http-port)");
+            add(ports, service.managementPort(), service.name() + "'s management (--http-port)");
         });
         return ports;
+    }
+
+    private static void add(Map<Integer, String> ports, int port, String listener) {
+        if (port < 1 || port > MAX_PORT) {
+            throw new IllegalArgumentException("no such port: " + port + ", of " + listener);
+        }
+        var other = ports.putIfAbsent(port, listener);
+        if (other != null) {
+            throw new IllegalArgumentException("port " + port + " would be of " + other + " and of " + listener);
+        }
     }
 
     /** A message for each of these ports that is taken. */

@@ -9,8 +9,6 @@ import dev.orderly.platform.observe.TraceServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -22,7 +20,6 @@ import picocli.CommandLine.Spec;
 
 /** The options of commands that start a platform and stay, and an orderly stop. */
 public abstract class StartCommand implements Callable<Integer> {
-    private static final int MAX_PORT = 65535;
 
     @Spec
     CommandSpec spec;
@@ -233,20 +230,18 @@ public abstract class StartCommand implements Callable<Integer> {
                         PlatformSettings.Ports.DEFAULT.identity(),
                         httpPort)
                 .plus(offset);
-        int management = PlatformSettings.Ports.management(ports.http());
-        var chosen = new ArrayList<>(
-                List.of(ports.postgres(), ports.kafka(), ports.connect(), ports.smtp(), ports.http(), management));
-        if (ports.openKafka() != 0) {
-            chosen.add(ports.openKafka());
-        }
-        for (int port : chosen) {
-            if (port < 1 || port > MAX_PORT) {
-                throw new ParameterException(spec.commandLine(), "no such port: " + port);
-            }
-        }
         var settings =
                 new PlatformSettings(Checkout.path(), Checkout.data(data), brokers, ports, Set.of(), eventFormat);
-        return freePorts ? PlatformPorts.onFreePorts(settings) : settings;
+        try {
+            if (freePorts) {
+                return PlatformPorts.onFreePorts(settings);
+            }
+            var services = ServiceDefinition.all(Checkout.path(), ports.http());
+            PlatformPorts.inUse(settings, services, scope().observed(observe).synchronizing(erpCrm));
+            return settings;
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
     }
 
     /** Programs wait for this line. */

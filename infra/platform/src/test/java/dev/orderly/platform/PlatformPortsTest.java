@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
 class PlatformPortsTest {
@@ -44,13 +46,30 @@ class PlatformPortsTest {
         assertThat(said.toString()).startsWith("--event-format must be json, avro or protobuf, not yaml");
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "--kafka-port=65500, 'no such port: 65600, of kafka-1''s controller (--kafka-port)'",
+        "--http-port=0, 'no such port: 0, of order-service (--http-port)'",
+        "--kafka-port=18083, port 18083 would be of kafka-1 (--kafka-port) and of connect (--connect-port)",
+        "--port-offset=60000, 'no such port: 75432, of postgres (--postgres-port)'",
+    })
+    void ports_that_cannot_be_are_refused_in_one_line(String option, String refusal) {
+        var said = new StringWriter();
+
+        int exitCode = new CommandLine(new PlatformCommand())
+                .setErr(new PrintWriter(said, true))
+                .execute(option);
+
+        assertThat(exitCode).isEqualTo(CommandLine.ExitCode.USAGE);
+        assertThat(said.toString().lines()).first().isEqualTo(refusal);
+    }
+
     @Test
     void no_two_parts_share_a_port() {
         var services = ServiceDefinition.all(Checkout.path(), PlatformSettings.Ports.DEFAULT.http());
 
         var ports = PlatformPorts.inUse(settings(3), services, Platform.Scope.ALL);
 
-        // A map: shared ones would be one entry.
         assertThat(ports).hasSize(1 + 3 + 3 + 3 + 1 + 2 + 1 + 1 + 1 + 1 + 4 + 4);
         assertThat(PlatformPorts.inUse(settings(3, "avro"), services, Platform.Scope.ALL))
                 .as("with the schema registry")
