@@ -129,26 +129,25 @@ class TopicFaults {
             }
             platform.kill(service);
             long deadline = System.nanoTime() + MAX_RESET_TIME.toNanos();
-            while (!reset(admin, group, earlier)) {
-                if (System.nanoTime() > deadline) {
-                    throw new TimeoutException(group + " had members all the time");
+            while (true) {
+                try {
+                    reset(admin, group, earlier);
+                    return again + " records of " + earlier.size() + " partitions are read again.";
+                } catch (ExecutionException e) { // most likely a member has joined in between
+                    if (System.nanoTime() > deadline) {
+                        throw e;
+                    }
                 }
                 TimeUnit.MILLISECONDS.sleep(RESET_PAUSE.toMillis());
             }
-            return again + " records of " + earlier.size() + " partitions are read again.";
         }
     }
 
-    private static boolean reset(Admin admin, String group, Map<TopicPartition, OffsetAndMetadata> offsets)
-            throws InterruptedException, TimeoutException {
-        try {
-            admin.removeMembersFromConsumerGroup(group, new RemoveMembersFromConsumerGroupOptions())
-                    .all()
-                    .get(TIMEOUT.toSeconds(), TimeUnit.SECONDS);
-            admin.alterConsumerGroupOffsets(group, offsets).all().get(TIMEOUT.toSeconds(), TimeUnit.SECONDS);
-            return true;
-        } catch (ExecutionException _) {
-            return false; // a member has joined in between
-        }
+    private static void reset(Admin admin, String group, Map<TopicPartition, OffsetAndMetadata> offsets)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        admin.removeMembersFromConsumerGroup(group, new RemoveMembersFromConsumerGroupOptions())
+                .all()
+                .get(TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+        admin.alterConsumerGroupOffsets(group, offsets).all().get(TIMEOUT.toSeconds(), TimeUnit.SECONDS);
     }
 }
