@@ -26,17 +26,16 @@ final class StopCommand implements Callable<Integer> {
             System.out.println("nothing runs on " + state);
             return 0;
         }
-        long pid = StateDirectory.launcher(state)
+        var launcher = StateDirectory.launcher(state)
                 .orElseThrow(() -> new CommandFailedException("it is only just starting; try again"));
-        var launcher = ProcessHandle.of(pid);
-        if (launcher.isPresent()) {
-            launcher.get().destroy();
-            try {
-                launcher.get().onExit().get(DEADLINE.toSeconds(), TimeUnit.SECONDS);
-            } catch (TimeoutException e) {
-                throw new CommandFailedException(
-                        "pid " + pid + " did not stop within " + DEADLINE.toSeconds() + " s", e);
-            }
+        launcher.destroy();
+        try {
+            launcher.onExit().get(DEADLINE.toSeconds(), TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            throw new CommandFailedException(
+                    "pid %d did not stop within %d s; kill -9 %1$d is safe: its parts end, nothing is lost"
+                            .formatted(launcher.pid(), DEADLINE.toSeconds()),
+                    e);
         }
         System.out.println("stopped");
         return 0;

@@ -31,6 +31,7 @@ import java.util.regex.Pattern;
 public final class StateDirectory implements AutoCloseable {
     private static final String MARKER = "made-by-orderly";
     private static final String LOCK = "lock";
+    private static final String LAUNCHER = "launcher.pid";
     /** Of all that is in the directory. Incremented when an older version's state can no longer be used. */
     private static final int FORMAT = 1;
 
@@ -74,7 +75,9 @@ public final class StateDirectory implements AutoCloseable {
             Path data = folder.toRealPath();
             if (inUse(data)) {
                 throw new CommandFailedException("already running (pid "
-                        + launcher(data).map(String::valueOf).orElse("unknown") + "): ./orderly stop");
+                        + launcher(data)
+                                .map(launcher -> String.valueOf(launcher.pid()))
+                                .orElse("unknown") + "): ./orderly stop");
             }
             FileChannel channel =
                     FileChannel.open(data.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -85,9 +88,11 @@ public final class StateDirectory implements AutoCloseable {
             OPEN_HERE.add(data);
             var state = new StateDirectory(data, channel);
             try {
+                Files.writeString(
+                        data.resolve(LAUNCHER), ProcessHandle.current().pid() + "\n");
                 state.awaitOrphans();
                 if (fresh) {
-                    delete(data, Set.of(data, data.resolve(MARKER), data.resolve(LOCK)));
+                    delete(data, Set.of(data, data.resolve(MARKER), data.resolve(LOCK), data.resolve(LAUNCHER)));
                 }
                 state.checkFormat();
                 state.prepare(brokers);
@@ -233,7 +238,6 @@ public final class StateDirectory implements AutoCloseable {
         }
         deleteUnfinished();
         rotateLogs();
-        Files.writeString(data.resolve("launcher.pid"), ProcessHandle.current().pid() + "\n");
     }
 
     /** What a process that died, or a guard on a full disk, did not get to rename. */
@@ -273,15 +277,12 @@ public final class StateDirectory implements AutoCloseable {
         }
     }
 
-    /** The pid of the launcher that has, or last had, this directory open. */
-    public static Optional<Long> launcher(Path data) {
-        Path file = data.resolve("launcher.pid");
+    /** The launcher that has this directory open, if it has said so yet: that is a moment after. */
+    public static Optional<ProcessHandle> launcher(Path data) {
         try {
-            return Files.exists(file)
-                    ? Optional.of(Long.parseLong(Files.readString(file).strip()))
-                    : Optional.empty();
+            return processOf(data.resolve(LAUNCHER));
         } catch (IOException | NumberFormatException e) {
-            throw new CommandFailedException("cannot read " + file, e);
+            throw new CommandFailedException("cannot read " + data.resolve(LAUNCHER), e);
         }
     }
 

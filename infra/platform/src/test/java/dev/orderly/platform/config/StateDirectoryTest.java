@@ -127,6 +127,7 @@ class StateDirectoryTest {
 
         assertThat(StateDirectory.inUse(data)).isFalse();
         assertThat(StateDirectory.launcher(data))
+                .map(ProcessHandle::pid)
                 .contains(ProcessHandle.current().pid());
     }
 }
