@@ -30,7 +30,9 @@ final class EnvCommand implements Callable<Integer> {
                     + ": is the name right, and was the platform started?");
         }
         for (String line : Files.readAllLines(file)) {
-            System.out.println("export " + line.replaceFirst("=(.*)", "='$1'"));
+            int equals = line.indexOf('=');
+            String value = line.substring(equals + 1).replace("'", "'\\''");
+            System.out.println("export " + line.substring(0, equals) + "='" + value + "'");
         }
         return 0;
     }

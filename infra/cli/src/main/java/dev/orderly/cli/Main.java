@@ -39,7 +39,7 @@ import picocli.CommandLine.Command;
             AotCacheCommand.class,
         })
 public final class Main {
-    private Main() {}
+    Main() {}
 
     /** Runs one command and exits. */
     public static void main(String[] arguments) {

@@ -1,5 +1,6 @@
 package dev.orderly.cli;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.github.freva.asciitable.AsciiTable;
@@ -47,6 +48,10 @@ final class ParkedCommand {
     private static final JsonMapper JSON = new JsonMapper();
     private static final Duration TIMEOUT = Duration.ofSeconds(10);
     private static final int PAGE = 1000;
+    private static final String PATH = "/parked-events";
+
+    /** @param unknown a line for each service that does not say what it has parked */
+    private record Found(List<Parked> events, List<String> unknown) {}
 
     /** A parked event and the service that has it. */
     private record Parked(String service, URI url, JsonNode event) {
@@ -74,38 +79,62 @@ final class ParkedCommand {
 
         private AccessTokens tokens;
 
-        private HttpResponse<String> send(HttpRequest.Builder request) throws IOException, InterruptedException {
+        private HttpResponse<String> send(HttpRequest.Builder request) throws InterruptedException {
+            var authorized = request.timeout(TIMEOUT)
+                    .header("Authorization", authorization())
+                    .build();
+            try {
+                return HealthProbe.HTTP.send(authorized, BodyHandlers.ofString());
+            } catch (IOException e) {
+                throw new CommandFailedException(authorized.uri() + " does not answer", e);
+            }
+        }
+
+        private String authorization() throws InterruptedException {
             if (tokens == null) {
                 tokens = AccessTokens.of(Checkout.data(data));
             }
-            return HealthProbe.HTTP.send(
-                    request.timeout(TIMEOUT)
-                            .header("Authorization", tokens.bearer(operator))
-                            .build(),
-                    BodyHandlers.ofString());
+            return tokens.bearer(operator);
         }
 
-        private JsonNode get(URI url) throws IOException, InterruptedException {
+        private JsonNode get(URI url) throws InterruptedException {
             var response = send(HttpRequest.newBuilder(url));
             if (response.statusCode() != 200) {
                 throw new CommandFailedException(url + " answered " + response.statusCode() + ": " + response.body());
             }
-            return JSON.readTree(response.body());
+            try {
+                return JSON.readTree(response.body());
+            } catch (JsonProcessingException e) {
+                throw new CommandFailedException(url + " answered what is no JSON", e);
+            }
         }
 
-        private List<Parked> parked(String consumer, String key) throws IOException, InterruptedException {
-            var parked = new ArrayList<Parked>();
-            for (var part : StatusFile.running(Checkout.data(data)).parts()) {
-                if (part.name().endsWith("-service")) {
-                    var url = URI.create("http://%s:%d/parked-events".formatted(PlatformSettings.HOST, part.port()));
-                    collect(part.name(), url, consumer, key, parked);
+        /** Those of all services that answer. What another has parked is not known. */
+        private Found find(String consumer, String key) throws InterruptedException {
+            var state = Checkout.data(data);
+            var services = StatusFile.running(state).parts().stream()
+                    .filter(part -> part.name().endsWith("-service"))
+                    .toList();
+            if (services.isEmpty()) {
+                throw new CommandFailedException("no service was started with " + state + ": ask " + PATH
+                        + " of those that you have started yourself");
+            }
+            authorization(); // without which none answers
+            var found = new Found(new ArrayList<>(), new ArrayList<>());
+            for (var service : services) {
+                var url = URI.create("http://%s:%d%s".formatted(PlatformSettings.HOST, service.port(), PATH));
+                try {
+                    found.events.addAll(parkedBy(service.name(), url, consumer, key));
+                } catch (CommandFailedException e) {
+                    found.unknown.add("what " + service.name() + " has parked is not known: " + e.getMessage());
                 }
             }
-            return parked;
+            return found;
         }
 
-        private void collect(String service, URI url, String consumer, String key, List<Parked> parked)
-                throws IOException, InterruptedException {
+        private List<Parked> parkedBy(String service, URI url, String consumer, String key)
+                throws InterruptedException {
+            var parked = new ArrayList<Parked>();
             long after = 0;
             JsonNode page;
             do {
@@ -117,15 +146,18 @@ final class ParkedCommand {
                     after = event.path("seq").asLong();
                 }
             } while (page.size() == PAGE);
+            return parked;
         }
 
         /** The parked event with this id. */
-        private Parked one(String eventId, String consumer) throws IOException, InterruptedException {
-            var found = parked(consumer, null).stream()
+        private Parked one(String eventId, String consumer) throws InterruptedException {
+            var all = find(consumer, null);
+            var found = all.events.stream()
                     .filter(parked -> parked.text("eventId").equals(eventId))
                     .toList();
             if (found.isEmpty()) {
-                throw new CommandFailedException("no event " + eventId + " is parked");
+                throw new CommandFailedException("no event " + eventId + " is parked"
+                        + (all.unknown.isEmpty() ? "" : " where it could be seen; " + String.join("; ", all.unknown)));
             }
             if (found.size() > 1) {
                 throw new CommandFailedException("event %s is parked by %s: which one? --consumer"
@@ -158,13 +190,12 @@ final class ParkedCommand {
 
         @Override
         public Integer call() throws IOException, InterruptedException {
-            var parked = running.parked(consumer, order);
+            var found = running.find(consumer, order);
+            var parked = found.events;
             if (json) {
                 System.out.println(JSON.writerWithDefaultPrettyPrinter()
                         .writeValueAsString(parked.stream().map(Parked::event).toList()));
-            } else if (parked.isEmpty()) {
-                System.out.println("nothing is parked");
-            } else {
+            } else if (!parked.isEmpty()) {
                 System.out.println(AsciiTable.getTable(
                         AsciiTable.NO_BORDERS,
                         parked,
@@ -175,8 +206,11 @@ final class ParkedCommand {
                                 column("reason", p -> p.text("reason")),
                                 column("tries", p -> p.text("attempts")),
                                 column("next try", Parked::next))));
+            } else if (found.unknown.isEmpty()) {
+                System.out.println("nothing is parked");
             }
-            return 0;
+            found.unknown.forEach(problem -> System.err.println("orderly: " + problem));
+            return found.unknown.isEmpty() ? 0 : 1;
         }
 
         private static ColumnData<Parked> column(String header, Function<Parked, String> value) {
@@ -198,7 +232,7 @@ final class ParkedCommand {
         @Option(names = "--consumer", paramLabel = "GROUP", description = "Needed when several have parked it.")
         String consumer;
 
-        final Parked parked() throws IOException, InterruptedException {
+        final Parked parked() throws InterruptedException {
             return running.one(event, consumer);
         }
     }

@@ -6,9 +6,11 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.orderly.platform.SchemaRegistry;
+import dev.orderly.platform.Simulators;
 import dev.orderly.platform.config.PlatformSettings;
 import dev.orderly.platform.connect.ConnectWorker;
 import dev.orderly.platform.connect.SinkWorker;
+import dev.orderly.platform.observe.TraceServer;
 import dev.orderly.platform.process.HealthProbe;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -20,6 +22,8 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -79,6 +83,8 @@ final class PartHealth {
                         SchemaRegistry.SUBJECTS,
                         "", // and so it refuses, if it is well
                         answer -> answer.statusCode() == 401 ? "" : "it answers " + answer.statusCode());
+            case Simulators.NAME, TraceServer.NAME -> ask(port, "/health", "", PartHealth::isOk);
+            case "prometheus", "alertmanager" -> ask(port, "/-/ready", "", PartHealth::isOk);
             default -> CompletableFuture.completedFuture("");
         };
     }
@@ -128,17 +134,29 @@ final class PartHealth {
         return reasons.isEmpty() ? "it does not say why" : String.join(", ", reasons);
     }
 
+    private static String isOk(HttpResponse<String> answer) {
+        return answer.statusCode() == 200 ? "" : "it answers " + answer.statusCode();
+    }
+
     private static String connectors(HttpResponse<String> answer) {
         if (answer.statusCode() != 200) {
-            return "it answers " + answer.statusCode();
+            return isOk(answer);
         }
-        var failed = new ArrayList<String>();
+        var idle = new ArrayList<String>();
         for (var connector : json(answer).properties()) {
-            if (connector.getValue().findValuesAsText("state").contains("FAILED")) {
-                failed.add(connector.getKey() + " has failed");
+            var status = connector.getValue().path("status");
+            var states = new TreeSet<>(status.path("tasks").findValuesAsText("state"));
+            if (states.isEmpty()) {
+                states.add("WITHOUT A TASK");
+            }
+            states.add(status.at("/connector/state").asText());
+            states.remove("RUNNING");
+            if (!states.isEmpty()) {
+                idle.add(connector.getKey() + " is "
+                        + String.join(" and ", states).toLowerCase(Locale.ROOT));
             }
         }
-        return String.join(", ", failed);
+        return String.join(", ", idle);
     }
 
     /** What is no JSON is an empty document. */

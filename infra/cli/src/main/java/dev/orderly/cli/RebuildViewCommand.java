@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -80,8 +81,13 @@ final class RebuildViewCommand implements Callable<Integer> {
     }
 
     private static JsonNode send(HttpRequest.Builder request) throws IOException, InterruptedException {
-        var response =
-                HealthProbe.HTTP.send(request.timeout(Duration.ofSeconds(10)).build(), BodyHandlers.ofString());
+        HttpResponse<String> response;
+        try {
+            response = HealthProbe.HTTP.send(
+                    request.timeout(Duration.ofSeconds(10)).build(), BodyHandlers.ofString());
+        } catch (IOException e) {
+            throw new CommandFailedException("order-service does not answer", e);
+        }
         if (response.statusCode() / 100 != 2) {
             throw new CommandFailedException(
                     "order-service answered " + response.statusCode() + ": " + response.body());

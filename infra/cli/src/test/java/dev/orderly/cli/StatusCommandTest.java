@@ -23,6 +23,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
 class StatusCommandTest {
@@ -118,15 +120,30 @@ class StatusCommandTest {
         assertThat(output).containsPattern("order-service +ready").contains("starting, more parts follow");
     }
 
-    @Test
-    void a_relay_that_has_failed_is_named() throws IOException {
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "RUNNING | {\"state\": \"FAILED\"}  | failed",
+                "RUNNING |                         | without a task",
+                "STOPPED |                         | stopped and without a task",
+                "PAUSED  | {\"state\": \"PAUSED\"}  | paused",
+            })
+    void a_relay_that_does_not_run_is_named(String connector, String task, String problem) throws IOException {
         connectors = """
-                {"orders-outbox": {"status": {"connector": {"state": "RUNNING"}, "tasks": [{"state": "FAILED"}]}},
+                {"orders-outbox": {"status": {"connector": {"state": "%s"}, "tasks": [%s]}},
                  "payments-outbox": {"status": {"connector": {"state": "RUNNING"}, "tasks": [{"state": "RUNNING"}]}}}
-                """;
+                """.formatted(connector, task == null ? "" : task);
 
         assertThat(status(part("connect", OURS))).isEqualTo(1);
-        assertThat(output).containsPattern("connect +not ready: orders-outbox has failed ");
+        assertThat(output).containsPattern("connect +not ready: orders-outbox is " + problem + " ");
+    }
+
+    @Test
+    void simulators_that_do_not_answer_as_they_should_are_not_ready() throws IOException {
+        assertThat(status(part("simulators", OURS))).isEqualTo(1);
+        assertThat(output).containsPattern("simulators +not ready: no answer within 3 s");
     }
 
     @Test

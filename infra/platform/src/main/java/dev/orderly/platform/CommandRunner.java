@@ -15,11 +15,16 @@ public final class CommandRunner {
     /** Returns the exit code. @param program of picocli, with its commands */
     public static int run(Object program, String... arguments) {
         var commands = new CommandLine(program);
-        commands.getSubcommands().values().forEach(c -> c.getCommandSpec().mixinStandardHelpOptions(true));
-        commands.getCommandSpec().mixinStandardHelpOptions(true).version("1.0.0-SNAPSHOT");
+        addHelp(commands);
+        commands.getCommandSpec().version("1.0.0-SNAPSHOT");
         commands.setColorScheme(CommandLine.Help.defaultColorScheme(ConsoleProgress.onTerminal() ? Ansi.ON : Ansi.OFF));
         commands.setExecutionExceptionHandler((exception, _, _) -> failed(exception));
         return commands.execute(arguments);
+    }
+
+    private static void addHelp(CommandLine command) {
+        command.getCommandSpec().mixinStandardHelpOptions(true);
+        command.getSubcommands().values().forEach(CommandRunner::addHelp);
     }
 
     private static int failed(Exception exception) {

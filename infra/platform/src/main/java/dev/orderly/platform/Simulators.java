@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.Map;
 
 /** The world outside, in one process: payment gateway, SMS provider, mail server and identity provider. */
-final class Simulators {
-    private static final String NAME = "simulators";
+public final class Simulators {
+    public static final String NAME = "simulators";
     private static final Duration GRACE = Duration.ofSeconds(1);
 
     private final PlatformSettings settings;
