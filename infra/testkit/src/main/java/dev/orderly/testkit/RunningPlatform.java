@@ -112,9 +112,15 @@ public class RunningPlatform extends PlatformClient {
         launcher.waitFor();
         Await.until(STOP, "the end of all processes", () -> pids.stream().noneMatch(RunningPlatform::runs));
         int offset = ports.get("postgres") - PlatformSettings.Ports.DEFAULT.postgres();
-        var again = new ArrayList<>(List.of(command.getFirst(), "--port-offset=" + offset));
-        command.stream().filter(option -> option.startsWith("--no-")).forEach(again::add);
-        launch(again);
+        launch(commandAgain(command, offset));
+    }
+
+    /** The same for the state that there is; where it looked for free ports, on those that it found. */
+    static List<String> commandAgain(List<String> command, int portOffset) {
+        return command.stream()
+                .filter(option -> !option.equals("--fresh"))
+                .map(option -> option.equals("--free-ports") ? "--port-offset=" + portOffset : option)
+                .toList();
     }
 
     private static boolean runs(long pid) {
