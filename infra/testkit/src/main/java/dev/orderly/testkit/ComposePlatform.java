@@ -73,14 +73,16 @@ public final class ComposePlatform extends RunningPlatform {
 
     /** Of its first container. Asked from inside, since management ports are not published. */
     @Override
-    public Optional<String> askManagement(String service, String path) throws InterruptedException {
+    public Optional<String> askManagement(String service, String path, Duration atMost) throws InterruptedException {
         try {
             var containers = containers(service, "-q");
             if (containers.isEmpty()) {
                 return Optional.empty();
             }
             var container = containers.getFirst();
-            var answer = docker("exec", container, "bash", "/usr/local/bin/answers.sh", MANAGEMENT_PORT, path);
+            var seconds = String.valueOf(Math.max(1, atMost.toSeconds()));
+            var answer = docker(
+                    "exec", container, "timeout", seconds, "bash", "/usr/local/bin/answers.sh", MANAGEMENT_PORT, path);
             return Optional.of(String.join("\n", answer));
         } catch (IOException | CommandFailedException _) {
             return Optional.empty(); // it has just ended, or is not well

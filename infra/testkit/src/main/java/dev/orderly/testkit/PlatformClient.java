@@ -43,6 +43,8 @@ public abstract class PlatformClient implements AutoCloseable {
     static final String IDENTITY = "identity";
     static final JsonMapper JSON = new JsonMapper();
 
+    private static final Duration MAX_RESPONSE = Duration.ofSeconds(10);
+
     /** By part. A part keeps its port when it restarts. */
     final Map<String, Integer> ports = new ConcurrentHashMap<>();
 
@@ -62,9 +64,15 @@ public abstract class PlatformClient implements AutoCloseable {
     }
 
     /** What a service says at its management port, as its metrics; empty when that is no success. */
-    public Optional<String> askManagement(String service, String path) throws InterruptedException {
+    public final Optional<String> askManagement(String service, String path) throws InterruptedException {
+        return askManagement(service, path, MAX_RESPONSE);
+    }
+
+    /** The same; empty also when it takes longer. */
+    public Optional<String> askManagement(String service, String path, Duration atMost) throws InterruptedException {
         int port = PlatformSettings.Ports.management(ports.get(service));
-        return ask("GET", URI.create("http://" + PlatformSettings.HOST + ":" + port + path), null);
+        var url = URI.create("http://" + PlatformSettings.HOST + ":" + port + path);
+        return ask(HttpRequest.newBuilder(url).timeout(atMost), "GET", null);
     }
 
     public URI mailApi(String path) {
@@ -165,28 +173,29 @@ public abstract class PlatformClient implements AutoCloseable {
 
     /** The body of a part's HTTP response; empty when there is none, or its status is not one of success. */
     public Optional<String> ask(String method, URI url, String body) throws InterruptedException {
-        return ask(HttpRequest.newBuilder(url), method, body);
+        return ask(request(url), method, body);
     }
 
     /** The same of a service, with the token of clerks and operators. */
     public Optional<String> askAsStaff(String method, URI url, String body) throws InterruptedException {
-        return ask(
-                HttpRequest.newBuilder(url).header("Authorization", tokens().bearer(AccessTokens.TOOLS)), method, body);
+        return ask(request(url).header("Authorization", tokens().bearer(AccessTokens.TOOLS)), method, body);
     }
 
     /** The same of the payment gateway, with the API key of its merchant. */
     public Optional<String> askGateway(String method, String path, String body) throws InterruptedException {
         return ask(
-                HttpRequest.newBuilder(url(GATEWAY, path))
-                        .header("Authorization", "Bearer " + secret(Secrets.GATEWAY_API_KEY)),
+                request(url(GATEWAY, path)).header("Authorization", "Bearer " + secret(Secrets.GATEWAY_API_KEY)),
                 method,
                 body);
     }
 
+    private static HttpRequest.Builder request(URI url) {
+        return HttpRequest.newBuilder(url).timeout(MAX_RESPONSE);
+    }
+
     private Optional<String> ask(HttpRequest.Builder asking, String method, String body) throws InterruptedException {
         try {
-            var request = asking.timeout(Duration.ofSeconds(10))
-                    .header("Content-Type", "application/json")
+            var request = asking.header("Content-Type", "application/json")
                     .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body))
                     .build();
             var answer = http.send(request, BodyHandlers.ofString());
@@ -208,7 +217,7 @@ public abstract class PlatformClient implements AutoCloseable {
     private Optional<String> connector(String worker, String method, String path, String body)
             throws InterruptedException {
         return ask(
-                HttpRequest.newBuilder(url(worker, "/connectors" + path))
+                request(url(worker, "/connectors" + path))
                         .header("Authorization", ConnectWorker.authorization(secret(Secrets.CONNECT))),
                 method,
                 body);

@@ -2,6 +2,7 @@ package dev.orderly.lab.chaos.check;
 
 import dev.orderly.lab.chaos.fault.TimeSpan;
 import dev.orderly.testkit.RunningPlatform;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -17,6 +18,10 @@ public final class AvailabilityMonitor implements AutoCloseable {
     private static final Pattern DUPLICATES =
             Pattern.compile("orderly_events_total\\{group=\"([^\"]+)\",outcome=\"duplicate\"\\} (\\S+)");
     private static final String DECIDING_SERVICE = "order-service";
+    private static final Duration INTERVAL = Duration.ofSeconds(1);
+
+    /** With the interval, an outage that excuses late decisions begins 2 s before it is seen, at the most. */
+    private static final Duration MAX_RESPONSE = Duration.ofSeconds(1);
 
     private final RunningPlatform system;
     private final Map<String, Double> last = new HashMap<>();
@@ -24,12 +29,18 @@ public final class AvailabilityMonitor implements AutoCloseable {
     private final List<TimeSpan> outages = new CopyOnWriteArrayList<>();
     private Instant lastReady = Instant.now();
     private boolean wasReady = true;
-    private final Thread sampler =
-            Thread.ofVirtual().name("availability-monitor").unstarted(this::sampleUntilClosed);
+    private final List<Thread> samplers;
 
     public AvailabilityMonitor(RunningPlatform system) {
         this.system = system;
-        sampler.start();
+        // In two loops: the metrics of a frozen service take 10 s each time, and readiness must not wait.
+        samplers = List.of(
+                untilClosed("readiness-monitor", this::sampleReadiness),
+                untilClosed("duplicates-monitor", this::sampleDuplicates));
+    }
+
+    private interface Sample {
+        void take() throws InterruptedException;
     }
 
     /** What the services counted, without what a killed one counted after its last sample. */
@@ -42,17 +53,22 @@ public final class AvailabilityMonitor implements AutoCloseable {
         return List.copyOf(outages);
     }
 
-    private void sampleUntilClosed() {
-        try {
-            while (true) {
-                for (String service : RunningPlatform.SERVICES) {
-                    sampleDuplicates(service);
+    private static Thread untilClosed(String name, Sample sample) {
+        return Thread.ofVirtual().name(name).start(() -> {
+            try {
+                while (true) {
+                    sample.take();
+                    TimeUnit.MILLISECONDS.sleep(INTERVAL.toMillis());
                 }
-                sampleReadiness();
-                TimeUnit.SECONDS.sleep(1);
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt(); // closed
             }
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt(); // closed
+        });
+    }
+
+    private void sampleDuplicates() throws InterruptedException {
+        for (String service : RunningPlatform.SERVICES) {
+            sampleDuplicates(service);
         }
     }
 
@@ -68,8 +84,8 @@ public final class AvailabilityMonitor implements AutoCloseable {
     }
 
     private void sampleReadiness() throws InterruptedException {
-        boolean ready =
-                system.askManagement(DECIDING_SERVICE, "/q/health/ready").isPresent();
+        boolean ready = system.askManagement(DECIDING_SERVICE, "/q/health/ready", MAX_RESPONSE)
+                .isPresent();
         if (ready) {
             if (!wasReady) {
                 outages.add(new TimeSpan(lastReady, Instant.now()));
@@ -81,6 +97,6 @@ public final class AvailabilityMonitor implements AutoCloseable {
 
     @Override
     public void close() {
-        sampler.interrupt();
+        samplers.forEach(Thread::interrupt);
     }
 }
