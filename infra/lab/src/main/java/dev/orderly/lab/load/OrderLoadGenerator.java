@@ -32,7 +32,9 @@ public final class OrderLoadGenerator implements AutoCloseable {
     private static final int SEEDERS = 16;
     private static final int SEED_ATTEMPTS = 8;
     private static final long MAX_MICROS = TimeUnit.MINUTES.toMicros(5);
-    private static final Duration MAX_RESPONSE = Duration.ofSeconds(60);
+    /** Of a request and of the one that watches the order then; and a margin. */
+    private static final Duration MAX_RESPONSES =
+            LoadClient.MAX_RESPONSE.multipliedBy(2).plusSeconds(10);
 
     private final LoadClient client;
     private final ShopClient shop;
@@ -49,6 +51,7 @@ public final class OrderLoadGenerator implements AutoCloseable {
         /** Answered 503 or 429: the service sheds load. */
         public final AtomicLong shed = new AtomicLong();
 
+        /** Those without a response among them. */
         public final AtomicLong failed = new AtomicLong();
         /** The different messages of those that failed. */
         public final Set<String> failures = ConcurrentHashMap.newKeySet();
@@ -66,10 +69,18 @@ public final class OrderLoadGenerator implements AutoCloseable {
     }
 
     public OrderLoadGenerator(RunningPlatform system, int customers) {
+        this(
+                new LoadClient(system.url("order-service", "/"), CONNECTIONS),
+                new ShopClient(system::url, system.tokens()),
+                system.tokens(),
+                customers);
+    }
+
+    OrderLoadGenerator(LoadClient client, ShopClient shop, AccessTokens tokens, int customers) {
+        this.client = client;
+        this.shop = shop;
+        this.tokens = tokens;
         this.customers = customers;
-        tokens = system.tokens();
-        client = new LoadClient(system.url("order-service", "/"), CONNECTIONS);
-        shop = new ShopClient(system::url, tokens);
     }
 
     /** Has this part of the orders that follow traced; services must be set to. */
@@ -160,8 +171,9 @@ public final class OrderLoadGenerator implements AutoCloseable {
         return results;
     }
 
+    /** Each request has a response then, or has failed for want of one: none is missing in the results. */
     private static void awaitResponses(Results results) throws InterruptedException {
-        Await.within(MAX_RESPONSE, () -> results.inFlight.get() == 0);
+        Await.until(MAX_RESPONSES, "responses to all requests", () -> results.inFlight.get() == 0);
     }
 
     private void post(Results results, long due, boolean watched, Runnable done) throws InterruptedException {
