@@ -11,6 +11,7 @@ const SERVICES = ['order-service', 'inventory-service', 'payment-service', 'noti
 const WITH_SECONDS = 'HH:MM:SS'.length;
 const WITHOUT_SECONDS = 'HH:MM'.length;
 const DEAD = ['Empty', 'Dead'];
+const MAX_PARTITIONS = 24;
 
 export function Lag({ session }) {
   const system = useStore((state) => state.system);
@@ -20,11 +21,11 @@ export function Lag({ session }) {
       <p class="lead">How far each consumer group is behind its topic, in records and in seconds.</p></div></div>
     ${!system || !operator ? html`<${Awaiting} session=${session} />` : html`
       <${Trend} />
-      <${Groups} groups=${system.groups} />
+      <${Groups} groups=${system.groups} demo=${session.demo} />
       <${Scale} system=${system} demo=${session.demo} />`}`;
 }
 
-function Groups({ groups }) {
+function Groups({ groups, demo }) {
   const sorted = [...groups].sort((a, b) => (b.lag ?? 0) - (a.lag ?? 0) || a.name.localeCompare(b.name));
   const remove = (name) => () => request('DELETE', `/api/groups/${encodeURIComponent(name)}`);
   return html`<section aria-labelledby="groups"><h2 id="groups">Groups and partitions</h2>
@@ -36,8 +37,8 @@ function Groups({ groups }) {
         <th scope="row">${group.name}</th>
         <td><span class=${`status ${group.state === 'Stable' ? 'ok' : DEAD.includes(group.state) ? 'bad' : 'warn'}`}>
           ${group.state}</span>
-          ${DEAD.includes(group.state) && html` <${Action} class="small danger" run=${remove(group.name)}
-            done="Removed.">Remove<//>`}</td>
+          ${demo && !group.own && DEAD.includes(group.state) && html` <${Action} class="small danger"
+            run=${remove(group.name)} done="Removed.">Remove<//>`}</td>
         <td class="amount">${group.members}</td><td class="amount">${number(group.lag)}</td>
         <td class="amount">${group.seconds == null ? '–' : group.seconds.toFixed(1)}</td>
         <td><${Cells} partitions=${group.partitions ?? []} /></td></tr>`)}</tbody></table></div></section>`;
@@ -136,8 +137,8 @@ function Scale({ system, demo }) {
       <p class="muted">An order keeps its partition, so growing waits until what is written has
         been read. Now ${count}.</p>
       <div class="row"><label class="field">Partitions of order-service
-        <input type="number" min=${count + 1} max="64" value=${partitions ?? count + 1} onInput=${(event) =>
-          setPartitions(event.target.value)} /></label>
+        <input type="number" min=${count + 1} max=${MAX_PARTITIONS} value=${partitions ?? count + 1}
+          onInput=${(event) => setPartitions(event.target.value)} /></label>
         <${Action} class="primary" run=${grow} done="The topic grows.">Grow<//></div>
       ${growing.value && growing.value.state !== 'idle' && html`<p role="status"><span class="status busy">
         ${growing.value.state}</span></p>

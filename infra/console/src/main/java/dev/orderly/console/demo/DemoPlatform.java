@@ -14,10 +14,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** The processes of the platform that has started this one, by its status file. */
@@ -170,6 +172,22 @@ public class DemoPlatform {
             return environment;
         } catch (IOException e) {
             throw new UncheckedIOException("the platform has no environment for " + name, e);
+        }
+    }
+
+    /** The consumer groups that services and Connect read in: without its offsets one would begin again. */
+    public Set<String> ownGroups() {
+        if (config.checkout().isEmpty()) {
+            return Set.of();
+        }
+        try {
+            var names = new HashSet<String>();
+            json.readTree(checkout().resolve("infra/kafka/users.json").toFile())
+                    .forEach(user -> user.path("groups").forEach(group -> names.add(group.asText())));
+            names.removeIf(name -> name.endsWith("*")); // which stands for any reader's
+            return names;
+        } catch (IOException e) {
+            throw new UncheckedIOException("the brokers' users cannot be read", e);
         }
     }
 

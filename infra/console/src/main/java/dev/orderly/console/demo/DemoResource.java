@@ -27,7 +27,7 @@ import org.jboss.resteasy.reactive.ResponseStatus;
 @Consumes(MediaType.APPLICATION_JSON)
 class DemoResource {
 
-    private static final int MAX_PARTITIONS = 24;
+    static final int MAX_PARTITIONS = 24;
     private static final int TIMEOUT_SECONDS = 10;
 
     private final Faults faults;
@@ -131,10 +131,14 @@ class DemoResource {
         return growth.grow(wanted.partitions);
     }
 
-    /** Removes a group that nobody is a member of. */
+    /** Removes a group that nobody is a member of, and that is not the system's own. */
     @DELETE
     @Path("/groups/{group}")
     public void removeGroup(@PathParam("group") String group) throws InterruptedException, TimeoutException {
+        platform.state(); // or there is none
+        if (platform.ownGroups().contains(group)) {
+            throw Problem.of(409, "The system itself reads in " + group + ": it would begin again.");
+        }
         try (var admin = Admin.create(platform.adminSettings())) {
             admin.deleteConsumerGroups(List.of(group)).all().get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException e) {

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -27,6 +28,7 @@ final class Groups {
     private static final long TIMEOUT_SECONDS = 5;
 
     private final Admin admin;
+    private final Set<String> own;
     private final EndOffsets ends = new EndOffsets();
 
     /** @param leader -1 while there is none */
@@ -37,19 +39,26 @@ final class Groups {
     /** @param committed -1 if nothing was yet @param member its client id; null without one */
     record Assigned(String topic, int partition, long committed, long end, long lag, double seconds, String member) {}
 
-    /** @param lag in records @param seconds the largest of its partitions */
-    record Group(String name, String state, int members, long lag, double seconds, List<Assigned> partitions) {
+    /**
+     * @param own whether the system itself reads in it
+     * @param lag in records
+     * @param seconds the largest of its partitions
+     */
+    record Group(
+            String name, boolean own, String state, int members, long lag, double seconds, List<Assigned> partitions) {
 
         Group withoutPartitions() {
-            return new Group(name, state, members, lag, seconds, List.of());
+            return new Group(name, own, state, members, lag, seconds, List.of());
         }
     }
 
     /** @param brokers that answer */
     record Sample(List<Integer> brokers, List<Topic> topics, List<Group> groups) {}
 
-    Groups(Admin admin) {
+    /** @param own the names of the system's own */
+    Groups(Admin admin, Set<String> own) {
         this.admin = admin;
+        this.own = own;
     }
 
     Sample sample(long now) throws ExecutionException, TimeoutException, InterruptedException {
@@ -137,6 +146,7 @@ final class Groups {
                 .toList();
         return new Group(
                 description.groupId(),
+                own.contains(description.groupId()),
                 description.groupState().toString(),
                 description.members().size(),
                 partitions.stream().mapToLong(Assigned::lag).sum(),

@@ -128,7 +128,7 @@ class SystemSampler {
         // A broker that is paused, not dead, refuses nothing: the others are asked soon.
         settings.putAll(Map.of("client.id", "console", "request.timeout.ms", 3_000, "default.api.timeout.ms", 5_000));
         this.admin = Admin.create(settings);
-        this.groups = new Groups(admin);
+        this.groups = new Groups(admin, platform.ownGroups());
     }
 
     void start(@Observes StartupEvent event) {

@@ -49,6 +49,6 @@ class LagTest {
     }
 
     private static Groups.Group group(String name, long lag) {
-        return new Groups.Group(name, "Stable", 1, lag, 0, List.of());
+        return new Groups.Group(name, true, "Stable", 1, lag, 0, List.of());
     }
 }

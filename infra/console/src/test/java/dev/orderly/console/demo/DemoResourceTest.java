@@ -1,0 +1,62 @@
+package dev.orderly.console.demo;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.orderly.console.config.ConsoleConfig;
+import dev.orderly.platform.config.Checkout;
+import io.quarkiverse.resteasy.problem.HttpProblem;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class DemoResourceTest {
+
+    @TempDir
+    Path state;
+
+    private DemoPlatform platform() {
+        var config = new SmallRyeConfigBuilder()
+                .withMapping(ConsoleConfig.class)
+                .withDefaultValues(Map.of(
+                        "console.state", state.toString(),
+                        "console.checkout", Checkout.path().toString(),
+                        "console.services.orders", "http://127.0.0.1:8080",
+                        "console.token-endpoint", "http://127.0.0.1:18099/token",
+                        "console.database.host", "127.0.0.1",
+                        "console.database.port", "15432"))
+                .build()
+                .getConfigMapping(ConsoleConfig.class);
+        return new DemoPlatform(config, new ObjectMapper());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"payment-consumer-group", "orders-outbox-auditor-group", "connect-erp"})
+    void a_group_that_the_system_reads_in_is_not_removed(String group) {
+        var resource = new DemoResource(null, null, null, null, null, platform());
+
+        assertThatExceptionOfType(HttpProblem.class)
+                .isThrownBy(() -> resource.removeGroup(group))
+                .matches(problem -> problem.getStatusCode() == 409);
+    }
+
+    @Test
+    void groups_of_readers_are_not_the_systems_own() {
+        assertThat(platform().ownGroups()).isNotEmpty().noneMatch(group -> group.startsWith("reader-"));
+    }
+
+    @Test
+    void the_page_offers_as_many_partitions_as_there_may_be() throws IOException {
+        try (var page = getClass().getResourceAsStream("/META-INF/resources/js/lag.js")) {
+            assertThat(new String(page.readAllBytes(), UTF_8))
+                    .contains("MAX_PARTITIONS = " + DemoResource.MAX_PARTITIONS + ";");
+        }
+    }
+}
