@@ -142,7 +142,15 @@ public record ServiceDefinition(String name, String database, int httpPort, List
         for (String secret : this.secrets) {
             environment.put(secret, secrets.of(secret.toLowerCase(Locale.ROOT).replace("orderly_", "")));
         }
+        environment.putAll(chosen(System.getenv()));
         return environment;
+    }
+
+    /** Any other setting of the services: ORDERLY_ORDER_DEADLINE=10S is orderly.order.deadline. */
+    static Map<String, String> chosen(Map<String, String> launchers) {
+        var chosen = new LinkedHashMap<>(launchers);
+        chosen.keySet().removeIf(variable -> !variable.startsWith("ORDERLY_") || variable.equals(EVENT_FORMAT));
+        return chosen; // the format is an option's to decide
     }
 
     /** The file is a part of a URL there. */
@@ -196,12 +204,6 @@ public record ServiceDefinition(String name, String database, int httpPort, List
         command.add("-jar");
         command.add(jar(settings.checkout()).toString());
         var environment = environment(settings, secrets);
-        // Any other setting of the services: ORDERLY_ORDER_DEADLINE=10S is orderly.order.deadline.
-        System.getenv().forEach((variable, value) -> {
-            if (variable.startsWith("ORDERLY_") && !variable.equals(EVENT_FORMAT)) { // of which an option decides
-                environment.put(variable, value);
-            }
-        });
         environment.putAll(own);
         return new ManagedProcess(
                 instance,

@@ -62,7 +62,8 @@ class Instances {
         if (list().size() >= MAX_INSTANCES) {
             throw Problem.of(409, "There are " + MAX_INSTANCES + " more already; remove one first.");
         }
-        var id = service + "-" + (++started + 1);
+        // The launcher numbers those that it adds, and has run/<name>.pid and a log of each, too.
+        var id = service + "-console-" + ++started;
         try {
             int port = freePort();
             var guard = start(service, id, port);
