@@ -45,8 +45,10 @@ public enum Invariant {
             LivenessChecks::ordersAreAlwaysAccepted,
             LivenessChecks::lastOrderIsConfirmed),
     I17_DEPOSITS_AND_CANCELLATIONS_LAST(
-            "an accepted deposit is there once; an order whose cancellation was accepted is cancelled, and no other is",
+            "an accepted deposit or restock is there once; an order whose cancellation was accepted is cancelled, and"
+                    + " no other is",
             MoneyChecks::deposits,
+            StockChecks::restocks,
             OrderChecks::cancellations),
     I18_NOTHING_UNEXPECTED_IS_LOGGED(
             "no error is logged but those that the faults explain",

@@ -11,7 +11,6 @@ import dev.orderly.lab.chaos.check.SystemSnapshot.JournalEntry;
 import dev.orderly.lab.chaos.check.SystemSnapshot.OrderRow;
 import dev.orderly.lab.chaos.check.SystemSnapshot.TransferRow;
 import dev.orderly.lab.chaos.workload.OperationHistory.Action;
-import dev.orderly.lab.chaos.workload.OperationHistory.Outcome;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -102,20 +101,13 @@ final class MoneyChecks {
     }
 
     static List<String> deposits(SystemSnapshot snapshot) {
-        var violations = new ArrayList<String>();
-        var deposits = amounts(snapshot, "DEPOSIT", transfer -> transfer.to() + ' ' + transfer.key());
-        snapshot.client().of(Action.DEPOSIT).stream()
-                .collect(groupingBy(operation -> CUSTOMER + operation.subject() + ' ' + operation.key()))
-                .forEach((key, attempts) -> {
-                    var made = deposits.getOrDefault(key, List.of());
-                    boolean accepted = attempts.stream().anyMatch(attempt -> attempt.outcome() == Outcome.OK);
-                    boolean refused = attempts.stream().allMatch(attempt -> attempt.outcome() == Outcome.FAIL);
-                    var asked = List.of(attempts.getFirst().amount());
-                    if (!made.equals(asked) && !(made.isEmpty() && !accepted) || refused && !made.isEmpty()) {
-                        violations.add("deposit " + key + " of " + asked + " was made as " + made);
-                    }
-                });
-        return violations;
+        return snapshot.client()
+                .madeOtherwise(
+                        Action.DEPOSIT,
+                        amounts(
+                                snapshot,
+                                "DEPOSIT",
+                                transfer -> transfer.to().replaceFirst("^" + CUSTOMER, "") + ' ' + transfer.key()));
     }
 
     static List<String> cards(SystemSnapshot snapshot) {

@@ -66,7 +66,7 @@ public final class SnapshotReader {
                 kafka,
                 messaging(),
                 orders,
-                inventory(),
+                inventory(keys),
                 payments(keys),
                 notifications(),
                 observations,
@@ -168,10 +168,16 @@ public final class SnapshotReader {
                 orderDeadline);
     }
 
-    private SystemSnapshot.Inventory inventory() throws SQLException, IOException {
+    private SystemSnapshot.Inventory inventory(KeyHashes hashes) throws SQLException, IOException {
+        var restocks = rows(SystemSnapshot.RestockRow.class, "inventory", """
+                SELECT sku, encode(key, 'hex'), quantity FROM restock
+                """);
         return new SystemSnapshot.Inventory(
                 rows(SystemSnapshot.StockRow.class, "inventory", "SELECT sku, available, reserved, sold FROM stock"),
-                rows(SystemSnapshot.ReservationRow.class, "inventory", "SELECT order_id, status FROM reservation"));
+                rows(SystemSnapshot.ReservationRow.class, "inventory", "SELECT order_id, status FROM reservation"),
+                restocks.stream()
+                        .map(row -> new SystemSnapshot.RestockRow(row.sku(), hashes.key(row.key()), row.quantity()))
+                        .toList());
     }
 
     private SystemSnapshot.Payments payments(KeyHashes hashes) throws SQLException, IOException, InterruptedException {

@@ -1,11 +1,15 @@
 package dev.orderly.lab.chaos.check;
 
 import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.mapping;
 import static java.util.stream.Collectors.summingLong;
+import static java.util.stream.Collectors.toList;
 import static java.util.stream.Collectors.toMap;
 
 import dev.orderly.lab.chaos.check.SystemSnapshot.OrderRow;
 import dev.orderly.lab.chaos.check.SystemSnapshot.ReservationRow;
+import dev.orderly.lab.chaos.check.SystemSnapshot.RestockRow;
+import dev.orderly.lab.chaos.workload.OperationHistory.Action;
 import dev.orderly.lab.chaos.workload.Workload;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,6 +38,16 @@ final class StockChecks {
             }
         }
         return violations;
+    }
+
+    static List<String> restocks(SystemSnapshot snapshot) {
+        return snapshot.client()
+                .madeOtherwise(
+                        Action.RESTOCK,
+                        snapshot.inventory().restocks().stream()
+                                .collect(groupingBy(
+                                        restock -> restock.sku() + ' ' + restock.key(),
+                                        mapping(RestockRow::quantity, toList()))));
     }
 
     static List<String> reservations(SystemSnapshot snapshot) {

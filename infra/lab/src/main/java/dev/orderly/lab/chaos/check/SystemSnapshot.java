@@ -60,8 +60,30 @@ public record SystemSnapshot(
 
         /** The attempts to place each order, by customer and idempotency key. */
         Map<String, List<Operation>> placements() {
-            return of(Action.PLACE).stream()
-                    .collect(groupingBy(operation -> operation.subject() + ' ' + operation.key()));
+            return attempts(Action.PLACE);
+        }
+
+        private Map<String, List<Operation>> attempts(Action action) {
+            return of(action).stream().collect(groupingBy(operation -> operation.subject() + ' ' + operation.key()));
+        }
+
+        /**
+         * What was accepted and not made once, as asked; and what was made though it was refused.
+         *
+         * @param made amounts, by subject and idempotency key
+         */
+        List<String> madeOtherwise(Action action, Map<String, List<Long>> made) {
+            var violations = new ArrayList<String>();
+            attempts(action).forEach((key, attempts) -> {
+                var amounts = made.getOrDefault(key, List.of());
+                boolean accepted = attempts.stream().anyMatch(attempt -> attempt.outcome() == Outcome.OK);
+                boolean refused = attempts.stream().allMatch(attempt -> attempt.outcome() == Outcome.FAIL);
+                var asked = List.of(attempts.getFirst().amount());
+                if (!amounts.equals(asked) && !(amounts.isEmpty() && !accepted) || refused && !amounts.isEmpty()) {
+                    violations.add("%s %s of %s was made as %s".formatted(action, key, asked, amounts));
+                }
+            });
+            return violations;
         }
     }
 
@@ -147,11 +169,13 @@ public record SystemSnapshot(
     public record ViewEventRow(
             String order, int position, String type, String source, int version, Instant occurredAt) {}
 
-    record Inventory(List<StockRow> stock, List<ReservationRow> reservations) {}
+    record Inventory(List<StockRow> stock, List<ReservationRow> reservations, List<RestockRow> restocks) {}
 
     record StockRow(String sku, long available, long reserved, long sold) {}
 
     record ReservationRow(String order, String status) {}
+
+    record RestockRow(String sku, String key, long quantity) {}
 
     /** @param gatewayJournal the payment gateway's own log of what it did */
     public record Payments(List<TransferRow> transfers, List<BalanceRow> balances, List<JournalEntry> gatewayJournal) {}

@@ -35,6 +35,7 @@ import static dev.orderly.lab.chaos.check.SnapshotBuilder.operation;
 import static dev.orderly.lab.chaos.check.SnapshotBuilder.order;
 import static dev.orderly.lab.chaos.check.SnapshotBuilder.place;
 import static dev.orderly.lab.chaos.check.SnapshotBuilder.position;
+import static dev.orderly.lab.chaos.check.SnapshotBuilder.refusedRestock;
 import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 
 import dev.orderly.lab.chaos.check.SnapshotBuilder.InboxRow;
@@ -52,6 +53,7 @@ import dev.orderly.lab.chaos.check.SystemSnapshot.OutboxRow;
 import dev.orderly.lab.chaos.check.SystemSnapshot.ParkedRow;
 import dev.orderly.lab.chaos.check.SystemSnapshot.PersonalDataFinding;
 import dev.orderly.lab.chaos.check.SystemSnapshot.ReservationRow;
+import dev.orderly.lab.chaos.check.SystemSnapshot.RestockRow;
 import dev.orderly.lab.chaos.check.SystemSnapshot.StockRow;
 import dev.orderly.lab.chaos.check.SystemSnapshot.TopicEvent;
 import dev.orderly.lab.chaos.check.SystemSnapshot.TransferRow;
@@ -192,6 +194,22 @@ final class BrokenPromises {
         return Stream.of(
                 broken(I04_STOCK_IS_CONSERVED, "an item is lost", shop -> shop.with(new StockRow("short", 3, 0, 1))),
                 broken(I04_STOCK_IS_CONSERVED, "sold to no order", shop -> shop.with(new StockRow("short", 3, 0, 2))),
+                broken(
+                        I17_DEPOSITS_AND_CANCELLATIONS_LAST,
+                        "a restock is lost",
+                        shop -> shop.without(RestockRow.class)),
+                broken(
+                        I17_DEPOSITS_AND_CANCELLATIONS_LAST,
+                        "a restock is made twice",
+                        shop -> shop.withAnother(new RestockRow("short", "delivered", 1000))),
+                broken(
+                        I17_DEPOSITS_AND_CANCELLATIONS_LAST,
+                        "a restock is made of another quantity",
+                        shop -> shop.without(RestockRow.class).with(new RestockRow("short", "delivered", 10))),
+                broken(
+                        I17_DEPOSITS_AND_CANCELLATIONS_LAST,
+                        "a restock that was refused is made",
+                        shop -> shop.with(refusedRestock("late")).with(new RestockRow("short", "late", 1000))),
                 broken(
                         I05_RESERVATIONS_ARE_RESOLVED,
                         "reserved for a cancelled order",

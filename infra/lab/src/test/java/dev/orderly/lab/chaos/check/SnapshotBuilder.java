@@ -12,6 +12,7 @@ import dev.orderly.lab.chaos.check.SystemSnapshot.OutboxRow;
 import dev.orderly.lab.chaos.check.SystemSnapshot.ParkedRow;
 import dev.orderly.lab.chaos.check.SystemSnapshot.PersonalDataFinding;
 import dev.orderly.lab.chaos.check.SystemSnapshot.ReservationRow;
+import dev.orderly.lab.chaos.check.SystemSnapshot.RestockRow;
 import dev.orderly.lab.chaos.check.SystemSnapshot.StockRow;
 import dev.orderly.lab.chaos.check.SystemSnapshot.TopicEvent;
 import dev.orderly.lab.chaos.check.SystemSnapshot.TransferRow;
@@ -71,6 +72,7 @@ final class SnapshotBuilder {
                 .with(deposit("opening", 1000))
                 .with(new BalanceRow(FUNDED, 900))
                 .with(new StockRow("short", 4, 0, 1))
+                .with(new RestockRow("short", "delivered", 1000))
                 .with(new Mail("<confirmed.confirmed@orderly.example>"))
                 .withOffsets()
                 .withCustomers()
@@ -82,6 +84,7 @@ final class SnapshotBuilder {
                 .with(place("key-cancelled", Outcome.UNKNOWN, null))
                 .with(place("key-cancelled", Outcome.OK, "cancelled"))
                 .with(operation(Action.CANCEL, "cancelled", null, "cancelled"))
+                .with(operation(Action.RESTOCK, "short", "delivered", null))
                 .with(operation(Action.DEPOSIT, FUNDED, "opening", null));
     }
 
@@ -233,7 +236,7 @@ final class SnapshotBuilder {
                         all(ViewRow.class),
                         all(ViewEventRow.class),
                         Duration.ofSeconds(30)),
-                new SystemSnapshot.Inventory(all(StockRow.class), all(ReservationRow.class)),
+                new SystemSnapshot.Inventory(all(StockRow.class), all(ReservationRow.class), all(RestockRow.class)),
                 new SystemSnapshot.Payments(all(TransferRow.class), all(BalanceRow.class), all(JournalEntry.class)),
                 new SystemSnapshot.Notifications(
                         all(MessageRow.class),
@@ -307,6 +310,10 @@ final class SnapshotBuilder {
 
     static Operation operation(Action action, String subject, String key, String order) {
         return new Operation(0, action, subject, key, Intent.ANY, 1000, NOW, NOW, Outcome.OK, 0, order);
+    }
+
+    static Operation refusedRestock(String key) {
+        return new Operation(0, Action.RESTOCK, "short", key, Intent.ANY, 1000, NOW, NOW, Outcome.FAIL, 409, null);
     }
 
     static Operation accepted(Action action, int second) {
