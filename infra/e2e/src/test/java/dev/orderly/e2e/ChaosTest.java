@@ -49,6 +49,7 @@ class ChaosTest {
         "LOSE_SLOT, 15, none, I08_OUTBOX_IS_PUBLISHED",
         "LATE_SLOT, 15, none, I08_OUTBOX_IS_PUBLISHED",
         "FORGET_STOCK, 15, none, I04_STOCK_IS_CONSERVED",
+        "FORGET_RESTOCK, 25, none, I17_DEPOSITS_AND_CANCELLATIONS_LAST",
     })
     void a_broken_promise_is_found_out(String mutation, int rate, String faults, String invariant)
             throws IOException, InterruptedException {

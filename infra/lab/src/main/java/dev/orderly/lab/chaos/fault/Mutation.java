@@ -71,6 +71,10 @@ public enum Mutation {
             "every 5th change of the stock is dropped",
             List.of("inventory-service"),
             Rules.atEntry("dev.orderly.inventory.Stocks", "update", "incrementCounter(\"visits\") % 5 == 0", "RETURN")),
+    FORGET_RESTOCK(
+            "no restock is remembered under its key",
+            List.of("inventory-service"),
+            Rules.atEntry("dev.orderly.inventory.Restocks", "add", "TRUE", "RETURN")),
     LOSE_SLOT(
             "a replication slot is dropped, and created again while orders are placed; the auditor is off",
             RunningPlatform.SERVICES,
