@@ -77,7 +77,7 @@ class Notifications {
               AND (rows.state = 'SENT' OR message.attempts = rows.attempt)
             """;
 
-    /** By the indexes of pending messages: as much work as there are of these. Welcome mails may be paused. */
+    /** By the indexes of pending messages: as much work as there are. Welcome mails may wait on purpose. */
     private static final String PENDING = """
             SELECT metric, ARRAY['channel', channel], number
             FROM (SELECT 'mail' AS channel, count(*)::float8 AS messages, min(recorded_at) AS oldest

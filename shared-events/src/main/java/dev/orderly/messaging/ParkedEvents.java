@@ -64,9 +64,10 @@ class ParkedEvents {
             """ + ParkedEvent.COLUMNS;
 
     /**
-     * The events that one waits for: those that were parked before it under its key. But a gap does not hold up a lower version of the same source, which may be the one that is missing. And what
-     * begins an order, the first event of the service that the topic has its name from, does not wait for
-     * what other services have published about it.
+     * The events that one waits for: those that were parked before it under its key. But a gap does not hold
+     * up a lower version of the same source, which may be the one that is missing. And what begins an order,
+     * the first event of the service that the topic has its name from, does not wait for what other services
+     * have published about it.
      */
     private static final String EARLIER = """
             FROM parked_event earlier
@@ -79,9 +80,9 @@ class ParkedEvents {
             """;
 
     /**
-     * Looks at one after another until there is one: a NOT EXISTS would be joined to all that are due, and the
-     * first of ten thousand cost as much as all. Whether it waits is asked again, since instances of the
-     * version before do not know {@code blocked}.
+     * Looks at one after another until there is one: a NOT EXISTS would be joined to all that are due, and
+     * the first of ten thousand would cost as much as all. Whether it waits is asked again, since instances
+     * of the version before do not know {@code blocked}.
      */
     private static final String LOCK_DUE = "SELECT " + ParkedEvent.COLUMNS + """
             FROM parked_event parked
@@ -198,7 +199,7 @@ class ParkedEvents {
         }
     }
 
-    /** Releases what nothing is before any more, but was left blocked by another transaction at the same time. */
+    /** Releases what is the first of its key, but was left blocked by a transaction at the same time. */
     void releaseFirst() throws SQLException {
         try (var connection = database.getConnection();
                 var update = connection.prepareStatement(RELEASE_FIRST)) {

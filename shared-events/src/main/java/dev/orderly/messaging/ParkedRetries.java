@@ -57,7 +57,7 @@ class ParkedRetries {
         }
     }
 
-    /** For what an instance of the version before has taken from in front of it, or another transaction just then. */
+    /** What was before these was taken by an instance of the version before, or just as they were parked. */
     @Scheduled(every = "1m", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = DatabaseMigration.class)
     void releaseFirst() {
         transactions.commit(() -> {
@@ -66,7 +66,7 @@ class ParkedRetries {
         });
     }
 
-    /** Returns false when nothing more is to be tried now. However an event fails, it concerns that event alone. */
+    /** Returns false when no more is to be tried now. However one fails, it concerns that event alone. */
     private boolean retryNext(EventHandler<?> handler) {
         var tried = new ParkedEvent[1];
         try {

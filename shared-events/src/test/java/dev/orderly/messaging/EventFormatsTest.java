@@ -166,7 +166,8 @@ class EventFormatsTest extends IntegrationTest {
         FakeSchemaRegistry.setAway(url, true);
         handler.rejected.removeAll(List.of(waiting, other));
         sql().execute("""
-                UPDATE parked_event SET payload = decode(?, 'hex'), headers = array_append(headers, 'content-type=application/avro')
+                UPDATE parked_event
+                SET payload = decode(?, 'hex'), headers = array_append(headers, 'content-type=application/avro')
                 WHERE key = ?
                 """, hex(avro.value()), waiting.toString());
 

@@ -307,7 +307,7 @@ public final class PartitionScaler {
                 return;
             }
             if (System.nanoTime() > end) {
-                throw new CommandFailedException("waited %d s for %s, in vain for %s; the relays continue"
+                throw new CommandFailedException("waited %d s for %s, but for %s; the relays continue"
                         .formatted(deadline, what, String.join(", ", names)));
             }
             TimeUnit.MILLISECONDS.sleep(POLL.toMillis());

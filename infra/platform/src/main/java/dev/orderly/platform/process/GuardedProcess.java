@@ -44,7 +44,11 @@ public final class GuardedProcess {
         }
     }
 
-    /** Returns when it has ended with success. @throws CommandFailedException when it has not, in this time */
+    /**
+     * Returns when it has ended with success.
+     *
+     * @throws CommandFailedException when it has failed, or not ended in this time; then it is stopped
+     */
     public void awaitSuccess(Duration deadline) throws InterruptedException {
         boolean ended = guard.waitFor(deadline.toSeconds(), TimeUnit.SECONDS);
         try {
