@@ -37,6 +37,9 @@ class GatewayClient {
 
     static final String CIRCUIT = "payment-gateway";
 
+    /** Requests that a half-open circuit lets through, to find out whether the gateway has recovered. */
+    static final int MAX_PROBES = 2;
+
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(1);
     private static final int MAX_RESPONSE_BYTES = 16 * 1024;
 
@@ -141,7 +144,7 @@ class GatewayClient {
             failureRatio = 0.5,
             delay = 2,
             delayUnit = ChronoUnit.SECONDS,
-            successThreshold = 2)
+            successThreshold = MAX_PROBES)
     @CircuitBreakerName(CIRCUIT)
     @Timeout(TIMEOUT_MILLIS + 500) // The client's own timeout does not cover the body of a response.
     HttpResponse<byte[]> send(HttpRequest request) throws IOException, InterruptedException {

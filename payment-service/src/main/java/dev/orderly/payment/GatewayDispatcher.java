@@ -32,6 +32,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.eclipse.microprofile.faulttolerance.exceptions.CircuitBreakerOpenException;
 import org.eclipse.microprofile.faulttolerance.exceptions.FaultToleranceException;
 import org.jboss.logging.Logger;
 
@@ -54,9 +55,6 @@ class GatewayDispatcher {
 
     /** The retry budget: calls for payments that were attempted before. */
     private static final int MAX_RETRIES_PER_SECOND = 20;
-
-    /** Concurrent calls while the circuit is half open, to find out whether the gateway has recovered. */
-    private static final int MAX_PROBES = 2;
 
     /** Longer than two requests and a transaction take, so that no other instance calls concurrently. */
     private static final Duration LEASE = Duration.ofSeconds(30);
@@ -144,15 +142,19 @@ class GatewayDispatcher {
                     }
                     permits.acquire(); // Never waits: this thread alone acquires.
                     calls.execute(() -> {
+                        var admitted = true;
                         try {
-                            call(attempt);
+                            admitted = call(attempt);
                         } finally {
                             permits.release();
-                            wake(); // There is capacity for what the last poll had to leave.
+                            if (admitted) {
+                                wake(); // There is capacity for what the last poll had to leave.
+                            }
                         }
                     });
                 }
-                capacity = attempts.size() < capacity ? 0 : capacity();
+                // One claim of probes a poll: what the circuit rejects would be claimed again at once.
+                capacity = attempts.size() < capacity || circuit() == CircuitBreakerState.HALF_OPEN ? 0 : capacity();
             }
         } catch (SQLException e) {
             LOG.warnf("polling for open payments failed, retrying in 1 s: %s", e);
@@ -162,14 +164,20 @@ class GatewayDispatcher {
     }
 
     private int capacity() {
-        return switch (circuits.currentState(GatewayClient.CIRCUIT)) {
+        return switch (circuit()) {
             case CLOSED -> permits.availablePermits();
-            case HALF_OPEN -> Math.min(MAX_PROBES, permits.availablePermits());
+            case HALF_OPEN ->
+                Math.max(0, GatewayClient.MAX_PROBES - (MAX_CONCURRENT_CALLS - permits.availablePermits()));
             case OPEN -> 0;
         };
     }
 
-    private void call(GatewayAttempt attempt) {
+    private CircuitBreakerState circuit() {
+        return circuits.currentState(GatewayClient.CIRCUIT);
+    }
+
+    /** False when the circuit has rejected the call. */
+    private boolean call(GatewayAttempt attempt) {
         LogFields.set(orderId(attempt), null, attempt.traceparent());
         var span = tracing.start(spanName(attempt), SpanKind.CLIENT, attempt.traceparent())
                 .setAttribute(Tracing.ORDER_ID, orderId(attempt).toString())
@@ -181,6 +189,10 @@ class GatewayDispatcher {
                 if (effect != Effect.APPLIED) {
                     postpone(attempt, "the gateway is still processing it");
                 }
+            } catch (CircuitBreakerOpenException e) {
+                Tracing.fail(span, e);
+                giveBack(attempt);
+                return false;
             } catch (IOException | FaultToleranceException | ProtocolViolation e) {
                 Tracing.fail(span, e);
                 count("failed");
@@ -195,6 +207,7 @@ class GatewayDispatcher {
         } finally {
             span.end();
         }
+        return true;
     }
 
     private static String spanName(GatewayAttempt attempt) {
@@ -228,6 +241,14 @@ class GatewayDispatcher {
                     orderId(attempt), attempt.payment().status(), attempt.number(), why);
         }
         payments.postpone(attempt, attempt.backoff(ThreadLocalRandom.current().nextDouble()), why);
+    }
+
+    /** What was not requested is no attempt, and costs none of the retry budget. */
+    private void giveBack(GatewayAttempt attempt) throws SQLException {
+        if (attempt.number() > 1) {
+            retryBudget.incrementAndGet();
+        }
+        payments.giveBack(attempt);
     }
 
     private static UUID orderId(GatewayAttempt attempt) {

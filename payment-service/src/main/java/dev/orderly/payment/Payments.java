@@ -94,6 +94,12 @@ class Payments {
             WHERE order_id = ? AND status = ? AND attempts = ? AND due_at IS NOT NULL
             """;
 
+    private static final String GIVE_BACK = """
+            UPDATE payment
+            SET due_at = now(), attempts = attempts - 1
+            WHERE order_id = ? AND status = ? AND attempts = ? AND due_at IS NOT NULL
+            """;
+
     private final DataSource database;
     private final DeferredWrites writes;
     private final Event<CallsDue> callsDue;
@@ -238,6 +244,17 @@ class Payments {
             update.setObject(3, attempt.payment().orderId());
             update.setString(4, attempt.payment().status().name());
             update.setInt(5, attempt.number());
+            update.executeUpdate();
+        }
+    }
+
+    /** Takes back an attempt that requested nothing: it does not count, and the payment is due at once. */
+    void giveBack(GatewayAttempt attempt) throws SQLException {
+        try (var connection = database.getConnection();
+                var update = connection.prepareStatement(GIVE_BACK)) {
+            update.setObject(1, attempt.payment().orderId());
+            update.setString(2, attempt.payment().status().name());
+            update.setInt(3, attempt.number());
             update.executeUpdate();
         }
     }
