@@ -5,7 +5,6 @@ import static io.quarkus.scheduler.Scheduled.ConcurrentExecution.SKIP;
 import dev.orderly.database.DatabaseMigration;
 import dev.orderly.http.Capacity;
 import dev.orderly.payment.GatewayResult.ProtocolViolation;
-import dev.orderly.payment.GatewayResultHandler.Effect;
 import dev.orderly.tracing.LogFields;
 import dev.orderly.tracing.Tracing;
 import io.micrometer.core.instrument.Gauge;
@@ -184,11 +183,7 @@ class GatewayDispatcher {
                 .setAttribute(ATTEMPT, (long) attempt.number());
         try {
             try {
-                var effect = results.handle(request(attempt));
-                count(effect == Effect.APPLIED ? "applied" : "pending");
-                if (effect != Effect.APPLIED) {
-                    postpone(attempt, "the gateway is still processing it");
-                }
+                count(handle(attempt, request(attempt)));
             } catch (CircuitBreakerOpenException e) {
                 Tracing.fail(span, e);
                 giveBack(attempt);
@@ -208,6 +203,21 @@ class GatewayDispatcher {
             span.end();
         }
         return true;
+    }
+
+    /** The outcome of the request. */
+    private String handle(GatewayAttempt attempt, GatewayResult result) throws SQLException {
+        return switch (results.handle(result)) {
+            case APPLIED -> "applied";
+            // Unless a callback was first: then the payment has changed, and there is nothing to postpone.
+            case NO_CHANGE -> postpone(attempt, "the gateway is still processing it") ? "pending" : "no_change";
+            case PAYMENT_MISMATCH -> {
+                postpone(attempt, "the gateway reports another amount or merchant");
+                yield "payment_mismatch";
+            }
+            case UNKNOWN_PAYMENT, ID_REUSED ->
+                throw new IllegalStateException("not a result of a request for a stored payment");
+        };
     }
 
     private static String spanName(GatewayAttempt attempt) {
@@ -234,13 +244,16 @@ class GatewayDispatcher {
         };
     }
 
-    private void postpone(GatewayAttempt attempt, String why) throws SQLException {
-        if (attempt.needsAlert()) {
+    /** False when the payment has changed: then there is no next attempt of this. */
+    private boolean postpone(GatewayAttempt attempt, String why) throws SQLException {
+        var backoff = attempt.backoff(ThreadLocalRandom.current().nextDouble());
+        var postponed = payments.postpone(attempt, backoff, why);
+        if (postponed && attempt.needsAlert()) {
             LOG.errorf(
                     "payment %s is still %s after %d attempts: %s",
                     orderId(attempt), attempt.payment().status(), attempt.number(), why);
         }
-        payments.postpone(attempt, attempt.backoff(ThreadLocalRandom.current().nextDouble()), why);
+        return postponed;
     }
 
     /** What was not requested is no attempt, and costs none of the retry budget. */

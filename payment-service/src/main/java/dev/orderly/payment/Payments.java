@@ -235,8 +235,8 @@ class Payments {
         }
     }
 
-    /** Makes the payment of a failed attempt due again, unless the payment has changed. */
-    void postpone(GatewayAttempt attempt, Duration backoff, String error) throws SQLException {
+    /** Makes the payment of an attempt due again; false when it has changed, or was claimed again. */
+    boolean postpone(GatewayAttempt attempt, Duration backoff, String error) throws SQLException {
         try (var connection = database.getConnection();
                 var update = connection.prepareStatement(POSTPONE)) {
             update.setLong(1, backoff.toMillis());
@@ -244,7 +244,7 @@ class Payments {
             update.setObject(3, attempt.payment().orderId());
             update.setString(4, attempt.payment().status().name());
             update.setInt(5, attempt.number());
-            update.executeUpdate();
+            return update.executeUpdate() == 1;
         }
     }
 

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.orderly.events.CardToken;
 import dev.orderly.events.Money;
+import dev.orderly.payment.GatewayResultHandler.Effect;
 import dev.orderly.payment.Payment.GatewayOutcome;
 import dev.orderly.tracing.Tracing;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -26,16 +27,19 @@ import java.util.stream.Stream;
 import org.eclipse.microprofile.faulttolerance.exceptions.CircuitBreakerOpenException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What is claimed while the circuit is half open, and what becomes of an attempt. */
 class GatewayDispatcherTest {
 
     private final Queue payments = new Queue();
     private final Gateway gateway = new Gateway();
+    private final Results results = new Results();
     private final Circuit circuit = new Circuit();
     private final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
     private final GatewayDispatcher dispatcher =
-            new GatewayDispatcher(payments, gateway, new Results(), circuit, Tracing.exportingTo(null, 0), metrics);
+            new GatewayDispatcher(payments, gateway, results, circuit, Tracing.exportingTo(null, 0), metrics);
 
     @AfterEach
     void stop() throws InterruptedException {
@@ -81,6 +85,29 @@ class GatewayDispatcherTest {
         assertThat(metrics.find("orderly.gateway.requests").counter()).isNull();
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            nullValues = "-",
+            value = {
+                "APPLIED, true, applied, -",
+                "NO_CHANGE, true, pending, the gateway is still processing it",
+                "NO_CHANGE, false, no_change, -",
+                "PAYMENT_MISMATCH, true, payment_mismatch, the gateway reports another amount or merchant",
+            })
+    void a_result_is_counted_and_stored_as_what_it_is(Effect effect, boolean isOpen, String outcome, String error) {
+        results.effect = effect;
+        payments.isOpen = isOpen;
+        gateway.answers.countDown();
+        payments.due(1, 1);
+
+        dispatcher.tick();
+
+        await().until(() -> metrics.find("orderly.gateway.requests").counter() != null);
+        assertThat(metrics.get("orderly.gateway.requests").counter().getId().getTag("outcome"))
+                .isEqualTo(outcome);
+        assertThat(payments.postponed).isEqualTo(error == null ? List.of() : List.of(error));
+    }
+
     private record Claim(int max, int maxRetries) {}
 
     @Vetoed // no bean of the tests that start the service
@@ -90,6 +117,7 @@ class GatewayDispatcherTest {
         private final List<Claim> claims = new CopyOnWriteArrayList<>();
         private final List<GatewayAttempt> givenBack = new CopyOnWriteArrayList<>();
         private final List<String> postponed = new CopyOnWriteArrayList<>();
+        private volatile boolean isOpen = true;
 
         private Queue() {
             super(null, null, null);
@@ -115,8 +143,8 @@ class GatewayDispatcherTest {
         }
 
         @Override
-        void postpone(GatewayAttempt attempt, Duration backoff, String error) {
-            postponed.add(error);
+        boolean postpone(GatewayAttempt attempt, Duration backoff, String error) {
+            return isOpen && postponed.add(error);
         }
     }
 
@@ -152,20 +180,22 @@ class GatewayDispatcherTest {
     @Vetoed // no bean of the tests that start the service
     private static final class Results extends GatewayResultHandler {
 
+        private volatile Effect effect = Effect.APPLIED;
+
         private Results() {
             super(null, null, null, null, null, null);
         }
 
         @Override
         Effect handle(GatewayResult result) {
-            return Effect.APPLIED;
+            return effect;
         }
     }
 
     private static final class Circuit implements CircuitBreakerMaintenance {
 
         private final AtomicInteger asked = new AtomicInteger();
-        private volatile CircuitBreakerState state;
+        private volatile CircuitBreakerState state = CLOSED;
 
         @Override
         public CircuitBreakerState currentState(String name) {
