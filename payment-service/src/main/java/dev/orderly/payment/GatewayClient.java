@@ -44,7 +44,10 @@ class GatewayClient {
     private static final int MAX_RESPONSE_BYTES = 16 * 1024;
 
     /** Of one request and its response. Long: the gateway has to wait for the customer's bank. */
-    static final long TIMEOUT_MILLIS = 5_000;
+    private static final long TIMEOUT_MILLIS = 5_000;
+
+    /** The client's own timeout does not cover the body of a response. */
+    static final long MAX_REQUEST_MILLIS = TIMEOUT_MILLIS + 500;
 
     private final HttpClient http = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
@@ -146,7 +149,7 @@ class GatewayClient {
             delayUnit = ChronoUnit.SECONDS,
             successThreshold = MAX_PROBES)
     @CircuitBreakerName(CIRCUIT)
-    @Timeout(TIMEOUT_MILLIS + 500) // The client's own timeout does not cover the body of a response.
+    @Timeout(MAX_REQUEST_MILLIS)
     HttpResponse<byte[]> send(HttpRequest request) throws IOException, InterruptedException {
         var response = http.send(request, BodyHandlers.limiting(BodyHandlers.ofByteArray(), MAX_RESPONSE_BYTES));
         var status = response.statusCode();

@@ -55,8 +55,13 @@ class GatewayDispatcher {
     /** The retry budget: calls for payments that were attempted before. */
     private static final int MAX_RETRIES_PER_SECOND = 20;
 
+    /** A wait for a connection to the database (acquisition-timeout) and one transaction (of its role). */
+    private static final Duration MAX_TRANSACTION = Duration.ofSeconds(3 + 20);
+
     /** Longer than two requests and a transaction take, so that no other instance calls concurrently. */
-    private static final Duration LEASE = Duration.ofSeconds(30);
+    static final Duration LEASE = Duration.ofMillis(2 * GatewayClient.MAX_REQUEST_MILLIS)
+            .plus(MAX_TRANSACTION)
+            .plusSeconds(6);
 
     private static final AttributeKey<Long> ATTEMPT = AttributeKey.longKey("orderly.attempt");
 

@@ -7,6 +7,8 @@ import io.quarkus.test.TestTransaction;
 import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
 import java.sql.SQLException;
+import java.time.Duration;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.Test;
 
 /** The queue of calls to the gateway, in transactions that the dispatcher does not see. */
@@ -15,6 +17,9 @@ class PaymentsTest extends IntegrationTest {
 
     @Inject
     Payments payments;
+
+    @ConfigProperty(name = "quarkus.datasource.jdbc.acquisition-timeout")
+    Duration acquisitionTimeout;
 
     @Test
     @TestTransaction
@@ -32,6 +37,18 @@ class PaymentsTest extends IntegrationTest {
         assertThat(attempts(order)).containsExactly("3 leased");
         payments.giveBack(new GatewayAttempt(payment, 3, null));
         assertThat(attempts(order)).containsExactly("2 due");
+    }
+
+    /** The settings are elsewhere, and the lease is written for them. */
+    @Test
+    void a_lease_outlasts_two_requests_a_wait_for_a_connection_and_the_longest_transaction() throws SQLException {
+        var transaction =
+                sql().number("SELECT extract(epoch FROM current_setting('transaction_timeout')::interval)::int");
+
+        assertThat(GatewayDispatcher.LEASE)
+                .isGreaterThan(Duration.ofMillis(2 * GatewayClient.MAX_REQUEST_MILLIS)
+                        .plus(acquisitionTimeout)
+                        .plusSeconds(transaction));
     }
 
     private Iterable<String> attempts(Object order) throws SQLException {
