@@ -23,10 +23,6 @@ public class Product extends PanacheEntityBase {
     /** For Hibernate. */
     protected Product() {}
 
-    Product(String sku) {
-        this.sku = sku;
-    }
-
     /** The prices of those of the products that exist. */
     public static Map<String, Money> prices(Collection<String> skus) {
         // An array, not "in (…)": one prepared statement for any number of products.
@@ -37,10 +33,20 @@ public class Product extends PanacheEntityBase {
                 .collect(Collectors.toMap(Product::sku, Product::price));
     }
 
-    void offer(String newName, Money newPrice) {
-        name = newName;
-        price = newPrice.amount();
-        currency = newPrice.currency().getCurrencyCode();
+    /** Adds the product, or changes its name and price. */
+    static void offer(String sku, String name, Money price) {
+        // Of two who look for a new product first, and then add it, one would fail.
+        Panache.getSession()
+                .createNativeMutationQuery("""
+                        INSERT INTO product (sku, name, price, currency) VALUES (:sku, :name, :price, :currency)
+                        ON CONFLICT (sku) DO UPDATE
+                        SET name = excluded.name, price = excluded.price, currency = excluded.currency
+                        """)
+                .setParameter("sku", sku)
+                .setParameter("name", name)
+                .setParameter("price", price.amount())
+                .setParameter("currency", price.currency().getCurrencyCode())
+                .executeUpdate();
     }
 
     String sku() {

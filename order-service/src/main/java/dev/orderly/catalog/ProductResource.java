@@ -89,10 +89,8 @@ public class ProductResource {
     public ProductDocument put(
             @PathParam("sku") @Pattern(regexp = Line.SKU, message = Line.SKU_MESSAGE) String sku,
             @NotNull @Valid OfferRequest offer) {
-        var product = Product.<Product>findByIdOptional(sku).orElseGet(() -> new Product(sku));
-        product.offer(offer.name(), offer.price());
+        Product.offer(sku, offer.name(), offer.price());
         audit.add("offer at " + offer.price().amount() + " " + offer.price().currency(), sku);
-        product.persist();
-        return ProductDocument.of(product);
+        return new ProductDocument(sku, offer.name(), offer.price());
     }
 }
