@@ -128,7 +128,7 @@ class OrderViewRebuild {
             } finally {
                 cleanUp(tables);
             }
-        } catch (SQLException | RuntimeException e) {
+        } catch (SQLException | RuntimeException | Error e) { // an error would leave it running for ever
             if (done == null) {
                 LOG.error("could not rebuild the view of orders; the old one stays", e);
                 status = status.failed(clock.instant(), e.getMessage());

@@ -43,13 +43,18 @@ final class TopicReader implements AutoCloseable {
         config.put("max.poll.records", MAX_BATCH);
         this.topic = topic;
         this.consumer = new KafkaConsumer<>(config, new StringDeserializer(), new ByteArrayDeserializer());
-        this.partitions = consumer.partitionsFor(topic).stream()
-                .map(partition -> new TopicPartition(topic, partition.partition()))
-                .toList();
-        this.beginning = consumer.beginningOffsets(partitions);
-        partitions.forEach(partition -> fetched.put(partition, new ArrayDeque<>()));
-        consumer.assign(partitions);
-        beginning.forEach(consumer::seek);
+        try {
+            this.partitions = consumer.partitionsFor(topic).stream()
+                    .map(partition -> new TopicPartition(topic, partition.partition()))
+                    .toList();
+            this.beginning = consumer.beginningOffsets(partitions);
+            partitions.forEach(partition -> fetched.put(partition, new ArrayDeque<>()));
+            consumer.assign(partitions);
+            beginning.forEach(consumer::seek);
+        } catch (RuntimeException e) {
+            consumer.close(); // nobody else can: the caller gets no reader
+            throw e;
+        }
     }
 
     @Override
