@@ -133,7 +133,6 @@ public class StockResource {
 
     /** @param key null when the request has none */
     private Stock restock(String sku, Restock restock, String key, Request preconditions) throws SQLException {
-        audit.add(restock.kind() + " " + restock.quantity(), sku);
         var isNew = stocks.add(sku);
         // From here on, the others who change this SKU wait.
         var before = stocks.lock(Set.of(sku)).get(sku);
@@ -154,6 +153,7 @@ public class StockResource {
             throw Problems.unprocessable("More than " + MAX_AVAILABLE + " of " + sku + " cannot be available.");
         }
         var after = stocks.setAvailable(sku, available);
+        audit.add(restock.kind() + " " + restock.quantity(), sku);
         if (key != null) {
             restocks.add(key, new Made(restock, after));
         }

@@ -130,6 +130,20 @@ class StockResourceTest extends IntegrationTest {
     }
 
     @Test
+    void a_change_is_in_the_audit_once_however_often_it_is_asked_for() throws SQLException {
+        var sku = randomSku();
+        var key = Map.of("Idempotency-Key", "count-1");
+        for (var repetition = 0; repetition < 2; repetition++) {
+            restock(sku, 7, key).statusCode(200);
+            deliver(sku, "delivery-1", 5).statusCode(201);
+        }
+        deliver(sku, "delivery-1", 6).statusCode(422);
+
+        assertThat(sql().strings("SELECT command FROM command_audit WHERE target = ?", sku))
+                .containsExactlyInAnyOrder("COUNT 7", "DELIVERY 5");
+    }
+
+    @Test
     void a_delivery_needs_a_key_and_a_quantity() {
         var sku = randomSku();
 

@@ -204,11 +204,11 @@ public class OrderCommands {
         if (order == null || !Caller.isVisible(order.customerId(), onlyOf)) {
             return CancelResult.UNKNOWN_ORDER;
         }
-        audit.add("cancel", "order " + id);
         var cancelled = order.cancel(clock.instant());
         if (cancelled.isEmpty()) {
             return order.isCancelledByCustomer() ? CancelResult.CANCELLED : CancelResult.ALREADY_DECIDED;
         }
+        audit.add("cancel", "order " + id);
         orders.saveDecisions(List.of(order));
         outbox.add(List.of(new OutgoingEvent(cancelled.get(), order.version())), _ -> traceparent);
         return CancelResult.CANCELLED;

@@ -250,6 +250,7 @@ class OrderResourceTest extends IntegrationTest {
         assertThat(repeated.header("Location")).isEqualTo(cancelled.header("Location"));
         assertThat(outbox(id)).extracting(Published::type).containsExactly("OrderPlaced", "OrderCancelled");
         assertThat(outbox(id)).extracting(Published::version).containsExactly(1, 2);
+        assertThat(audited(id)).containsExactly("cancel");
     }
 
     /**
@@ -320,6 +321,12 @@ class OrderResourceTest extends IntegrationTest {
         assertThat(outbox(id)).extracting(Published::type).containsExactly("OrderPlaced", decision);
         assertThat(outbox(id)).extracting(Published::version).containsExactly(1, 2);
         cancel(id).then().statusCode(409);
+        assertThat(audited(id)).isEmpty();
+    }
+
+    /** What staff did to it. */
+    private List<String> audited(String order) throws SQLException {
+        return sql().strings("SELECT command FROM command_audit WHERE target = ?", "order " + order);
     }
 
     private record Published(String type, int version, int schema, String payload, String traceparent) {}

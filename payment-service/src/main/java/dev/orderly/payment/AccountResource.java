@@ -74,11 +74,13 @@ public class AccountResource {
         if (amount.amount() < 1 || amount.amount() > MAX_DEPOSIT) {
             throw Problems.badRequest("amount.amount", "must be between 1 and " + MAX_DEPOSIT + " minor units");
         }
-        audit.add("deposit " + amount.amount() + " " + amount.currency(), "account " + customerId);
-        var deposit = ledger.deposit(customerId, amount, key, clock.instant());
-        if (!deposit.amount().equals(amount)) {
-            throw Problems.unprocessable("This Idempotency-Key was used for a deposit of another amount.");
+        var previous = ledger.lockDeposit(customerId, key);
+        if (previous.isPresent()) {
+            return previous.filter(deposit -> deposit.amount().equals(amount))
+                    .orElseThrow(() ->
+                            Problems.unprocessable("This Idempotency-Key was used for a deposit of another amount."));
         }
-        return deposit;
+        audit.add("deposit " + amount.amount() + " " + amount.currency(), "account " + customerId);
+        return ledger.deposit(customerId, amount, key, clock.instant());
     }
 }

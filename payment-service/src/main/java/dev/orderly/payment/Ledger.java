@@ -145,17 +145,18 @@ class Ledger {
     }
 
     /**
-     * Makes a deposit, once per key.
+     * The deposit that was made with this key. Other requests with the key wait here until the current
+     * transaction ends.
      *
      * @param key the customer's idempotency key
-     * @return the deposit; for a known key that of the first request, which may have another amount
      */
-    Deposit deposit(UUID customerId, Money amount, String key, Instant now) throws SQLException {
+    Optional<Deposit> lockDeposit(UUID customerId, String key) throws SQLException {
         lock(customerId, key);
-        var previous = findDeposit(customerId, key);
-        if (previous.isPresent()) {
-            return previous.get();
-        }
+        return findDeposit(customerId, key);
+    }
+
+    /** Makes a deposit with a key that has none; the current transaction must hold its lock. */
+    Deposit deposit(UUID customerId, Money amount, String key, Instant now) throws SQLException {
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement(DEPOSIT)) {
             insert.setObject(1, customerId);

@@ -143,6 +143,16 @@ class AccountResourceTest extends IntegrationTest {
     }
 
     @Test
+    void a_deposit_is_in_the_audit_once_however_often_it_is_asked_for() throws SQLException {
+        depositWithKey("k-1", 10);
+        depositWithKey("k-1", 10).then().statusCode(201);
+        assertProblem(depositWithKey("k-1", 11).then(), 422);
+
+        assertThat(sql().strings("SELECT command FROM command_audit WHERE target = ?", "account " + customer))
+                .containsExactly("deposit 10 EUR");
+    }
+
+    @Test
     void fifty_concurrent_requests_with_one_key_make_one_deposit() throws Exception {
         var responses = inParallel(50, () -> depositWithKey("impatient", 10));
 
