@@ -13,12 +13,13 @@ import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
@@ -85,41 +86,41 @@ class FlashSaleQueue {
         }
     }
 
-    /** How many buyers of one sale are on the topic and not decided. */
-    private static final class SaleQueue {
+    /**
+     * The buyers of one sale whom this instance has queued and who are not decided. By their offsets, since a
+     * partition is shared: the distance to what is decided would count the buyers of other sales.
+     */
+    static final class SaleQueue {
         private final AtomicInteger inFlight = new AtomicInteger();
-        private final AtomicLong firstOffset = new AtomicLong(Long.MAX_VALUE);
-        private final AtomicLong nextOffset = new AtomicLong();
-        private volatile long sampledAt = System.nanoTime();
-        private volatile long lastDecided;
-        private volatile double decidedPerSecond = 100;
+        private final Queue<Long> acknowledged = new ArrayDeque<>();
+        private long sampledAt = System.nanoTime();
+        private int decidedSinceSample;
+        private double decidedPerSecond = 100;
 
-        void acknowledged(long offset) {
-            firstOffset.accumulateAndGet(offset, Math::min);
-            nextOffset.accumulateAndGet(offset + 1, Math::max);
+        synchronized void acknowledged(long offset) {
+            acknowledged.add(offset);
         }
 
-        /** Before the first offset of a sale there are buyers of other sales only. */
-        private long decided(FlashSale sale) {
-            return sale.nextOffset() == 0 ? firstOffset.get() : sale.nextOffset();
-        }
-
-        long length(FlashSale sale) {
-            return Math.max(0, nextOffset.get() - decided(sale)) + inFlight.get();
+        synchronized int length(FlashSale sale) {
+            while (!acknowledged.isEmpty() && acknowledged.peek() < sale.nextOffset()) {
+                acknowledged.remove();
+                decidedSinceSample++;
+            }
+            return acknowledged.size() + inFlight.get();
         }
 
         /** By the rate of decisions since the last sample. */
-        Duration estimatedWait(FlashSale sale) {
+        synchronized Duration estimatedWait(FlashSale sale) {
+            var length = length(sale);
             var now = System.nanoTime();
             var seconds = (now - sampledAt) / 1e9;
             if (seconds > 1) {
-                var before = lastDecided == 0 ? firstOffset.get() : lastDecided;
-                decidedPerSecond = Math.max(1, (decided(sale) - before) / seconds);
-                lastDecided = decided(sale);
+                decidedPerSecond = Math.max(1, decidedSinceSample / seconds);
+                decidedSinceSample = 0;
                 sampledAt = now;
             }
             return Duration.ofSeconds(
-                    Math.clamp((long) Math.ceil(length(sale) / decidedPerSecond), 1, MAX_RETRY_AFTER.toSeconds()));
+                    Math.clamp((long) Math.ceil(length / decidedPerSecond), 1, MAX_RETRY_AFTER.toSeconds()));
         }
     }
 
