@@ -165,6 +165,14 @@ class CustomerEventHandlerTest extends IntegrationTest {
         assertThat(smses()).isEmpty();
     }
 
+    @Test
+    void the_messages_of_an_erased_customer_are_found_by_an_index() throws SQLException {
+        var cancel = Notifications.CANCEL.replace(":rows", "(VALUES (?::uuid)) AS rows (customer_id)");
+
+        assertThat(sql().plan(cancel, customer))
+                .anyMatch(line -> line.contains("Index Scan using notification_cancellable"));
+    }
+
     /** Such an address was accepted once, and is still in the topic. */
     @Test
     void a_mail_to_an_invalid_address_fails_at_once_and_its_reason_is_blanked_at_the_erasure() throws SQLException {

@@ -41,6 +41,24 @@ public final class Sql {
         }
     }
 
+    /** The lines of the plan by which a statement would be executed in large tables: by an index in order. */
+    public List<String> plan(String sql, Object... parameters) throws SQLException {
+        try (var connection = database.getConnection();
+                var settings = connection.createStatement()) {
+            settings.execute("SET enable_seqscan = off; SET enable_bitmapscan = off");
+            try (var explain = prepare(connection, "EXPLAIN " + sql, parameters);
+                    var rows = explain.executeQuery()) {
+                var lines = new ArrayList<String>();
+                while (rows.next()) {
+                    lines.add(rows.getString(1));
+                }
+                return lines;
+            } finally {
+                settings.execute("RESET enable_seqscan; RESET enable_bitmapscan");
+            }
+        }
+    }
+
     private static PreparedStatement prepare(Connection connection, String sql, Object... parameters)
             throws SQLException {
         var statement = connection.prepareStatement(sql);
