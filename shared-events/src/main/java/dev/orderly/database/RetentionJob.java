@@ -1,5 +1,6 @@
 package dev.orderly.database;
 
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
@@ -34,10 +35,12 @@ class RetentionJob {
             """;
 
     private final DataSource database;
+    private final Counter failures;
     private volatile double daysAhead = Double.NaN;
 
     RetentionJob(DataSource database, MeterRegistry metrics) {
         this.database = database;
+        failures = metrics.counter("orderly.retention.failures");
         metrics.gauge("orderly.partitions.ahead.days", this, job -> job.daysAhead);
     }
 
@@ -48,19 +51,27 @@ class RetentionJob {
             concurrentExecution = ConcurrentExecution.SKIP,
             skipExecutionIf = DatabaseMigration.class)
     void run() {
-        attempt(() -> strings("SELECT advance_retention_day()"));
-        attempt(() -> {
+        attempt("the day", () -> strings("SELECT advance_retention_day()"));
+        attempt("partitions", () -> {
             for (var parent : strings("SELECT parent FROM retention ORDER BY parent")) {
-                attempt(() -> strings("SELECT maintain_partitions(?)", parent));
+                attempt(parent, () -> strings("SELECT maintain_partitions(?)", parent));
             }
         });
-        attempt(this::applyRowRetention);
-        attempt(() -> daysAhead = number(DAYS_AHEAD));
+        attempt("rows", this::applyRowRetention);
+        attempt("days ahead", () -> daysAhead = number(DAYS_AHEAD));
     }
 
+    /** A rule that fails, as by the time that its statement may take, does not stop the others. */
     void applyRowRetention() throws SQLException {
-        while (number("SELECT apply_row_retention(?)", MAX_ROWS) == MAX_ROWS) {
-            // until fewer are left
+        for (var relation : strings("SELECT DISTINCT relation FROM row_retention ORDER BY relation")) {
+            for (var change :
+                    strings("SELECT change FROM row_retention WHERE relation = ? ORDER BY change", relation)) {
+                attempt(relation, () -> {
+                    while (number("SELECT apply_row_retention(?, ?, ?)", relation, change, MAX_ROWS) == MAX_ROWS) {
+                        // until fewer are left
+                    }
+                });
+            }
         }
     }
 
@@ -68,11 +79,12 @@ class RetentionJob {
         void run() throws SQLException;
     }
 
-    private static void attempt(Step step) {
+    private void attempt(String what, Step step) {
         try {
             step.run();
         } catch (SQLException e) {
-            LOG.warnf("retention is tried again in an hour: %s", e.getMessage());
+            failures.increment();
+            LOG.warnf("retention (%s) is tried again in an hour: %s", what, e.getMessage());
         }
     }
 
