@@ -44,7 +44,7 @@ class RetentionTest extends IntegrationTest {
 
     @AfterEach
     void the_day_is_today() throws SQLException {
-        owner("UPDATE retention_day SET day = current_date, doubts = 0");
+        owner("UPDATE retention_day SET day = current_date, doubted_at = NULL, doubted_for = '0'");
         owner("UPDATE outbox_audit SET audited_until = now()");
         asOwner.close();
         scheduler.resume();
@@ -67,23 +67,47 @@ class RetentionTest extends IntegrationTest {
     }
 
     @Test
-    void a_clock_that_has_jumped_ahead_drops_nothing_for_a_day_of_runs() throws SQLException {
+    void a_clock_that_has_jumped_ahead_drops_nothing_for_a_day_however_many_instances_ask() throws SQLException {
         // As if now were ten days after the last run.
         owner("UPDATE retention_day SET day = current_date - 10");
         createPartition("inbox", 20);
-        for (var run = 0; run < 24; run++) {
-            sql().execute("SELECT advance_retention_day()");
-            sql().execute("SELECT maintain_partitions('inbox')");
+        runTwoInstances();
+        for (var hour = 1; hour < 24; hour++) {
+            letPass("1 h");
+            runTwoInstances();
         }
         assertThat(exists("inbox", 20))
                 .as("what 15 days before the trusted day is kept")
                 .isTrue();
 
-        sql().execute("SELECT advance_retention_day()");
-        sql().execute("SELECT maintain_partitions('inbox')");
+        letPass("1 h");
+        runTwoInstances();
         assertThat(exists("inbox", 20))
                 .as("after a long time off it is the clock that is right")
                 .isFalse();
+    }
+
+    @Test
+    void a_clock_that_jumps_on_while_it_is_in_doubt_is_believed_no_sooner() throws SQLException {
+        owner("UPDATE retention_day SET day = current_date - 10");
+        runTwoInstances();
+
+        letPass("5 days");
+        runTwoInstances();
+
+        assertThat(sql().number("SELECT extract(hours FROM doubted_for)::int FROM retention_day"))
+                .isEqualTo(1);
+    }
+
+    private void runTwoInstances() throws SQLException {
+        for (var instance = 0; instance < 2; instance++) {
+            sql().execute("SELECT advance_retention_day()");
+            sql().execute("SELECT maintain_partitions('inbox')");
+        }
+    }
+
+    private void letPass(String time) throws SQLException {
+        owner("UPDATE retention_day SET doubted_at = now() - interval '%s'".formatted(time));
     }
 
     @Test
