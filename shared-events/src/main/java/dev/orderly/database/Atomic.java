@@ -8,14 +8,13 @@ import java.lang.annotation.Inherited;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
-import java.sql.SQLException;
 
 /**
  * Runs in a transaction that any exception rolls back. {@link Transactional} by itself commits after a
  * checked exception, and so would store what precedes a failed statement.
  */
 @InterceptorBinding
-@Transactional(rollbackOn = SQLException.class)
+@Transactional(rollbackOn = Exception.class)
 @Inherited
 @Documented
 @Retention(RetentionPolicy.RUNTIME)

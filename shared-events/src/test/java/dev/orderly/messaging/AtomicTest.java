@@ -11,6 +11,7 @@ import io.quarkus.test.junit.TestProfile;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.transaction.Transactional;
+import java.io.IOException;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.UUID;
@@ -36,6 +37,15 @@ class AtomicTest extends IntegrationTest {
 
         statements.run(order, "SELECT 1 / 1");
         assertThat(effects(order)).hasSize(1);
+    }
+
+    @Test
+    void what_precedes_any_other_checked_exception_is_rolled_back() throws SQLException {
+        var order = UUID.randomUUID();
+
+        assertThatThrownBy(() -> statements.runAndFail(order)).isInstanceOf(IOException.class);
+
+        assertThat(effects(order)).isEmpty();
     }
 
     @Test
@@ -120,6 +130,12 @@ class AtomicTest extends IntegrationTest {
 
         TwoStatements(DataSource database) {
             this.database = database;
+        }
+
+        @Atomic
+        void runAndFail(UUID order) throws SQLException, IOException {
+            run(order, "SELECT 1");
+            throw new IOException("of another system");
         }
 
         @Atomic
