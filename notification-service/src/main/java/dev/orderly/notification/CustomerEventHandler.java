@@ -82,6 +82,8 @@ class CustomerEventHandler extends EventHandler<CustomerEvent> {
                 }
             }
         }
+        // Those are added last, after the cancellation, which would miss them.
+        messages.removeIf(message -> erased.contains(message.customerId()));
         contacts.save(contactsById);
         notifications.add(messages, Map.of());
         contacts.erase(erased);

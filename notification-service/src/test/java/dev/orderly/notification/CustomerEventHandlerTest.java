@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.orderly.database.RetryingTransactions;
 import dev.orderly.events.CustomerEvent;
 import dev.orderly.events.CustomerEvent.CodeRequested;
 import dev.orderly.events.CustomerEvent.Contact;
@@ -16,6 +17,7 @@ import dev.orderly.events.Money;
 import dev.orderly.events.OrderEvent.OrderConfirmed;
 import dev.orderly.events.Topic;
 import dev.orderly.events.VerificationCodes;
+import dev.orderly.messaging.IncomingEvent;
 import dev.orderly.noncore.NonCoreWork;
 import dev.orderly.testing.OrderTopic;
 import io.quarkus.test.junit.QuarkusTest;
@@ -49,6 +51,12 @@ class CustomerEventHandlerTest extends IntegrationTest {
 
     @Inject
     NonCoreWork nonCoreWork;
+
+    @Inject
+    CustomerEventHandler handler;
+
+    @Inject
+    RetryingTransactions transactions;
 
     private final UUID customer = UUID.randomUUID();
     private final UUID verification = UUID.randomUUID();
@@ -163,6 +171,18 @@ class CustomerEventHandlerTest extends IntegrationTest {
                 .isEmpty();
         awaitState("CODE", verification, "VOID");
         assertThat(smses()).isEmpty();
+    }
+
+    @Test
+    void a_customer_who_is_erased_in_the_batch_of_the_registration_gets_no_message() throws SQLException {
+        var batch = List.of(incoming(1, registered()), incoming(2, new CustomerErased(customer)));
+
+        transactions.commit(() -> handler.on(batch));
+
+        assertThat(sql().strings("SELECT kind FROM notification WHERE customer_id = ?", customer))
+                .isEmpty();
+        assertThat(sql().strings("SELECT mail FROM contact WHERE customer_id = ?", customer))
+                .isEmpty();
     }
 
     @Test
@@ -281,6 +301,10 @@ class CustomerEventHandlerTest extends IntegrationTest {
 
     private String code() {
         return new VerificationCodes(verificationKeys).of(customer, verification);
+    }
+
+    private static IncomingEvent<CustomerEvent> incoming(int version, CustomerEvent event) {
+        return new IncomingEvent<>(event, UUID.randomUUID(), "order-service", version, null, 0, version);
     }
 
     /** With an event id of its own. */
