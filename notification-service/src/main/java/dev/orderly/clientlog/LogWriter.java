@@ -2,6 +2,7 @@ package dev.orderly.clientlog;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.stream.Collectors.joining;
+import static java.util.stream.Collectors.toCollection;
 
 import dev.orderly.clientlog.LogLineParser.ParseResult;
 import dev.orderly.database.RetryingTransactions;
@@ -17,11 +18,13 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Map.Entry;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -32,8 +35,9 @@ import org.postgresql.PGConnection;
 
 /**
  * Writes the lines of the topic to a table, exactly once: the transaction that inserts a batch also stores
- * the next offset of each partition, and a redelivered record is below it. Uses COPY, unlike an outbox: no
- * relay reads this table from the write-ahead log, where all rows of a COPY have one position.
+ * the next offset of each partition; a record below it is looked up, since it is most likely redelivered.
+ * Uses COPY, unlike an outbox: no relay reads this table from the write-ahead log, where all rows of a COPY
+ * have one position.
  */
 @ApplicationScoped
 class LogWriter {
@@ -112,13 +116,15 @@ class LogWriter {
     }
 
     private int write(List<Row> rows) throws SQLException {
-        var nextOffsets = new TreeMap<Integer, Long>();
-        rows.forEach(row -> nextOffsets.put(row.partition, row.offset + 1));
+        var reached = new TreeMap<Integer, Long>();
+        rows.forEach(row -> reached.put(row.partition, row.offset + 1));
         try (var connection = database.getConnection()) {
-            var stored = lockOffsets(connection, nextOffsets.keySet());
-            var unwritten = rows.stream()
-                    .filter(row -> row.offset() >= stored.get(row.partition()))
+            var nextOffsets = lockOffsets(connection, reached.keySet());
+            var passed = rows.stream()
+                    .filter(row -> row.offset < nextOffsets.get(row.partition))
                     .toList();
+            var stored = stored(connection, passed);
+            var unwritten = rows.stream().filter(row -> !stored.contains(row)).toList();
             if (!unwritten.isEmpty()) {
                 var data = unwritten.stream()
                         .map(Row::toCopyFormat)
@@ -126,16 +132,53 @@ class LogWriter {
                         .getBytes(UTF_8);
                 connection.unwrap(PGConnection.class).getCopyAPI().copyIn(COPY, new ByteArrayInputStream(data));
             }
-            Rows.of(nextOffsets.entrySet())
+            var shortened = passed.stream()
+                    .filter(row -> !stored.contains(row))
+                    .map(Row::partition)
+                    .collect(toCollection(TreeSet::new));
+            shortened.forEach(partition -> LOG.warnf(
+                    "client-log-%d had lines up to offset %d, and has others there now: it has lost its end",
+                    partition, nextOffsets.get(partition) - 1));
+            Rows.of(reached.entrySet())
                     .integer("partition", Entry::getKey)
                     .bigint("reached", Entry::getValue)
+                    .bool("shortened", entry -> shortened.contains(entry.getKey()))
                     .update(database, """
-                            UPDATE client_log_progress AS progress SET next_offset = greatest(next_offset, reached)
+                            UPDATE client_log_progress AS progress
+                            SET next_offset = CASE WHEN shortened THEN reached ELSE greatest(next_offset, reached) END
                             FROM :rows WHERE progress.partition = rows.partition
                             """);
             return unwritten.size();
         } catch (IOException e) {
             throw new UncheckedIOException(e); // reading a byte array cannot fail
+        }
+    }
+
+    /**
+     * Those that are in the table. A topic can lose its end, as in a power cut, and then has other lines at
+     * the same offsets. The index by client and time finds them.
+     */
+    private static Set<Row> stored(Connection connection, List<Row> passed) throws SQLException {
+        if (passed.isEmpty()) {
+            return Set.of();
+        }
+        var lookup = Rows.of(passed)
+                .text("client_id", row -> row.line.clientId())
+                .timestamptz("at", row -> row.line.at())
+                .timestamptz("received_at", Row::receivedAt)
+                .integer("partition", Row::partition)
+                .bigint("offset", Row::offset)
+                .text("message", row -> row.line.message());
+        try (var statement = lookup.prepare(connection, """
+                SELECT rows.ordinality FROM :rows
+                JOIN client_log USING (client_id, at, received_at, partition, "offset", message)
+                """);
+                var found = statement.executeQuery()) {
+            var stored = new HashSet<Row>();
+            while (found.next()) {
+                stored.add(passed.get(found.getInt(1) - 1));
+            }
+            return stored;
         }
     }
 
@@ -148,13 +191,13 @@ class LogWriter {
                 ON CONFLICT (partition) DO UPDATE SET partition = excluded.partition
                 RETURNING partition, next_offset
                 """)) {
-            var stored = new TreeMap<Integer, Long>();
+            var nextOffsets = new TreeMap<Integer, Long>();
             try (var progress = statement.executeQuery()) {
                 while (progress.next()) {
-                    stored.put(progress.getInt(1), progress.getLong(2));
+                    nextOffsets.put(progress.getInt(1), progress.getLong(2));
                 }
             }
-            return stored;
+            return nextOffsets;
         }
     }
 }

@@ -265,8 +265,8 @@ class ClientLogTest extends IntegrationTest {
 
     @Test
     void a_redelivered_record_is_stored_once() throws SQLException {
-        var first = records(0, "a", "b");
-        var overlapping = records(1, "b", "c");
+        var first = records(UNUSED_PARTITION, 0, "a", "b");
+        var overlapping = records(UNUSED_PARTITION, 1, "b", "c");
 
         writer.receive(first);
         writer.receive(first);
@@ -278,6 +278,29 @@ class ClientLogTest extends IntegrationTest {
                                 ORDER BY "offset"
                                 """, client, UNUSED_PARTITION)).containsExactly("a", "b", "c");
         sql().execute("UPDATE client_log_progress SET next_offset = 0 WHERE partition = ?", UNUSED_PARTITION);
+    }
+
+    @Test
+    void other_records_at_the_offsets_of_stored_ones_are_stored_too() throws SQLException {
+        var partition = UNUSED_PARTITION + 2;
+        var afterTheTopicLostItsEnd = records(partition, 1, "b", "x", "y");
+
+        writer.receive(records(partition, 0, "a", "b", "c", "d", "e"));
+        writer.receive(afterTheTopicLostItsEnd);
+        assertThat(nextOffset(partition)).isEqualTo(4);
+        writer.receive(afterTheTopicLostItsEnd);
+        writer.receive(records(partition, 4, "z"));
+
+        assertThat(sql().strings("""
+                                SELECT message FROM client_log WHERE client_id = ? AND partition = ?
+                                ORDER BY message
+                                """, client, partition)).containsExactly("a", "b", "c", "d", "e", "x", "y", "z");
+        assertThat(nextOffset(partition)).isEqualTo(5);
+        sql().execute("UPDATE client_log_progress SET next_offset = 0 WHERE partition = ?", partition);
+    }
+
+    private long nextOffset(int partition) throws SQLException {
+        return sql().number("SELECT next_offset FROM client_log_progress WHERE partition = ?", partition);
     }
 
     @Test
@@ -318,8 +341,8 @@ class ClientLogTest extends IntegrationTest {
         sql().execute("UPDATE client_log_progress SET next_offset = 0 WHERE partition = ?", UNUSED_PARTITION + 1);
     }
 
-    private ConsumerRecords<String, byte[]> records(long offset, String... messages) {
-        var partition = new TopicPartition("client-log", UNUSED_PARTITION);
+    private ConsumerRecords<String, byte[]> records(int number, long offset, String... messages) {
+        var partition = new TopicPartition("client-log", number);
         var records = IntStream.range(0, messages.length)
                 .mapToObj(i -> new ConsumerRecord<>(
                         partition.topic(),
