@@ -17,6 +17,7 @@ import io.vertx.ext.web.RoutingContext;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import jakarta.inject.Inject;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -27,8 +28,9 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
  * Admits requests by their size and publishes their lines. The bytes of a request are in flight from the end
- * of its body until all in-sync replicas have acknowledged its last line; a request that would exceed the
- * limit is rejected, before its body is read if possible. The brokers' quota for this producer
+ * of its body until it is answered and all in-sync replicas have acknowledged its last line, or it has
+ * failed: also when the client has hung up before. A request that would exceed the limit is rejected, before
+ * its body is read if possible. The brokers' quota for this producer
  * ({@code infra/kafka/quotas.json}) delays acknowledgements; the limit turns the delay into backpressure,
  * where otherwise the heap would fill.
  */
@@ -46,20 +48,25 @@ class LogReceiver {
     /** Within this time the quota allows half of {@link #MAX_BYTES_IN_FLIGHT}. */
     static final int RETRY_AFTER_SECONDS = 1;
 
+    private static final String RESERVATION = Reservation.class.getName();
+
     private final NonBlockingProducer producer;
     private final AtomicLong bytesInFlight = new AtomicLong();
     private final Counter rejectedRequests;
 
+    @Inject
     LogReceiver(
             @Identifier("default-kafka-broker") Map<String, Object> kafka,
             @ConfigProperty(name = "mp.messaging.incoming.client-log.topic") String topic,
             MeterRegistry metrics) {
         // Twice what is admitted, for the overhead of a record. Large batches cost the brokers the least.
-        producer = new NonBlockingProducer(
-                kafka,
-                topic,
-                "client-log",
-                Map.of("buffer.memory", 2 * MAX_BYTES_IN_FLIGHT, "batch.size", 64 * 1024, "linger.ms", 20));
+        var tuning = Map.<String, Object>of(
+                "buffer.memory", 2 * MAX_BYTES_IN_FLIGHT, "batch.size", 64 * 1024, "linger.ms", 20);
+        this(new NonBlockingProducer(kafka, topic, "client-log", tuning), metrics);
+    }
+
+    LogReceiver(NonBlockingProducer producer, MeterRegistry metrics) {
+        this.producer = producer;
         rejectedRequests = metrics.counter("orderly.log.requests.rejected");
         metrics.gauge("orderly.log.bytes.in.flight", bytesInFlight);
         Capacity.register(metrics, "client-log-bytes", () -> bytesInFlight.doubleValue() / MAX_BYTES_IN_FLIGHT);
@@ -102,13 +109,42 @@ class LogReceiver {
             request.next();
             return;
         }
-        var bytes = size(EarlyRejection.contentLength(request));
-        if (bytesInFlight.addAndGet(bytes) <= MAX_BYTES_IN_FLIGHT) {
-            request.addEndHandler(_ -> bytesInFlight.addAndGet(-bytes)); // also when the client disconnects
+        var reservation = new Reservation(size(EarlyRejection.contentLength(request)));
+        if (bytesInFlight.get() <= MAX_BYTES_IN_FLIGHT) {
+            request.put(RESERVATION, reservation);
+            request.addEndHandler(_ -> reservation.release()); // also when the client disconnects
             request.next();
         } else {
-            bytesInFlight.addAndGet(-bytes);
+            reservation.release();
             reject(request);
+        }
+    }
+
+    static Reservation reservationOf(RoutingContext request) {
+        return request.get(RESERVATION);
+    }
+
+    /** Of bytes in flight: held by a request, and by its lines while they are published. */
+    final class Reservation {
+
+        private final long bytes;
+        private int holders;
+
+        Reservation(long bytes) {
+            this.bytes = bytes;
+            hold();
+        }
+
+        private synchronized void hold() {
+            if (holders++ == 0) {
+                bytesInFlight.addAndGet(bytes);
+            }
+        }
+
+        synchronized void release() {
+            if (--holders == 0) {
+                bytesInFlight.addAndGet(-bytes);
+            }
         }
     }
 
@@ -134,9 +170,13 @@ class LogReceiver {
     /** @param number as in {@link NumberedLine} */
     record AcceptedLine(int number, LogLine line, byte[] bytes) {}
 
-    /** Completes when every line is acknowledged or failed, with the numbers of those that failed. */
-    Uni<Set<Integer>> publish(List<AcceptedLine> lines) {
+    /**
+     * Completes when every line is acknowledged or failed, with the numbers of those that failed. Until then
+     * the reservation of their request is held.
+     */
+    Uni<Set<Integer>> publish(Reservation reservation, List<AcceptedLine> lines) {
         return Uni.createFrom().emitter(caller -> {
+            reservation.hold();
             var pending = new AtomicInteger(lines.size());
             var failed = ConcurrentHashMap.<Integer>newKeySet();
             for (var line : lines) {
@@ -145,6 +185,7 @@ class LogReceiver {
                         failed.add(line.number());
                     }
                     if (pending.decrementAndGet() == 0) {
+                        reservation.release();
                         caller.complete(failed);
                     }
                 });

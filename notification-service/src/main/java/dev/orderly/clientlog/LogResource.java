@@ -6,11 +6,13 @@ import dev.orderly.http.Problems;
 import io.quarkus.security.Authenticated;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
@@ -66,7 +68,8 @@ public class LogResource {
     @APIResponse(responseCode = "413", description = "The batch exceeds its maximum of bytes or lines")
     @APIResponse(responseCode = "429", description = "Too many bytes in flight; try again after Retry-After")
     @APIResponse(responseCode = "503", description = "Not acknowledged by the brokers; try again after Retry-After")
-    public Uni<Response> append(@HeaderParam(HttpHeaders.CONTENT_ENCODING) String encoding, byte[] batch) {
+    public Uni<Response> append(
+            @Context RoutingContext request, @HeaderParam(HttpHeaders.CONTENT_ENCODING) String encoding, byte[] batch) {
         if (encoding != null && !encoding.equals("identity")) {
             throw Problems.problem(415, "Send the lines as they are, not compressed.")
                     .build();
@@ -90,7 +93,8 @@ public class LogResource {
                     .with("errors", rejected.stream().limit(MAX_ERRORS).toList())
                     .build();
         }
-        return receiver.publish(accepted).map(failed -> respond(accepted.size(), rejected, failed));
+        return receiver.publish(LogReceiver.reservationOf(request), accepted)
+                .map(failed -> respond(accepted.size(), rejected, failed));
     }
 
     private static Response respond(int sent, List<Rejection> rejected, Set<Integer> failed) {

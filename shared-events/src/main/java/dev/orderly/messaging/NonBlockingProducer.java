@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.Map;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -18,7 +19,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
 public final class NonBlockingProducer implements AutoCloseable {
 
     private final String topic;
-    private final KafkaProducer<String, byte[]> producer;
+    private final Producer<String, byte[]> producer;
 
     /**
      * @param kafka the connection to the brokers
@@ -26,7 +27,6 @@ public final class NonBlockingProducer implements AutoCloseable {
      * @param tuning settings of the producer, among them {@code buffer.memory}: the bytes in flight
      */
     public NonBlockingProducer(Map<String, Object> kafka, String topic, String clientId, Map<String, Object> tuning) {
-        this.topic = topic;
         var config = new HashMap<>(kafka);
         config.put("client.id", clientId);
         config.put("acks", "all");
@@ -37,7 +37,13 @@ public final class NonBlockingProducer implements AutoCloseable {
         // The callers' threads are the event loop's, which must not block.
         config.put("max.block.ms", 0);
         config.putAll(tuning);
-        producer = new KafkaProducer<>(config, new StringSerializer(), new ByteArraySerializer());
+        this(topic, new KafkaProducer<>(config, new StringSerializer(), new ByteArraySerializer()));
+    }
+
+    /** For a test that acknowledges by itself. */
+    public NonBlockingProducer(String topic, Producer<String, byte[]> producer) {
+        this.topic = topic;
+        this.producer = producer;
     }
 
     /** @param done is called once, on any thread, with the failure or with null for it */
