@@ -1,5 +1,6 @@
 package dev.orderly.messaging;
 
+import dev.orderly.database.OutageException;
 import dev.orderly.events.Event;
 import dev.orderly.events.EventCodec;
 import dev.orderly.events.EventFormat;
@@ -26,8 +27,12 @@ class EventPayloads {
     /** For so long an id that the registry does not know is not asked for again. */
     private static final Duration UNKNOWN_FOR = Duration.ofSeconds(10);
 
+    /** For so long a registry that did not answer is not asked again: each who did would wait for as long. */
+    private static final Duration AWAY_FOR = Duration.ofSeconds(1);
+
     private final SchemaRegistry registry;
     private final Map<Key, Found> schemas = new ConcurrentHashMap<>();
+    private volatile Away away;
 
     EventPayloads(SchemaRegistry registry) {
         this.registry = registry;
@@ -38,6 +43,8 @@ class EventPayloads {
     /** @param problem why there is none, and until when that is believed */
     private record Found(EventCodec.Schema schema, String problem, long until) {}
 
+    private record Away(OutageException failure, long until) {}
+
     /**
      * The event that a record carries, a tombstone too.
      *
@@ -46,7 +53,7 @@ class EventPayloads {
      *     when the schema is not known
      * @throws IllegalArgumentException when the content type is not known, or the key of a tombstone is no
      *     UUID
-     * @throws dev.orderly.database.OutageException when the registry does not answer, and the schema is new
+     * @throws OutageException when the registry does not answer, and the schema is new
      */
     Event read(Class<? extends Event> type, String contentType, String key, byte[] value) throws IOException {
         var format = EventFormat.ofContentType(contentType);
@@ -73,12 +80,19 @@ class EventPayloads {
     }
 
     private Found fetch(EventFormat format, int id) {
+        var last = away;
+        if (last != null && last.until - System.nanoTime() > 0) {
+            throw last.failure;
+        }
         try {
             var registered = registry.schema(id);
             if (registered.type().equals(format.name())) {
                 return new Found(EventCodec.schema(format, registered.text()), null, 0);
             }
             return unusable("schema " + id + " is of " + registered.type());
+        } catch (OutageException e) {
+            away = new Away(e, System.nanoTime() + AWAY_FOR.toNanos());
+            throw e;
         } catch (IOException e) {
             return unusable(e.getMessage());
         }

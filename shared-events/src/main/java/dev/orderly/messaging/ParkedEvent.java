@@ -9,6 +9,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -105,6 +106,17 @@ record ParkedEvent(
                         recordHeaders,
                         Optional.empty()),
                 payloads);
+    }
+
+    /** As {@link #toRecord} reads them. */
+    static String[] headers(ConsumerRecord<String, byte[]> raw) {
+        var headers = new ArrayList<String>();
+        for (var header : raw.headers()) {
+            var name = StorableText.of(header.key()).replace('=', '\uFFFD'); // or it would end there
+            var value = StorableText.of(header.value() == null ? "" : new String(header.value(), UTF_8));
+            headers.add(name + '=' + value);
+        }
+        return headers.toArray(String[]::new);
     }
 
     /** Null when it names none. */

@@ -1,7 +1,5 @@
 package dev.orderly.messaging;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.orderly.database.DataRejectedException;
 import dev.orderly.events.EventHeaders;
 import dev.orderly.events.EventJson;
@@ -24,7 +22,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import javax.sql.DataSource;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
@@ -84,7 +81,7 @@ class ParkedEvents {
      * the first of ten thousand would cost as much as all. Whether it waits is asked again, since instances
      * of the version before do not know {@code blocked}.
      */
-    private static final String LOCK_DUE = "SELECT " + ParkedEvent.COLUMNS + """
+    static final String LOCK_DUE = "SELECT " + ParkedEvent.COLUMNS + """
             FROM parked_event parked
             WHERE consumer = ? AND next_attempt_at <= ? AND NOT blocked AND (schema IS NULL OR schema <= ?)
               AND (SELECT count(*)
@@ -100,13 +97,19 @@ class ParkedEvents {
             WHERE consumer = ? AND key = ? AND blocked AND NOT EXISTS (SELECT
             """ + EARLIER + ")";
 
-    private static final String RELEASE_FIRST = """
-            UPDATE parked_event SET blocked = false
-            WHERE seq IN (SELECT seq
-                          FROM (SELECT DISTINCT ON (consumer, key) seq, blocked
-                                FROM parked_event ORDER BY consumer, key, seq)
-                          WHERE blocked)
-            """;
+    /** A retry has it locked, and has released what follows by the time that this returns. */
+    private static final String LOCK_FIRST =
+            "SELECT FROM parked_event WHERE consumer = ? AND key = ? ORDER BY seq LIMIT 1 FOR SHARE";
+
+    private static final String RELEASE_ALL = """
+            UPDATE parked_event parked SET blocked = false
+            WHERE blocked AND NOT EXISTS (SELECT
+            """ + EARLIER + ")";
+
+    private static final String BLOCK_ALL = """
+            UPDATE parked_event parked SET blocked = true
+            WHERE NOT blocked AND reason = 'BEHIND' AND EXISTS (SELECT
+            """ + EARLIER + ")";
 
     private final DataSource database;
     private final Outbox outbox;
@@ -137,6 +140,9 @@ class ParkedEvents {
         };
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement(INSERT)) {
+            if (reason == Reason.BEHIND) {
+                execute(connection, LOCK_FIRST, handler.consumerGroup(), record.key());
+            }
             insert.setString(1, handler.consumerGroup());
             insert.setObject(2, record.eventId());
             insert.setString(3, raw.topic());
@@ -146,7 +152,7 @@ class ParkedEvents {
             insert.setString(7, StorableText.of(ConsumedRecord.header(raw, EventHeaders.TYPE)));
             insert.setString(8, StorableText.of(ConsumedRecord.header(raw, EventHeaders.SOURCE)));
             insert.setObject(9, record instanceof Versioned versioned ? versioned.version() : null);
-            insert.setObject(10, headers(raw));
+            insert.setObject(10, ParkedEvent.headers(raw));
             insert.setBytes(11, raw.value());
             insert.setString(12, reason.name());
             insert.setString(13, StorableText.of(detail));
@@ -156,7 +162,7 @@ class ParkedEvents {
             insert.setBoolean(17, reason == Reason.BEHIND);
             var added = events(insert);
             if (reason == Reason.BEHIND) {
-                release(connection, handler.consumerGroup(), record.key());
+                execute(connection, RELEASE, handler.consumerGroup(), record.key());
             }
             if (!handler.isSecondReader()) {
                 publishUnlessRetried(added);
@@ -175,12 +181,12 @@ class ParkedEvents {
         }
     }
 
-    /** The next event that is due, locked; empty when there is none, or others are at work on all of them. */
-    Optional<ParkedEvent> lockDue(String consumer) throws SQLException {
+    /** The next event that was due by then, locked; empty if there is none, or others are at work on all. */
+    Optional<ParkedEvent> lockDue(String consumer, Instant now) throws SQLException {
         try (var connection = database.getConnection();
                 var select = connection.prepareStatement(LOCK_DUE)) {
             select.setString(1, consumer);
-            setTime(select, 2, clock.instant());
+            setTime(select, 2, now);
             select.setInt(3, EventJson.SCHEMA);
             return events(select).stream().findFirst();
         }
@@ -199,19 +205,20 @@ class ParkedEvents {
         }
     }
 
-    /** Releases what is the first of its key, but was left blocked by a transaction at the same time. */
-    void releaseFirst() throws SQLException {
-        try (var connection = database.getConnection();
-                var update = connection.prepareStatement(RELEASE_FIRST)) {
-            update.executeUpdate();
+    /** Marks as blocked what waits for another, and nothing else. */
+    void correctBlocked() throws SQLException {
+        try (var connection = database.getConnection()) {
+            execute(connection, RELEASE_ALL);
+            execute(connection, BLOCK_ALL);
         }
     }
 
-    private static void release(Connection connection, String consumer, String key) throws SQLException {
-        try (var update = connection.prepareStatement(RELEASE)) {
-            update.setString(1, consumer);
-            update.setString(2, key);
-            update.executeUpdate();
+    private static void execute(Connection connection, String sql, String... parameters) throws SQLException {
+        try (var statement = connection.prepareStatement(sql)) {
+            for (var i = 0; i < parameters.length; i++) {
+                statement.setString(i + 1, parameters[i]);
+            }
+            statement.execute();
         }
     }
 
@@ -219,7 +226,7 @@ class ParkedEvents {
     void remove(ParkedEvent parked) throws SQLException {
         try (var connection = database.getConnection()) {
             delete(connection, parked);
-            release(connection, parked.consumer(), parked.key());
+            execute(connection, RELEASE, parked.consumer(), parked.key());
             try (var update = connection.prepareStatement(
                     "UPDATE parked_event SET next_attempt_at = ? WHERE consumer = ? AND key = ? AND reason = 'GAP'")) {
                 setTime(update, 1, clock.instant());
@@ -252,7 +259,7 @@ class ParkedEvents {
             update.setLong(5, parked.seq());
             update.setInt(6, parked.attempts());
             publishUnlessRetried(events(update));
-            release(connection, parked.consumer(), parked.key()); // when it has turned out to be a gap
+            execute(connection, RELEASE, parked.consumer(), parked.key()); // when it has turned out to be a gap
         }
     }
 
@@ -338,7 +345,7 @@ class ParkedEvents {
                 update.executeUpdate();
             }
             delete(connection, parked);
-            release(connection, parked.consumer(), parked.key());
+            execute(connection, RELEASE, parked.consumer(), parked.key());
         }
     }
 
@@ -384,15 +391,5 @@ class ParkedEvents {
 
     private static void setTime(PreparedStatement statement, int index, Instant time) throws SQLException {
         statement.setObject(index, time == null ? null : OffsetDateTime.ofInstant(time, ZoneOffset.UTC));
-    }
-
-    private static String[] headers(ConsumerRecord<String, byte[]> raw) {
-        var headers = new ArrayList<String>();
-        for (var header : raw.headers()) {
-            var name = StorableText.of(header.key()).replace('=', '\uFFFD'); // or it would end there
-            var value = StorableText.of(header.value() == null ? "" : new String(header.value(), UTF_8));
-            headers.add(name + '=' + value);
-        }
-        return headers.toArray(String[]::new);
     }
 }

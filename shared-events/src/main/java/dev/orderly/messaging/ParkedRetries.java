@@ -8,6 +8,8 @@ import io.quarkus.arc.All;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Clock;
+import java.time.Instant;
 import java.util.List;
 import org.jboss.logging.Logger;
 
@@ -26,22 +28,26 @@ class ParkedRetries {
     private final ParkedEvents parkedEvents;
     private final EventPayloads payloads;
     private final RetryingTransactions transactions;
+    private final Clock clock;
 
     ParkedRetries(
             @All List<EventHandler<?>> handlers,
             EventConsumer consumer,
             ParkedEvents parkedEvents,
             EventPayloads payloads,
-            RetryingTransactions transactions) {
+            RetryingTransactions transactions,
+            Clock clock) {
         this.handlers = handlers;
         this.consumer = consumer;
         this.parkedEvents = parkedEvents;
         this.payloads = payloads;
         this.transactions = transactions;
+        this.clock = clock;
     }
 
     @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = DatabaseMigration.class)
     void retryDue() {
+        var now = clock.instant(); // what fails in this run is not due again in it
         var groups = transactions.commit(parkedEvents::groups);
         if (!groups.isEmpty()) {
             transactions.commit(() -> {
@@ -52,26 +58,26 @@ class ParkedRetries {
         for (var handler : handlers) {
             var due = groups.contains(handler.consumerGroup());
             while (due) {
-                due = retryNext(handler);
+                due = retryNext(handler, now);
             }
         }
     }
 
-    /** What was before these was taken by an instance of the version before, or just as they were parked. */
+    /** Instances of the version before mark nothing as blocked, and release nothing. */
     @Scheduled(every = "1m", concurrentExecution = ConcurrentExecution.SKIP, skipExecutionIf = DatabaseMigration.class)
-    void releaseFirst() {
+    void correctBlocked() {
         transactions.commit(() -> {
-            parkedEvents.releaseFirst();
+            parkedEvents.correctBlocked();
             return null;
         });
     }
 
     /** Returns false when no more is to be tried now. However one fails, it concerns that event alone. */
-    private boolean retryNext(EventHandler<?> handler) {
+    private boolean retryNext(EventHandler<?> handler, Instant now) {
         var tried = new ParkedEvent[1];
         try {
             return transactions.commit(() -> {
-                var due = parkedEvents.lockDue(handler.consumerGroup());
+                var due = parkedEvents.lockDue(handler.consumerGroup(), now);
                 if (due.isEmpty()) {
                     return false;
                 }
@@ -82,7 +88,7 @@ class ParkedRetries {
                 } catch (OutageException e) {
                     LOG.warnf("%s: event %s waits: %s", handler.consumerGroup(), tried[0].eventId(), e.getMessage());
                     parkedEvents.defer(tried[0]);
-                    return false; // until the next run: each that waits may take as long to find out
+                    return true;
                 }
                 consumer.applyParked(tried[0], record, handler);
                 parkedEvents.remove(tried[0]);

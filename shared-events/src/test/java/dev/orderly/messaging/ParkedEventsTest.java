@@ -18,6 +18,7 @@ import io.restassured.http.ContentType;
 import io.restassured.response.Response;
 import jakarta.inject.Inject;
 import java.sql.SQLException;
+import java.time.OffsetDateTime;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -149,20 +150,41 @@ class ParkedEventsTest extends IntegrationTest {
     }
 
     @Test
-    void what_waits_is_not_tried_until_it_is_released_by_whatever_is_first_then() throws SQLException {
+    void what_is_due_is_found_by_an_index_without_what_waits() throws SQLException {
+        assertThat(sql().plan(ParkedEvents.LOCK_DUE, RecordingHandler.GROUP, OffsetDateTime.now(), 1))
+                .anyMatch(line -> line.contains("Index Scan using parked_event_unblocked"));
+    }
+
+    @Test
+    void what_is_marked_wrongly_as_by_the_version_before_is_corrected() throws SQLException {
         var order = UUID.randomUUID();
-        handler.rejected.add(order);
-        publish(List.of(placed(order), cancelled(order)));
+        var alone = UUID.randomUUID();
+        handler.rejected.addAll(List.of(order, alone));
+        publish(List.of(placed(order), cancelled(order), placed(alone)));
         assertThat(blocked(order)).containsExactly("OrderCancelled");
+        await().until(() -> attempts(order, "OrderPlaced") == 4 && attempts(alone, "OrderPlaced") == 4);
+        handler.rejected.removeAll(List.of(order, alone));
+        mark(order, "OrderCancelled", false);
+        mark(alone, "OrderPlaced", true);
+        retries.retryDue();
+        assertThat(attempts(order, "OrderCancelled"))
+                .as("attempts of what waits")
+                .isZero();
 
-        // As an instance of the version before would take the first: the second stays blocked.
-        sql().execute("DELETE FROM parked_event WHERE key = ? AND type = 'OrderPlaced'", order.toString());
-        sql().execute("UPDATE parked_event SET gap_accepted = true WHERE key = ?", order.toString());
-        handler.rejected.remove(order);
-        retries.releaseFirst();
+        retries.correctBlocked();
 
-        await().untilAsserted(() -> assertThat(effects(order)).containsExactly("OrderCancelled"));
-        assertThat(parked(order)).isEmpty();
+        assertThat(blocked(order)).containsExactly("OrderCancelled");
+        await().untilAsserted(() -> assertThat(effects(alone)).containsExactly("OrderPlaced"));
+        assertThat(parked(alone)).isEmpty();
+    }
+
+    private void mark(UUID order, String type, boolean blocked) throws SQLException {
+        sql().execute(
+                        "UPDATE parked_event SET blocked = ?, attempts = 0, next_attempt_at = now() - interval '1 h'"
+                                + " WHERE key = ? AND type = ?",
+                        blocked,
+                        order.toString(),
+                        type);
     }
 
     private List<String> blocked(UUID order) throws SQLException {
