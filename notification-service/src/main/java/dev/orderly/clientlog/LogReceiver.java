@@ -110,7 +110,7 @@ class LogReceiver {
             return;
         }
         var reservation = new Reservation(size(EarlyRejection.contentLength(request)));
-        if (bytesInFlight.get() <= MAX_BYTES_IN_FLIGHT) {
+        if (reservation.total <= MAX_BYTES_IN_FLIGHT) {
             request.put(RESERVATION, reservation);
             request.addEndHandler(_ -> reservation.release()); // also when the client disconnects
             request.next();
@@ -128,13 +128,17 @@ class LogReceiver {
     final class Reservation {
 
         private final long bytes;
-        private int holders;
+        /** In flight, this one included, when it was made. */
+        private final long total;
+
+        private int holders = 1;
 
         Reservation(long bytes) {
             this.bytes = bytes;
-            hold();
+            this.total = bytesInFlight.addAndGet(bytes);
         }
 
+        /** Again, if the client has hung up before its lines are published. */
         private synchronized void hold() {
             if (holders++ == 0) {
                 bytesInFlight.addAndGet(bytes);

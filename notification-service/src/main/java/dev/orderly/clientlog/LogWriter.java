@@ -142,10 +142,8 @@ class LogWriter {
             Rows.of(reached.entrySet())
                     .integer("partition", Entry::getKey)
                     .bigint("reached", Entry::getValue)
-                    .bool("shortened", entry -> shortened.contains(entry.getKey()))
                     .update(database, """
-                            UPDATE client_log_progress AS progress
-                            SET next_offset = CASE WHEN shortened THEN reached ELSE greatest(next_offset, reached) END
+                            UPDATE client_log_progress AS progress SET next_offset = greatest(next_offset, reached)
                             FROM :rows WHERE progress.partition = rows.partition
                             """);
             return unwritten.size();

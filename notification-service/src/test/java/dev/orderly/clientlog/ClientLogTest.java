@@ -287,7 +287,7 @@ class ClientLogTest extends IntegrationTest {
 
         writer.receive(records(partition, 0, "a", "b", "c", "d", "e"));
         writer.receive(afterTheTopicLostItsEnd);
-        assertThat(nextOffset(partition)).isEqualTo(4);
+        assertThat(nextOffset(partition)).isEqualTo(5);
         writer.receive(afterTheTopicLostItsEnd);
         writer.receive(records(partition, 4, "z"));
 
