@@ -7,6 +7,7 @@ import dev.orderly.events.CustomerEvent;
 import dev.orderly.events.CustomerEvent.Contact;
 import dev.orderly.events.CustomerStatus;
 import dev.orderly.events.VerificationCodes;
+import dev.orderly.http.CommandAudit;
 import dev.orderly.http.IdempotencyKey;
 import dev.orderly.messaging.Outbox;
 import dev.orderly.messaging.OutgoingEvent;
@@ -29,6 +30,7 @@ class CustomerCommands {
     private final Outbox outbox;
     private final VerificationCodes codes;
     private final MessageLimits limits;
+    private final CommandAudit audit;
     private final Clock clock;
 
     CustomerCommands(
@@ -36,11 +38,13 @@ class CustomerCommands {
             Outbox outbox,
             @ConfigProperty(name = "orderly.verification.key") List<String> verificationKeys,
             MessageLimits limits,
+            CommandAudit audit,
             Clock clock) {
         this.database = database;
         this.outbox = outbox;
         this.codes = new VerificationCodes(verificationKeys);
         this.limits = limits;
+        this.audit = audit;
         this.clock = clock;
     }
 
@@ -137,7 +141,9 @@ class CustomerCommands {
         if (customer.isEmpty()) {
             return false;
         }
-        erase(customer.get(), traceparent);
+        if (erase(customer.get(), traceparent)) {
+            audit.add("erase", "customer " + id);
+        }
         return true;
     }
 
@@ -151,13 +157,15 @@ class CustomerCommands {
         return unverified.size();
     }
 
-    private void erase(Customer customer, String traceparent) throws SQLException {
+    /** False when the customer was erased before. */
+    private boolean erase(Customer customer, String traceparent) throws SQLException {
         var erased = customer.erase(clock.instant());
         if (erased.isPresent()) {
             releaseKeys(customer.id());
             outbox.erase(customer.id());
             publish(customer, erased.get(), traceparent);
         }
+        return erased.isPresent();
     }
 
     /** Publishes a second time the tombstones of customers erased before a time; returns how many. */

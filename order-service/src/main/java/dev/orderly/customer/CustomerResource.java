@@ -7,7 +7,6 @@ import dev.orderly.events.CustomerEvent.Contact;
 import dev.orderly.events.CustomerStatus;
 import dev.orderly.events.VerificationCodes;
 import dev.orderly.http.Caller;
-import dev.orderly.http.CommandAudit;
 import dev.orderly.http.IdempotencyKey;
 import dev.orderly.http.Problems;
 import dev.orderly.http.Problems.FieldError;
@@ -46,12 +45,10 @@ public class CustomerResource {
 
     private final CustomerCommands commands;
     private final Caller caller;
-    private final CommandAudit audit;
 
-    CustomerResource(CustomerCommands commands, Caller caller, CommandAudit audit) {
+    CustomerResource(CustomerCommands commands, Caller caller) {
         this.commands = commands;
         this.caller = caller;
-        this.audit = audit;
     }
 
     public record RegistrationRequest(
@@ -187,7 +184,6 @@ public class CustomerResource {
         if (!Caller.isVisible(id, onlyOf) || !commands.erase(id, traceparent)) {
             throw unknown(id);
         }
-        audit.add("erase", "customer " + id);
         return new CustomerDocument(id, CustomerStatus.ERASED);
     }
 

@@ -92,10 +92,13 @@ public class FlashSaleResource {
         if (!closesAt.isAfter(opensAt)) {
             throw Problems.badRequest("closesAt", "must be after opensAt");
         }
-        audit.add("announce a sale of " + announcement.units() + " " + announcement.sku(), "flash sale " + id);
         var sale = new FlashSale(id, announcement.sku(), announcement.units(), opensAt, closesAt, 0, 0);
         return switch (sales.announce(sale)) {
-            case ANNOUNCED -> FlashSaleDocument.of(sales.cached(id).orElse(sale));
+            case ANNOUNCED -> {
+                audit.add("announce a sale of " + announcement.units() + " " + announcement.sku(), "flash sale " + id);
+                yield FlashSaleDocument.of(sale);
+            }
+            case KNOWN -> FlashSaleDocument.of(sales.cached(id).orElse(sale));
             case ID_TAKEN -> throw Problems.conflict("There is another sale " + id + ".");
             case TOO_MANY ->
                 throw Problems.conflict("There are " + FlashSales.MAX_SALES + " sales, the maximum, already.");

@@ -71,8 +71,9 @@ class FlashSales {
     }
 
     enum Announcement {
-        /** Also when it was announced before. */
         ANNOUNCED,
+        /** It was announced before, as it is. */
+        KNOWN,
         /** There is another sale of this id. */
         ID_TAKEN,
         /** There are {@value #MAX_SALES} sales. */
@@ -95,10 +96,13 @@ class FlashSales {
                             ON CONFLICT (id) DO UPDATE SET id = excluded.id
                             WHERE (flash_sale.sku, flash_sale.units, flash_sale.opens_at, flash_sale.closes_at)
                                 = (excluded.sku, excluded.units, excluded.opens_at, excluded.closes_at)
-                            RETURNING id
+                            RETURNING old.id IS NULL AS is_new
                         )
-                        SELECT CASE WHEN EXISTS (SELECT FROM announced) THEN 'ANNOUNCED'
-                            WHEN EXISTS (SELECT FROM flash_sale WHERE id = ?) THEN 'ID_TAKEN' ELSE 'TOO_MANY' END
+                        SELECT CASE
+                            WHEN (SELECT is_new FROM announced) THEN 'ANNOUNCED'
+                            WHEN EXISTS (SELECT FROM announced) THEN 'KNOWN'
+                            WHEN EXISTS (SELECT FROM flash_sale WHERE id = ?) THEN 'ID_TAKEN'
+                            ELSE 'TOO_MANY' END
                         """.formatted(CURRENT))) {
             insert.setString(1, sale.id());
             insert.setString(2, sale.sku());

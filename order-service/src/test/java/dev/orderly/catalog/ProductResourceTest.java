@@ -1,6 +1,7 @@
 package dev.orderly.catalog;
 
 import static io.restassured.RestAssured.given;
+import static java.time.Duration.ofMillis;
 import static java.util.concurrent.CompletableFuture.supplyAsync;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -43,7 +44,8 @@ class ProductResourceTest extends IntegrationTest {
 
             second = supplyAsync(() -> offer(2999));
 
-            await().until(() -> sql().number("""
+            // Soon, since the other gives up after 2 s of waiting for the lock.
+            await().pollInterval(ofMillis(20)).until(() -> sql().number("""
                             SELECT count(*) FROM pg_stat_activity
                             WHERE wait_event_type = 'Lock' AND query ILIKE 'INSERT INTO product%'
                             """) == 1);

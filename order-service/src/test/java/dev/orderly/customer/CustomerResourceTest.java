@@ -234,6 +234,8 @@ class CustomerResourceTest extends IntegrationTest {
         erase(id).then().statusCode(202).body("status", equalTo("ERASED"));
         erase(id).then().statusCode(202);
 
+        assertThat(sql().strings("SELECT command FROM command_audit WHERE target = ?", "customer " + id))
+                .containsExactly("erase");
         for (var table : List.of("customer", "outbox", "registration_key", "order_key", "parked_event", "orders")) {
             // A bytea is printed as its hex digits.
             assertThat(sql().strings(

@@ -133,6 +133,8 @@ class FlashSaleTest extends IntegrationTest {
                     .then()
                     .statusCode(409);
             announce("console", 5, PAST, FUTURE).then().statusCode(200); // announced before
+            assertThat(sql().strings("SELECT command FROM command_audit WHERE target = ?", "flash sale " + sale))
+                    .containsExactly("announce a sale of 5 console");
         } finally {
             sql().execute("UPDATE flash_sale SET closes_at = '2020-01-02' WHERE id LIKE 'full-%'");
         }
