@@ -62,6 +62,24 @@ class AlertRulesTest {
         }
     }
 
+    @Test
+    void an_alert_holds_back_the_same_others_in_containers_and_labels_are_those_of_the_metrics() {
+        var here = inhibitions("alertmanager.yml");
+
+        assertThat(inhibitions("containers/alertmanager.yml")).isEqualTo(here);
+        var welcomeMails = "channel = \"welcome-mail\"";
+        assertThat(here).contains(welcomeMails);
+        assertThat(Repository.text(Repository.ROOT.resolve(
+                        "notification-service/src/main/java/dev/orderly/notification/Notifications.java")))
+                .contains("SELECT 'welcome-mail'");
+    }
+
+    private static String inhibitions(String file) {
+        var settings = Repository.text(FOLDER.resolve(file));
+        return settings.substring(settings.indexOf("inhibit_rules:"), settings.indexOf("receivers:"))
+                .replaceAll("(?m)^ *#.*\\R", "");
+    }
+
     private static String[] arguments(Stream<String> command, List<Path> files) {
         return Stream.concat(command, files.stream().map(Path::toString)).toArray(String[]::new);
     }

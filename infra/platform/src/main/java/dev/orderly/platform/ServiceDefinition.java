@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -39,6 +40,10 @@ public record ServiceDefinition(String name, String database, int httpPort, List
 
     private static final int FIRST_HTTP_PORT = 8080;
     private static final String EVENT_FORMAT = "ORDERLY_EVENT_FORMAT";
+    /** Of the format an option decides; the others are about the launcher itself. */
+    private static final Set<String> OF_THE_LAUNCHER =
+            Set.of(EVENT_FORMAT, "ORDERLY_BUILD", "ORDERLY_LISTEN", "ORDERLY_SERVICE_COMPILERS");
+
     private static final String EVERY_INTERFACE = "0.0.0.0";
     /** Consumers need to leave their groups, or their partitions wait for the session to end. */
     private static final Duration GRACE = Duration.ofMillis(2500);
@@ -149,8 +154,13 @@ public record ServiceDefinition(String name, String database, int httpPort, List
     /** Any other setting of the services: ORDERLY_ORDER_DEADLINE=10S is orderly.order.deadline. */
     static Map<String, String> chosen(Map<String, String> launchers) {
         var chosen = new LinkedHashMap<>(launchers);
-        chosen.keySet().removeIf(variable -> !variable.startsWith("ORDERLY_") || variable.equals(EVENT_FORMAT));
-        return chosen; // the format is an option's to decide
+        chosen.keySet().removeIf(variable -> !variable.startsWith("ORDERLY_") || OF_THE_LAUNCHER.contains(variable));
+        chosen.forEach((variable, value) -> {
+            if (value.contains("\n")) { // which would end it in the file that tools read
+                throw new CommandFailedException(variable + " has a line break");
+            }
+        });
+        return chosen;
     }
 
     /** The file is a part of a URL there. */

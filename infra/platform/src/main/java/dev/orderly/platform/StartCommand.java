@@ -9,6 +9,7 @@ import dev.orderly.platform.observe.TraceServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -236,7 +237,9 @@ public abstract class StartCommand implements Callable<Integer> {
             if (freePorts) {
                 return PlatformPorts.onFreePorts(settings);
             }
-            var services = ServiceDefinition.all(Checkout.path(), ports.http());
+            var services = scope().services()
+                    ? ServiceDefinition.all(Checkout.path(), ports.http())
+                    : List.<ServiceDefinition>of();
             PlatformPorts.inUse(settings, services, scope().observed(observe).synchronizing(erpCrm));
             return settings;
         } catch (IllegalArgumentException e) {

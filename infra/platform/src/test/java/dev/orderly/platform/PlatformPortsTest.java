@@ -49,7 +49,6 @@ class PlatformPortsTest {
     @ParameterizedTest
     @CsvSource({
         "--kafka-port=65500, 'no such port: 65600, of kafka-1''s controller (--kafka-port)'",
-        "--http-port=0, 'no such port: 0, of order-service (--http-port)'",
         "--kafka-port=18083, port 18083 would be of kafka-1 (--kafka-port) and of connect (--connect-port)",
         "--port-offset=60000, 'no such port: 75432, of postgres (--postgres-port)'",
     })

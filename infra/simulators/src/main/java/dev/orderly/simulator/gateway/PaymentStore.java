@@ -130,7 +130,7 @@ final class PaymentStore {
             return unchanged(requested.id());
         }
         begin(requested);
-        return orSettleLater(requested, () -> {
+        return orLater(() -> {
             var behaviour = requested.token().behaviour();
             if (behaviour == CardBehaviour.SLOW || behaviour == CardBehaviour.SHUFFLED) {
                 record(requested.id(), PROCESSING, null);
@@ -149,16 +149,15 @@ final class PaymentStore {
             return unchanged(requested.id());
         }
         begin(requested);
-        return orSettleLater(
-                requested, () -> changed(requested.id(), record(requested.id(), "cancelled", "cancelled")));
+        return orLater(() -> changed(requested.id(), record(requested.id(), "cancelled", "cancelled")));
     }
 
-    /** What has begun must end, also when its end could not be written, on a full disk. */
-    private Result orSettleLater(Payment begun, Supplier<Result> end) {
+    /** What has begun must end, also when its end cannot be written now, on a full disk. */
+    private Result orLater(Supplier<Result> end) {
         try {
             return end.get();
         } catch (UncheckedIOException e) {
-            settleLater(begun.id(), RETRY);
+            later(end::get, RETRY);
             throw e;
         }
     }
@@ -188,27 +187,26 @@ final class PaymentStore {
     }
 
     private void settleLater(Payment payment) {
-        settleLater(
-                payment.id(),
-                payment.token().behaviour() == CardBehaviour.SLOW
-                        ? payment.token().delay()
-                        : Duration.ZERO);
+        var slow = payment.token().behaviour() == CardBehaviour.SLOW;
+        later(() -> settle(payment.id()), slow ? payment.token().delay() : Duration.ZERO);
     }
 
-    private void settleLater(String id, Duration delay) {
+    private void later(Runnable end, Duration delay) {
         bank.schedule(
                 () -> {
                     try {
-                        settle(id);
+                        synchronized (this) {
+                            end.run();
+                        }
                     } catch (UncheckedIOException _) {
-                        settleLater(id, RETRY);
+                        later(end, RETRY);
                     }
                 },
                 delay.toMillis(),
                 TimeUnit.MILLISECONDS);
     }
 
-    private synchronized Future<?> settle(String id) {
+    private Future<?> settle(String id) {
         return payments.get(id).token().declined()
                 ? record(id, "failed", "insufficient_funds")
                 : record(id, "succeeded", null);

@@ -20,8 +20,8 @@ public final class AvailabilityMonitor implements AutoCloseable {
     private static final String DECIDING_SERVICE = "order-service";
     private static final Duration INTERVAL = Duration.ofSeconds(1);
 
-    /** With the interval, an outage that excuses late decisions begins 2 s before it is seen, at the most. */
-    private static final Duration MAX_RESPONSE = Duration.ofSeconds(1);
+    /** With the interval, an outage that excuses late decisions begins 4 s before it is seen, at the most. */
+    private static final Duration MAX_RESPONSE = Duration.ofSeconds(3);
 
     private final RunningPlatform system;
     private final Map<String, Double> last = new HashMap<>();
