@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.apache.kafka.clients.admin.Admin;
 
 /** The processes of the platform that has started this one, by its status file. */
 @ApplicationScoped
@@ -220,5 +221,15 @@ public class DemoPlatform {
                         .formatted(admin.get("KAFKA_USER"), admin.get("KAFKA_PASSWORD")));
         settings.put("client.id", "console-admin");
         return settings;
+    }
+
+    /**
+     * A client of the brokers as their administrator, for the caller to close. Its calls end within 20 s: the
+     * others take over sooner from a broker that has died.
+     */
+    Admin admin() {
+        var settings = new HashMap<>(adminSettings());
+        settings.putAll(Map.of("request.timeout.ms", 3_000, "default.api.timeout.ms", 20_000));
+        return Admin.create(settings);
     }
 }

@@ -13,9 +13,6 @@ import jakarta.ws.rs.core.MediaType;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
 import org.apache.kafka.common.errors.GroupNotEmptyException;
 import org.jboss.resteasy.reactive.ResponseStatus;
@@ -28,7 +25,6 @@ import org.jboss.resteasy.reactive.ResponseStatus;
 class DemoResource {
 
     static final int MAX_PARTITIONS = 24;
-    private static final int TIMEOUT_SECONDS = 10;
 
     private final Faults faults;
     private final OrderLoad load;
@@ -134,13 +130,13 @@ class DemoResource {
     /** Removes a group that nobody is a member of, and that is not the system's own. */
     @DELETE
     @Path("/groups/{group}")
-    public void removeGroup(@PathParam("group") String group) throws InterruptedException, TimeoutException {
+    public void removeGroup(@PathParam("group") String group) throws InterruptedException {
         platform.state(); // or there is none
         if (platform.ownGroups().contains(group)) {
             throw Problem.of(409, "The system itself reads in " + group + ": it would begin again.");
         }
-        try (var admin = Admin.create(platform.adminSettings())) {
-            admin.deleteConsumerGroups(List.of(group)).all().get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+        try (var admin = platform.admin()) {
+            admin.deleteConsumerGroups(List.of(group)).all().get();
         } catch (ExecutionException e) {
             throw switch (e.getCause()) {
                 case GroupNotEmptyException _ -> Problem.of(409, "The group has members.");

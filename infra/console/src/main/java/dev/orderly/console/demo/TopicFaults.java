@@ -114,12 +114,11 @@ class TopicFaults {
      * Returns how far. A group with members cannot be set back: its service is killed, and the group set back
      * before it has joined again.
      */
-    String rewind(String group, DemoPlatform.Part service)
-            throws InterruptedException, ExecutionException, TimeoutException {
-        try (var admin = Admin.create(platform.adminSettings())) {
+    String rewind(String group, DemoPlatform.Part service) throws InterruptedException, ExecutionException {
+        try (var admin = platform.admin()) {
             var committed = admin.listConsumerGroupOffsets(group)
                     .partitionsToOffsetAndMetadata()
-                    .get(TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+                    .get();
             var earlier = new HashMap<TopicPartition, OffsetAndMetadata>();
             long again = 0;
             for (var partition : committed.entrySet()) {
@@ -144,10 +143,10 @@ class TopicFaults {
     }
 
     private static void reset(Admin admin, String group, Map<TopicPartition, OffsetAndMetadata> offsets)
-            throws InterruptedException, ExecutionException, TimeoutException {
+            throws InterruptedException, ExecutionException {
         admin.removeMembersFromConsumerGroup(group, new RemoveMembersFromConsumerGroupOptions())
                 .all()
-                .get(TIMEOUT.toSeconds(), TimeUnit.SECONDS);
-        admin.alterConsumerGroupOffsets(group, offsets).all().get(TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+                .get();
+        admin.alterConsumerGroupOffsets(group, offsets).all().get();
     }
 }
