@@ -109,7 +109,8 @@ class GatewayClientTest {
                 .hasMessageNotContaining("secret");
     }
 
-    private static Payment payment() {
+    /** A card payment that nothing was requested of yet. */
+    static Payment payment() {
         return new Payment(
                 UUID.randomUUID(),
                 UUID.randomUUID(),

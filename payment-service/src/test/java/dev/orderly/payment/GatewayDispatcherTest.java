@@ -1,12 +1,11 @@
 package dev.orderly.payment;
 
+import static dev.orderly.payment.GatewayClientTest.payment;
 import static io.smallrye.faulttolerance.api.CircuitBreakerState.CLOSED;
 import static io.smallrye.faulttolerance.api.CircuitBreakerState.HALF_OPEN;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.orderly.events.CardToken;
-import dev.orderly.events.Money;
 import dev.orderly.payment.GatewayResultHandler.Effect;
 import dev.orderly.payment.Payment.GatewayOutcome;
 import dev.orderly.tracing.Tracing;
@@ -15,10 +14,8 @@ import io.smallrye.faulttolerance.api.CircuitBreakerMaintenance;
 import io.smallrye.faulttolerance.api.CircuitBreakerState;
 import jakarta.enterprise.inject.Vetoed;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -211,18 +208,5 @@ class GatewayDispatcherTest {
 
         @Override
         public void resetAll() {}
-    }
-
-    private static Payment payment() {
-        return new Payment(
-                UUID.randomUUID(),
-                UUID.randomUUID(),
-                Payment.Status.REQUESTED,
-                Money.of(1999, "EUR"),
-                true,
-                new CardToken("tok_ok"),
-                null,
-                Instant.now(),
-                0);
     }
 }

@@ -3,36 +3,24 @@ package dev.orderly.database;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.orderly.messaging.IntegrationTest;
-import dev.orderly.testing.Sql;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import jakarta.inject.Inject;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import javax.sql.DataSource;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.Test;
 
 @QuarkusTest
 @TestProfile(IntegrationTest.Service.class)
 class RetentionJobTest extends IntegrationTest {
 
-    @ConfigProperty(name = "quarkus.datasource.jdbc.url")
-    String url;
-
-    @ConfigProperty(name = "quarkus.flyway.username")
-    String owner;
-
-    @ConfigProperty(name = "quarkus.flyway.password")
-    String password;
-
     @Inject
     DataSource dataSource;
 
     @Test
     void a_rule_that_takes_too_long_does_not_stop_those_after_it() throws SQLException {
-        var sql = new Sql(dataSource);
+        var sql = sql();
         var metrics = new SimpleMeterRegistry();
         sql.execute("INSERT INTO effect (order_id, type) VALUES (gen_random_uuid(), 'any')");
         sql.execute("INSERT INTO inbox VALUES ('1970-01-01', 'any-group', gen_random_uuid())");
@@ -52,7 +40,7 @@ class RetentionJobTest extends IntegrationTest {
     }
 
     private void asOwner(String statement) throws SQLException {
-        try (var connection = DriverManager.getConnection(url, owner, password);
+        try (var connection = connectAsOwner();
                 var any = connection.createStatement()) {
             any.execute(statement);
         }

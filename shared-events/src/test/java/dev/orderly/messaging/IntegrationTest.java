@@ -19,6 +19,8 @@ import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.common.ResourceArg;
 import io.quarkus.test.junit.QuarkusTestProfile;
 import jakarta.inject.Inject;
+import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -28,6 +30,7 @@ import java.util.UUID;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.awaitility.Awaitility;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /** A service with one handler, {@link RecordingHandler}, on a PostgreSQL and a Kafka of its own. */
 @QuarkusTestResource(value = RealPlatform.class, initArgs = @ResourceArg(name = "service", value = "order-service"))
@@ -56,6 +59,15 @@ public abstract class IntegrationTest {
     }
 
     static final Instant NOW = Instant.parse("2026-11-23T10:15:30.123Z");
+
+    @ConfigProperty(name = "quarkus.datasource.jdbc.url")
+    String databaseUrl;
+
+    @ConfigProperty(name = "quarkus.flyway.username")
+    String databaseOwner;
+
+    @ConfigProperty(name = "quarkus.flyway.password")
+    String ownerPassword;
 
     @Inject
     DataSource database;
@@ -118,8 +130,13 @@ public abstract class IntegrationTest {
                         order.toString());
     }
 
-    Sql sql() {
+    protected Sql sql() {
         return new Sql(database);
+    }
+
+    /** For the caller to close. */
+    protected Connection connectAsOwner() throws SQLException {
+        return DriverManager.getConnection(databaseUrl, databaseOwner, ownerPassword);
     }
 
     String failureOf(String statement) {

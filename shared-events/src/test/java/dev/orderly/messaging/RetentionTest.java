@@ -7,12 +7,10 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import jakarta.inject.Inject;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,15 +20,6 @@ import org.junit.jupiter.api.Test;
 @TestProfile(IntegrationTest.Service.class)
 class RetentionTest extends IntegrationTest {
 
-    @ConfigProperty(name = "quarkus.datasource.jdbc.url")
-    String url;
-
-    @ConfigProperty(name = "quarkus.flyway.username")
-    String owner;
-
-    @ConfigProperty(name = "quarkus.flyway.password")
-    String password;
-
     @Inject
     Scheduler scheduler;
 
@@ -39,7 +28,7 @@ class RetentionTest extends IntegrationTest {
     @BeforeEach
     void retain_only_here() throws SQLException {
         scheduler.pause();
-        asOwner = DriverManager.getConnection(url, owner, password);
+        asOwner = connectAsOwner();
     }
 
     @AfterEach

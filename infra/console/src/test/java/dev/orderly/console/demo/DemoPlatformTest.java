@@ -3,14 +3,11 @@ package dev.orderly.console.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.orderly.console.config.ConsoleConfig;
-import io.smallrye.config.SmallRyeConfigBuilder;
+import dev.orderly.platform.config.Checkout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -20,17 +17,7 @@ class DemoPlatformTest {
     Path state;
 
     private DemoPlatform platform() {
-        var config = new SmallRyeConfigBuilder()
-                .withMapping(ConsoleConfig.class)
-                .withDefaultValues(Map.of(
-                        "console.state", state.toString(),
-                        "console.services.orders", "http://127.0.0.1:8080",
-                        "console.token-endpoint", "http://127.0.0.1:18099/token",
-                        "console.database.host", "127.0.0.1",
-                        "console.database.port", "15432"))
-                .build()
-                .getConfigMapping(ConsoleConfig.class);
-        return new DemoPlatform(config, new ObjectMapper());
+        return DemoPlatforms.of(state, Checkout.path());
     }
 
     @Test

@@ -4,14 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.orderly.console.config.ConsoleConfig;
 import dev.orderly.platform.config.Checkout;
 import io.quarkiverse.resteasy.problem.HttpProblem;
-import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,18 +19,7 @@ class DemoResourceTest {
     Path state;
 
     private DemoPlatform platform() {
-        var config = new SmallRyeConfigBuilder()
-                .withMapping(ConsoleConfig.class)
-                .withDefaultValues(Map.of(
-                        "console.state", state.toString(),
-                        "console.checkout", Checkout.path().toString(),
-                        "console.services.orders", "http://127.0.0.1:8080",
-                        "console.token-endpoint", "http://127.0.0.1:18099/token",
-                        "console.database.host", "127.0.0.1",
-                        "console.database.port", "15432"))
-                .build()
-                .getConfigMapping(ConsoleConfig.class);
-        return new DemoPlatform(config, new ObjectMapper());
+        return DemoPlatforms.of(state, Checkout.path());
     }
 
     @ParameterizedTest

@@ -2,15 +2,11 @@ package dev.orderly.console.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.orderly.console.config.ConsoleConfig;
 import dev.orderly.testkit.Await;
-import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -43,18 +39,7 @@ class InstancesTest {
     }
 
     private Instances instances() {
-        var config = new SmallRyeConfigBuilder()
-                .withMapping(ConsoleConfig.class)
-                .withDefaultValues(Map.of(
-                        "console.state", folder.resolve("state").toString(),
-                        "console.checkout", folder.toString(),
-                        "console.services.orders", "http://127.0.0.1:8080",
-                        "console.token-endpoint", "http://127.0.0.1:18099/token",
-                        "console.database.host", "127.0.0.1",
-                        "console.database.port", "15432"))
-                .build()
-                .getConfigMapping(ConsoleConfig.class);
-        return new Instances(new DemoPlatform(config, new ObjectMapper()));
+        return new Instances(DemoPlatforms.of(folder.resolve("state"), folder));
     }
 
     private void write(String file, String text) throws IOException {
