@@ -72,7 +72,7 @@ class ParkedRetries {
         });
     }
 
-    /** Returns false when no more is to be tried now. However one fails, it concerns that event alone. */
+    /** Returns false when nothing was due by then. However an event fails, it concerns that event alone. */
     private boolean retryNext(EventHandler<?> handler, Instant now) {
         var tried = new ParkedEvent[1];
         try {
