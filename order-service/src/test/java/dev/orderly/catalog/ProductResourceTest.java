@@ -42,7 +42,7 @@ class ProductResourceTest extends IntegrationTest {
             insert.setString(1, sku);
             insert.executeUpdate();
 
-            second = supplyAsync(() -> offer(2999));
+            second = supplyAsync(() -> offer(2999), Thread::startVirtualThread);
 
             // Soon, since the other gives up after 2 s of waiting for the lock.
             await().pollInterval(ofMillis(20)).until(() -> sql().number("""

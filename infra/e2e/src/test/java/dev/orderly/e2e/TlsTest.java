@@ -149,17 +149,19 @@ class TlsTest {
         var shop = new Shop(platform::url, platform.tokens(), MAX_ORDERS, MAX_ORDERS * Shop.PRICE);
         var orders = new ArrayList<String>();
         var stopped = new AtomicBoolean();
-        var placing = CompletableFuture.runAsync(() -> {
-            try {
-                while (!stopped.get() && orders.size() < MAX_ORDERS) {
-                    var order = shop.order(1);
-                    orders.add(order);
-                    shop.awaitEnd(order);
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        });
+        var placing = CompletableFuture.runAsync(
+                () -> {
+                    try {
+                        while (!stopped.get() && orders.size() < MAX_ORDERS) {
+                            var order = shop.order(1);
+                            orders.add(order);
+                            shop.awaitEnd(order);
+                        }
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                },
+                Thread::startVirtualThread);
 
         var renewal = OrderlyCommand.run("renew-certificates", "--data=" + platform.data());
         stopped.set(true);

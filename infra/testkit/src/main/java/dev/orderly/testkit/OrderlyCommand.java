@@ -26,7 +26,7 @@ public final class OrderlyCommand implements AutoCloseable {
 
     private OrderlyCommand(ProcessBuilder builder) throws IOException {
         this.process = builder.start();
-        this.output = CompletableFuture.supplyAsync(this::read);
+        this.output = CompletableFuture.supplyAsync(this::read, Thread::startVirtualThread);
     }
 
     /** Starts any command. */

@@ -116,7 +116,7 @@ class OrderViewResourceTest extends IntegrationTest {
     void a_read_with_a_version_waits_until_the_projection_has_it() throws Exception {
         var id = UUID.randomUUID();
 
-        var read = CompletableFuture.supplyAsync(() -> get(id, "?version=1"));
+        var read = CompletableFuture.supplyAsync(() -> get(id, "?version=1"), Thread::startVirtualThread);
         placed(id);
 
         read.get(20, TimeUnit.SECONDS).then().statusCode(200).body("status", equalTo("PENDING"));
@@ -127,7 +127,7 @@ class OrderViewResourceTest extends IntegrationTest {
         var id = placed();
         get(id, "?version=1&wait=1").then().statusCode(200).body("status", equalTo("PENDING"));
 
-        var read = CompletableFuture.supplyAsync(() -> get(id, "?wait=30"));
+        var read = CompletableFuture.supplyAsync(() -> get(id, "?wait=30"), Thread::startVirtualThread);
         confirmed(id);
 
         read.get(20, TimeUnit.SECONDS).then().statusCode(200).body("status", equalTo("CONFIRMED"));
@@ -236,7 +236,8 @@ class OrderViewResourceTest extends IntegrationTest {
     void an_unknown_order_is_not_found_long_before_the_end_of_the_wait() throws Exception {
         var order = UUID.randomUUID();
 
-        var stream = CompletableFuture.supplyAsync(() -> given().get("/orders/" + order + "/events"));
+        var stream = CompletableFuture.supplyAsync(
+                () -> given().get("/orders/" + order + "/events"), Thread::startVirtualThread);
 
         assertProblem(get(order, "?wait=60").then(), 404).time(lessThan(40L), TimeUnit.SECONDS);
         assertProblem(stream.get(40, TimeUnit.SECONDS).then(), 404);
