@@ -41,7 +41,7 @@ class OutboxAuditorTest extends IntegrationTest {
     private static final OffsetDateTime ANY_HEARTBEAT = OffsetDateTime.MAX;
     private static final long GRACE_SECONDS = 30;
 
-    /** Of the transaction: a test on a machine that others keep busy may hold a lock for longer than a handler. */
+    /** Of a transaction: on a machine that others keep busy, a test may hold a lock longer than a handler. */
     private static final String WITHOUT_TIMEOUTS = """
             SET LOCAL idle_in_transaction_session_timeout = 0;
             SET LOCAL transaction_timeout = 0;
@@ -288,11 +288,9 @@ class OutboxAuditorTest extends IntegrationTest {
     }
 
     private void awaitThatItWaits(CompletableFuture<Void> work, String query) {
-        await().until(() -> work.isDone()
-                || sql().number(
-                                        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE ?",
-                                        query)
-                        > 0);
+        await().until(() -> work.isDone() || sql().number("""
+                        SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE ?
+                        """, query) > 0);
         assertThat(work).isNotDone();
     }
 
