@@ -24,9 +24,9 @@ import java.util.Set;
 import org.eclipse.microprofile.jwt.JsonWebToken;
 
 /**
- * Verifies a token once, and believes it for a minute: to verify a signature costs several milliseconds of
- * processor time where only one compiler runs, more than all else of most requests. So for up to a minute a
- * token is still taken whose key the provider does not publish any more; never one that has expired.
+ * Verifies a token once, and believes it for a minute: to verify a signature costs up to several milliseconds
+ * of processor time, by its algorithm, more than all else of most requests. So for up to a minute a token is
+ * still taken whose key the provider does not publish any more; never one that has expired.
  */
 @Alternative
 @Priority(1)

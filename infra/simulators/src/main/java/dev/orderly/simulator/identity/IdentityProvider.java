@@ -106,7 +106,7 @@ public final class IdentityProvider implements AutoCloseable {
                 "code_challenge_methods_supported", List.of("S256"),
                 "token_endpoint_auth_methods_supported", List.of("none", "client_secret_post"),
                 "subject_types_supported", List.of("public"),
-                "id_token_signing_alg_values_supported", List.of("ES256"));
+                "id_token_signing_alg_values_supported", List.of("RS256"));
     }
 
     /** The page, and what its form sends. To an address that is not the client's nothing is sent back. */

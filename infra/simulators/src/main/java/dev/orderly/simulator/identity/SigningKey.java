@@ -9,26 +9,28 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
-import org.jose4j.jwk.EcJwkGenerator;
 import org.jose4j.jwk.JsonWebKey;
 import org.jose4j.jwk.JsonWebKey.OutputControlLevel;
 import org.jose4j.jwk.JsonWebKeySet;
 import org.jose4j.jwk.PublicJsonWebKey;
+import org.jose4j.jwk.RsaJsonWebKey;
+import org.jose4j.jwk.RsaJwkGenerator;
 import org.jose4j.jws.AlgorithmIdentifiers;
 import org.jose4j.jws.JsonWebSignature;
 import org.jose4j.jwt.JwtClaims;
-import org.jose4j.keys.EllipticCurves;
 import org.jose4j.lang.JoseException;
 
 /**
  * The key that tokens are signed with: made once, and kept in a file that only its owner can read, so that
  * tokens outlive a restart. Rename the file to {@value #FORMER} to rotate it: then another is made, and the
- * tokens of the former stay valid for as long as its file is there. On the curve P-256, since the load tools
- * need tokens of thousands of customers: RSA signs ten times slower.
+ * tokens of the former stay valid for as long as its file is there. RSA, whose signatures are dear to make
+ * and cheap to verify: a token is signed once, and verified by each service in each minute. A key on the
+ * curve P-256, as an earlier version made them, is rotated.
  */
 final class SigningKey {
 
     private static final String FORMER = "former.json";
+    private static final int BITS = 2048;
 
     private final PublicJsonWebKey key;
     private final List<JsonWebKey> published = new ArrayList<>();
@@ -49,9 +51,13 @@ final class SigningKey {
         Path former = file.resolveSibling(FORMER);
         try {
             if (Files.exists(file)) {
-                return new SigningKey(read(file), former);
+                var key = read(file);
+                if (key instanceof RsaJsonWebKey) {
+                    return new SigningKey(key, former);
+                }
+                Files.move(file, former, StandardCopyOption.ATOMIC_MOVE);
             }
-            var key = EcJwkGenerator.generateJwk(EllipticCurves.P256);
+            var key = RsaJwkGenerator.generateJwk(BITS);
             // By its content, so that a service notices another one.
             key.setKeyId(key.calculateBase64urlEncodedThumbprint("SHA-256"));
             Files.createDirectories(file.getParent());
@@ -78,7 +84,7 @@ final class SigningKey {
     /** A token (RFC 7519). */
     String sign(JwtClaims claims) throws JoseException {
         var signature = new JsonWebSignature();
-        signature.setAlgorithmHeaderValue(AlgorithmIdentifiers.ECDSA_USING_P256_CURVE_AND_SHA256);
+        signature.setAlgorithmHeaderValue(AlgorithmIdentifiers.RSA_USING_SHA256);
         signature.setKeyIdHeaderValue(key.getKeyId());
         signature.setKey(key.getPrivateKey());
         signature.setPayload(claims.toJson());

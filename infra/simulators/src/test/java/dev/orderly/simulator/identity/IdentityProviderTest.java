@@ -1,5 +1,6 @@
 package dev.orderly.simulator.identity;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -17,13 +18,19 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Base64;
 import java.util.List;
 import java.util.Set;
+import org.jose4j.jwk.EcJwkGenerator;
+import org.jose4j.jwk.JsonWebKey.OutputControlLevel;
 import org.jose4j.jwk.JsonWebKeySet;
+import org.jose4j.jws.AlgorithmIdentifiers;
+import org.jose4j.jws.JsonWebSignature;
 import org.jose4j.jwt.JwtClaims;
 import org.jose4j.jwt.MalformedClaimException;
 import org.jose4j.jwt.consumer.InvalidJwtException;
 import org.jose4j.jwt.consumer.JwtConsumerBuilder;
+import org.jose4j.keys.EllipticCurves;
 import org.jose4j.keys.resolvers.JwksVerificationKeyResolver;
 import org.jose4j.lang.JoseException;
 import org.junit.jupiter.api.Test;
@@ -120,6 +127,27 @@ class IdentityProviderTest {
         Files.delete(former);
         try (var provider = start()) {
             assertThatThrownBy(() -> claims(provider, token)).isInstanceOf(InvalidJwtException.class);
+        }
+    }
+
+    @Test
+    void a_key_on_a_curve_is_rotated_and_its_tokens_stay_valid() throws Exception {
+        var former = EcJwkGenerator.generateJwk(EllipticCurves.P256);
+        former.setKeyId("former");
+        Path key = Files.createDirectory(folder.resolve("identity")).resolve("key.json");
+        Files.writeString(key, former.toJson(OutputControlLevel.INCLUDE_PRIVATE));
+
+        try (var provider = start()) {
+            var next = token(provider, "client_secret=the+secret&subject=ann");
+            assertThat(claims(provider, next).getSubject()).isEqualTo(ANN);
+
+            var signature = new JsonWebSignature();
+            signature.setAlgorithmHeaderValue(AlgorithmIdentifiers.ECDSA_USING_P256_CURVE_AND_SHA256);
+            signature.setKeyIdHeaderValue("former");
+            signature.setKey(former.getPrivateKey());
+            signature.setPayload(new String(Base64.getUrlDecoder().decode(next.split("\\.")[1]), UTF_8));
+            assertThat(claims(provider, signature.getCompactSerialization()).getSubject())
+                    .isEqualTo(ANN);
         }
     }
 
