@@ -6,8 +6,6 @@ import dev.orderly.platform.config.StateDirectory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -29,13 +27,10 @@ final class StopCommand implements Callable<Integer> {
         var launcher = StateDirectory.launcher(state)
                 .orElseThrow(() -> new CommandFailedException("it is only just starting; try again"));
         launcher.destroy();
-        try {
-            launcher.onExit().get(DEADLINE.toSeconds(), TimeUnit.SECONDS);
-        } catch (TimeoutException e) {
+        if (!StateDirectory.awaitEnd(launcher, DEADLINE)) {
             throw new CommandFailedException(
                     "pid %d did not stop within %d s; kill -9 %1$d is safe: its parts end, nothing is lost"
-                            .formatted(launcher.pid(), DEADLINE.toSeconds()),
-                    e);
+                            .formatted(launcher.pid(), DEADLINE.toSeconds()));
         }
         System.out.println("stopped");
         return 0;

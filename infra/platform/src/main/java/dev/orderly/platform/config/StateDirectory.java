@@ -19,9 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.regex.Pattern;
 
 /**
@@ -49,6 +47,8 @@ public final class StateDirectory implements AutoCloseable {
     private static final long MIN_FREE_BYTES = 1L << 30;
     /** A killed launcher's processes are ended by their guards; the slowest has 3 s before it is killed. */
     private static final Duration ORPHANS_END = Duration.ofSeconds(10);
+
+    private static final Duration END_POLL_INTERVAL = Duration.ofMillis(50);
 
     /**
      * Those that this process has open. Their lock files must not be opened a second time: a process loses
@@ -149,13 +149,12 @@ public final class StateDirectory implements AutoCloseable {
             if (process.isEmpty()) {
                 continue;
             }
-            long millis = Math.max(1, Duration.between(Instant.now(), deadline).toMillis());
             try {
-                process.get().onExit().get(millis, TimeUnit.MILLISECONDS);
-            } catch (TimeoutException _) {
-                throw new CommandFailedException("a process of an earlier start is still there: pid "
-                        + process.get().pid());
-            } catch (InterruptedException | ExecutionException e) {
+                if (!awaitEnd(process.get(), Duration.between(Instant.now(), deadline))) {
+                    throw new CommandFailedException("a process of an earlier start is still there: pid "
+                            + process.get().pid());
+                }
+            } catch (InterruptedException e) {
                 throw new CommandFailedException("interrupted while an earlier start ended", e);
             }
         }
@@ -186,6 +185,31 @@ public final class StateDirectory implements AutoCloseable {
                                     .orElse(true));
         } catch (NoSuchFileException _) {
             return Optional.empty();
+        }
+    }
+
+    /**
+     * Waits for the end of a process, and returns whether it came in time. It need not be a child of this
+     * one, nor need its parent have noticed: in a container the parent may be one that never does.
+     */
+    public static boolean awaitEnd(ProcessHandle process, Duration timeout) throws InterruptedException {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        while (process.isAlive() && !isZombie(process.pid())) {
+            if (System.nanoTime() > deadline) {
+                return false;
+            }
+            TimeUnit.MILLISECONDS.sleep(END_POLL_INTERVAL.toMillis());
+        }
+        return true;
+    }
+
+    /** As proc(5) has it; without such a file system nothing is known, and the process counts as alive. */
+    private static boolean isZombie(long pid) {
+        try {
+            String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+            return stat.startsWith(") Z", stat.lastIndexOf(')'));
+        } catch (IOException _) {
+            return false;
         }
     }
 

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -80,6 +81,24 @@ class StateDirectoryTest {
 
         assertThat(StateDirectory.inUse(data)).isFalse();
         assertThat(Files.readString(Path.of("/proc/locks"))).doesNotContain(lock);
+    }
+
+    /** The shell becomes a program that knows nothing of the child it has had. */
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void a_process_has_ended_also_when_its_parent_does_not_notice() throws Exception {
+        var parent = new ProcessBuilder("sh", "-c", "sleep 60 & echo $!; exec sleep 60").start();
+        try (var output = parent.inputReader()) {
+            var child = ProcessHandle.of(Long.parseLong(output.readLine())).orElseThrow();
+            assertThat(StateDirectory.awaitEnd(child, Duration.ofMillis(1))).isFalse();
+
+            child.destroy();
+
+            assertThat(StateDirectory.awaitEnd(child, Duration.ofSeconds(20))).isTrue();
+            assertThat(child.isAlive()).as("as Java sees it").isTrue();
+        } finally {
+            parent.destroyForcibly();
+        }
     }
 
     @Test
