@@ -131,6 +131,17 @@ class BadRequestsTest extends IntegrationTest {
     }
 
     @Test
+    void what_finds_no_resource_method_says_why() {
+        assertThat(given().get("/orders/17").<String>path("detail")).isEqualTo("There is nothing under this path.");
+        assertThat(given().get("/nothing").<String>path("detail")).isEqualTo("There is nothing under this path.");
+        assertThat(given().delete("/orders").<String>path("detail")).isEqualTo("This path does not take this method.");
+        assertThat(given().accept("image/png").get("/products").<String>path("detail"))
+                .isEqualTo("Nothing can be returned in a media type that Accept allows.");
+        assertThat(given().contentType("text/csv").body("a,b").post("/orders").<String>path("detail"))
+                .isEqualTo("This path does not take a body of this Content-Type.");
+    }
+
+    @Test
     void a_method_in_a_header_is_ignored() {
         var answer = post(bytes("ORDER"), Map.of("X-HTTP-Method-Override", "DELETE"));
 

@@ -18,6 +18,10 @@ import io.vertx.core.http.HttpClosedException;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 import jakarta.transaction.RollbackException;
+import jakarta.ws.rs.NotAcceptableException;
+import jakarta.ws.rs.NotAllowedException;
+import jakarta.ws.rs.NotFoundException;
+import jakarta.ws.rs.NotSupportedException;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.sql.SQLException;
@@ -59,11 +63,17 @@ class ProblemNormalizer implements ProblemPostProcessor {
         return problem.getStatusCode() == 500 ? failure(context.cause) : normalized(explained(problem, context.cause));
     }
 
-    /** Quarkus does not say why. */
+    /** Quarkus does not say why, or names annotations of our code. */
     private static HttpProblem explained(HttpProblem problem, Throwable cause) {
-        return cause instanceof ForbiddenException
-                ? Problems.forbidden("None of the roles of your token may do this.")
-                : problem;
+        var detail = switch (cause) {
+            case ForbiddenException _ -> "None of the roles of your token may do this.";
+            case NotFoundException _ -> "There is nothing under this path.";
+            case NotAllowedException _ -> "This path does not take this method.";
+            case NotAcceptableException _ -> "Nothing can be returned in a media type that Accept allows.";
+            case NotSupportedException _ -> "This path does not take a body of this Content-Type.";
+            case null, default -> problem.getDetail();
+        };
+        return HttpProblem.builder(problem).withDetail(detail).build();
     }
 
     /** The library has mappers for some of these exceptions, which name our classes. */
